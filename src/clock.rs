@@ -1,0 +1,168 @@
+//! Time as an argument: the one place that asks the operating system what time it is.
+//!
+//! Rule: no other module reads a clock. A function that depends on the time takes `now`, so that a
+//! test moves the time instead of sleeping through it.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A moment: microseconds since the Unix epoch, the unit of every time column.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The last moment that RFC 3339 can write, 9999-12-30T22:00:00Z; arithmetic stops here.
+    pub const MAX: Self = Self(253_402_207_200_000_000);
+
+    /// Microseconds since the epoch; what lies beyond [`Timestamp::MAX`] is cut to it.
+    #[must_use]
+    pub fn from_micros(micros: i64) -> Self {
+        Self(micros.min(Self::MAX.0))
+    }
+
+    /// Whole seconds since the epoch, as in a JWT's `NumericDate` (RFC 7519, section 2).
+    #[must_use]
+    pub fn from_seconds(seconds: i64) -> Self {
+        Self::from_micros(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the epoch.
+    #[must_use]
+    pub fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[must_use]
+    pub fn as_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// The start of this second: what a token can say, and so what its row holds.
+    #[must_use]
+    pub fn floor_to_second(self) -> Self {
+        Self::from_seconds(self.as_seconds())
+    }
+
+    /// Reads RFC 3339 with an offset, e.g. `2026-11-24T08:00:00Z`. `None` where it is not that.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let parsed: jiff::Timestamp = text.parse().ok()?;
+        Some(Self::from_micros(parsed.as_microsecond()))
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+    fn add(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self::from_micros(self.0.saturating_add(micros))
+    }
+}
+
+impl std::ops::Sub<Duration> for Timestamp {
+    type Output = Self;
+    fn sub(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+}
+
+/// RFC 3339 in UTC with as many digits of the second as are needed.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(timestamp) => timestamp.fmt(f),
+            Err(_) => write!(f, "{}us", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync {
+    /// The wall clock: what tokens and rows are stamped with. It may jump.
+    fn now(&self) -> Timestamp;
+
+    /// Time since some fixed moment, never going back: for measuring how old something is.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The machine's clocks.
+#[derive(Debug)]
+pub struct SystemClock {
+    started: Instant,
+}
+
+impl SystemClock {
+    /// A clock whose monotonic time starts now.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "starting a clock is an act, not a default")]
+    pub fn new() -> Self {
+        Self { started: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the Clock that all else asks")]
+    fn now(&self) -> Timestamp {
+        let since_epoch =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Timestamp(0) + since_epoch
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// A clock that moves when it is told to, for tests.
+#[derive(Debug)]
+pub struct ManualClock {
+    state: Mutex<(Timestamp, Duration)>,
+}
+
+impl ManualClock {
+    /// A clock that stands at `now`.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self { state: Mutex::new((now, Duration::ZERO)) }
+    }
+
+    /// Moves the wall clock; the monotonic one stays, as when somebody sets the machine's time.
+    pub fn advance(&self, by: Duration) {
+        let mut state = self.lock();
+        state.0 = state.0 + by;
+    }
+
+    /// Moves the wall clock back.
+    pub fn rewind(&self, by: Duration) {
+        let mut state = self.lock();
+        state.0 = state.0 - by;
+    }
+
+    /// Moves the monotonic clock only: time during which nothing was read from the database.
+    pub fn advance_monotonic(&self, by: Duration) {
+        self.lock().1 += by;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, (Timestamp, Duration)> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        self.lock().0
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.lock().1
+    }
+}

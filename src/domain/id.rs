@@ -1,0 +1,73 @@
+//! Identifiers: `UUIDv7` (RFC 9562, section 5.7), so that ids sort by the time they were made and
+//! "newest first" is the order of an index that exists anyway.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::entropy::{Entropy, random};
+
+fn version_7(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
+    let millis = u64::try_from(now.as_micros() / 1_000).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random(entropy)).into_uuid()
+}
+
+macro_rules! ids {
+    ($($(#[$meta:meta])* $name:ident;)+) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id, made of the time and of 74 random bits.
+            #[must_use]
+            pub fn new(now: Timestamp, entropy: &dyn Entropy) -> Self {
+                Self(version_7(now, entropy))
+            }
+
+            /// Reads the hyphenated form, lower case; any other spelling of the same id is refused,
+            /// so that an id is one string everywhere.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let uuid = Uuid::try_parse(text).ok()?;
+                (text == uuid.hyphenated().encode_lower(&mut [0; 36])).then_some(Self(uuid))
+            }
+
+            /// The id of a stored row.
+            #[must_use]
+            pub fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The id as a row holds it.
+            #[must_use]
+            pub fn as_uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A user; the claim `sub`.
+    UserId;
+    /// A session; the claim `sid`.
+    SessionId;
+    /// A token; the claim `jti`. A refresh token's is stored, the token itself never is.
+    TokenId;
+    /// A signing key's row. Tokens name the key by its thumbprint, not by this.
+    KeyId;
+}

@@ -1,0 +1,168 @@
+//! Where a request comes from, as far as it says so: an address and a user agent.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::words;
+
+/// Where a request came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<UserAgent>,
+}
+
+/// An address as 16 bytes, IPv4 mapped into IPv6, so that one range comparison on an index answers
+/// "in this block" for both families and on both databases.
+#[must_use]
+pub fn ip_to_bytes(ip: IpAddr) -> [u8; 16] {
+    match ip {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
+    }
+}
+
+/// The address that [`ip_to_bytes`] made these bytes of; `None` where they are not 16.
+#[must_use]
+pub fn ip_from_bytes(bytes: &[u8]) -> Option<IpAddr> {
+    let octets: [u8; 16] = bytes.try_into().ok()?;
+    Some(Ipv6Addr::from(octets).to_canonical())
+}
+
+/// The text of a `User-Agent` header, without control characters and at most 512 characters long:
+/// it is shown to people and kept in rows, and its sender chose it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserAgent(String);
+
+impl UserAgent {
+    const MAX_CHARS: usize = 512;
+
+    /// Takes what can be shown of the text; `None` where nothing is left.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let shown: String =
+            text.trim().chars().filter(|c| !c.is_control()).take(Self::MAX_CHARS).collect();
+        (!shown.is_empty()).then_some(Self(shown))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What the text says of the device behind it.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        Device::read(&self.0)
+    }
+}
+
+words! {
+    /// The kind of a client's device.
+    DeviceType {
+        /// A desktop or laptop computer.
+        Desktop = "DESKTOP",
+        /// A phone.
+        Mobile = "MOBILE",
+        /// A tablet.
+        Tablet = "TABLET",
+        /// A program that says it is one: a crawler, a script, a library.
+        Bot = "BOT",
+        /// Not told.
+        Unknown = "UNKNOWN",
+    }
+}
+
+/// What a user agent says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Name and version of the browser, e.g. `Firefox 145.0`.
+    pub browser: Option<String>,
+    /// Name and version of the operating system, e.g. `Windows 10`.
+    pub os: Option<String>,
+    /// The kind of device.
+    pub kind: DeviceType,
+}
+
+impl Device {
+    /// What is known where there is no user agent.
+    pub const UNKNOWN: Self = Self { browser: None, os: None, kind: DeviceType::Unknown };
+
+    fn read(user_agent: &str) -> Self {
+        let Some(found) = woothee::parser::Parser::new().parse(user_agent) else {
+            return Self::UNKNOWN;
+        };
+        let known = |text: &str| (text != "UNKNOWN" && !text.is_empty()).then(|| text.to_owned());
+        let with_version = |name: &str, version: &str| {
+            let name = known(name)?;
+            Some(known(version).map_or_else(|| name.clone(), |version| format!("{name} {version}")))
+        };
+        // A phone's browser says "Mobile", a tablet's does not: the convention of Android's vendors.
+        let is_tablet = found.os == "iPad"
+            || found.os == "Android" && !user_agent.contains("Mobile")
+            || user_agent.contains("Tablet;");
+        let kind = match found.category {
+            "smartphone" | "mobilephone" if is_tablet => DeviceType::Tablet,
+            "smartphone" | "mobilephone" => DeviceType::Mobile,
+            "pc" => DeviceType::Desktop,
+            "crawler" => DeviceType::Bot,
+            // The library files programs that fetch pages, such as curl's kin, under "misc".
+            "misc" if found.name == "HTTP Library" => DeviceType::Bot,
+            _ => DeviceType::Unknown,
+        };
+        let os = match found.os {
+            // "Windows 10" is a name that already has its version.
+            name if name.starts_with("Windows") => known(name),
+            name => with_version(name, &found.os_version),
+        };
+        Self { browser: with_version(found.name, found.version), os, kind }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(user_agent: &str) -> Device {
+        UserAgent::parse(user_agent).unwrap().device()
+    }
+
+    #[test]
+    fn common_browsers_are_known() {
+        let firefox =
+            device("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0");
+        assert_eq!(firefox.browser.as_deref(), Some("Firefox 145.0"));
+        assert_eq!(firefox.os.as_deref(), Some("Linux"));
+        assert_eq!(firefox.kind, DeviceType::Desktop);
+        let iphone = device(
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 \
+             (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1",
+        );
+        assert_eq!(iphone.kind, DeviceType::Mobile);
+        let tablet = device(
+            "Mozilla/5.0 (Linux; Android 14; SM-X910) AppleWebKit/537.36 (KHTML, like Gecko) \
+             Chrome/130.0.0.0 Safari/537.36",
+        );
+        assert_eq!(tablet.kind, DeviceType::Tablet);
+        assert_eq!(device("Googlebot/2.1 (+http://www.google.com/bot.html)").kind, DeviceType::Bot);
+    }
+
+    #[test]
+    fn what_cannot_be_shown_is_dropped() {
+        let agent = UserAgent::parse("a\r\nb\u{1b}[31m").unwrap();
+        assert_eq!(agent.as_str(), "ab[31m");
+        assert_eq!(UserAgent::parse(&"x".repeat(10_000)).unwrap().as_str().len(), 512);
+        assert_eq!(UserAgent::parse(" \r\n "), None);
+        assert_eq!(device("gibberish").kind, DeviceType::Unknown);
+    }
+
+    #[test]
+    fn an_address_survives_its_bytes() {
+        for text in ["192.0.2.7", "2001:db8::1", "::1"] {
+            let ip: IpAddr = text.parse().unwrap();
+            assert_eq!(ip_from_bytes(&ip_to_bytes(ip)), Some(ip));
+        }
+    }
+}

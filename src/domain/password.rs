@@ -1,0 +1,136 @@
+//! Passwords as typed: how long, how strong, and never printed.
+//!
+//! A password is its characters in NFC (NIST SP 800-63B-4, section 3.1.1.2), untrimmed and uncut.
+//! There are no composition rules; a strength estimate that knows the account's own names decides.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+use super::user::Names;
+
+/// The longest password, in characters. Longer ones are refused, never cut.
+pub const MAX_CHARS: usize = 256;
+
+/// The fewest characters a policy may ask for.
+pub const FLOOR: usize = 8;
+
+/// A text that is tried as a password or becomes one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(Zeroizing<String>);
+
+/// Why a text cannot become a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WeakPassword {
+    /// Fewer characters than the policy asks for.
+    #[error("a password has at least {minimum} characters")]
+    TooShort {
+        /// The policy's minimum.
+        minimum: usize,
+    },
+    /// More than [`MAX_CHARS`].
+    #[error("a password has at most {MAX_CHARS} characters")]
+    TooLong,
+    /// Guessable; with what is wrong about it.
+    #[error("this password is easy to guess: {why}")]
+    Guessable {
+        /// What is wrong, in a sentence without the password.
+        why: String,
+    },
+}
+
+impl Password {
+    /// Takes what somebody tries to log in with. `None` where it is longer than any password, so
+    /// that nobody makes the service normalise or hash a megabyte.
+    #[must_use]
+    pub fn attempt(text: &str) -> Option<Self> {
+        if text.len() > MAX_CHARS * 4 * 3 {
+            return None;
+        }
+        let normal = Zeroizing::new(text.nfc().collect::<String>());
+        (normal.chars().count() <= MAX_CHARS).then_some(Self(normal))
+    }
+
+    /// Takes a text as the new password of the account called `names`.
+    ///
+    /// # Errors
+    /// [`WeakPassword`] says why not, fit to be shown.
+    pub fn parse(text: &str, minimum: usize, names: &Names) -> Result<Self, WeakPassword> {
+        let password = Self::attempt(text).ok_or(WeakPassword::TooLong)?;
+        if password.0.chars().count() < minimum.max(FLOOR) {
+            return Err(WeakPassword::TooShort { minimum: minimum.max(FLOOR) });
+        }
+        password.estimate(names)?;
+        Ok(password)
+    }
+
+    /// Asks zxcvbn, whose score of 3 stands for 10^8 guesses or more.
+    fn estimate(&self, names: &Names) -> Result<(), WeakPassword> {
+        let mut known = names.known_words();
+        known.push("sallyport");
+        // The estimate's cost grows with the square of the length; what is strong in its first 100
+        // characters stays strong with more of them.
+        let head: String = self.0.chars().take(100).collect();
+        let estimate = zxcvbn::zxcvbn(&head, &known);
+        if estimate.score() >= zxcvbn::Score::Three {
+            return Ok(());
+        }
+        let feedback = estimate.feedback();
+        let why = feedback
+            .and_then(|feedback| feedback.warning().map(|warning| warning.to_string()))
+            .or_else(|| Some(feedback?.suggestions().first()?.to_string()))
+            .unwrap_or_else(|| "Add another word or two. Uncommon words are better.".to_owned());
+        Err(WeakPassword::Guessable { why })
+    }
+
+    /// The bytes to hash: UTF-8 in NFC.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Password, WeakPassword> {
+        Password::parse(text, 8, &Names::parse("margaret", Some("m.hamilton@example.com")).unwrap())
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_and_never_cut() {
+        assert_eq!(parse("kT9!x#q"), Err(WeakPassword::TooShort { minimum: 8 }));
+        let long = "correct horse ".repeat(19);
+        assert_eq!(parse(&long), Err(WeakPassword::TooLong));
+        let head = "k9 ztq-".repeat(30);
+        let (a, b) = (parse(&format!("{head}a")).unwrap(), parse(&format!("{head}b")).unwrap());
+        assert!(a != b);
+    }
+
+    #[test]
+    fn the_accounts_own_names_do_not_make_a_password() {
+        assert!(matches!(parse("margaret1"), Err(WeakPassword::Guessable { .. })));
+        assert!(matches!(parse("hamilton2"), Err(WeakPassword::Guessable { .. })));
+        assert!(matches!(parse("password12345678"), Err(WeakPassword::Guessable { .. })));
+    }
+
+    #[test]
+    fn both_normal_forms_are_one_password_and_spaces_count() {
+        let composed = parse("caf\u{e9} au lait, 4 sous").unwrap();
+        assert!(composed == Password::attempt("cafe\u{301} au lait, 4 sous").unwrap());
+        assert!(composed != Password::attempt("caf\u{e9} au lait, 4 sous ").unwrap());
+    }
+
+    #[test]
+    fn it_is_not_printed() {
+        assert_eq!(format!("{:?}", Password::attempt("hunter2").unwrap()), "Password(…)");
+    }
+}

@@ -1,0 +1,342 @@
+//! Users: names, addresses, roles.
+//!
+//! Two rules keep one text from meaning two accounts. Names and addresses are compared by a folded
+//! key (NFKC, lower case), never as typed. And a username with an `@` must be the account's own
+//! e-mail address, so that whoever logs in by an address can only mean the account that has it.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::{GeneralSecurityProfile, MixedScript};
+
+use super::id::UserId;
+use super::words;
+use crate::clock::Timestamp;
+
+words! {
+    /// What a user may do.
+    Role {
+        /// One's own account and sessions.
+        User = "USER",
+        /// Everything.
+        Admin = "ADMIN",
+    }
+}
+
+/// The key by which names and addresses are compared and looked up.
+fn fold(text: &str) -> String {
+    let lower: String = text.nfkc().flat_map(char::to_lowercase).collect();
+    lower.nfkc().collect()
+}
+
+/// A username: 1 to 150 letters, digits and `. _ @ + -`, of one script, as `SimpleJWT`'s users know
+/// them from Django, less the characters that imitate others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Username {
+    text: String,
+    key: String,
+}
+
+/// Why a text is no username.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UsernameError {
+    /// Nothing, or more than 150 characters.
+    #[error("a username has 1 to 150 characters")]
+    Length,
+    /// A character outside the set.
+    #[error("a username has letters, digits and . _ @ + - only")]
+    Character,
+    /// Letters of several scripts, as in a Latin name with a Cyrillic letter.
+    #[error("a username keeps to one script and to characters that do not imitate others")]
+    LookAlike,
+}
+
+impl Username {
+    const MAX_CHARS: usize = 150;
+
+    /// Reads a username as typed, in NFC.
+    ///
+    /// # Errors
+    /// See [`UsernameError`].
+    pub fn parse(text: &str) -> Result<Self, UsernameError> {
+        // Bytes first: normalising a megabyte to learn that it is too long would be work for free.
+        if text.is_empty() || text.len() > Self::MAX_CHARS * 4 {
+            return Err(UsernameError::Length);
+        }
+        let text: String = text.nfc().collect();
+        if text.chars().count() > Self::MAX_CHARS {
+            return Err(UsernameError::Length);
+        }
+        let allowed = |c: char| c.is_alphanumeric() || "._@+-".contains(c) || is_mark(c);
+        if !text.chars().all(allowed) {
+            return Err(UsernameError::Character);
+        }
+        let plain = |c: char| "@+".contains(c) || c.identifier_allowed();
+        if !text.chars().all(plain) || !text.as_str().is_single_script() {
+            return Err(UsernameError::LookAlike);
+        }
+        let key = fold(&text);
+        Ok(Self { text, key })
+    }
+
+    /// The name of a stored row, as it was accepted then.
+    #[must_use]
+    pub fn from_stored(text: String, key: String) -> Self {
+        Self { text, key }
+    }
+
+    /// As typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// As compared.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// Combining marks belong to the letters of many scripts; the security profile judges which.
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+/// An e-mail address: something before and after one `@`, at most 254 bytes (RFC 5321, section
+/// 4.5.3.1.3). Whether mail arrives there is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email {
+    text: String,
+    key: String,
+}
+
+/// A text that is no e-mail address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an e-mail address looks like name@example.com and has at most 254 characters")]
+pub struct EmailError;
+
+impl Email {
+    /// Reads an address as typed.
+    ///
+    /// # Errors
+    /// [`EmailError`] where it is none.
+    pub fn parse(text: &str) -> Result<Self, EmailError> {
+        if text.len() > 254 {
+            return Err(EmailError);
+        }
+        let text: String = text.nfc().collect();
+        let (local, host) = text.split_once('@').ok_or(EmailError)?;
+        let allowed = |c: char| {
+            c.is_ascii_graphic() && !"\"(),:;<>[]\\@".contains(c)
+                || c.is_alphanumeric()
+                || is_mark(c)
+        };
+        let host_is_sound = host.split('.').all(|label| !label.is_empty()) && host.contains('.');
+        let plain = |c: char| c.is_ascii() || c.identifier_allowed();
+        let sound = !local.is_empty()
+            && host_is_sound
+            && local.chars().chain(host.chars()).all(|c| allowed(c) && plain(c));
+        if !sound || !text.as_str().is_single_script() {
+            return Err(EmailError);
+        }
+        let key = fold(&text);
+        Ok(Self { text, key })
+    }
+
+    /// The address of a stored row, as it was accepted then.
+    #[must_use]
+    pub fn from_stored(text: String, key: String) -> Self {
+        Self { text, key }
+    }
+
+    /// As typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// As compared.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// What an account is called: its username and, where it has one, its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    username: Username,
+    email: Option<Email>,
+}
+
+/// Why two texts cannot name one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NamesError {
+    /// The username is none.
+    #[error(transparent)]
+    Username(#[from] UsernameError),
+    /// The address is none.
+    #[error(transparent)]
+    Email(#[from] EmailError),
+    /// The username has an `@` and is not the account's address.
+    #[error("a username with an @ must be the account's e-mail address")]
+    UsernameIsNotTheEmail,
+}
+
+impl Names {
+    /// Reads both. A username that is an address is taken as the address where none is given.
+    ///
+    /// # Errors
+    /// See [`NamesError`].
+    pub fn parse(username: &str, email: Option<&str>) -> Result<Self, NamesError> {
+        let username = Username::parse(username)?;
+        let email = email.map(Email::parse).transpose()?;
+        if !username.key.contains('@') {
+            return Ok(Self { username, email });
+        }
+        let same = Email::parse(&username.text)
+            .ok()
+            .filter(|own| email.as_ref().is_none_or(|email| email.key == own.key))
+            .ok_or(NamesError::UsernameIsNotTheEmail)?;
+        Ok(Self { username, email: Some(email.unwrap_or(same)) })
+    }
+
+    /// The names of a stored row, as they were accepted then.
+    #[must_use]
+    pub fn from_stored(username: Username, email: Option<Email>) -> Self {
+        Self { username, email }
+    }
+
+    /// The username.
+    #[must_use]
+    pub fn username(&self) -> &Username {
+        &self.username
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn email(&self) -> Option<&Email> {
+        self.email.as_ref()
+    }
+
+    /// The words that a password of this account must not lean on.
+    #[must_use]
+    pub fn known_words(&self) -> Vec<&str> {
+        let email = self.email.iter().flat_map(|email| {
+            let parts = email.text.split(['@', '.']).filter(|part| part.len() > 2);
+            parts.chain([email.text.as_str()])
+        });
+        [self.username.text.as_str(), self.username.key.as_str()].into_iter().chain(email).collect()
+    }
+}
+
+/// What somebody typed into the login form: a username or an address, folded.
+///
+/// It is a key to look up and nothing else, so any text of a sane length will do: what names nobody
+/// finds nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginName(String);
+
+impl LoginName {
+    /// Folds the text. `None` where no account could be called so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let plausible = !text.is_empty() && text.len() <= 1_000 && !text.contains('\0');
+        plausible.then(|| Self(fold(text)))
+    }
+
+    /// As compared.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The claim `sub`.
+    pub id: UserId,
+    /// What it is called.
+    pub names: Names,
+    /// What it may do.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The last login, where that is recorded.
+    pub last_login_at: Option<Timestamp>,
+    /// The last change of the password; `None` where it is still the first.
+    pub password_changed_at: Option<Timestamp>,
+    /// Since when it may not log in.
+    pub deactivated_at: Option<Timestamp>,
+}
+
+impl User {
+    /// Whether the account may log in and stay logged in.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.deactivated_at.is_none()
+    }
+}
+
+/// As typed.
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_name_share_a_key() {
+        let key = |name: &str| Username::parse(name).unwrap().key().to_owned();
+        assert_eq!(key("Ada"), key("aDA"));
+        assert_eq!(key("Jos\u{e9}"), key("Jose\u{301}"));
+    }
+
+    #[test]
+    fn a_name_that_imitates_another_is_refused() {
+        assert_eq!(Username::parse("p\u{430}ypal"), Err(UsernameError::LookAlike));
+        assert_eq!(Username::parse("ada\u{200b}"), Err(UsernameError::Character));
+        assert_eq!(Username::parse("ada\u{202e}b"), Err(UsernameError::Character));
+        assert_eq!(Username::parse("a b"), Err(UsernameError::Character));
+        assert_eq!(Username::parse(""), Err(UsernameError::Length));
+        assert_eq!(Username::parse(&"a".repeat(151)), Err(UsernameError::Length));
+        assert!(Username::parse(&"a".repeat(150)).is_ok());
+    }
+
+    #[test]
+    fn names_of_many_scripts_are_welcome() {
+        for name in [
+            "ada.lovelace",
+            "O-Neil+1",
+            "\u{10c}apek",
+            "\u{43c}\u{430}\u{448}\u{430}",
+            "\u{5c71}\u{7530}",
+        ] {
+            assert!(Username::parse(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_username_with_an_at_sign_is_the_accounts_address() {
+        let names = Names::parse("ada@example.com", None).unwrap();
+        assert_eq!(names.email().unwrap().as_str(), "ada@example.com");
+        assert!(Names::parse("ada@example.com", Some("ADA@example.com")).is_ok());
+        let other = Names::parse("ada@example.com", Some("bob@example.com"));
+        assert_eq!(other, Err(NamesError::UsernameIsNotTheEmail));
+        assert_eq!(Names::parse("ada@", None), Err(NamesError::UsernameIsNotTheEmail));
+    }
+
+    #[test]
+    fn addresses_need_both_sides() {
+        for text in ["", "@", "a@", "@b.c", "a@b", "a@@b.c", "a b@c.d", "a@b..c", "a\u{0}@b.c"] {
+            assert_eq!(Email::parse(text), Err(EmailError), "{text}");
+        }
+        assert!(Email::parse("o'hara+x@mail.example.com").is_ok());
+    }
+}

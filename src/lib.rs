@@ -1,0 +1,10 @@
+//! Sallyport: log in, refresh and log out for GraphQL teams, with sessions that end at once.
+//!
+//! The house is built from the bottom up, and imports point one way only (a test holds it):
+//!
+//! - [`clock`] and [`entropy`]: time and randomness, as arguments;
+//! - [`domain`]: users, sessions, blacklist entries; pure values and decisions, no I/O.
+
+pub mod clock;
+pub mod domain;
+pub mod entropy;
