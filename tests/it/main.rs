@@ -1,0 +1,3 @@
+//! Every test that looks at the whole, in one binary.
+
+mod architecture;
