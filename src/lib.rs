@@ -3,8 +3,10 @@
 //! The house is built from the bottom up, and imports point one way only (a test holds it):
 //!
 //! - [`clock`] and [`entropy`]: time and randomness, as arguments;
-//! - [`domain`]: users, sessions, blacklist entries; pure values and decisions, no I/O.
+//! - [`domain`]: users, sessions, blacklist entries; pure values and decisions, no I/O;
+//! - [`crypto`]: passwords, the master secret, signing keys and both kinds of token.
 
 pub mod clock;
+pub mod crypto;
 pub mod domain;
 pub mod entropy;

@@ -1,0 +1,257 @@
+//! Access tokens: JWTs by the profile of RFC 9068, which resource servers check with the public
+//! keys.
+//!
+//! Rule: an accepted token is one that this service could have written a moment ago. Every claim is
+//! there, once, of its type and of our value; a claim that limits the token in a way not enforced
+//! here is a refusal. Time is judged last, so that only a token right in all else has expired.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::jws::{self, Compact};
+use super::key_ring::KeyRing;
+use super::{CryptoError, TokenRefusal};
+use crate::clock::Timestamp;
+use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::user::Role;
+
+/// What an access token says. Its times are whole seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    /// Whose it is: the claim `sub`.
+    pub user_id: UserId,
+    /// The session it belongs to: `sid`.
+    pub session_id: SessionId,
+    /// Its own id: `jti`.
+    pub id: TokenId,
+    /// `iat`.
+    pub issued_at: Timestamp,
+    /// `exp`.
+    pub expires_at: Timestamp,
+    /// When the user logged in: `auth_time`.
+    pub auth_time: Timestamp,
+    /// What the user could do when it was issued: `role`.
+    pub role: Role,
+}
+
+/// On whose behalf tokens are issued and accepted.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    /// `iss`.
+    pub issuer: String,
+    /// `aud`.
+    pub audience: String,
+    /// `client_id`, which RFC 9068 demands.
+    pub client_id: String,
+    /// How far the clocks of replicas may be apart.
+    pub leeway: Duration,
+}
+
+/// The claim `token_type`, as `SimpleJWT`'s resource servers read it.
+const TOKEN_TYPE: &str = "access";
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: Audience,
+    sub: String,
+    client_id: String,
+    sid: String,
+    jti: String,
+    iat: i64,
+    exp: i64,
+    auth_time: i64,
+    token_type: String,
+    role: String,
+    /// Binds a token to its holder's key (RFC 7800). Nothing here asks for the proof.
+    #[serde(default, deserialize_with = "jws::is_present", skip_serializing)]
+    cnf: bool,
+    /// Not valid before. We do not write it, so nothing here reads it.
+    #[serde(default, deserialize_with = "jws::is_present", skip_serializing)]
+    nbf: bool,
+}
+
+/// One or several, in either form of RFC 7519, section 4.1.3.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    fn includes(&self, audience: &str) -> bool {
+        match self {
+            Self::One(one) => one == audience,
+            Self::Several(several) => several.iter().any(|one| one == audience),
+        }
+    }
+}
+
+/// Signs a token with the ring's signing key.
+///
+/// # Errors
+/// [`CryptoError`] where the library fails.
+pub fn sign(ring: &KeyRing, issuer: &Issuer, token: &AccessToken) -> Result<String, CryptoError> {
+    let claims = Claims {
+        iss: issuer.issuer.clone(),
+        aud: Audience::One(issuer.audience.clone()),
+        sub: token.user_id.to_string(),
+        client_id: issuer.client_id.clone(),
+        sid: token.session_id.to_string(),
+        jti: token.id.to_string(),
+        iat: token.issued_at.as_seconds(),
+        exp: token.expires_at.as_seconds(),
+        auth_time: token.auth_time.as_seconds(),
+        token_type: TOKEN_TYPE.to_owned(),
+        role: token.role.as_str().to_owned(),
+        cnf: false,
+        nbf: false,
+    };
+    ring.signing().sign(jws::ACCESS, &claims)
+}
+
+/// Reads a token that is right in every respect and alive at `now`. At `exp` plus the leeway it is
+/// not alive any more.
+///
+/// # Errors
+/// [`TokenRefusal`] says why not.
+pub fn verify(
+    ring: &KeyRing,
+    issuer: &Issuer,
+    token: &str,
+    now: Timestamp,
+) -> Result<AccessToken, TokenRefusal> {
+    let token = verify_ignoring_expiry(ring, issuer, token, now)?;
+    if token.expires_at + issuer.leeway <= now {
+        return Err(TokenRefusal::Expired);
+    }
+    Ok(token)
+}
+
+/// Reads a token that is right in every respect but may have run out: enough to end its session,
+/// and for nothing else.
+///
+/// # Errors
+/// [`TokenRefusal`], never `Expired`.
+pub fn verify_ignoring_expiry(
+    ring: &KeyRing,
+    issuer: &Issuer,
+    token: &str,
+    now: Timestamp,
+) -> Result<AccessToken, TokenRefusal> {
+    let compact = Compact::parse(token)?;
+    let header = &compact.header;
+    // Our own refresh token, or a claim to be one: no key here can tell, and neither is accepted.
+    if header.says(jws::REFRESH) {
+        return Err(TokenRefusal::WrongType);
+    }
+    let key = header.kid.as_deref().and_then(|kid| ring.verifying(kid));
+    let key = key.ok_or(TokenRefusal::Invalid)?;
+    if header.crit || header.alg != key.algorithm().as_str() {
+        return Err(TokenRefusal::Invalid);
+    }
+    let claims: Claims = compact.claims(key.pair())?;
+    if !header.says(jws::ACCESS) || claims.token_type != TOKEN_TYPE {
+        return Err(TokenRefusal::WrongType);
+    }
+    claims.judge(issuer, now)
+}
+
+impl Claims {
+    /// The token that these claims, known to be signed by us, stand for.
+    fn judge(&self, issuer: &Issuer, now: Timestamp) -> Result<AccessToken, TokenRefusal> {
+        let is_ours = self.iss == issuer.issuer
+            && self.aud.includes(&issuer.audience)
+            && self.client_id == issuer.client_id;
+        if !is_ours || self.cnf || self.nbf {
+            return Err(TokenRefusal::Invalid);
+        }
+        let token = AccessToken {
+            user_id: UserId::parse(&self.sub).ok_or(TokenRefusal::Invalid)?,
+            session_id: SessionId::parse(&self.sid).ok_or(TokenRefusal::Invalid)?,
+            id: TokenId::parse(&self.jti).ok_or(TokenRefusal::Invalid)?,
+            issued_at: jws::moment(self.iat)?,
+            expires_at: jws::moment(self.exp)?,
+            auth_time: jws::moment(self.auth_time)?,
+            role: Role::parse(&self.role).ok_or(TokenRefusal::Invalid)?,
+        };
+        // From the future: a clock is wrong, or a key was used by somebody else.
+        if token.issued_at > now + issuer.leeway {
+            return Err(TokenRefusal::Invalid);
+        }
+        Ok(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::fixtures;
+
+    #[test]
+    fn a_token_of_every_algorithm_comes_back_as_it_was() {
+        let (issuer, token) = (fixtures::issuer(), fixtures::access_token());
+        for ring in fixtures::rings() {
+            let text = sign(&ring, &issuer, &token).unwrap();
+            assert_eq!(verify(&ring, &issuer, &text, token.issued_at), Ok(token.clone()));
+        }
+    }
+
+    #[test]
+    fn its_header_and_claims_are_those_of_the_contract() {
+        let [ring, ..] = fixtures::rings();
+        let text = sign(&ring, &fixtures::issuer(), &fixtures::access_token()).unwrap();
+        let segments: Vec<_> = text.split('.').map(crate::crypto::from_base64url).collect();
+        let segment = |at: usize| String::from_utf8(segments[at].clone().unwrap()).unwrap();
+        let kid = ring.signing().kid();
+        assert_eq!(segment(0), format!(r#"{{"alg":"ES256","kid":"{kid}","typ":"at+jwt"}}"#));
+        let expected = concat!(
+            r#"{"iss":"https://auth.example.com","aud":"api","#,
+            r#""sub":"0199b4a8-2000-7000-8000-000000000001","client_id":"web","#,
+            r#""sid":"0199b4a8-2000-7000-8000-000000000002","#,
+            r#""jti":"0199b4a8-2000-7000-8000-000000000003","#,
+            r#""iat":1800000000,"exp":1800000900,"auth_time":1799990000,"#,
+            r#""token_type":"access","role":"ADMIN"}"#,
+        );
+        assert_eq!(segment(1), expected);
+    }
+
+    #[test]
+    fn it_lives_until_the_leeway_after_its_end() {
+        let ([ring, ..], issuer, token) =
+            (fixtures::rings(), fixtures::issuer(), fixtures::access_token());
+        let text = sign(&ring, &issuer, &token).unwrap();
+        let end = token.expires_at + issuer.leeway;
+        let moment = Duration::from_micros(1);
+        assert!(verify(&ring, &issuer, &text, token.expires_at).is_ok());
+        assert!(verify(&ring, &issuer, &text, end - moment).is_ok());
+        assert_eq!(verify(&ring, &issuer, &text, end), Err(TokenRefusal::Expired));
+        assert_eq!(verify(&ring, &issuer, &text, end + moment), Err(TokenRefusal::Expired));
+        assert_eq!(verify_ignoring_expiry(&ring, &issuer, &text, end + moment), Ok(token));
+    }
+
+    #[test]
+    fn it_may_come_from_the_future_by_the_leeway() {
+        let ([ring, ..], issuer, token) =
+            (fixtures::rings(), fixtures::issuer(), fixtures::access_token());
+        let text = sign(&ring, &issuer, &token).unwrap();
+        let earliest = token.issued_at - issuer.leeway;
+        assert!(verify(&ring, &issuer, &text, earliest).is_ok());
+        let too_early = earliest - Duration::from_micros(1);
+        assert_eq!(verify(&ring, &issuer, &text, too_early), Err(TokenRefusal::Invalid));
+    }
+
+    #[test]
+    fn a_key_that_left_the_ring_takes_its_tokens_along() {
+        let ([old, new, _], issuer, token) =
+            (fixtures::rings(), fixtures::issuer(), fixtures::access_token());
+        let text = sign(&old, &issuer, &token).unwrap();
+        let refused = verify(&new, &issuer, &text, token.issued_at);
+        assert_eq!(refused, Err(TokenRefusal::Invalid));
+        let [old_key, new_key, _] = fixtures::keys();
+        let both = KeyRing::new(new_key.clone(), [old_key.clone()]);
+        assert!(verify(&both, &issuer, &text, token.issued_at).is_ok());
+    }
+}

@@ -1,0 +1,239 @@
+//! Access tokens that must not pass: most of them signed with the real key, so that only the
+//! header or the claims can give them away.
+
+use serde_json::json;
+
+use super::TokenRefusal::{self, Expired, Invalid, Malformed, WrongType};
+use super::access_token::{self, AccessToken};
+use super::fixtures::{self, hmac, message, now, read, with, wrong_types};
+use super::from_base64url;
+use super::key_ring::KeyRing;
+use super::signing_key::SigningKey;
+
+fn ring() -> KeyRing {
+    let [ring, ..] = fixtures::rings();
+    ring
+}
+
+fn key() -> &'static SigningKey {
+    let [key, ..] = fixtures::keys();
+    key
+}
+
+fn access(token: &str) -> Result<AccessToken, TokenRefusal> {
+    access_token::verify(&ring(), &fixtures::issuer(), token, now())
+}
+
+/// A good one.
+fn good_access() -> String {
+    access_token::sign(&ring(), &fixtures::issuer(), &fixtures::access_token()).unwrap()
+}
+
+/// Signed with the service's own access-token key, whatever the header says.
+fn signed(header: &str, claims: &str) -> String {
+    let message = message(header, claims);
+    let signature = key().pair().signature(&message).unwrap();
+    format!("{message}.{signature}")
+}
+
+#[test]
+fn every_claim_of_an_access_token_is_required_and_has_its_type() {
+    let (header, claims) = read(&good_access());
+    assert!(access(&signed(&header.to_string(), &claims.to_string())).is_ok());
+    for name in claims.as_object().unwrap().keys() {
+        let refused = access(&signed(&header.to_string(), &with(&claims, name, None)));
+        assert_eq!(refused, Err(Invalid), "without {name}");
+        for value in wrong_types() {
+            let token = signed(&header.to_string(), &with(&claims, name, Some(value.clone())));
+            let expected =
+                if name == "token_type" && value.is_string() { WrongType } else { Invalid };
+            assert_eq!(access(&token), Err(expected), "{name} = {value}");
+        }
+    }
+}
+
+#[test]
+fn every_claim_of_an_access_token_has_our_value() {
+    let (header, claims) = read(&good_access());
+    let year = 365 * 24 * 3_600;
+    let at = now().as_seconds();
+    let table = [
+        ("iss", json!("https://auth.example.com/"), Invalid),
+        ("iss", json!(["https://auth.example.com"]), Invalid),
+        ("aud", json!("API"), Invalid),
+        ("aud", json!(["other", "apis"]), Invalid),
+        ("aud", json!(["api", 5]), Invalid),
+        ("client_id", json!("other"), Invalid),
+        ("sub", json!("admin"), Invalid),
+        ("sub", json!("0199B4A8-2000-7000-8000-00000000000A"), Invalid),
+        ("sid", json!("0199b4a820007000800000000000000a"), Invalid),
+        ("jti", json!("{0199b4a8-2000-7000-8000-000000000003}"), Invalid),
+        ("iat", json!(at + 3), Invalid),
+        ("iat", json!(at + year), Invalid),
+        ("iat", json!(-1), Invalid),
+        ("iat", json!(u64::MAX), Invalid),
+        ("exp", json!(-1), Invalid),
+        ("exp", json!(u64::MAX), Invalid),
+        ("exp", json!(1e12), Invalid),
+        ("exp", json!(0), Expired),
+        ("exp", json!(at - 2), Expired),
+        ("auth_time", json!(-1), Invalid),
+        ("token_type", json!("refresh"), WrongType),
+        ("token_type", json!("Access"), WrongType),
+        ("role", json!("admin"), Invalid),
+        ("role", json!("ROOT"), Invalid),
+        ("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }), Invalid),
+        ("cnf", json!(null), Invalid),
+        ("nbf", json!(at - 5), Invalid),
+    ];
+    for (name, value, expected) in table {
+        let token = signed(&header.to_string(), &with(&claims, name, Some(value.clone())));
+        assert_eq!(access(&token), Err(expected), "{name} = {value}");
+    }
+    let welcome = [
+        ("aud", json!(["other", "api"])),
+        ("iat", json!(at + 2)),
+        ("exp", json!(at - 1)),
+        ("scope", json!("something of tomorrow")),
+    ];
+    for (name, value) in welcome {
+        let token = signed(&header.to_string(), &with(&claims, name, Some(value.clone())));
+        assert!(access(&token).is_ok(), "{name} = {value}");
+    }
+}
+
+#[test]
+fn only_a_token_right_in_all_else_has_expired() {
+    let (header, mut claims) = read(&good_access());
+    claims["exp"] = json!(1);
+    let header = header.to_string();
+    assert_eq!(access(&signed(&header, &claims.to_string())), Err(Expired));
+    assert_eq!(access(&signed(&header, &with(&claims, "aud", Some(json!("x"))))), Err(Invalid));
+    let forged = format!("{}.AAAA", message(&header, &claims.to_string()));
+    assert_eq!(access(&forged), Err(Invalid));
+}
+
+#[test]
+fn the_header_of_an_access_token_is_ours() {
+    let (header, claims) = read(&good_access());
+    let [_, stranger, _] = fixtures::keys();
+    let table = [
+        ("typ", None, WrongType),
+        ("typ", Some(json!(null)), WrongType),
+        ("typ", Some(json!("JWT")), WrongType),
+        ("typ", Some(json!("rt+jwt")), WrongType),
+        ("typ", Some(json!("logout+jwt")), WrongType),
+        ("kid", None, Invalid),
+        ("kid", Some(json!("")), Invalid),
+        ("kid", Some(json!(stranger.kid())), Invalid),
+        ("kid", Some(json!("../../dev/null")), Invalid),
+        ("alg", None, Malformed),
+        ("alg", Some(json!("")), Invalid),
+        ("alg", Some(json!("es256")), Invalid),
+        ("alg", Some(json!("ES384")), Invalid),
+        ("alg", Some(json!("EdDSA")), Invalid),
+        ("crit", Some(json!(["b64"])), Invalid),
+        ("crit", Some(json!([])), Invalid),
+        ("crit", Some(json!(null)), Invalid),
+    ];
+    for (name, value, expected) in table {
+        let token = signed(&with(&header, name, value.clone()), &claims.to_string());
+        assert_eq!(access(&token), Err(expected), "{name} = {value:?}");
+    }
+    for typ in ["AT+JWT", "application/at+jwt"] {
+        let token = signed(&with(&header, "typ", Some(json!(typ))), &claims.to_string());
+        assert!(access(&token).is_ok(), "{typ}");
+    }
+}
+
+#[test]
+fn a_key_inside_the_token_is_not_used() {
+    let (header, claims) = read(&good_access());
+    let [_, forger, _] = fixtures::keys();
+    let message = |header: &str| message(header, &claims.to_string());
+    for (name, value) in
+        [("jwk", forger.public_jwk().clone()), ("jku", json!("http://127.0.0.1:1"))]
+    {
+        for kid in [key().kid(), forger.kid()] {
+            let mut header = header.clone();
+            header[name] = value.clone();
+            header["alg"] = json!("EdDSA");
+            header["kid"] = json!(kid);
+            let message = message(&header.to_string());
+            let token = format!("{message}.{}", forger.pair().signature(&message).unwrap());
+            assert_eq!(access(&token), Err(Invalid), "{name} {kid}");
+        }
+    }
+}
+
+#[test]
+fn no_signature_or_one_with_a_public_key_is_no_signature() {
+    let (header, claims) = read(&good_access());
+    let claims = claims.to_string();
+    for alg in ["none", "None", "nOnE", "NONE", "ES256"] {
+        let message = message(&with(&header, "alg", Some(json!(alg))), &claims);
+        for signature in ["", "AAAA", &"A".repeat(86)] {
+            assert_eq!(access(&format!("{message}.{signature}")), Err(Invalid), "{alg}");
+        }
+    }
+    let [_, _, rsa] = fixtures::keys();
+    for key in [key(), rsa] {
+        let jwk = key.public_jwk();
+        let x = from_base64url(jwk["x"].as_str().or(jwk["n"].as_str()).unwrap()).unwrap();
+        for secret in [jwk.to_string().as_bytes(), x.as_slice(), key.kid().as_bytes(), b""] {
+            for alg in ["HS256", key.algorithm().as_str()] {
+                let mut header = header.clone();
+                header["alg"] = json!(alg);
+                header["kid"] = json!(key.kid());
+                let token = hmac(&header.to_string(), &claims, secret);
+                let ring = KeyRing::new(fixtures::keys()[0].clone(), [rsa.clone()]);
+                let refused = access_token::verify(&ring, &fixtures::issuer(), &token, now());
+                assert_eq!(refused, Err(Invalid), "{alg}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_changed_access_token_is_refused_wherever_it_was_changed() {
+    let token = good_access();
+    for at in 0..token.len() {
+        let mut changed = token.clone().into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        assert!(access(std::str::from_utf8(&changed).unwrap()).is_err(), "byte {at}");
+    }
+    assert_eq!(access(&format!("{token}=")), Err(Malformed));
+    assert_eq!(access(&format!("{token}\n")), Err(Malformed));
+    assert_eq!(access(&format!("Bearer {token}")), Err(Malformed));
+}
+
+#[test]
+fn a_claim_that_is_there_twice_is_there_once_too_often() {
+    let (header, claims) = read(&good_access());
+    for (name, value) in claims.as_object().unwrap() {
+        let twice = format!("{{{:?}:{value},{}", name, &claims.to_string()[1..]);
+        assert_eq!(access(&signed(&header.to_string(), &twice)), Err(Invalid), "{name}");
+    }
+    let twice = format!(r#"{{"alg":"none",{}"#, &header.to_string()[1..]);
+    assert_eq!(access(&signed(&twice, &claims.to_string())), Err(Malformed));
+}
+
+#[test]
+fn claims_that_are_no_object_are_refused() {
+    let (header, claims) = read(&good_access());
+    let values: Vec<_> = claims.as_object().unwrap().values().collect();
+    let listed = serde_json::to_string(&values).unwrap();
+    let deep = format!(r#"{{"x":{}"#, "[".repeat(4_000));
+    for claims in ["", "null", "5", r#""claims""#, "[]", "{}", "{", &listed, &deep] {
+        assert_eq!(access(&signed(&header.to_string(), claims)), Err(Invalid), "{claims}");
+    }
+}
+
+#[test]
+fn what_is_too_long_is_refused_though_it_is_signed() {
+    let (header, claims) = read(&good_access());
+    let padded = |length| with(&claims, "padding", Some(json!("x".repeat(length))));
+    assert!(access(&signed(&header.to_string(), &padded(4_000))).is_ok());
+    assert_eq!(access(&signed(&header.to_string(), &padded(8_000))), Err(Malformed));
+    assert_eq!(access(&"A".repeat(5_000_000)), Err(Malformed));
+}

@@ -1,0 +1,242 @@
+//! Signed tokens on the wire: the compact form (RFC 7515, section 3.1), its header, and the keys
+//! that make and check the signature.
+//!
+//! Rule: what is read here is only well formed. Which type, which key and which claims are right is
+//! for the two kinds of token to say.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{CryptoError, TokenRefusal, base64url, from_base64url};
+use crate::clock::Timestamp;
+
+/// The longest token that is looked at. Ours have a tenth of it.
+const MAX_BYTES: usize = 8 * 1024;
+
+/// The type of access tokens (RFC 9068, section 2.1).
+pub(super) const ACCESS: &str = "at+jwt";
+
+/// The type of refresh tokens.
+pub(super) const REFRESH: &str = "rt+jwt";
+
+/// A header. Members that it does not name, such as `jku` and `jwk`, are never looked at.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Header {
+    pub alg: String,
+    #[serde(default)]
+    pub kid: Option<String>,
+    #[serde(default)]
+    pub typ: Option<String>,
+    /// Whether it lists extensions that must be understood (RFC 7515, section 4.1.11). We know none.
+    #[serde(default, deserialize_with = "is_present", skip_serializing)]
+    pub crit: bool,
+}
+
+impl Header {
+    /// Whether the token says to be of this type, in any case, with or without `application/`
+    /// (RFC 7515, section 4.1.9).
+    pub(super) fn says(&self, media_type: &str) -> bool {
+        const PREFIX: &str = "application/";
+        let Some(typ) = self.typ.as_deref() else { return false };
+        let typ = match typ.split_at_checked(PREFIX.len()) {
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+            _ => typ,
+        };
+        typ.eq_ignore_ascii_case(media_type)
+    }
+}
+
+/// True for a member that is there, were it `null`: an `Option` would not see that one.
+pub(super) fn is_present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
+}
+
+/// A `NumericDate` (RFC 7519, section 2) that a token of ours can have.
+pub(super) fn moment(seconds: i64) -> Result<Timestamp, TokenRefusal> {
+    if seconds < 0 {
+        return Err(TokenRefusal::Invalid);
+    }
+    Ok(Timestamp::from_seconds(seconds))
+}
+
+/// A token taken apart, not yet believed.
+pub(super) struct Compact<'a> {
+    pub header: Header,
+    /// The first two segments: what the signature is over.
+    message: &'a str,
+    payload: Vec<u8>,
+    signature: &'a str,
+}
+
+impl<'a> Compact<'a> {
+    /// Takes a token apart: three segments of base64url, the first a JSON object.
+    pub(super) fn parse(token: &'a str) -> Result<Self, TokenRefusal> {
+        if token.len() > MAX_BYTES {
+            return Err(TokenRefusal::Malformed);
+        }
+        let read = || {
+            let (message, signature) = token.rsplit_once('.')?;
+            // A fourth segment would leave a dot in the payload, which base64url does not have.
+            let (header, payload) = message.split_once('.')?;
+            let header = from_object(&from_base64url(header)?)?;
+            let payload = from_base64url(payload)?;
+            from_base64url(signature)?;
+            Some(Self { header, message, payload, signature })
+        };
+        read().ok_or(TokenRefusal::Malformed)
+    }
+
+    /// The claims, if the signature is the key's.
+    pub(super) fn claims<C: DeserializeOwned>(&self, key: &JwsKey) -> Result<C, TokenRefusal> {
+        if !key.verify(self.message, self.signature) {
+            return Err(TokenRefusal::Invalid);
+        }
+        from_object(&self.payload).ok_or(TokenRefusal::Invalid)
+    }
+}
+
+/// Reads a JSON object. serde would take an array for a struct's fields in order.
+fn from_object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+    let is_object = json.trim_ascii_start().starts_with(b"{");
+    is_object.then(|| serde_json::from_slice(json).ok()).flatten()
+}
+
+/// A key of one algorithm that signs and verifies.
+pub(super) struct JwsKey {
+    algorithm: Algorithm,
+    private: EncodingKey,
+    public: DecodingKey,
+}
+
+impl JwsKey {
+    /// A key that has proved to work: a broken pair, or a library without a backend, is noticed
+    /// when the service starts and not by the first user.
+    pub(super) fn new(
+        algorithm: Algorithm,
+        private: EncodingKey,
+        public: DecodingKey,
+    ) -> Result<Self, CryptoError> {
+        let key = Self { algorithm, private, public };
+        let signature = key.signature("proof")?;
+        if key.verify("proof", &signature) && !key.verify("another", &signature) {
+            Ok(key)
+        } else {
+            Err(CryptoError("a key does not verify what it signed"))
+        }
+    }
+
+    /// The private part, in the encoding that the library reads.
+    pub(super) fn private(&self) -> &[u8] {
+        self.private.as_bytes()
+    }
+
+    /// Signs a header and claims, written in the order of their fields.
+    pub(super) fn sign(
+        &self,
+        header: &Header,
+        claims: &impl Serialize,
+    ) -> Result<String, CryptoError> {
+        const FAILED: CryptoError = CryptoError("writing a token");
+        let header = base64url(serde_json::to_vec(header).map_err(|_| FAILED)?);
+        let claims = base64url(serde_json::to_vec(claims).map_err(|_| FAILED)?);
+        let message = format!("{header}.{claims}");
+        let signature = self.signature(&message)?;
+        Ok(format!("{message}.{signature}"))
+    }
+
+    pub(super) fn signature(&self, message: &str) -> Result<String, CryptoError> {
+        jsonwebtoken::crypto::sign(message.as_bytes(), &self.private, self.algorithm)
+            .map_err(|_| CryptoError("signing"))
+    }
+
+    fn verify(&self, message: &str, signature: &str) -> bool {
+        let message = message.as_bytes();
+        jsonwebtoken::crypto::verify(signature, message, &self.public, self.algorithm)
+            .is_ok_and(|verified| verified)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(token: &str) -> Option<TokenRefusal> {
+        Compact::parse(token).err()
+    }
+
+    #[test]
+    fn what_is_not_three_segments_of_base64url_is_malformed() {
+        let header = base64url(r#"{"alg":"ES256"}"#);
+        assert_eq!(refusal(&format!("{header}.e30.AAAA")), None);
+        assert_eq!(refusal(&format!("{header}.e30.")), None);
+        let wrong = [
+            String::new(),
+            "hello".to_owned(),
+            "..".to_owned(),
+            format!("{header}.e30"),
+            format!("{header}.e30.AAAA.AAAA"),
+            format!("{header}.e30.AAAA."),
+            format!(".{header}.e30.AAAA"),
+            format!("{header}=.e30.AAAA"),
+            format!("{header}.e3 0.AAAA"),
+            format!("{header}.e30.AA/+"),
+            format!("{header}.e30.AB"),
+            format!(" {header}.e30.AAAA"),
+            format!("{header}.{}.AAAA", "A".repeat(MAX_BYTES)),
+        ];
+        for token in &wrong {
+            assert_eq!(refusal(token), Some(TokenRefusal::Malformed), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_a_json_object_that_names_an_algorithm_once() {
+        let headers = [
+            "",
+            "null",
+            "hello",
+            "{}",
+            r#"{"alg":5}"#,
+            r#"{"alg":null}"#,
+            r#"["ES256","kid","at+jwt"]"#,
+            r#"{"alg":"ES256","kid":7}"#,
+            r#"{"alg":"ES256","typ":["at+jwt"]}"#,
+            r#"{"alg":"ES256","alg":"none"}"#,
+            r#"{"alg":"ES256","typ":"at+jwt","typ":"at+jwt"}"#,
+            r#"{"alg":"ES256"} {}"#,
+        ];
+        for header in headers {
+            let token = format!("{}.e30.AAAA", base64url(header));
+            assert_eq!(refusal(&token), Some(TokenRefusal::Malformed), "{header}");
+        }
+        let deep = format!("{}.e30.AAAA", base64url(format!("{{\"x\":{}", "[".repeat(5_000))));
+        assert_eq!(refusal(&deep), Some(TokenRefusal::Malformed));
+    }
+
+    #[test]
+    fn a_type_may_carry_its_prefix_and_any_case() {
+        let says = |typ: Option<&str>| {
+            let header =
+                Header { alg: String::new(), kid: None, typ: typ.map(str::to_owned), crit: false };
+            header.says(ACCESS)
+        };
+        for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
+            assert!(says(Some(typ)), "{typ}");
+        }
+        for typ in ["", "JWT", "rt+jwt", "text/at+jwt", "application/", "at+jwt ", "äapplicationä"]
+        {
+            assert!(!says(Some(typ)), "{typ}");
+        }
+        assert!(!says(None));
+    }
+
+    #[test]
+    fn a_pair_that_does_not_fit_is_not_a_key() {
+        let (one, other) = (EncodingKey::from_secret(b"one"), DecodingKey::from_secret(b"other"));
+        assert!(JwsKey::new(Algorithm::HS256, one.clone(), other).is_err());
+        let other = DecodingKey::from_secret(b"one");
+        assert!(JwsKey::new(Algorithm::ES256, one.clone(), other.clone()).is_err());
+        assert!(JwsKey::new(Algorithm::HS256, one, other).is_ok());
+    }
+}

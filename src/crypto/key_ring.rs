@@ -1,0 +1,103 @@
+//! The keys in use: one signs, several verify.
+//!
+//! Rule: a ring never changes. Whoever rotates or retires a key makes a new ring and puts it in the
+//! place of the old one, so that a request sees one set of keys from start to end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::base64url;
+use super::digest::sha256;
+use super::signing_key::SigningKey;
+
+/// One key that signs, and all that verify.
+#[derive(Debug)]
+pub struct KeyRing {
+    signing: Arc<SigningKey>,
+    verifying: BTreeMap<String, Arc<SigningKey>>,
+    jwks: Jwks,
+}
+
+/// The public keys as they are served.
+#[derive(Clone, Debug)]
+pub struct Jwks {
+    /// The JWK Set (RFC 7517, section 5), as JSON.
+    pub body: String,
+    /// A strong entity tag with its quotes (RFC 9110, section 8.8.3): the same for the same keys.
+    pub etag: String,
+}
+
+impl KeyRing {
+    /// A ring in which `signing` signs and verifies, and `verifying` verify: keys of the past whose
+    /// tokens are still alive, and keys of the future that have to be known before they sign.
+    #[must_use]
+    pub fn new(
+        signing: Arc<SigningKey>,
+        verifying: impl IntoIterator<Item = Arc<SigningKey>>,
+    ) -> Self {
+        let keys = verifying.into_iter().chain([Arc::clone(&signing)]);
+        let verifying: BTreeMap<_, _> = keys.map(|key| (key.kid().to_owned(), key)).collect();
+        // In the order of their names: replicas must agree on the entity tag.
+        let published: Vec<_> = verifying.values().map(|key| key.public_jwk()).collect();
+        let body = json!({ "keys": published }).to_string();
+        let etag = format!("\"{}\"", base64url(&sha256(body.as_bytes())[..16]));
+        Self { signing, verifying, jwks: Jwks { body, etag } }
+    }
+
+    /// The key that signs.
+    #[must_use]
+    pub fn signing(&self) -> &SigningKey {
+        &self.signing
+    }
+
+    /// The key of this name, if what it signed is still accepted.
+    #[must_use]
+    pub fn verifying(&self, kid: &str) -> Option<&SigningKey> {
+        self.verifying.get(kid).map(Arc::as_ref)
+    }
+
+    /// The public keys.
+    #[must_use]
+    pub fn jwks(&self) -> &Jwks {
+        &self.jwks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::fixtures;
+
+    #[test]
+    fn the_signing_key_verifies_too_and_a_stranger_does_not() {
+        let [one, two, three] = fixtures::keys();
+        let ring = KeyRing::new(Arc::clone(one), [Arc::clone(two)]);
+        assert_eq!(ring.signing().kid(), one.kid());
+        assert!(ring.verifying(one.kid()).is_some());
+        assert!(ring.verifying(two.kid()).is_some());
+        assert!(ring.verifying(three.kid()).is_none());
+        assert!(ring.verifying("").is_none());
+    }
+
+    #[test]
+    fn the_same_keys_are_published_alike_whichever_signs() {
+        let [one, two, three] = fixtures::keys();
+        let a = KeyRing::new(Arc::clone(one), [Arc::clone(two), Arc::clone(two)]);
+        let b = KeyRing::new(Arc::clone(two), [Arc::clone(one)]);
+        assert_eq!(a.jwks().body, b.jwks().body);
+        assert_eq!(a.jwks().etag, b.jwks().etag);
+        let c = KeyRing::new(Arc::clone(one), [Arc::clone(two), Arc::clone(three)]);
+        assert_ne!(a.jwks().etag, c.jwks().etag);
+    }
+
+    #[test]
+    fn the_published_set_has_each_key_once() {
+        let [one, two, _] = fixtures::keys();
+        let ring = KeyRing::new(Arc::clone(one), [Arc::clone(one), Arc::clone(two)]);
+        let set: serde_json::Value = serde_json::from_str(&ring.jwks().body).unwrap();
+        assert_eq!(set["keys"].as_array().unwrap().len(), 2);
+        assert!(ring.jwks().etag.starts_with('"') && ring.jwks().etag.ends_with('"'));
+    }
+}

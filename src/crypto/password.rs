@@ -1,0 +1,230 @@
+//! Password hashes: argon2id, as PHC strings.
+//!
+//! Rule: a name nobody has costs what a wrong password costs. [`Hashing::dummy`] is there to be
+//! verified in place of the hash that does not exist. Hashing takes tens of milliseconds and much
+//! memory: callers keep it off the threads that answer requests, and bound how much of it runs.
+
+use std::fmt;
+
+use argon2::password_hash::{self, PasswordHasher, PasswordVerifier, phc};
+use argon2::{Algorithm, Argon2, Params, Version};
+
+use super::CryptoError;
+use crate::domain::password::Password;
+use crate::entropy::{Entropy, random};
+
+/// A hash as it is stored, e.g. `$argon2id$v=19$m=19456,t=2,p=1$…$…`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Reads a stored hash. `None` where it is no whole hash of the Argon2 family.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let hash = phc::PasswordHash::new(text).ok()?;
+        let is_whole = hash.salt.is_some() && hash.hash.is_some();
+        let is_argon2 = Algorithm::new(hash.algorithm).is_ok() && Params::try_from(&hash).is_ok();
+        (is_whole && is_argon2).then(|| Self(text.to_owned()))
+    }
+
+    /// The PHC string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// What comes of trying a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is another one.
+    Wrong,
+    /// It is the one.
+    Right,
+    /// It is the one, and its hash is weaker than those made today: while the password is at hand
+    /// it should be hashed anew.
+    RightButOutdated,
+}
+
+/// Parameters that Argon2 does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Argon2 needs at least one pass, one lane, and 8 KiB of memory a lane")]
+pub struct HashingError;
+
+/// How passwords are hashed.
+#[derive(Debug)]
+pub struct Hashing {
+    argon2: Argon2<'static>,
+    dummy: PasswordHash,
+}
+
+/// OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
+impl Default for Hashing {
+    fn default() -> Self {
+        Self::new(19_456, 2, 1).expect("OWASP's choice is within Argon2's limits")
+    }
+}
+
+impl Hashing {
+    /// Argon2id with so much memory in KiB, so many passes and so many lanes.
+    ///
+    /// # Errors
+    /// [`HashingError`] where Argon2 has no such parameters.
+    pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, HashingError> {
+        let params = Params::new(memory_kib, passes, lanes, None).map_err(|_| HashingError)?;
+        // 16 zero bytes of salt and 32 of output: a hash that takes as long to try as any other and
+        // that no password is known to have.
+        let (salt, output) = ("A".repeat(22), "A".repeat(43));
+        let dummy = format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${output}");
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        Ok(Self { argon2, dummy: PasswordHash(dummy) })
+    }
+
+    /// Hashes a new password with a salt of its own.
+    ///
+    /// # Errors
+    /// [`CryptoError`] where there is no memory for it.
+    pub fn hash(
+        &self,
+        password: &Password,
+        entropy: &dyn Entropy,
+    ) -> Result<PasswordHash, CryptoError> {
+        let salt: [u8; 16] = random(entropy);
+        let hash = self.argon2.hash_password_with_salt(password.as_bytes(), &salt);
+        let hash: phc::PasswordHash = hash.map_err(|_| CryptoError("hashing a password"))?;
+        Ok(PasswordHash(hash.to_string()))
+    }
+
+    /// Tries a password. It costs what `hash` was made with, whatever is configured today.
+    ///
+    /// # Errors
+    /// [`CryptoError`] where there is no memory for it, which says nothing about the password.
+    pub fn verify(&self, password: &Password, hash: &PasswordHash) -> Result<Verdict, CryptoError> {
+        const FAILED: CryptoError = CryptoError("verifying a password");
+        let stored = phc::PasswordHash::new(&hash.0).map_err(|_| FAILED)?;
+        match self.argon2.verify_password(password.as_bytes(), &stored) {
+            Ok(()) if self.is_outdated(&stored) => Ok(Verdict::RightButOutdated),
+            Ok(()) => Ok(Verdict::Right),
+            Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
+            Err(_) => Err(FAILED),
+        }
+    }
+
+    /// A hash with today's parameters that no password matches, for names that nobody has.
+    #[must_use]
+    pub fn dummy(&self) -> &PasswordHash {
+        &self.dummy
+    }
+
+    /// Whether a stored hash is of another variant than ours, or cheaper to guess.
+    fn is_outdated(&self, stored: &phc::PasswordHash) -> bool {
+        let ours = self.argon2.params();
+        let weaker = Params::try_from(stored)
+            .map_or(true, |own| own.m_cost() < ours.m_cost() || own.t_cost() < ours.t_cost());
+        weaker
+            || stored.algorithm != argon2::ARGON2ID_IDENT
+            || stored.version != Some(Version::V0x13.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    fn password(text: &str) -> Password {
+        Password::attempt(text).unwrap()
+    }
+
+    fn cheap(memory_kib: u32, passes: u32) -> Hashing {
+        Hashing::new(memory_kib, passes, 1).unwrap()
+    }
+
+    #[test]
+    fn the_default_is_what_owasp_asks_for() {
+        let hashing = Hashing::default();
+        let hash = hashing.hash(&password("a"), &SeededEntropy::new(1)).unwrap();
+        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    }
+
+    #[test]
+    fn only_the_same_password_is_right() {
+        let (hashing, entropy) = (cheap(64, 2), SeededEntropy::new(1));
+        let head = "x".repeat(200);
+        let hash = hashing.hash(&password(&format!("{head}a")), &entropy).unwrap();
+        let verdict = |text: &str| hashing.verify(&password(text), &hash).unwrap();
+        assert_eq!(verdict(&format!("{head}a")), Verdict::Right);
+        assert_eq!(verdict(&format!("{head}b")), Verdict::Wrong);
+        assert_eq!(verdict(&head), Verdict::Wrong);
+        assert_eq!(verdict(""), Verdict::Wrong);
+    }
+
+    #[test]
+    fn two_users_with_one_password_have_different_hashes() {
+        let (hashing, entropy) = (cheap(64, 1), SeededEntropy::new(1));
+        let (a, b) = (password("a"), password("a"));
+        assert_ne!(hashing.hash(&a, &entropy).unwrap(), hashing.hash(&b, &entropy).unwrap());
+    }
+
+    #[test]
+    fn a_cheaper_hash_is_outdated_and_a_dearer_one_is_not() {
+        let (ours, entropy) = (cheap(128, 2), SeededEntropy::new(1));
+        let verdict = |theirs: &Hashing, text: &str| {
+            let hash = theirs.hash(&password("a"), &entropy).unwrap();
+            ours.verify(&password(text), &PasswordHash::parse(hash.as_str()).unwrap()).unwrap()
+        };
+        assert_eq!(verdict(&cheap(64, 2), "a"), Verdict::RightButOutdated);
+        assert_eq!(verdict(&cheap(128, 1), "a"), Verdict::RightButOutdated);
+        assert_eq!(verdict(&cheap(256, 1), "a"), Verdict::RightButOutdated);
+        assert_eq!(verdict(&cheap(128, 2), "a"), Verdict::Right);
+        assert_eq!(verdict(&cheap(256, 3), "a"), Verdict::Right);
+        assert_eq!(verdict(&cheap(64, 1), "b"), Verdict::Wrong);
+    }
+
+    #[test]
+    fn another_variant_is_outdated() {
+        let params = Params::new(64, 2, 1, None).unwrap();
+        let theirs = Argon2::new(Algorithm::Argon2i, Version::V0x13, params);
+        let hash: phc::PasswordHash =
+            theirs.hash_password_with_salt(b"a", b"0123456789abcdef").unwrap();
+        let hash = PasswordHash::parse(&hash.to_string()).unwrap();
+        let verdict = cheap(64, 2).verify(&password("a"), &hash);
+        assert_eq!(verdict, Ok(Verdict::RightButOutdated));
+    }
+
+    #[test]
+    fn the_dummy_is_a_hash_like_any_other_that_nothing_matches() {
+        let hashing = cheap(64, 2);
+        let real = hashing.hash(&password("a"), &SeededEntropy::new(1)).unwrap();
+        let dummy = PasswordHash::parse(hashing.dummy().as_str()).unwrap();
+        assert_eq!(dummy.as_str().len(), real.as_str().len());
+        let head = |hash: &PasswordHash| hash.as_str().rsplitn(3, '$').last().unwrap().to_owned();
+        assert_eq!(head(&dummy), head(&real));
+        for text in ["", "a", "\0", "dummy"] {
+            assert_eq!(hashing.verify(&password(text), &dummy), Ok(Verdict::Wrong));
+        }
+    }
+
+    #[test]
+    fn what_is_no_hash_is_refused() {
+        let salted = "$argon2id$v=19$m=64,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA";
+        let bcrypt = "$2b$10$AAAAAAAAAAAAAAAAAAAAAA";
+        for text in ["", "a", "$", "$argon2id", salted, bcrypt, "pbkdf2_sha256$1$a$b"] {
+            assert_eq!(PasswordHash::parse(text), None, "{text}");
+        }
+        assert!(Hashing::new(7, 1, 1).is_err() && Hashing::new(64, 0, 1).is_err());
+    }
+
+    #[test]
+    fn it_is_not_printed() {
+        let hashing = cheap(64, 1);
+        assert_eq!(format!("{:?}", hashing.dummy()), "PasswordHash(…)");
+        assert!(!format!("{hashing:?}").contains("AAAA"));
+    }
+}

@@ -1,0 +1,251 @@
+//! Refresh tokens: JWTs that only this service reads, signed with a key that is never published.
+//!
+//! Rule: the same facts give the same bytes. A refresh that is retried is answered with the token
+//! of the first answer, which nobody stored: it is signed anew from the session's row. So the order
+//! of the claims and the algorithm (HMAC, which takes no randomness) are part of the contract.
+
+use std::fmt;
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use serde::{Deserialize, Serialize};
+
+use super::jws::{self, Compact, Header, JwsKey};
+use super::secret::MasterSecrets;
+use super::{CryptoError, TokenRefusal, base64url};
+use crate::clock::Timestamp;
+use crate::domain::id::{SessionId, TokenId, UserId};
+
+/// What a refresh token says. Its times are whole seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// Whose it is: the claim `sub`.
+    pub user_id: UserId,
+    /// The session it belongs to: `sid`.
+    pub session_id: SessionId,
+    /// Its own id: `jti`.
+    pub id: TokenId,
+    /// `iat`.
+    pub issued_at: Timestamp,
+    /// `exp`.
+    pub expires_at: Timestamp,
+}
+
+/// The algorithm, in the words of a header.
+const ALGORITHM: &str = "HS256";
+
+/// The claim `token_type`, as in `SimpleJWT`'s tokens.
+const TOKEN_TYPE: &str = "refresh";
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    sid: String,
+    jti: String,
+    iat: i64,
+    exp: i64,
+    token_type: String,
+    /// Binds a token to its holder's key (RFC 7800). Nothing here asks for the proof.
+    #[serde(default, deserialize_with = "jws::is_present", skip_serializing)]
+    cnf: bool,
+    /// Not valid before. We do not write it, so nothing here reads it.
+    #[serde(default, deserialize_with = "jws::is_present", skip_serializing)]
+    nbf: bool,
+}
+
+/// The keys of refresh tokens, one derived from each master secret. The current one signs; all
+/// verify, so that nobody is logged out while the secret is replaced.
+pub struct RefreshKeys {
+    current: RefreshKey,
+    older: Vec<RefreshKey>,
+}
+
+struct RefreshKey {
+    kid: String,
+    key: JwsKey,
+}
+
+impl RefreshKeys {
+    /// Derives the keys.
+    ///
+    /// # Errors
+    /// [`CryptoError`] where the library fails.
+    pub fn derive(secrets: &MasterSecrets) -> Result<Self, CryptoError> {
+        let mut keys = secrets.iter().map(|secret| {
+            let bytes = secret.derive("refresh token v1")?;
+            let private = EncodingKey::from_secret(bytes.as_slice());
+            let public = DecodingKey::from_secret(bytes.as_slice());
+            // Derived for itself: a name must say nothing of the key, not even to be tried against.
+            let kid = base64url(&secret.derive("refresh token v1 kid")?[..8]);
+            Ok(RefreshKey { kid, key: JwsKey::new(Algorithm::HS256, private, public)? })
+        });
+        let current = keys.next().ok_or(CryptoError("there is no master secret"))??;
+        let older = keys.collect::<Result<_, _>>()?;
+        Ok(Self { current, older })
+    }
+
+    /// Signs a token: the same bytes for the same facts, as long as the master secret is the same.
+    ///
+    /// # Errors
+    /// [`CryptoError`] where the library fails.
+    pub fn sign(&self, issuer: &str, token: &RefreshToken) -> Result<String, CryptoError> {
+        let header = Header {
+            alg: ALGORITHM.to_owned(),
+            kid: Some(self.current.kid.clone()),
+            typ: Some(jws::REFRESH.to_owned()),
+            crit: false,
+        };
+        let claims = Claims {
+            iss: issuer.to_owned(),
+            sub: token.user_id.to_string(),
+            sid: token.session_id.to_string(),
+            jti: token.id.to_string(),
+            iat: token.issued_at.as_seconds(),
+            exp: token.expires_at.as_seconds(),
+            token_type: TOKEN_TYPE.to_owned(),
+            cnf: false,
+            nbf: false,
+        };
+        self.current.key.sign(&header, &claims)
+    }
+
+    /// Reads a token that is right in every respect and alive at `now`. There is no leeway at its
+    /// end, since the session's row ends at the same moment; `leeway` is for `iat` alone.
+    ///
+    /// # Errors
+    /// [`TokenRefusal`] says why not.
+    pub fn verify(
+        &self,
+        issuer: &str,
+        leeway: Duration,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<RefreshToken, TokenRefusal> {
+        let compact = Compact::parse(token)?;
+        let header = &compact.header;
+        if header.says(jws::ACCESS) {
+            return Err(TokenRefusal::WrongType);
+        }
+        let mut keys = std::iter::once(&self.current).chain(&self.older);
+        let key = keys.find(|key| header.kid.as_deref() == Some(&key.kid));
+        let RefreshKey { key, .. } = key.ok_or(TokenRefusal::Invalid)?;
+        if header.crit || header.alg != ALGORITHM {
+            return Err(TokenRefusal::Invalid);
+        }
+        let claims: Claims = compact.claims(key)?;
+        if !header.says(jws::REFRESH) || claims.token_type != TOKEN_TYPE {
+            return Err(TokenRefusal::WrongType);
+        }
+        let token = claims.judge(issuer)?;
+        if token.issued_at > now + leeway {
+            return Err(TokenRefusal::Invalid);
+        }
+        if token.expires_at <= now {
+            return Err(TokenRefusal::Expired);
+        }
+        Ok(token)
+    }
+}
+
+#[cfg(test)]
+impl RefreshKeys {
+    /// The current key's signature of any message, for tokens that this module would not write.
+    pub(super) fn signature(&self, message: &str) -> String {
+        self.current.key.signature(message).unwrap()
+    }
+}
+
+impl fmt::Debug for RefreshKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefreshKeys(…)")
+    }
+}
+
+impl Claims {
+    /// The token that these claims, known to be signed by us, stand for.
+    fn judge(&self, issuer: &str) -> Result<RefreshToken, TokenRefusal> {
+        if self.iss != issuer || self.cnf || self.nbf {
+            return Err(TokenRefusal::Invalid);
+        }
+        Ok(RefreshToken {
+            user_id: UserId::parse(&self.sub).ok_or(TokenRefusal::Invalid)?,
+            session_id: SessionId::parse(&self.sid).ok_or(TokenRefusal::Invalid)?,
+            id: TokenId::parse(&self.jti).ok_or(TokenRefusal::Invalid)?,
+            issued_at: jws::moment(self.iat)?,
+            expires_at: jws::moment(self.exp)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::fixtures::{now, refresh_keys, refresh_token};
+    use crate::crypto::from_base64url;
+
+    const OLD: &str = "0123456789abcdefghijklmnopqrstuv";
+    const NEW: &str = "ZYXWVUTSRQPONMLKJIHGFEDCBA987654";
+    const ISSUER: &str = "https://auth.example.com";
+    const LEEWAY: Duration = Duration::from_secs(2);
+
+    #[test]
+    fn the_same_facts_give_the_same_bytes_on_every_replica_and_after_a_restart() {
+        let token = refresh_token();
+        let one = refresh_keys(NEW).sign(ISSUER, &token).unwrap();
+        let other = refresh_keys(&format!("{NEW},{OLD}")).sign(ISSUER, &token).unwrap();
+        assert_eq!(one, other);
+        // The bytes themselves: a release that changed them would answer retries with other tokens.
+        let digest = base64url(crate::crypto::digest::sha256(one.as_bytes()));
+        assert_eq!(digest, "jvBzMggGpUPNc0QsioScQk3-dd9NNNSNl6YfcJ3DO-s");
+    }
+
+    #[test]
+    fn its_header_and_claims_are_those_of_the_contract() {
+        let text = refresh_keys(NEW).sign(ISSUER, &refresh_token()).unwrap();
+        let segments: Vec<_> = text.split('.').map(from_base64url).collect();
+        let segment = |at: usize| String::from_utf8(segments[at].clone().unwrap()).unwrap();
+        assert!(segment(0).starts_with(r#"{"alg":"HS256","kid":""#), "{}", segment(0));
+        assert!(segment(0).ends_with(r#"","typ":"rt+jwt"}"#), "{}", segment(0));
+        let expected = concat!(
+            r#"{"iss":"https://auth.example.com","#,
+            r#""sub":"0199b4a8-2000-7000-8000-000000000001","#,
+            r#""sid":"0199b4a8-2000-7000-8000-000000000002","#,
+            r#""jti":"0199b4a8-2000-7000-8000-000000000003","#,
+            r#""iat":1800000000,"exp":1800604800,"token_type":"refresh"}"#,
+        );
+        assert_eq!(segment(1), expected);
+    }
+
+    #[test]
+    fn it_ends_with_its_session_and_without_leeway() {
+        let (keys, token) = (refresh_keys(NEW), refresh_token());
+        let text = keys.sign(ISSUER, &token).unwrap();
+        let verify = |now| keys.verify(ISSUER, LEEWAY, &text, now);
+        let moment = Duration::from_micros(1);
+        assert_eq!(verify(now()), Ok(token.clone()));
+        assert_eq!(verify(token.expires_at - moment), Ok(token.clone()));
+        assert_eq!(verify(token.expires_at), Err(TokenRefusal::Expired));
+        assert_eq!(verify(now() - LEEWAY), Ok(token));
+        assert_eq!(verify(now() - LEEWAY - moment), Err(TokenRefusal::Invalid));
+    }
+
+    #[test]
+    fn the_older_secret_verifies_and_the_newer_one_signs() {
+        let (old, new) = (refresh_keys(OLD), refresh_keys(NEW));
+        let both = refresh_keys(&format!("{NEW},{OLD}"));
+        let token = refresh_token();
+        let verify = |keys: &RefreshKeys, text: &str| keys.verify(ISSUER, LEEWAY, text, now());
+        let before = old.sign(ISSUER, &token).unwrap();
+        assert_eq!(verify(&both, &before), Ok(token.clone()));
+        assert_eq!(verify(&new, &before), Err(TokenRefusal::Invalid));
+        let after = both.sign(ISSUER, &token).unwrap();
+        assert_eq!(verify(&new, &after), Ok(token));
+        assert_eq!(verify(&old, &after), Err(TokenRefusal::Invalid));
+    }
+
+    #[test]
+    fn it_is_not_printed() {
+        assert_eq!(format!("{:?}", refresh_keys(NEW)), "RefreshKeys(…)");
+    }
+}

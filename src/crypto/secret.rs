@@ -1,0 +1,258 @@
+//! The master secret, and the keys derived from it.
+//!
+//! Rule: nothing is encrypted or signed with the master secret itself. Each purpose has a key of
+//! its own (HKDF, RFC 5869, with the purpose as `info`), so that a key used in one place says
+//! nothing about another. New things are always made with the current secret; the older one, which
+//! is there while it is being replaced, only opens and verifies.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf;
+use zeroize::Zeroizing;
+
+use super::{CryptoError, base64url};
+use crate::entropy::{Entropy, random};
+
+/// The fewest bytes of a secret.
+const MIN_BYTES: usize = 32;
+
+/// The fewest different bytes among them. Random text of 32 characters has twice as many; what has
+/// fewer was typed by leaning on a key.
+const MIN_DISTINCT: usize = 8;
+
+/// The form of what [`MasterSecrets::seal`] makes: this byte, the nonce, the ciphertext, its tag.
+const SEAL_VERSION: u8 = 1;
+
+/// Why a text is not taken as a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// Fewer than 32 bytes.
+    #[error("a secret has at least {MIN_BYTES} bytes")]
+    TooShort,
+    /// A few bytes over and over.
+    #[error("this secret is easy to guess: use 32 random bytes, written in base64 or hex")]
+    Guessable,
+    /// More than two, separated by commas.
+    #[error("there is one secret, and at most one older one after a comma")]
+    TooMany,
+    /// No key could be derived from it.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+}
+
+/// One master secret: what it derives, not its text.
+pub struct MasterSecret {
+    root: hkdf::Prk,
+    seal: LessSafeKey,
+}
+
+impl MasterSecret {
+    /// Reads a secret, trimmed: a file ends in a line break that is none of it.
+    ///
+    /// # Errors
+    /// [`SecretError`] where it is too weak to be one.
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        let bytes = text.trim().as_bytes();
+        if bytes.len() < MIN_BYTES {
+            return Err(SecretError::TooShort);
+        }
+        let distinct = (0..=u8::MAX).filter(|byte| bytes.contains(byte)).count();
+        if distinct < MIN_DISTINCT {
+            return Err(SecretError::Guessable);
+        }
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"sallyport master secret").extract(bytes);
+        let key = UnboundKey::new(&AES_256_GCM, derive(&root, "seal v1")?.as_slice())
+            .map_err(|_| CryptoError("making the key of seals"))?;
+        Ok(Self { root, seal: LessSafeKey::new(key) })
+    }
+
+    /// The text of a new secret: 256 random bits in base64url.
+    #[must_use]
+    pub fn generate(entropy: &dyn Entropy) -> Zeroizing<String> {
+        let bytes = Zeroizing::new(random::<MIN_BYTES>(entropy));
+        Zeroizing::new(base64url(bytes.as_slice()))
+    }
+
+    /// The key for a purpose.
+    pub(super) fn derive(&self, purpose: &str) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
+        derive(&self.root, purpose)
+    }
+}
+
+fn derive(root: &hkdf::Prk, purpose: &str) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
+    let mut key = Zeroizing::new([0; 32]);
+    root.expand(&[b"sallyport ", purpose.as_bytes()], hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(key.as_mut_slice()))
+        .map_err(|_| CryptoError("deriving a key"))?;
+    Ok(key)
+}
+
+impl fmt::Debug for MasterSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterSecret(…)")
+    }
+}
+
+/// The current master secret and, while it is being replaced, the one before it.
+#[derive(Debug)]
+pub struct MasterSecrets {
+    current: MasterSecret,
+    older: Option<MasterSecret>,
+}
+
+/// What a seal held.
+pub struct Opened {
+    /// The sealed bytes.
+    pub plain: Zeroizing<Vec<u8>>,
+    /// Whether the current secret opened it. If not it should be sealed anew, before the older
+    /// secret goes.
+    pub by_current: bool,
+}
+
+impl MasterSecrets {
+    /// Reads `current` or `current,older`.
+    ///
+    /// # Errors
+    /// [`SecretError`] where one of them is too weak, or there are more.
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        let mut secrets = text.split(',').map(MasterSecret::parse);
+        let current = secrets.next().ok_or(SecretError::TooShort)??;
+        let older = secrets.next().transpose()?;
+        if secrets.next().is_some() {
+            return Err(SecretError::TooMany);
+        }
+        Ok(Self { current, older })
+    }
+
+    /// All of them, the current one first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &MasterSecret> {
+        std::iter::once(&self.current).chain(&self.older)
+    }
+
+    /// Encrypts and authenticates `plain` under the current secret. `context` says what it is and
+    /// whose; it is not kept, and only the same context opens the seal, so that a row's sealed
+    /// bytes are worthless in another row.
+    ///
+    /// # Errors
+    /// [`CryptoError`] where the library fails.
+    pub fn seal(
+        &self,
+        context: &str,
+        plain: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, CryptoError> {
+        let nonce: [u8; NONCE_LEN] = random(entropy);
+        // Room for all of it at once: growing later would leave a plain copy behind.
+        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
+        sealed.push(SEAL_VERSION);
+        sealed.extend(nonce);
+        sealed.extend(plain);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let (context, body) = (Aad::from(context.as_bytes()), &mut sealed[1 + NONCE_LEN..]);
+        let tag = self.current.seal.seal_in_place_separate_tag(nonce, context, body);
+        sealed.extend(tag.map_err(|_| CryptoError("sealing"))?.as_ref());
+        Ok(sealed)
+    }
+
+    /// Opens what [`MasterSecrets::seal`] made with the same context under any of the secrets.
+    /// `None` where none fits or a bit was changed.
+    #[must_use]
+    pub fn open(&self, context: &str, sealed: &[u8]) -> Option<Opened> {
+        let (&SEAL_VERSION, sealed) = sealed.split_first()? else { return None };
+        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        self.iter().enumerate().find_map(|(age, secret)| {
+            let mut plain = Zeroizing::new(ciphertext.to_vec());
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            let context = Aad::from(context.as_bytes());
+            let length = secret.seal.open_in_place(nonce, context, &mut plain).ok()?.len();
+            plain.truncate(length);
+            Some(Opened { plain, by_current: age == 0 })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    const OLD: &str = "0123456789abcdefghijklmnopqrstuv";
+    const NEW: &str = "ZYXWVUTSRQPONMLKJIHGFEDCBA987654";
+
+    fn secrets(text: &str) -> MasterSecrets {
+        MasterSecrets::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_weak_secret_is_refused() {
+        let error = |text: &str| MasterSecrets::parse(text).map(drop).unwrap_err();
+        assert_eq!(error(""), SecretError::TooShort);
+        assert_eq!(error("secret"), SecretError::TooShort);
+        assert_eq!(error(&OLD[1..]), SecretError::TooShort);
+        assert_eq!(error(&format!(" {}\n", &OLD[1..])), SecretError::TooShort);
+        assert_eq!(error(&"x".repeat(64)), SecretError::Guessable);
+        assert_eq!(error(&"changed".repeat(8)), SecretError::Guessable);
+        assert_eq!(error(&format!("{NEW},")), SecretError::TooShort);
+        assert_eq!(error(&format!("{NEW},short")), SecretError::TooShort);
+        assert_eq!(error(&format!("{NEW},{OLD},{OLD}")), SecretError::TooMany);
+    }
+
+    #[test]
+    fn a_generated_secret_is_one_and_white_space_around_it_is_not() {
+        let text = MasterSecret::generate(&SeededEntropy::new(1));
+        assert_eq!(text.len(), 43);
+        let sealed = secrets(&text).seal("a", b"plain", &SeededEntropy::new(2)).unwrap();
+        assert!(secrets(&format!("\t{}\r\n", *text)).open("a", &sealed).is_some());
+    }
+
+    #[test]
+    fn a_seal_opens_in_its_own_context_only() {
+        let secrets = secrets(NEW);
+        let sealed = secrets.seal("key a", b"plain", &SeededEntropy::new(1)).unwrap();
+        assert_eq!(*secrets.open("key a", &sealed).unwrap().plain, b"plain");
+        assert!(secrets.open("key b", &sealed).is_none());
+        assert!(secrets.open("", &sealed).is_none());
+        assert!(!sealed.windows(5).any(|window| window == b"plain"));
+    }
+
+    #[test]
+    fn a_changed_bit_or_a_missing_byte_breaks_the_seal() {
+        let secrets = secrets(NEW);
+        let sealed = secrets.seal("a", b"plain", &SeededEntropy::new(1)).unwrap();
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(secrets.open("a", &changed).is_none(), "byte {at}");
+            assert!(secrets.open("a", &sealed[..at]).is_none(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn the_older_secret_opens_and_the_newer_one_seals() {
+        let entropy = SeededEntropy::new(1);
+        let (old, new, both) = (secrets(OLD), secrets(NEW), secrets(&format!("{NEW}, {OLD}")));
+        let before = old.seal("a", b"plain", &entropy).unwrap();
+        assert!(new.open("a", &before).is_none());
+        assert!(!both.open("a", &before).unwrap().by_current);
+        let after = both.seal("a", b"plain", &entropy).unwrap();
+        assert!(both.open("a", &after).unwrap().by_current);
+        assert!(new.open("a", &after).unwrap().by_current);
+        assert!(old.open("a", &after).is_none());
+    }
+
+    #[test]
+    fn each_purpose_has_a_key_of_its_own() {
+        let secret = MasterSecret::parse(NEW).unwrap();
+        assert_eq!(secret.derive("a"), secret.derive("a"));
+        assert_ne!(secret.derive("a"), secret.derive("b"));
+        assert_ne!(secret.derive("a"), MasterSecret::parse(OLD).unwrap().derive("a"));
+    }
+
+    #[test]
+    fn it_is_not_printed() {
+        let printed = format!("{:?}", secrets(&format!("{NEW},{OLD}")));
+        let expected = "MasterSecrets { current: MasterSecret(…), older: Some(MasterSecret(…)) }";
+        assert_eq!(printed, expected);
+    }
+}
