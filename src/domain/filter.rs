@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::audit::AuditKind;
 use super::blacklist::BlacklistReason;
 use super::id::{SessionId, TokenId, UserId};
 use super::origin::ip_to_bytes;
@@ -19,7 +20,7 @@ pub struct TimeRange {
 }
 
 /// An address or a block of addresses, as the first and last of it in 16 bytes each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IpBlock {
     low: [u8; 16],
     high: [u8; 16],
@@ -53,9 +54,27 @@ impl IpBlock {
         if length > width {
             return Err(IpBlockError);
         }
-        let hosts = u128::MAX.checked_shr(offset + length).unwrap_or(0);
+        Ok(Self::of_prefix(address, offset + length))
+    }
+
+    /// The block of this address, of so many leading bits by its family.
+    #[must_use]
+    pub fn around(address: IpAddr, v4_length: u32, v6_length: u32) -> Self {
+        let mapped = Ipv6Addr::BITS - Ipv4Addr::BITS;
+        let length = if address.is_ipv4() { mapped + v4_length } else { v6_length };
+        Self::of_prefix(address, length)
+    }
+
+    fn of_prefix(address: IpAddr, length: u32) -> Self {
+        let hosts = u128::MAX.checked_shr(length).unwrap_or(0);
         let bits = u128::from_be_bytes(ip_to_bytes(address));
-        Ok(Self { low: (bits & !hosts).to_be_bytes(), high: (bits | hosts).to_be_bytes() })
+        Self { low: (bits & !hosts).to_be_bytes(), high: (bits | hosts).to_be_bytes() }
+    }
+
+    /// Whether this address is in it.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        (self.low..=self.high).contains(&ip_to_bytes(address))
     }
 
     /// The first address.
@@ -114,6 +133,35 @@ pub struct BlacklistFilter {
     pub reasons: Option<Vec<BlacklistReason>>,
     /// Those made then.
     pub blacklisted_at: TimeRange,
+}
+
+/// Which audit events.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Those of any of these kinds.
+    pub kinds: Option<Vec<AuditKind>>,
+    /// Those of this user's account.
+    pub user_id: Option<UserId>,
+    /// Those in this session.
+    pub session_id: Option<SessionId>,
+    /// Those of that time.
+    pub occurred_at: TimeRange,
+}
+
+impl SessionFilter {
+    /// Whether it leaves out nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { state, user_id, ip, user_agent_contains, created_at, last_used_at, end_reason } =
+            self;
+        state.is_none()
+            && user_id.is_none()
+            && ip.is_none()
+            && user_agent_contains.as_ref().is_none_or(String::is_empty)
+            && *created_at == TimeRange::default()
+            && *last_used_at == TimeRange::default()
+            && end_reason.is_none()
+    }
 }
 
 #[cfg(test)]

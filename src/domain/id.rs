@@ -26,6 +26,13 @@ macro_rules! ids {
                 Self(version_7(now, entropy))
             }
 
+            /// The first id that could be made once this moment is over.
+            #[must_use]
+            pub fn first_after(moment: Timestamp) -> Self {
+                let millis = u64::try_from(moment.as_micros() / 1_000 + 1).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+            }
+
             /// Reads the hyphenated form, lower case; any other spelling of the same id is refused,
             /// so that an id is one string everywhere.
             #[must_use]
@@ -70,4 +77,19 @@ ids! {
     TokenId;
     /// A signing key's row. Tokens name the key by its thumbprint, not by this.
     KeyId;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    #[test]
+    fn ids_that_are_made_at_one_moment_differ() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let ids: HashSet<_> = (0..10_000).map(|_| TokenId::new(now, &SystemEntropy)).collect();
+        assert_eq!(ids.len(), 10_000);
+    }
 }

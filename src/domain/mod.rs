@@ -8,10 +8,12 @@ pub mod audit;
 pub mod blacklist;
 pub mod filter;
 pub mod id;
+pub mod key_life;
 pub mod origin;
 pub mod page;
 pub mod password;
 pub mod session;
+pub mod throttle;
 pub mod user;
 
 /// Declares a closed set of words with one spelling, the same in rows, claims and the API.

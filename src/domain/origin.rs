@@ -117,7 +117,12 @@ impl Device {
             name if name.starts_with("Windows") => known(name),
             name => with_version(name, &found.os_version),
         };
-        Self { browser: with_version(found.name, found.version), os, kind }
+        let browser = match found.name {
+            // Which one stands in the version's place.
+            "HTTP Library" => known(found.version),
+            name => with_version(name, found.version),
+        };
+        Self { browser, os, kind }
     }
 }
 
@@ -147,6 +152,13 @@ mod tests {
         );
         assert_eq!(tablet.kind, DeviceType::Tablet);
         assert_eq!(device("Googlebot/2.1 (+http://www.google.com/bot.html)").kind, DeviceType::Bot);
+    }
+
+    #[test]
+    fn a_program_is_called_by_its_own_name() {
+        let curl = device("curl/8.14.1");
+        assert_eq!((curl.browser.as_deref(), curl.kind), (Some("curl"), DeviceType::Bot));
+        assert_eq!(device("Python-urllib/3.13").browser.as_deref(), Some("python"));
     }
 
     #[test]
