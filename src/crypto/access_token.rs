@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::jws::{self, Compact};
+use super::algorithm::SigningAlgorithm;
+use super::jws::{self, Compact, Header};
 use super::key_ring::KeyRing;
-use super::{CryptoError, TokenRefusal};
+use super::{CryptoError, TokenRefusal, from_base64url};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::user::Role;
@@ -64,6 +65,9 @@ struct Claims {
     auth_time: i64,
     token_type: String,
     role: String,
+    /// What the role allows, as routers and gateways look for it (RFC 9068, section 2.2.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     /// Binds a token to its holder's key (RFC 7800). Nothing here asks for the proof.
     #[serde(default, deserialize_with = "jws::is_present", skip_serializing)]
     cnf: bool,
@@ -89,6 +93,14 @@ impl Audience {
     }
 }
 
+/// The claim `scope` of this role.
+fn scope(role: Role) -> Option<&'static str> {
+    match role {
+        Role::User => None,
+        Role::Admin => Some(Role::Admin.as_str()),
+    }
+}
+
 /// Signs a token with the ring's signing key.
 ///
 /// # Errors
@@ -106,10 +118,26 @@ pub fn sign(ring: &KeyRing, issuer: &Issuer, token: &AccessToken) -> Result<Stri
         auth_time: token.auth_time.as_seconds(),
         token_type: TOKEN_TYPE.to_owned(),
         role: token.role.as_str().to_owned(),
+        scope: scope(token.role).map(str::to_owned),
         cnf: false,
         nbf: false,
     };
-    ring.signing().sign(jws::ACCESS, &claims)
+    let key = ring.signing().ok_or(CryptoError("no key signs"))?;
+    key.sign(jws::ACCESS, &claims)
+}
+
+/// The name of the key that a token claims to be signed with, where that could be a key of ours.
+/// Nothing else of the token is believed, or even read.
+#[must_use]
+pub fn claimed_key(token: &str) -> Option<String> {
+    let Header { alg, kid, crit, .. } = Compact::parse(token)
+        .ok()
+        .map(|compact| compact.header)
+        .filter(|header| header.says(jws::ACCESS))?;
+    // A thumbprint has 32 bytes.
+    let is_name = |kid: &String| from_base64url(kid).is_some_and(|bytes| bytes.len() == 32);
+    let is_ours = !crit && SigningAlgorithm::parse(&alg).is_some();
+    kid.filter(|kid| is_ours && is_name(kid))
 }
 
 /// Reads a token that is right in every respect and alive at `now`. At `exp` plus the leeway it is
@@ -177,6 +205,9 @@ impl Claims {
             auth_time: jws::moment(self.auth_time)?,
             role: Role::parse(&self.role).ok_or(TokenRefusal::Invalid)?,
         };
+        if self.scope.as_deref() != scope(token.role) {
+            return Err(TokenRefusal::Invalid);
+        }
         // From the future: a clock is wrong, or a key was used by somebody else.
         if token.issued_at > now + issuer.leeway {
             return Err(TokenRefusal::Invalid);
@@ -203,9 +234,9 @@ mod tests {
     fn its_header_and_claims_are_those_of_the_contract() {
         let [ring, ..] = fixtures::rings();
         let text = sign(&ring, &fixtures::issuer(), &fixtures::access_token()).unwrap();
-        let segments: Vec<_> = text.split('.').map(crate::crypto::from_base64url).collect();
+        let segments: Vec<_> = text.split('.').map(from_base64url).collect();
         let segment = |at: usize| String::from_utf8(segments[at].clone().unwrap()).unwrap();
-        let kid = ring.signing().kid();
+        let kid = ring.signing().unwrap().kid();
         assert_eq!(segment(0), format!(r#"{{"alg":"ES256","kid":"{kid}","typ":"at+jwt"}}"#));
         let expected = concat!(
             r#"{"iss":"https://auth.example.com","aud":"api","#,
@@ -213,7 +244,7 @@ mod tests {
             r#""sid":"0199b4a8-2000-7000-8000-000000000002","#,
             r#""jti":"0199b4a8-2000-7000-8000-000000000003","#,
             r#""iat":1800000000,"exp":1800000900,"auth_time":1799990000,"#,
-            r#""token_type":"access","role":"ADMIN"}"#,
+            r#""token_type":"access","role":"ADMIN","scope":"ADMIN"}"#,
         );
         assert_eq!(segment(1), expected);
     }
@@ -241,6 +272,26 @@ mod tests {
         assert!(verify(&ring, &issuer, &text, earliest).is_ok());
         let too_early = earliest - Duration::from_micros(1);
         assert_eq!(verify(&ring, &issuer, &text, too_early), Err(TokenRefusal::Invalid));
+    }
+
+    #[test]
+    fn only_a_token_that_could_be_ours_claims_a_key() {
+        let name = fixtures::keys()[0].kid();
+        let claims = |header: &str| claimed_key(&format!("{}.AAAA", fixtures::message(header, "")));
+        let header = format!(r#"{{"alg":"ES256","kid":"{name}","typ":"at+jwt"}}"#);
+        assert_eq!(claims(&header).as_deref(), Some(name));
+        for (from, to) in [
+            ("ES256", "HS256"),
+            ("at+jwt", "JWT"),
+            (name, &name[1..]),
+            (name, "not a thumbprint"),
+            ("typ", "type"),
+            ("kid", "kit"),
+            (r#"{"alg"#, r#"{"crit":["x"],"alg"#),
+        ] {
+            assert_eq!(claims(&header.replacen(from, to, 1)), None, "{from} -> {to}");
+        }
+        assert_eq!(claimed_key("x"), None);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Access tokens that must not pass: most of them signed with the real key, so that only the
 //! header or the claims can give them away.
 
-use serde_json::json;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
 use super::TokenRefusal::{self, Expired, Invalid, Malformed, WrongType};
 use super::access_token::{self, AccessToken};
@@ -82,6 +84,8 @@ fn every_claim_of_an_access_token_has_our_value() {
         ("token_type", json!("Access"), WrongType),
         ("role", json!("admin"), Invalid),
         ("role", json!("ROOT"), Invalid),
+        ("role", json!("USER"), Invalid),
+        ("scope", json!("USER"), Invalid),
         ("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }), Invalid),
         ("cnf", json!(null), Invalid),
         ("nbf", json!(at - 5), Invalid),
@@ -94,7 +98,7 @@ fn every_claim_of_an_access_token_has_our_value() {
         ("aud", json!(["other", "api"])),
         ("iat", json!(at + 2)),
         ("exp", json!(at - 1)),
-        ("scope", json!("something of tomorrow")),
+        ("a_claim", json!("something of tomorrow")),
     ];
     for (name, value) in welcome {
         let token = signed(&header.to_string(), &with(&claims, name, Some(value.clone())));
@@ -151,9 +155,13 @@ fn a_key_inside_the_token_is_not_used() {
     let (header, claims) = read(&good_access());
     let [_, forger, _] = fixtures::keys();
     let message = |header: &str| message(header, &claims.to_string());
-    for (name, value) in
-        [("jwk", forger.public_jwk().clone()), ("jku", json!("http://127.0.0.1:1"))]
-    {
+    for (name, value) in [
+        ("jwk", forger.public_jwk().clone()),
+        ("jku", json!("http://127.0.0.1:1")),
+        ("x5u", json!("http://127.0.0.1:1")),
+        ("x5c", json!(["MIIB"])),
+        ("x5t#S256", json!(forger.kid())),
+    ] {
         for kid in [key().kid(), forger.kid()] {
             let mut header = header.clone();
             header[name] = value.clone();
@@ -180,7 +188,9 @@ fn no_signature_or_one_with_a_public_key_is_no_signature() {
     for key in [key(), rsa] {
         let jwk = key.public_jwk();
         let x = from_base64url(jwk["x"].as_str().or(jwk["n"].as_str()).unwrap()).unwrap();
-        for secret in [jwk.to_string().as_bytes(), x.as_slice(), key.kid().as_bytes(), b""] {
+        let (text, (der, pem)) = (jwk.to_string(), published(jwk));
+        let spellings = [text.as_bytes(), &x, &der, pem.as_bytes(), key.kid().as_bytes()];
+        for secret in spellings.into_iter().chain([&b""[..]]) {
             for alg in ["HS256", key.algorithm().as_str()] {
                 let mut header = header.clone();
                 header["alg"] = json!(alg);
@@ -192,6 +202,21 @@ fn no_signature_or_one_with_a_public_key_is_no_signature() {
             }
         }
     }
+}
+
+/// A public key as files have it: `SubjectPublicKeyInfo` in DER and PEM. Of an RSA key its numbers,
+/// which will do for a secret.
+fn published(jwk: &Value) -> (Vec<u8>, String) {
+    const P256: [u8; 27] = [
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08,
+        0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+    ];
+    let numbers = ["x", "y", "n", "e"].into_iter().filter_map(|name| jwk[name].as_str());
+    let numbers = numbers.flat_map(|number| from_base64url(number).unwrap());
+    let der: Vec<u8> = P256.into_iter().chain(numbers).collect();
+    let body = STANDARD.encode(&der);
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n");
+    (der, pem)
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::signing_key::SigningKey;
 /// One key that signs, and all that verify.
 #[derive(Debug)]
 pub struct KeyRing {
-    signing: Arc<SigningKey>,
+    signing: Option<Arc<SigningKey>>,
     verifying: BTreeMap<String, Arc<SigningKey>>,
     jwks: Jwks,
 }
@@ -37,19 +37,26 @@ impl KeyRing {
         signing: Arc<SigningKey>,
         verifying: impl IntoIterator<Item = Arc<SigningKey>>,
     ) -> Self {
-        let keys = verifying.into_iter().chain([Arc::clone(&signing)]);
+        let keys: Vec<_> = verifying.into_iter().chain([Arc::clone(&signing)]).collect();
+        Self { signing: Some(signing), ..Self::verifying_only(keys) }
+    }
+
+    /// A ring in which no key signs.
+    #[must_use]
+    pub fn verifying_only(keys: impl IntoIterator<Item = Arc<SigningKey>>) -> Self {
+        let keys = keys.into_iter();
         let verifying: BTreeMap<_, _> = keys.map(|key| (key.kid().to_owned(), key)).collect();
         // In the order of their names: replicas must agree on the entity tag.
         let published: Vec<_> = verifying.values().map(|key| key.public_jwk()).collect();
         let body = json!({ "keys": published }).to_string();
         let etag = format!("\"{}\"", base64url(&sha256(body.as_bytes())[..16]));
-        Self { signing, verifying, jwks: Jwks { body, etag } }
+        Self { signing: None, verifying, jwks: Jwks { body, etag } }
     }
 
-    /// The key that signs.
+    /// The key that signs, if one does.
     #[must_use]
-    pub fn signing(&self) -> &SigningKey {
-        &self.signing
+    pub fn signing(&self) -> Option<&SigningKey> {
+        self.signing.as_deref()
     }
 
     /// The key of this name, if what it signed is still accepted.
@@ -74,11 +81,20 @@ mod tests {
     fn the_signing_key_verifies_too_and_a_stranger_does_not() {
         let [one, two, three] = fixtures::keys();
         let ring = KeyRing::new(Arc::clone(one), [Arc::clone(two)]);
-        assert_eq!(ring.signing().kid(), one.kid());
+        assert_eq!(ring.signing().unwrap().kid(), one.kid());
         assert!(ring.verifying(one.kid()).is_some());
         assert!(ring.verifying(two.kid()).is_some());
         assert!(ring.verifying(three.kid()).is_none());
         assert!(ring.verifying("").is_none());
+    }
+
+    #[test]
+    fn a_ring_in_which_no_key_signs_verifies_all_the_same() {
+        let [one, two, _] = fixtures::keys();
+        let ring = KeyRing::verifying_only([Arc::clone(one)]);
+        assert!(ring.signing().is_none());
+        assert!(ring.verifying(one.kid()).is_some() && ring.verifying(two.kid()).is_none());
+        assert_eq!(KeyRing::verifying_only([]).jwks().body, r#"{"keys":[]}"#);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 pub mod access_token;
 pub mod algorithm;
+pub mod blind_index;
 pub mod digest;
 pub mod key_ring;
 pub mod password;
@@ -16,6 +17,7 @@ pub mod refresh_token;
 pub mod secret;
 pub mod signing_key;
 
+mod hash_memory;
 mod jws;
 mod public_key;
 

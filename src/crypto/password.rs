@@ -6,10 +6,11 @@
 
 use std::fmt;
 
-use argon2::password_hash::{self, PasswordHasher, PasswordVerifier, phc};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{self, CustomizedPasswordHasher, PasswordVerifier, phc};
+use argon2::{Algorithm, Params, Version};
 
 use super::CryptoError;
+use super::hash_memory::Argon2Hasher;
 use crate::domain::password::Password;
 use crate::entropy::{Entropy, random};
 
@@ -60,7 +61,8 @@ pub struct HashingError;
 /// How passwords are hashed.
 #[derive(Debug)]
 pub struct Hashing {
-    argon2: Argon2<'static>,
+    argon2: Argon2Hasher,
+    params: Params,
     dummy: PasswordHash,
 }
 
@@ -82,8 +84,7 @@ impl Hashing {
         // that no password is known to have.
         let (salt, output) = ("A".repeat(22), "A".repeat(43));
         let dummy = format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${output}");
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        Ok(Self { argon2, dummy: PasswordHash(dummy) })
+        Ok(Self { argon2: Argon2Hasher::default(), params, dummy: PasswordHash(dummy) })
     }
 
     /// Hashes a new password with a salt of its own.
@@ -96,7 +97,9 @@ impl Hashing {
         entropy: &dyn Entropy,
     ) -> Result<PasswordHash, CryptoError> {
         let salt: [u8; 16] = random(entropy);
-        let hash = self.argon2.hash_password_with_salt(password.as_bytes(), &salt);
+        // Argon2id, version 0x13.
+        let params = self.params.clone();
+        let hash = self.argon2.hash_password_with_params(password.as_bytes(), &salt, params);
         let hash: phc::PasswordHash = hash.map_err(|_| CryptoError("hashing a password"))?;
         Ok(PasswordHash(hash.to_string()))
     }
@@ -124,7 +127,7 @@ impl Hashing {
 
     /// Whether a stored hash is of another variant than ours, or cheaper to guess.
     fn is_outdated(&self, stored: &phc::PasswordHash) -> bool {
-        let ours = self.argon2.params();
+        let ours = &self.params;
         let weaker = Params::try_from(stored)
             .map_or(true, |own| own.m_cost() < ours.m_cost() || own.t_cost() < ours.t_cost());
         weaker
@@ -135,6 +138,9 @@ impl Hashing {
 
 #[cfg(test)]
 mod tests {
+    use argon2::Argon2;
+    use argon2::password_hash::PasswordHasher;
+
     use super::*;
     use crate::entropy::SeededEntropy;
 
