@@ -4,9 +4,13 @@
 //!
 //! - [`clock`] and [`entropy`]: time and randomness, as arguments;
 //! - [`domain`]: users, sessions, blacklist entries; pure values and decisions, no I/O;
-//! - [`crypto`]: passwords, the master secret, signing keys and both kinds of token.
+//! - [`crypto`]: passwords, the master secret, signing keys and both kinds of token;
+//! - [`metrics`]: what the service counts of itself;
+//! - [`store`]: SQLite and PostgreSQL, the only SQL;
 
 pub mod clock;
 pub mod crypto;
 pub mod domain;
 pub mod entropy;
+pub mod metrics;
+pub mod store;

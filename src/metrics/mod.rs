@@ -1,0 +1,218 @@
+//! What the service counts of itself, as Prometheus reads it.
+//!
+//! Owns the numbers; who decides an outcome counts it, through the [`Metrics`] that it is given.
+//! Rule: every label is a word of a closed set. One with a user's name, an address or a client's text
+//! in it would make a series for each, until the monitoring falls over. Every series is there from
+//! the start, at zero: a rate over one that appears with its first event misses that event.
+
+mod words;
+
+pub use words::{LoginResult, OperationKind, Outcome, RefreshOutcome};
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Metric, Registry, Unit};
+
+use crate::domain::session::EndReason;
+
+/// What the text is, as Prometheus asks for it.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The bounds of an operation's duration, in seconds: a refresh takes one or two milliseconds, a
+/// login fifty, and what has not ended after the database's two seconds is in trouble.
+const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+
+/// A label and its word.
+type Label = (&'static str, &'static str);
+
+/// A number that may be broken.
+type Number = Gauge<f64, AtomicU64>;
+
+/// The numbers.
+pub struct Metrics {
+    registry: Registry,
+    logins: Family<[Label; 1], Counter>,
+    refreshes: Family<[Label; 1], Counter>,
+    ends: Family<[Label; 1], Counter>,
+    operations: Family<[Label; 2], Counter>,
+    durations: Family<[Label; 1], Histogram>,
+    observed: ObservedGauges,
+}
+
+/// What is looked at when somebody asks, rather than counted as it happens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Observed {
+    /// How old the view of ended sessions is; `None` before the first complete read.
+    pub staleness: Option<Duration>,
+    /// How many ended sessions are in memory.
+    pub ended_sessions: usize,
+    /// How many connections to the database wait for work, and how many do some.
+    pub connections: (usize, usize),
+    /// How many there may be.
+    pub connections_max: usize,
+    /// How many passwords are being hashed, and how many wait for that.
+    pub hashing: (usize, usize),
+    /// How many sockets and event streams are open.
+    pub open_sockets: usize,
+    /// By how many microseconds the machine's clock is corrected.
+    pub clock_correction: i64,
+    /// How long the process runs.
+    pub uptime: Duration,
+}
+
+#[derive(Default)]
+struct ObservedGauges {
+    staleness: Number,
+    ended_sessions: Gauge,
+    connections: Family<[Label; 1], Gauge>,
+    connections_max: Gauge,
+    hashing: Family<[Label; 1], Gauge>,
+    open_sockets: Gauge,
+    clock_correction: Number,
+    uptime: Number,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("sallyport");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program", version);
+        let durations = Family::new_with_constructor(duration as fn() -> Histogram);
+        let metrics = Self {
+            logins: counters(&mut registry, "logins", "Logins"),
+            refreshes: counters(&mut registry, "refreshes", "Refreshes"),
+            ends: counters(&mut registry, "session_ends", "Sessions ended by this process"),
+            operations: counters(&mut registry, "operations", "GraphQL requests"),
+            durations: durations.clone(),
+            observed: ObservedGauges::registered(&mut registry),
+            registry,
+        };
+        metrics.begin()
+    }
+}
+
+impl Metrics {
+    /// Counts a login.
+    pub fn login(&self, result: LoginResult) {
+        self.logins.get_or_create(&[("result", result.as_str())]).inc();
+    }
+
+    /// Counts a refresh.
+    pub fn refresh(&self, outcome: RefreshOutcome) {
+        self.refreshes.get_or_create(&[("outcome", outcome.as_str())]).inc();
+    }
+
+    /// Counts a session that this process ended.
+    pub fn session_end(&self, reason: EndReason) {
+        self.ends.get_or_create(&[("reason", reason.as_str())]).inc();
+    }
+
+    /// Counts a GraphQL request.
+    pub fn operation(&self, kind: OperationKind, outcome: Outcome, took: Duration) {
+        let kind = ("type", kind.as_str());
+        self.operations.get_or_create(&[kind, ("outcome", outcome.as_str())]).inc();
+        self.durations.get_or_create(&[kind]).observe(took.as_secs_f64());
+    }
+
+    /// All of it as text.
+    #[must_use]
+    pub fn text(&self, observed: Observed) -> String {
+        self.observed.set(observed);
+        let mut text = String::new();
+        // A String takes whatever is written.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    /// Makes every series there can be.
+    fn begin(mut self) -> Self {
+        for result in LoginResult::ALL {
+            drop(self.logins.get_or_create(&[("result", result.as_str())]));
+        }
+        for outcome in RefreshOutcome::ALL {
+            drop(self.refreshes.get_or_create(&[("outcome", outcome.as_str())]));
+        }
+        for reason in EndReason::ALL {
+            drop(self.ends.get_or_create(&[("reason", reason.as_str())]));
+        }
+        for kind in OperationKind::ALL {
+            let kind = ("type", kind.as_str());
+            for outcome in Outcome::ALL {
+                drop(self.operations.get_or_create(&[kind, ("outcome", outcome.as_str())]));
+            }
+            drop(self.durations.get_or_create(&[kind]));
+        }
+        let durations = self.durations.clone();
+        let help = "How long GraphQL requests took";
+        self.registry.register_with_unit("operation_duration", help, Unit::Seconds, durations);
+        self
+    }
+}
+
+impl ObservedGauges {
+    fn registered(registry: &mut Registry) -> Self {
+        let gauges = Self::default();
+        let age = "Age of the view of sessions ended by other processes";
+        registry.register_with_unit("feed_staleness", age, Unit::Seconds, gauges.staleness.clone());
+        let ended = "Ended sessions in memory";
+        registry.register("ended_sessions", ended, gauges.ended_sessions.clone());
+        let connections = "Connections to the database";
+        registry.register("database_connections", connections, gauges.connections.clone());
+        let most = "The most connections to the database";
+        registry.register("database_connections_max", most, gauges.connections_max.clone());
+        let hashing = "Passwords to be hashed";
+        registry.register("hashing", hashing, gauges.hashing.clone());
+        let sockets = "WebSockets and event streams";
+        registry.register("open_sockets", sockets, gauges.open_sockets.clone());
+        let correction = "What is added to the machine's clock to go by the database's";
+        let clock = gauges.clock_correction.clone();
+        registry.register_with_unit("clock_correction", correction, Unit::Seconds, clock);
+        let uptime = "How long the process runs";
+        registry.register_with_unit("uptime", uptime, Unit::Seconds, gauges.uptime.clone());
+        gauges
+    }
+
+    fn set(&self, observed: Observed) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        // Before the first read nothing is known, which no number of seconds says better.
+        let staleness = observed.staleness.map_or(f64::INFINITY, |age| age.as_secs_f64());
+        self.staleness.set(staleness);
+        self.ended_sessions.set(number(observed.ended_sessions));
+        let (idle, in_use) = observed.connections;
+        self.connections.get_or_create(&[("state", "idle")]).set(number(idle));
+        self.connections.get_or_create(&[("state", "in_use")]).set(number(in_use));
+        self.connections_max.set(number(observed.connections_max));
+        let (running, waiting) = observed.hashing;
+        self.hashing.get_or_create(&[("state", "running")]).set(number(running));
+        self.hashing.get_or_create(&[("state", "waiting")]).set(number(waiting));
+        self.open_sockets.set(number(observed.open_sockets));
+        let correction = Duration::from_micros(observed.clock_correction.unsigned_abs());
+        let sign = if observed.clock_correction < 0 { -1.0 } else { 1.0 };
+        self.clock_correction.set(sign * correction.as_secs_f64());
+        self.uptime.set(observed.uptime.as_secs_f64());
+    }
+}
+
+fn counters<const N: usize>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+) -> Family<[Label; N], Counter>
+where
+    Family<[Label; N], Counter>: Metric + Default + Clone,
+{
+    let family = Family::<[Label; N], Counter>::default();
+    registry.register(name, help, family.clone());
+    family
+}
+
+fn duration() -> Histogram {
+    Histogram::new(BUCKETS)
+}

@@ -1,0 +1,62 @@
+//! The ends that stand already.
+//!
+//! Rule: who ends what has ended is told that it has, and may rely on that at once; so the process
+//! must know of it by then, though it may not have read it yet, as after an answer that was lost. What
+//! ended longer ago the feed has read, or it is stale and nobody is let in: to read all there is, which
+//! may be a million, would take longer than an answer may.
+
+use sqlx::AssertSqlSafe;
+use sqlx::types::Uuid;
+
+use super::conditions::{Arg, Conditions, bind_all};
+use super::feed::read_end;
+use super::{EndedSession, Error, Result, Scope, Store, counted};
+use crate::clock::Timestamp;
+use crate::domain::id::UserId;
+
+impl Scope {
+    /// Adds which ends are of this scope: more than those, rather than fewer.
+    fn add_to(&self, conditions: &mut Conditions) {
+        let of_user = "session_id IN (SELECT id FROM sessions \
+                       WHERE user_id = ? AND ended_at IS NOT NULL)";
+        let uuid = |user: &UserId| Arg::Uuid(user.as_uuid());
+        match self {
+            Self::One(session) | Self::Own { session, .. } => {
+                conditions.and("session_id = ?", [Arg::Uuid(session.as_uuid())]);
+            }
+            Self::User(user) | Self::Others { user, .. } | Self::Beyond { user, .. } => {
+                conditions.and(of_user, [uuid(user)]);
+            }
+            Self::All | Self::Matching(_) => {}
+        }
+    }
+}
+
+impl Store {
+    /// The sessions of a scope that ended after `since` and of which an access token may be alive.
+    ///
+    /// # Errors
+    /// [`Error`] where the database fails.
+    pub async fn earlier_ends(
+        &self,
+        scope: &Scope,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<EndedSession>> {
+        let mut conditions = Conditions::after(0);
+        conditions.and("until > ?", [Arg::Int(now.as_micros())]);
+        conditions.and("ended_at > ?", [Arg::Int(since.as_micros())]);
+        scope.add_to(&mut conditions);
+        let sql = format!(
+            "SELECT session_id, user_id, reason, until FROM session_ends WHERE {}",
+            conditions.sql()
+        );
+        let args = conditions.into_args();
+        let rows: Vec<(Uuid, Uuid, String, i64)> = read!(self, conn => {
+            let query = counted::query_as(AssertSqlSafe(sql.as_str()));
+            Ok::<_, Error>(bind_all!(query, args.clone()).fetch_all(conn).await?)
+        })?;
+        let ends = rows.into_iter();
+        ends.map(|(session, user, reason, until)| read_end(session, user, &reason, until)).collect()
+    }
+}

@@ -1,0 +1,86 @@
+//! What can go wrong with a database, as far as callers must tell it apart.
+
+use std::sync::Arc;
+
+/// A failed operation. What is not there is an `Option`, not an error.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be reached, is too slow, full, read-only, or gave up on a conflict. The
+    /// same request may succeed later. Whether a write took place may be unknown.
+    #[error("the database is not available")]
+    Unavailable(#[source] Arc<sqlx::Error>),
+    /// The database did not answer in time.
+    #[error("the database did not answer within {0:?}")]
+    TooSlow(std::time::Duration),
+    /// Others changed the same row over and over.
+    #[error("the row was changed too often meanwhile")]
+    Contended,
+    /// The statement or a row is not what this program expects: a bug, or a hand in the database.
+    #[error("the database holds or was asked for something unexpected")]
+    Unexpected(#[source] Arc<sqlx::Error>),
+}
+
+impl Error {
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        !matches!(self, Self::Unexpected(_))
+    }
+
+    /// A row that cannot be read: `what` names the column, never its content.
+    pub(super) fn unreadable(what: &'static str) -> Self {
+        Self::Unexpected(Arc::new(sqlx::Error::Decode(format!("unreadable {what}").into())))
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let temporary = match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            // What came is no message: the server or something before it broke off half way.
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| is_temporary(&code)),
+            _ => false,
+        };
+        let error = Arc::new(error);
+        if temporary { Self::Unavailable(error) } else { Self::Unexpected(error) }
+    }
+}
+
+/// `SQLite`'s result codes and PostgreSQL's classes of SQLSTATE that say nothing about the statement.
+fn is_temporary(code: &str) -> bool {
+    // Extended result codes keep the primary code in the low byte: busy, locked, read-only, I/O,
+    // full, cannot open, protocol.
+    if code.len() != 5 {
+        let primary = code.parse::<u32>().map(|code| code & 0xff);
+        return matches!(primary, Ok(5 | 6 | 8 | 10 | 13 | 14 | 15));
+    }
+    // Connection, resources, operator intervention, system error; serialization and deadlock;
+    // a read-only transaction (a standby, a disk that fills up).
+    ["08", "53", "57", "58", "40"].iter().any(|class| code.starts_with(class)) || code == "25006"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_makes_no_sense_is_an_outage() {
+        assert!(Error::from(sqlx::Error::Protocol("?".to_owned())).is_temporary());
+        assert!(!Error::from(sqlx::Error::RowNotFound).is_temporary());
+    }
+
+    #[test]
+    fn what_passes_is_told_from_what_stays() {
+        for code in ["5", "517", "13", "778", "08006", "53300", "57P01", "40001", "25006"] {
+            assert!(is_temporary(code), "{code}");
+        }
+        for code in ["1", "19", "2067", "11", "42601", "23505", "22021"] {
+            assert!(!is_temporary(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The feed of ended sessions, as every process reads it.
+//!
+//! Rule: a row that was committed is seen by the next read, however late it was committed and
+//! whatever number it has. On PostgreSQL numbers are given before the commit, so a reader that goes
+//! by numbers walks past a slow transaction; this one goes by transactions, from the oldest that was
+//! still running when the last read took its snapshot. Rows may come twice, never not at all.
+//!
+//! Transaction ids are one server's. A standby that takes its place may have missed the last of them
+//! and give them again, so what was read over another connection counts for nothing: each new one
+//! reads all there is.
+//!
+//! On PostgreSQL the feed has a connection of its own, so that a pool whose connections all wait for
+//! a lock does not make it late. A notification only wakes it, and costs nothing when it is lost:
+//! the next read, a second later at most, finds the row. Where notifications do not arrive, behind a
+//! pooler that lends a connection for a transaction, that second is what is left.
+
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow};
+use sqlx::types::Uuid;
+use sqlx::{AssertSqlSafe, FromRow, Row, SqlitePool};
+use tokio::time::timeout;
+
+use super::end::EndedSession;
+use super::keys::{KeyMark, MARKS, MarkRow};
+use super::{BOUND, Error, Pools, Result, Store};
+use crate::clock::Timestamp;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::session::EndReason;
+
+/// How often the database is asked where nothing is heard from it.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many ends are handed on at a time: a million must not be in memory twice.
+const CHUNK: usize = 1024;
+
+/// What wakes the feeds of other processes.
+pub(super) const CHANNEL: &str = "sallyport_session_ends";
+
+/// A reader of the feed, and how far it has come.
+pub struct Tail {
+    position: u64,
+    source: Source,
+}
+
+enum Source {
+    /// One writer at a time, across processes: numbers are in the order of commits.
+    Sqlite(SqlitePool),
+    Postgres {
+        options: Box<PgConnectOptions>,
+        /// Whether the server can wake it: a pooler that lends a connection for a transaction would
+        /// leave somebody else with the notifications.
+        can_listen: bool,
+        /// Taken out for each read and put back only after a whole one: a connection that failed or
+        /// hangs is never used again.
+        listener: Option<PgListener>,
+    },
+}
+
+/// What a read found beside the ends.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// How the signing keys are.
+    pub keys: Vec<KeyMark>,
+    /// What time it is in the database, where that has a clock of its own.
+    pub now: Option<Timestamp>,
+}
+
+impl Store {
+    /// A reader that has read nothing.
+    #[must_use]
+    pub fn tail(&self) -> Tail {
+        let source = match self.pools() {
+            Pools::Sqlite(sqlite) => Source::Sqlite(sqlite.readers().clone()),
+            Pools::Postgres(postgres) => {
+                let (options, can_listen) = postgres.of_feed();
+                Source::Postgres { options: Box::new(options), can_listen, listener: None }
+            }
+        };
+        Tail { position: 0, source }
+    }
+}
+
+impl Tail {
+    /// Hands on the sessions that ended since the last read; all there are, the first time. Says how
+    /// else the database stands.
+    ///
+    /// # Errors
+    /// [`Error`] where the database fails or stops answering. What was handed on is true all the
+    /// same, and comes again with the next read.
+    pub async fn read(&mut self, mut hand_on: impl FnMut(&[EndedSession])) -> Result<Reading> {
+        match &mut self.source {
+            Source::Sqlite(readers) => {
+                self.position = read_sqlite(readers, self.position, hand_on).await?;
+                let keys: Vec<MarkRow> = sqlx::query_as(MARKS).fetch_all(&*readers).await?;
+                Ok(Reading { keys: keys.into_iter().map(KeyMark::from).collect(), now: None })
+            }
+            Source::Postgres { options, can_listen, listener } => {
+                let mut connected = if let Some(connected) = listener.take() {
+                    connected
+                } else {
+                    self.position = 0;
+                    in_time(listen(options, *can_listen)).await??
+                };
+                let now = loop {
+                    let read = read_postgres(&mut connected, self.position, &mut hand_on);
+                    let (position, now) = read.await?;
+                    let went_back = position < self.position;
+                    self.position = if went_back { 0 } else { position };
+                    if !went_back {
+                        break now;
+                    }
+                };
+                let keys = in_time(sqlx::raw_sql(MARKS).fetch_all(&mut connected)).await??;
+                let keys = keys.iter().map(|row| MarkRow::from_row(row).map(KeyMark::from));
+                let keys = keys.collect::<sqlx::Result<_>>()?;
+                *listener = Some(connected);
+                Ok(Reading { keys, now: Some(now) })
+            }
+        }
+    }
+
+    /// Waits until there may be something new: the database said so, or a second has passed.
+    pub async fn wait(&mut self) {
+        let Source::Postgres { listener: listener @ Some(_), .. } = &mut self.source else {
+            return tokio::time::sleep(INTERVAL).await;
+        };
+        let told = async {
+            let Some(connected) = listener else { return };
+            match connected.try_recv().await {
+                // However many sessions ended, one read finds them all.
+                Ok(Some(_)) => while connected.next_buffered().is_some() {},
+                Ok(None) | Err(_) => *listener = None,
+            }
+        };
+        // Where nothing was heard for a second it is time to ask.
+        let _ = timeout(INTERVAL, told).await;
+    }
+}
+
+async fn in_time<T>(work: impl Future<Output = T>) -> Result<T> {
+    timeout(BOUND, work).await.map_err(|_| Error::TooSlow(BOUND))
+}
+
+/// A connection that is told of ends. The pool is the only way to a listener, and is made anew with
+/// it: a connection that hangs while it is closed would keep the one place that there is.
+async fn listen(options: &PgConnectOptions, can_listen: bool) -> Result<PgListener> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(BOUND)
+        .connect_lazy_with(options.clone());
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.eager_reconnect(false);
+    if !can_listen {
+        return Ok(listener);
+    }
+    match listener.listen(CHANNEL).await {
+        // A pooler that refuses to listen leaves the reads.
+        Ok(()) | Err(sqlx::Error::Database(_)) => Ok(listener),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn read_sqlite(
+    readers: &SqlitePool,
+    position: u64,
+    mut hand_on: impl FnMut(&[EndedSession]),
+) -> Result<u64> {
+    let after = i64::try_from(position).unwrap_or(i64::MAX);
+    let mut reader = readers.acquire().await?;
+    let mut chunks = sqlx::query_as::<_, (i64, Uuid, Uuid, String, i64)>(
+        "SELECT seq, session_id, user_id, reason, until FROM session_ends WHERE seq > $1 \
+         ORDER BY seq",
+    )
+    .bind(after)
+    .fetch(&mut *reader)
+    .try_chunks(CHUNK);
+    let mut reached = position;
+    while let Some(rows) = chunks.try_next().await.map_err(|failed| failed.1)? {
+        let mut ended = Vec::with_capacity(rows.len());
+        for (seq, session, user, reason, until) in rows {
+            reached = reached.max(seq.unsigned_abs());
+            ended.push(read_end(session, user, &reason, until)?);
+        }
+        hand_on(&ended);
+    }
+    Ok(reached)
+}
+
+/// One message without parameters, which every pooler understands.
+async fn read_postgres(
+    listener: &mut PgListener,
+    position: u64,
+    mut hand_on: impl FnMut(&[EndedSession]),
+) -> Result<(u64, Timestamp)> {
+    let sql = format!(
+        "SELECT now.position, now.micros, session_id, user_id, reason, until \
+         FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS position, \
+         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros) AS now \
+         LEFT JOIN session_ends ON xid >= '{position}'::xid8"
+    );
+    let mut chunks = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(listener).try_chunks(CHUNK);
+    let mut seen = None;
+    // The bound is on each step: all ends of a busy week take longer than one answer may.
+    while let Some(rows) = in_time(chunks.try_next()).await?.map_err(|failed| failed.1)? {
+        if let (None, Some(first)) = (&seen, rows.first()) {
+            seen = Some(snapshot(first)?);
+        }
+        let ended: Result<Vec<_>> = rows.iter().filter_map(|row| end(row).transpose()).collect();
+        hand_on(&ended?);
+    }
+    seen.ok_or(Error::unreadable("snapshot"))
+}
+
+fn snapshot(row: &PgRow) -> Result<(u64, Timestamp)> {
+    let position: &str = row.try_get(0)?;
+    let position = position.parse().map_err(|_| Error::unreadable("transaction id"))?;
+    Ok((position, Timestamp::from_micros(row.try_get(1)?)))
+}
+
+/// The same of a row that may have nothing but the position.
+fn end(row: &PgRow) -> Result<Option<EndedSession>> {
+    let Some(session) = row.try_get::<Option<Uuid>, _>(2)? else { return Ok(None) };
+    read_end(session, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?).map(Some)
+}
+
+/// The end that a row tells of.
+pub(super) fn read_end(
+    session: Uuid,
+    user: Uuid,
+    reason: &str,
+    until: i64,
+) -> Result<EndedSession> {
+    Ok(EndedSession {
+        id: SessionId::from_uuid(session),
+        user_id: UserId::from_uuid(user),
+        reason: EndReason::parse(reason).ok_or(Error::unreadable("end reason"))?,
+        until: Timestamp::from_micros(until),
+    })
+}

@@ -1,0 +1,109 @@
+//! The database, and the only SQL.
+//!
+//! Owns SQLite and PostgreSQL alike. Rule: a method is a whole operation, in one statement or in one
+//! transaction; none leaves the module half done, and no transaction leaves it at all. What decides
+//! who is logged in is a conditional write whose row count is the answer, never a read and then a
+//! write.
+//!
+//! One text of SQL with `$1` serves both databases wherever it can, compiled once for each by the
+//! macros below. Where the best of one is not the best of the other (a rotation, the end of
+//! sessions, the feed), the two bodies stand side by side in one file.
+
+#[macro_use]
+mod dialects;
+mod audit;
+mod conditions;
+mod connect;
+mod connections;
+mod counted;
+mod earlier;
+mod end;
+mod ends;
+mod error;
+mod feed;
+mod keys;
+mod lists;
+mod metadata;
+mod migrations;
+mod open;
+mod place;
+mod pool;
+mod postgres;
+mod purge;
+mod refresh;
+mod rows;
+mod sessions;
+mod spent;
+mod sqlite;
+mod throttle;
+mod users;
+
+pub use audit::NewEvent;
+pub use connect::{DatabaseUrl, DatabaseUrlError};
+pub use connections::{Connections, Pooler};
+pub use end::{EndSessions, EndedSession, Matching, Scope};
+pub use ends::{FollowedEnd, FollowedEnds};
+pub use error::Error;
+pub use feed::{Reading, Tail};
+pub use keys::{KeyMark, RotateKey, StoredKey};
+pub use metadata::Metadata;
+pub use migrations::MigrationError;
+pub use open::{NewSession, OpenSession, Opened};
+pub use place::Place;
+pub use pool::Pool;
+pub use purge::{Expired, Purged};
+pub use refresh::{Known, Refreshed, Rotate, Touch};
+pub use spent::{Account, Spent};
+pub use throttle::{Charge, Charged, Settlement};
+pub use users::{Credentials, NameTaken, NewUser};
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use postgres::Postgres;
+use sqlite::Sqlite;
+
+/// What the store's operations come back with.
+type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// How long an operation may take, waiting for a connection included.
+const BOUND: Duration = Duration::from_secs(2);
+
+/// Does several operations that are one to whoever waits, in the time that one may take.
+///
+/// # Errors
+/// [`Error::TooSlow`] where they take longer; what became of the last one is then unknown.
+pub async fn together<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    match tokio::time::timeout(BOUND, work).await {
+        Ok(done) => done,
+        Err(_) => Err(Error::TooSlow(BOUND).into()),
+    }
+}
+
+/// A connected database.
+#[derive(Debug)]
+pub struct Store {
+    pools: Pools,
+    operations: AtomicU64,
+}
+
+/// Which of the two it is.
+#[derive(Debug)]
+enum Pools {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Store {
+    /// How many operations were asked for so far: what a test of "one query a page" counts.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.operations.load(Ordering::Relaxed)
+    }
+
+    /// The database that this operation goes to.
+    fn pools(&self) -> &Pools {
+        self.operations.fetch_add(1, Ordering::Relaxed);
+        &self.pools
+    }
+}

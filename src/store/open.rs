@@ -1,0 +1,143 @@
+//! A login becomes a session.
+
+use super::audit::{Audit, NewEvent};
+use super::end::{End, EndSessions, EndedSession, Scope};
+use super::rows::{
+    SessionRow, UserRow, ip_column, session_columns, user_agent_column, user_columns,
+};
+use super::throttle::{Settlement, Throttle};
+use super::{Result, Store, counted};
+use crate::clock::Timestamp;
+use crate::crypto::password::PasswordHash;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::origin::Origin;
+use crate::domain::session::{EndReason, RefreshGrant, Session, SessionName};
+use crate::domain::user::User;
+
+/// A session to be opened.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// What its user calls it.
+    pub name: Option<SessionName>,
+    /// From where.
+    pub origin: Origin,
+    /// When.
+    pub created_at: Timestamp,
+    /// Its first refresh token.
+    pub token: RefreshGrant,
+    /// When its first access token runs out.
+    pub access_expires_at: Timestamp,
+    /// When it ends at the latest, however often it is refreshed: a whole second.
+    pub absolute_expires_at: Option<Timestamp>,
+}
+
+/// A login whose password was right a moment ago.
+#[derive(Clone, Debug)]
+pub struct OpenSession {
+    /// The session.
+    pub session: NewSession,
+    /// The hash that the password was checked with. If the account has another by now, the password
+    /// was changed meanwhile, and the login comes to nothing.
+    pub verified: PasswordHash,
+    /// The same password hashed as it is done today, where the old hash is weaker.
+    pub upgraded: Option<PasswordHash>,
+    /// Whether the account remembers its last login.
+    pub record_login: bool,
+    /// How many live sessions the user may have; the oldest beyond it end.
+    pub max_sessions: Option<u32>,
+    /// What was counted against the login before it was known to be right.
+    pub settlement: Settlement,
+}
+
+/// What a login led to.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The account.
+    pub user: User,
+    /// Its new session.
+    pub session: Session,
+    /// Sessions that had to go.
+    pub ended: Vec<EndedSession>,
+}
+
+steps! {
+    /// Steps of a login.
+    pub(super) trait Open {
+        /// Adds a session.
+        async fn insert_session(&mut self, new: &NewSession) -> Result<Session> {
+            let row: SessionRow = counted::query_as(concat!(
+                "INSERT INTO sessions (id, user_id, name, user_agent, ip, last_ip, created_at, \
+                 last_used_at, token_id, token_issued_at, token_expires_at, generation, \
+                 access_expires_at, absolute_expires_at) \
+                 VALUES ($1, $2, $3, $4, $5, $5, $6, $6, $7, $8, $9, 0, $10, $11) RETURNING ",
+                session_columns!()
+            ))
+            .bind(new.id.as_uuid())
+            .bind(new.user_id.as_uuid())
+            .bind(new.name.as_ref().map(SessionName::as_str))
+            .bind(user_agent_column(&new.origin))
+            .bind(ip_column(new.origin.ip))
+            .bind(new.created_at.as_micros())
+            .bind(new.token.id.as_uuid())
+            .bind(new.token.issued_at.as_micros())
+            .bind(new.token.expires_at.as_micros())
+            .bind(new.access_expires_at.as_micros())
+            .bind(new.absolute_expires_at.map(Timestamp::as_micros))
+            .fetch_one(self)
+            .await?;
+            row.try_into()
+        }
+
+        /// Locks the account if its password is still the verified one and it may log in.
+        async fn confirm_login(&mut self, open: &OpenSession) -> Result<Option<User>> {
+            let login = open.record_login.then(|| open.session.created_at.as_micros());
+            let row: Option<UserRow> = counted::query_as(concat!(
+                "UPDATE users SET last_login_at = COALESCE($1, last_login_at), \
+                 password_hash = COALESCE($2, password_hash) \
+                 WHERE id = $3 AND password_hash = $4 AND deactivated_at IS NULL RETURNING ",
+                user_columns!()
+            ))
+            .bind(login)
+            .bind(open.upgraded.as_ref().map(PasswordHash::as_str))
+            .bind(open.session.user_id.as_uuid())
+            .bind(open.verified.as_str())
+            .fetch_optional(self)
+            .await?;
+            row.map(User::try_from).transpose()
+        }
+    }
+}
+
+impl Store {
+    /// Opens a session, ends those beyond the user's limit, and records the login. `None` where the
+    /// account was deactivated or its password changed since it was checked.
+    ///
+    /// # Errors
+    /// [`Error`](super::Error) where the database fails.
+    pub async fn open_session(&self, open: OpenSession, event: NewEvent) -> Result<Option<Opened>> {
+        transact!(self, conn => {
+            let Some(user) = conn.confirm_login(&open).await? else { return Ok(None) };
+            let session = conn.insert_session(&open.session).await?;
+            conn.write_down(&event).await?;
+            conn.settle(&open.settlement).await?;
+            let ended = match open.max_sessions {
+                None => Vec::new(),
+                Some(keep) => {
+                    conn.end_sessions(&EndSessions {
+                        scope: Scope::Beyond { user: user.id, newest: session.id, keep },
+                        reason: EndReason::SessionLimit,
+                        at: event.at,
+                        actor: Some(user.id),
+                        origin: event.origin.clone(),
+                    })
+                    .await?
+                }
+            };
+            Ok(Some(Opened { user, session, ended }))
+        })
+    }
+}
