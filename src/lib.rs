@@ -7,10 +7,12 @@
 //! - [`crypto`]: passwords, the master secret, signing keys and both kinds of token;
 //! - [`metrics`]: what the service counts of itself;
 //! - [`store`]: SQLite and PostgreSQL, the only SQL;
+//! - [`revocation`]: the sessions that have ended, in memory, and the feed that keeps it fresh;
 
 pub mod clock;
 pub mod crypto;
 pub mod domain;
 pub mod entropy;
 pub mod metrics;
+pub mod revocation;
 pub mod store;

@@ -1,0 +1,77 @@
+//! What keeps the set of ended sessions fresh, and the signing keys with it.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::Revocations;
+use crate::store::{Error, KeyMark, Store, Tail};
+
+/// Whoever acts on the signing keys. It learns of a change as it learns of ends: a view that is fresh
+/// is fresh in both, so a key that was removed is refused within the same bound.
+pub trait FollowsKeys: Send + Sync {
+    /// Does what these keys ask for, if that is not done yet.
+    fn follow(&self, marks: Vec<KeyMark>) -> BoxFuture<'_, Result<(), Error>>;
+}
+
+/// A reader of the database's feed, by which this process's clock is set, too.
+pub struct Feed {
+    tail: Tail,
+    revocations: Arc<Revocations>,
+    keys: Option<Arc<dyn FollowsKeys>>,
+}
+
+impl Feed {
+    /// A reader that has read nothing.
+    #[must_use]
+    pub fn new(store: &Store, revocations: Arc<Revocations>) -> Self {
+        Self { tail: store.tail(), revocations, keys: None }
+    }
+
+    /// The same, which also tells of the signing keys.
+    #[must_use]
+    pub fn telling(self, keys: Arc<dyn FollowsKeys>) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
+    /// Reads what is new; all there is, the first time.
+    ///
+    /// # Errors
+    /// [`Error`] where the database fails; the set then grows stale.
+    pub async fn read(&mut self) -> Result<(), Error> {
+        let clock = &self.revocations.clock;
+        // The age counts from before the question: an end that commits after it is not in the answer.
+        let (began, asked) = (clock.monotonic(), clock.machine());
+        let reading = self.tail.read(|ended| self.revocations.add(ended)).await?;
+        let answered = clock.monotonic();
+        if let Some(keys) = &self.keys {
+            keys.follow(reading.keys).await?;
+        }
+        self.revocations.read_completely(began);
+        if let Some(database) = reading.now {
+            clock.follow(database, asked, answered.saturating_sub(began));
+        }
+        Ok(())
+    }
+
+    /// Reads whenever there may be something new, until the task is dropped. A failure is logged when
+    /// it begins and when it is over, not every second.
+    pub async fn run(mut self) {
+        let mut failing = false;
+        loop {
+            self.tail.wait().await;
+            match (self.read().await, failing) {
+                (Err(error), false) => {
+                    failing = true;
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "the feed of ended sessions cannot be read");
+                }
+                (Ok(()), true) => {
+                    failing = false;
+                    tracing::info!("the feed of ended sessions is read again");
+                }
+                (Ok(()), false) | (Err(_), true) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Which sessions have ended: what the guard asks instead of the database.
+//!
+//! Owns the set of ended sessions of which an access token could still be alive, and the feed that
+//! keeps it fresh. Rule: the set says "ended" or "not ended" only while it is known to be fresh.
+//! Once the last complete read is older than the bound it says neither, because a logout elsewhere
+//! may be missing; whoever asks must answer that the service is unavailable.
+
+mod feed;
+mod news;
+mod slowest;
+
+pub use feed::{Feed, FollowsKeys};
+pub use news::Watch;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::session::EndReason;
+use crate::store::EndedSession;
+
+use news::News;
+use slowest::Slowest;
+
+/// The set of ended sessions.
+pub struct Revocations {
+    clock: Arc<dyn Clock>,
+    staleness: Duration,
+    state: RwLock<State>,
+    news: Arc<News>,
+}
+
+/// How often the set is searched for ends that no token can be alive of. All of a million entries are
+/// looked at while the guards wait, so not at each read; one that stays longer refuses nothing that
+/// was not refused anyway.
+const SWEEP: Duration = Duration::from_mins(1);
+
+struct State {
+    ended: HashMap<SessionId, Ended>,
+    /// The monotonic time at which the last complete read began; `None` before the first.
+    read_at: Option<Duration>,
+    /// The monotonic time of the last search.
+    swept_at: Duration,
+    slowest: Slowest,
+}
+
+/// An end in eight bytes: there may be a million.
+struct Ended {
+    reason: EndReason,
+    /// Whole seconds since the epoch, rounded up.
+    until: u32,
+}
+
+/// The set is too old to be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what is known of ended sessions is too old to be relied on")]
+pub struct Stale;
+
+impl Revocations {
+    /// An empty set, stale until the first read, for tokens that live as long as this.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, staleness: Duration, token_lifetime: Duration) -> Self {
+        let state = State {
+            ended: HashMap::new(),
+            read_at: None,
+            swept_at: Duration::ZERO,
+            slowest: Slowest::new(token_lifetime),
+        };
+        Self { clock, staleness, state: RwLock::new(state), news: Arc::default() }
+    }
+
+    /// What ended the session, if anything did.
+    ///
+    /// # Errors
+    /// [`Stale`] where the session is not known to have ended and the set is too old to tell. That
+    /// it has ended stays true however old the set is.
+    pub fn end_of(&self, session: SessionId) -> Result<Option<EndReason>, Stale> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ended) = state.ended.get(&session) {
+            return Ok(Some(ended.reason));
+        }
+        if self.is_fresh_in(&state) { Ok(None) } else { Err(Stale) }
+    }
+
+    /// Whether the set can be relied on.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.is_fresh_in(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is_fresh_in(&self, state: &State) -> bool {
+        let age = state.read_at.map(|at| self.clock.monotonic().saturating_sub(at));
+        age.is_some_and(|age| age <= self.staleness)
+    }
+
+    /// Adds sessions that ended: this process's own before it answers, others' as they are read.
+    pub fn add(&self, ended: &[EndedSession]) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let users = state.add(ended);
+        drop(state);
+        self.news.tell(&users);
+    }
+
+    /// Waits for ends of one user, or of all.
+    #[must_use]
+    pub fn watch(&self, of: Option<UserId>) -> Watch {
+        self.news.watch(of)
+    }
+
+    /// Notes that all there was to read has been added, by a read that began at this monotonic time.
+    fn read_completely(&self, began: Duration) {
+        let now = self.clock.now();
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.read_at = Some(began);
+        let now = state.slowest.of(now, self.clock.monotonic());
+        if began.saturating_sub(state.swept_at) >= SWEEP {
+            state.swept_at = began;
+            state.ended.retain(|_, ended| i64::from(ended.until) > now.as_seconds());
+            // What a bad day took is given back.
+            let kept = state.ended.len();
+            state.ended.shrink_to(kept * 2);
+        }
+    }
+
+    /// How old what is known may be.
+    #[must_use]
+    pub fn staleness(&self) -> Duration {
+        self.staleness
+    }
+
+    /// How long ago the last complete read began; `None` before the first.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        let read_at = self.state.read().unwrap_or_else(PoisonError::into_inner).read_at;
+        read_at.map(|at| self.clock.monotonic().saturating_sub(at))
+    }
+
+    /// How many sessions are in the set.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).ended.len()
+    }
+
+    /// Whether the set is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl State {
+    /// The users of those that were not known.
+    fn add(&mut self, ended: &[EndedSession]) -> Vec<UserId> {
+        let mut users = Vec::new();
+        for session in ended {
+            let until = (session.until + Duration::from_micros(999_999)).as_seconds();
+            let until = u32::try_from(until).unwrap_or(u32::MAX);
+            let end = Ended { reason: session.reason, until };
+            if self.ended.insert(session.id, end).is_none() {
+                users.push(session.user_id);
+            }
+        }
+        users
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{ManualClock, Timestamp};
+    use crate::domain::id::UserId;
+    use crate::entropy::SeededEntropy;
+
+    const BOUND: Duration = Duration::from_secs(5);
+    const LIFETIME: Duration = Duration::from_mins(15);
+
+    fn revocations() -> (Arc<ManualClock>, Revocations) {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
+        (Arc::clone(&clock), Revocations::new(clock, BOUND, LIFETIME))
+    }
+
+    fn ended(clock: &ManualClock, seconds: u64) -> EndedSession {
+        let entropy = SeededEntropy::new(seconds);
+        EndedSession {
+            id: SessionId::new(clock.now(), &entropy),
+            user_id: UserId::new(clock.now(), &entropy),
+            reason: EndReason::Logout,
+            until: clock.now() + Duration::from_secs(seconds),
+        }
+    }
+
+    #[test]
+    fn before_the_first_read_nothing_is_known() {
+        let (clock, revocations) = revocations();
+        assert_eq!(revocations.end_of(ended(&clock, 1).id), Err(Stale));
+        revocations.read_completely(clock.monotonic());
+        assert_eq!(revocations.end_of(ended(&clock, 1).id), Ok(None));
+    }
+
+    #[test]
+    fn an_old_set_knows_what_ended_but_not_what_lives() {
+        let (clock, revocations) = revocations();
+        let (gone, other) = (ended(&clock, 100), ended(&clock, 101));
+        revocations.add(&[gone]);
+        revocations.read_completely(clock.monotonic());
+        clock.advance_monotonic(BOUND);
+        assert_eq!(revocations.end_of(other.id), Ok(None));
+        clock.advance_monotonic(Duration::from_micros(1));
+        assert_eq!(revocations.end_of(other.id), Err(Stale));
+        assert_eq!(revocations.end_of(gone.id), Ok(Some(EndReason::Logout)));
+    }
+
+    #[test]
+    fn a_wall_clock_that_jumps_makes_nothing_fresh_or_stale() {
+        let (clock, revocations) = revocations();
+        revocations.read_completely(clock.monotonic());
+        clock.rewind(Duration::from_hours(1));
+        assert!(revocations.is_fresh());
+    }
+
+    #[test]
+    fn an_end_is_forgotten_once_no_access_token_can_be_alive() {
+        let (clock, revocations) = revocations();
+        revocations.add(&[ended(&clock, 10)]);
+        clock.advance(Duration::from_secs(9));
+        clock.advance_monotonic(SWEEP);
+        revocations.read_completely(clock.monotonic());
+        assert_eq!(revocations.len(), 1);
+        clock.advance(Duration::from_secs(1));
+        revocations.read_completely(clock.monotonic());
+        assert_eq!(revocations.len(), 1);
+        clock.advance_monotonic(SWEEP);
+        revocations.read_completely(clock.monotonic());
+        assert!(revocations.is_empty());
+    }
+
+    #[test]
+    fn a_wall_clock_that_jumps_ahead_and_comes_back_finds_every_end_again() {
+        let (clock, revocations) = revocations();
+        let gone = ended(&clock, LIFETIME.as_secs());
+        revocations.add(&[gone]);
+        revocations.read_completely(clock.monotonic());
+        clock.advance(Duration::from_hours(1));
+        for _ in 0..14 {
+            clock.advance(SWEEP);
+            clock.advance_monotonic(SWEEP);
+            revocations.read_completely(clock.monotonic());
+        }
+        clock.rewind(Duration::from_hours(1));
+        assert_eq!(revocations.end_of(gone.id), Ok(Some(EndReason::Logout)));
+    }
+}

@@ -1,0 +1,100 @@
+//! Tells whoever follows ended sessions that there are new ones.
+//!
+//! Rule: what is told is only that there is something, never what. A follower reads it from the
+//! database at its own pace, so that nothing piles up for one that is slow.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::domain::id::UserId;
+
+/// Those who wait for ends.
+#[derive(Default)]
+pub(super) struct News(Mutex<HashMap<Option<UserId>, watch::Sender<()>>>);
+
+/// One who waits for ends: of one user, or of all.
+pub struct Watch {
+    news: Arc<News>,
+    of: Option<UserId>,
+    told: watch::Receiver<()>,
+}
+
+impl News {
+    /// Tells those who wait for ends of these users.
+    pub(super) fn tell(&self, users: &[UserId]) {
+        if users.is_empty() {
+            return;
+        }
+        let waiting = self.lock();
+        for of in users.iter().copied().map(Some).chain([None]) {
+            if let Some(sender) = waiting.get(&of) {
+                sender.send_replace(());
+            }
+        }
+    }
+
+    pub(super) fn watch(self: &Arc<Self>, of: Option<UserId>) -> Watch {
+        let told = self.lock().entry(of).or_default().subscribe();
+        Watch { news: Arc::clone(self), of, told }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Option<UserId>, watch::Sender<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch {
+    /// Waits until something was told since the last time. What was told in between is not lost.
+    pub async fn told(&mut self) {
+        if self.told.changed().await.is_err() {
+            // The sender lives as long as anybody watches.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The last one takes the place along.
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut waiting = self.news.lock();
+        if waiting.get(&self.of).is_some_and(|sender| sender.receiver_count() <= 1) {
+            waiting.remove(&self.of);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::entropy::SeededEntropy;
+    use futures_util::FutureExt;
+
+    fn user(seed: u64) -> UserId {
+        UserId::new(Timestamp::from_seconds(1), &SeededEntropy::new(seed))
+    }
+
+    #[test]
+    fn those_are_told_whom_it_is_about() {
+        let news = Arc::new(News::default());
+        let (mut ada, mut bob, mut all) =
+            (news.watch(Some(user(1))), news.watch(Some(user(2))), news.watch(None));
+        news.tell(&[user(1)]);
+        assert!(ada.told().now_or_never().is_some());
+        assert!(ada.told().now_or_never().is_none());
+        assert!(bob.told().now_or_never().is_none());
+        assert!(all.told().now_or_never().is_some());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_who_went_away() {
+        let news = Arc::new(News::default());
+        let (first, second) = (news.watch(Some(user(1))), news.watch(Some(user(1))));
+        drop(first);
+        assert_eq!(news.lock().len(), 1);
+        drop(second);
+        assert!(news.lock().is_empty());
+    }
+}
