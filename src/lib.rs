@@ -8,7 +8,9 @@
 //! - [`metrics`]: what the service counts of itself;
 //! - [`store`]: SQLite and PostgreSQL, the only SQL;
 //! - [`revocation`]: the sessions that have ended, in memory, and the feed that keeps it fresh;
+//! - [`auth`]: every rule about who is logged in and who may do what;
 
+pub mod auth;
 pub mod clock;
 pub mod crypto;
 pub mod domain;

@@ -1,0 +1,190 @@
+//! What administrators do with accounts, logged in or at the command line.
+
+use super::error::{Refusal, RefusalCode};
+use super::register::taken;
+use super::{Actor, Auth, Error, Viewer};
+use crate::domain::audit::{AuditKind, Note};
+use crate::domain::filter::SessionFilter;
+use crate::domain::id::UserId;
+use crate::domain::origin::Origin;
+use crate::domain::password::Password;
+use crate::domain::session::EndReason;
+use crate::domain::user::{Role, User};
+use crate::store::{EndSessions, Matching, NewEvent, NewUser, Scope};
+
+const USER: &[&str] = &["input", "userId"];
+
+/// An account to be made.
+#[derive(Clone, Copy)]
+pub struct NewAccount<'a> {
+    /// The username.
+    pub username: &'a str,
+    /// The password.
+    pub password: &'a str,
+    /// The e-mail address.
+    pub email: Option<&'a str>,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// Redacted.
+impl std::fmt::Debug for NewAccount<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewAccount(…)")
+    }
+}
+
+impl Auth {
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// A refusal of the names or the password, or a failure of the service.
+    pub async fn create_user(
+        &self,
+        by: Actor,
+        account: NewAccount<'_>,
+        origin: Origin,
+    ) -> Result<User, Error> {
+        let (new, event) = self.new_account(by, account, origin).await?;
+        let (user, _) = self.store.create_user(new, None, event).await?.map_err(taken)?;
+        Ok(user)
+    }
+
+    /// Makes the first account of an empty database; `false` where there is one already.
+    ///
+    /// # Errors
+    /// A refusal of the names or the password, or a failure of the service.
+    pub async fn create_first_user(&self, account: NewAccount<'_>) -> Result<bool, Error> {
+        let (new, event) = self.new_account(Actor::Operator, account, Origin::default()).await?;
+        Ok(self.store.create_first_user(new, event).await?)
+    }
+
+    async fn new_account(
+        &self,
+        by: Actor,
+        account: NewAccount<'_>,
+        origin: Origin,
+    ) -> Result<(NewUser, NewEvent), Error> {
+        let NewAccount { username, password, email, role } = account;
+        let (names, password_hash) =
+            self.parse_account(self.hashing.core().await?, username, email, password).await?;
+        let now = self.clock.now();
+        let id = UserId::new(now, &*self.entropy);
+        let event = event(AuditKind::UserCreated, id, by, now, origin);
+        Ok((NewUser { id, names, password_hash, role, created_at: now }, event))
+    }
+
+    /// Sets an account's password and ends all its sessions; returns how many.
+    ///
+    /// # Errors
+    /// [`RefusalCode::NotFound`], [`RefusalCode::WeakPassword`], or a failure of the service.
+    pub async fn set_user_password(
+        &self,
+        by: Actor,
+        user: UserId,
+        password: &str,
+        origin: Origin,
+    ) -> Result<(User, usize), Error> {
+        let not_found = || Refusal::not_found(USER);
+        let found = self.store.credentials(user).await?.ok_or_else(not_found)?;
+        let minimum = self.policy.password_min_length;
+        let password = Password::parse(password, minimum, &found.user.names)
+            .map_err(|error| Refusal::weak(&["input", "newPassword"], &error))?;
+        let hash = self.hashing.hash(self.hashing.core().await?, password).await?;
+        let now = self.clock.now();
+        let event = event(AuditKind::PasswordChanged, user, by, now, origin.clone());
+        let end = self.end_all(user, EndReason::PasswordChanged, by, origin);
+        let changed = self.store.set_password(user, None, hash, event, Some(end)).await?;
+        let (user, ended) = changed.ok_or_else(not_found)?;
+        self.note_ends(&ended);
+        self.note_earlier_ends(&Scope::User(user.id)).await?;
+        Ok((user, ended.len()))
+    }
+
+    /// Activates an account, or deactivates it and ends all its sessions; returns how many.
+    ///
+    /// # Errors
+    /// [`RefusalCode::NotFound`], [`RefusalCode::Forbidden`] for one's own account, which would leave
+    /// nobody to undo it, or a failure of the service.
+    pub async fn set_user_active(
+        &self,
+        by: Actor,
+        user: UserId,
+        active: bool,
+        origin: Origin,
+    ) -> Result<(User, usize), Error> {
+        if !active && by == Actor::User(user) {
+            const MESSAGE: &str = "nobody deactivates the account that is logged in";
+            return Err(Refusal::new(RefusalCode::Forbidden, USER, MESSAGE).into());
+        }
+        let kind = if active { AuditKind::UserActivated } else { AuditKind::UserDeactivated };
+        let event = event(kind, user, by, self.now(), origin.clone());
+        let end = self.end_all(user, EndReason::UserDeactivated, by, origin);
+        let changed = self.store.set_active(user, active, event, end).await?;
+        let (user, ended) = changed.ok_or_else(|| Refusal::not_found(USER))?;
+        self.note_ends(&ended);
+        self.note_earlier_ends(&Scope::User(user.id)).await?;
+        Ok((user, ended.len()))
+    }
+
+    /// Ends sessions of whoever; returns how many.
+    ///
+    /// # Errors
+    /// A failure of the service.
+    pub async fn end_sessions(
+        &self,
+        by: Actor,
+        scope: Scope,
+        origin: Origin,
+    ) -> Result<usize, Error> {
+        let (at, actor) = (self.now(), by.user_id());
+        let end = EndSessions { scope, reason: EndReason::Admin, at, actor, origin };
+        Ok(self.end(end, None).await?.len())
+    }
+
+    /// Ends the live sessions that a list with this filter shows, or only says how many that would
+    /// be; returns how many it found and how many it ended. The session that asks stays: its end is a
+    /// logout.
+    ///
+    /// # Errors
+    /// [`RefusalCode::InvalidInput`] for the note, or for a filter that leaves out nobody: to end
+    /// everybody's sessions by having forgotten something would be too easy. A failure of the service.
+    pub async fn end_matching(
+        &self,
+        viewer: Viewer,
+        filter: SessionFilter,
+        note: Option<&str>,
+        dry_run: bool,
+        origin: Origin,
+    ) -> Result<(usize, usize), Error> {
+        if filter.is_empty() {
+            const MESSAGE: &str = "say which sessions; { state: ACTIVE } is all that are live";
+            return Err(Refusal::invalid(&["input", "filter"], MESSAGE).into());
+        }
+        let note = note.map(Note::parse).transpose();
+        let note = note.map_err(|error| Refusal::invalid(&["input", "note"], error))?;
+        let matching = Matching { filter, except: Some(viewer.session_id), note };
+        if dry_run {
+            return Ok((self.store.count_matching(&matching, self.now()).await?, 0));
+        }
+        let scope = Scope::Matching(Box::new(matching));
+        let ended = self.end_sessions(viewer.actor(), scope, origin).await?;
+        Ok((ended, ended))
+    }
+
+    fn end_all(&self, user: UserId, reason: EndReason, by: Actor, origin: Origin) -> EndSessions {
+        let (at, actor) = (self.now(), by.user_id());
+        EndSessions { scope: Scope::User(user), reason, at, actor, origin }
+    }
+}
+
+fn event(
+    kind: AuditKind,
+    user: UserId,
+    by: Actor,
+    at: crate::clock::Timestamp,
+    origin: Origin,
+) -> NewEvent {
+    let actor = by.user_id();
+    NewEvent { kind, at, user: Some(user), actor, session: None, origin, detail: None }
+}

@@ -1,0 +1,221 @@
+//! Passwords are hashed off the threads that answer requests, as many at a time as there are cores,
+//! and only a few wait for that.
+//!
+//! A hash takes tens of milliseconds of a core and 19 MiB. Without a bound a burst of logins takes
+//! all memory; on the request threads it would stop everything else, and in a queue without an end
+//! everybody waits for answers that nobody wants any more. So who finds the queue full, or waited
+//! [`PATIENCE`], is told to come again. A client that goes away leaves the queue. Whoever logs in
+//! waits for a core before asking the database for anything, so that a flood of logins takes no
+//! connections from those who refresh.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::error::Refusal;
+use super::{Error, presence};
+use crate::crypto::CryptoError;
+use crate::crypto::password::{Hashing, PasswordHash, Verdict};
+use crate::domain::password::Password;
+use crate::entropy::Entropy;
+
+/// How many may wait for each core: about two seconds' work.
+const WAITING: usize = 64;
+
+/// How long anybody waits for a core, and how long who is sent away should stay away.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How busy hashing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashingLoad {
+    /// Hashes under way.
+    pub running: usize,
+    /// Hashes that wait for a core.
+    pub waiting: usize,
+}
+
+/// Hashing, one at a time a core.
+pub(super) struct HashingQueue {
+    hashing: Arc<Hashing>,
+    entropy: Arc<dyn Entropy>,
+    /// A permit a core.
+    cores: Arc<Semaphore>,
+    /// A permit for each who runs or waits.
+    places: Arc<Semaphore>,
+    size: Size,
+}
+
+/// The right to hash once.
+pub(super) struct Core {
+    _core: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
+}
+
+/// How much room there is.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    cores: usize,
+    waiting: usize,
+    patience: Duration,
+}
+
+impl HashingQueue {
+    pub(super) fn new(hashing: Hashing, entropy: Arc<dyn Entropy>) -> Self {
+        let cores = available_parallelism().map_or(1, std::num::NonZero::get);
+        let waiting = WAITING * cores.max(2);
+        Self::with(hashing, entropy, Size { cores, waiting, patience: PATIENCE })
+    }
+
+    fn with(hashing: Hashing, entropy: Arc<dyn Entropy>, size: Size) -> Self {
+        let cores = Arc::new(Semaphore::new(size.cores));
+        let places = Arc::new(Semaphore::new(size.cores + size.waiting));
+        Self { hashing: Arc::new(hashing), entropy, cores, places, size }
+    }
+
+    /// Waits for a core.
+    ///
+    /// # Errors
+    /// [`RefusalCode::Overloaded`](super::RefusalCode), or a failure of the service.
+    pub(super) async fn core(&self) -> Result<Core, Error> {
+        let overloaded = || Refusal::overloaded(PATIENCE);
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| overloaded())?;
+        let core = tokio::select! {
+            core = timeout(self.size.patience, Arc::clone(&self.cores).acquire_owned()) => {
+                core.map_err(|_| overloaded())?.map_err(|error| Error::Internal(error.into()))?
+            }
+            // Nobody reads the answer.
+            () = presence::gone() => return Err(overloaded().into()),
+        };
+        Ok(Core { _core: core, _place: place })
+    }
+
+    /// Hashes a new password.
+    ///
+    /// # Errors
+    /// A failure of the service.
+    pub(super) async fn hash(&self, core: Core, password: Password) -> Result<PasswordHash, Error> {
+        let entropy = Arc::clone(&self.entropy);
+        self.run(core, move |hashing| hashing.hash(&password, &*entropy)).await
+    }
+
+    /// Tries a password against an account's hash or, where there is none, against one that nothing
+    /// matches, at the same cost.
+    ///
+    /// # Errors
+    /// A failure of the service.
+    pub(super) async fn verify(
+        &self,
+        core: Core,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<Verdict, Error> {
+        let verify = move |hashing: &Hashing| {
+            hashing.verify(&password, hash.as_ref().unwrap_or(hashing.dummy()))
+        };
+        self.run(core, verify).await
+    }
+
+    /// How busy it is.
+    pub(super) fn load(&self) -> HashingLoad {
+        let inside = self.size.cores + self.size.waiting - self.places.available_permits();
+        let running = self.size.cores - self.cores.available_permits();
+        HashingLoad { running, waiting: inside.saturating_sub(running) }
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        core: Core,
+        work: impl FnOnce(&Hashing) -> Result<T, CryptoError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let hashing = Arc::clone(&self.hashing);
+        let done = tokio::task::spawn_blocking(move || {
+            // Held until the work is done, also where nobody waits for it any more.
+            let _core = core;
+            work(&hashing)
+        });
+        Ok(done.await.map_err(|error| Error::Internal(error.into()))??)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::super::RefusalCode;
+    use super::super::presence::Presence;
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    fn queue(waiting: usize, patience: Duration) -> Arc<HashingQueue> {
+        let hashing = Hashing::new(8, 1, 1).unwrap();
+        let size = Size { cores: 1, waiting, patience };
+        Arc::new(HashingQueue::with(hashing, Arc::new(SeededEntropy::new(1)), size))
+    }
+
+    async fn until(queue: &HashingQueue, load: HashingLoad) {
+        while queue.load() != load {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn is_overloaded(outcome: &Result<Core, Error>) -> bool {
+        let Err(Error::Refused(refusal)) = outcome else { return false };
+        refusal.code == RefusalCode::Overloaded && refusal.retry_after == Some(PATIENCE)
+    }
+
+    #[tokio::test]
+    async fn who_finds_the_queue_full_is_sent_away_at_once() {
+        let queue = queue(1, PATIENCE);
+        let core = queue.core().await.unwrap();
+        let waits = Arc::clone(&queue);
+        let waits = tokio::spawn(async move { waits.core().await });
+        until(&queue, HashingLoad { running: 1, waiting: 1 }).await;
+        assert!(is_overloaded(&queue.core().await));
+        drop(core);
+        drop(waits.await.unwrap().unwrap());
+        assert_eq!(queue.load(), HashingLoad { running: 0, waiting: 0 });
+    }
+
+    #[tokio::test]
+    async fn who_waited_long_enough_is_sent_away() {
+        let queue = queue(1, Duration::ZERO);
+        let _core = queue.core().await.unwrap();
+        assert!(is_overloaded(&queue.core().await));
+        assert_eq!(queue.load(), HashingLoad { running: 1, waiting: 0 });
+    }
+
+    #[tokio::test]
+    async fn a_client_that_goes_away_frees_its_place() {
+        let queue = queue(1, Duration::from_hours(1));
+        let _core = queue.core().await.unwrap();
+        let waits = Arc::clone(&queue);
+        let (presence, work) = Presence::watched(async move { waits.core().await });
+        let waits = tokio::spawn(work);
+        until(&queue, HashingLoad { running: 1, waiting: 1 }).await;
+        drop(presence);
+        assert!(is_overloaded(&waits.await.unwrap()));
+        assert_eq!(queue.load(), HashingLoad { running: 1, waiting: 0 });
+    }
+
+    #[tokio::test]
+    async fn a_core_is_taken_until_the_work_is_done_whoever_waits_for_it() {
+        let queue = queue(1, PATIENCE);
+        let (free, wait) = mpsc::channel::<()>();
+        let core = queue.core().await.unwrap();
+        let busy = Arc::clone(&queue);
+        let work = async move {
+            let work = move |_: &Hashing| Ok(wait.recv().is_ok());
+            busy.run(core, work).await
+        };
+        let asked = tokio::spawn(work);
+        tokio::task::yield_now().await;
+        asked.abort();
+        assert!(asked.await.is_err());
+        assert_eq!(queue.load(), HashingLoad { running: 1, waiting: 0 });
+        drop(free);
+        until(&queue, HashingLoad { running: 0, waiting: 0 }).await;
+    }
+}

@@ -1,0 +1,171 @@
+//! Log out: of this session, of the others, of all.
+//!
+//! Rule: a token of a session is enough to end that session, however old; to end others one must be
+//! logged in. Logging out twice is success, and a token is never a reason for a logout to fail
+//! unless it was never ours.
+
+use super::error::{Denial, Reason, Refusal, RefusalCode};
+use super::refresh::refused;
+use super::{Auth, Caller, Error};
+use crate::crypto::refresh_token::RefreshToken;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::session::{EndReason, Presentation, Presented};
+use crate::domain::words;
+use crate::store::{self, EndSessions, Scope};
+
+/// The most sessions that are named in the answer.
+const NAMED: usize = 100;
+
+words! {
+    /// Which sessions a logout ends.
+    LogoutScope {
+        /// The one whose token is presented.
+        Current = "CURRENT",
+        /// All of the user's but that one.
+        Others = "OTHERS",
+        /// All of the user's.
+        All = "ALL",
+    }
+}
+
+/// What a logout ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedOut {
+    /// Whose sessions, where that is known.
+    pub user_id: Option<UserId>,
+    /// The session that logged out, where that is known.
+    pub session_id: Option<SessionId>,
+    /// The ended ones, the newest first, at most a hundred.
+    pub ended: Vec<SessionId>,
+    /// How many in all.
+    pub count: usize,
+}
+
+impl Auth {
+    /// Logs out.
+    ///
+    /// # Errors
+    /// [`RefusalCode::RefreshTokenInvalid`] for what never was a refresh token,
+    /// [`RefusalCode::Forbidden`] for a refresh token of somebody other than the bearer,
+    /// [`Denial::Unauthenticated`] where nothing says who logs out, or a failure of the service.
+    pub async fn logout(
+        &self,
+        refresh_token: Option<&str>,
+        scope: LogoutScope,
+        caller: &Caller,
+    ) -> Result<LoggedOut, Error> {
+        store::together(Box::pin(self.leave(refresh_token, scope, caller))).await
+    }
+
+    async fn leave(
+        &self,
+        refresh_token: Option<&str>,
+        scope: LogoutScope,
+        caller: &Caller,
+    ) -> Result<LoggedOut, Error> {
+        let presented = match refresh_token.map(|token| self.verify_refresh(token, self.now())) {
+            None => None,
+            Some(Ok(token)) => Some(token),
+            // It was ours once; the bearer may still say who logs out, and if not, nobody does.
+            Some(Err(Error::Refused(Refusal {
+                code: RefusalCode::RefreshTokenExpired, ..
+            }))) => {
+                if caller.token().is_err() {
+                    return Ok(nothing(None));
+                }
+                None
+            }
+            Some(Err(error)) => return Err(error),
+        };
+        if let (Some(presented), Ok(bearer)) = (&presented, caller.token())
+            && presented.user_id != bearer.user_id
+        {
+            const MESSAGE: &str = "this refresh token belongs to another user";
+            let path = &["input", "refreshToken"];
+            return Err(Refusal::new(RefusalCode::Forbidden, path, MESSAGE).into());
+        }
+        let who = match scope {
+            LogoutScope::Current => Some(whose_session(presented.as_ref(), caller)?),
+            LogoutScope::Others | LogoutScope::All => {
+                self.whose_sessions(presented.as_ref(), caller).await?
+            }
+        };
+        let Some((user, session)) = who else { return Ok(nothing(None)) };
+        let end = EndSessions {
+            scope: match scope {
+                LogoutScope::Current => Scope::Own { user, session },
+                LogoutScope::Others => Scope::Others { user, except: session },
+                LogoutScope::All => Scope::User(user),
+            },
+            reason: match scope {
+                LogoutScope::Current => EndReason::Logout,
+                LogoutScope::Others | LogoutScope::All => EndReason::LogoutAll,
+            },
+            at: self.now(),
+            actor: Some(user),
+            origin: caller.origin().clone(),
+        };
+        let mut ended: Vec<_> = self.end(end, None).await?.iter().map(|ended| ended.id).collect();
+        let count = ended.len();
+        ended.sort_unstable_by(|a, b| b.cmp(a));
+        ended.truncate(NAMED);
+        Ok(LoggedOut { ended, count, ..nothing(Some((user, session))) })
+    }
+
+    /// The user whose several sessions may be ended, and the session that asks. `None` where that
+    /// session is over, so that there is nobody left to ask and nothing left to do.
+    async fn whose_sessions(
+        &self,
+        presented: Option<&RefreshToken>,
+        caller: &Caller,
+    ) -> Result<Option<(UserId, SessionId)>, Error> {
+        let Some(token) = presented else {
+            return match self.authenticate(caller) {
+                Ok(viewer) => Ok(Some((viewer.user_id, viewer.session_id))),
+                Err(Denial::Unauthenticated(Reason::SessionEnded | Reason::UserInactive)) => {
+                    Ok(None)
+                }
+                Err(denial) => Err(denial.into()),
+            };
+        };
+        let RefreshToken { user_id, session_id, id, .. } = *token;
+        let Some(known) = self.store.known_token(user_id, session_id, id).await? else {
+            return Ok(None);
+        };
+        let presentation =
+            Presentation { token_id: id, attempt: None, rotated_at: known.rotated_at };
+        match known.session.judge(&presentation, self.policy.retry_window, self.now()) {
+            Presented::Outstanding | Presented::Retry | Presented::Stale => {
+                Ok(Some((user_id, session_id)))
+            }
+            Presented::Ended => {
+                self.note_earlier_ends(&Scope::User(user_id)).await?;
+                Ok(None)
+            }
+            Presented::Expired => Ok(None),
+            // A copy from long ago must not log its owner out everywhere.
+            Presented::Reused => Err(refused(RefusalCode::RefreshTokenInvalid)),
+        }
+    }
+}
+
+/// The session that whatever is presented belongs to.
+fn whose_session(
+    presented: Option<&RefreshToken>,
+    caller: &Caller,
+) -> Result<(UserId, SessionId), Error> {
+    if let Some(token) = presented {
+        return Ok((token.user_id, token.session_id));
+    }
+    let bearer = caller.token()?;
+    Ok((bearer.user_id, bearer.session_id))
+}
+
+fn nothing(who: Option<(UserId, SessionId)>) -> LoggedOut {
+    LoggedOut {
+        user_id: who.map(|who| who.0),
+        session_id: who.map(|who| who.1),
+        ended: Vec::new(),
+        count: 0,
+    }
+}

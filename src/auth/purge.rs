@@ -1,0 +1,83 @@
+//! What has expired goes.
+//!
+//! Rule: what is deleted could not refuse or accept a token any more, on any replica whose clock is
+//! within the leeway.
+
+use std::time::Duration;
+
+use super::{Auth, Error};
+use crate::clock::Timestamp;
+use crate::domain::throttle::FORGET;
+use crate::store::{Expired, Metadata, Purged};
+
+/// How long after its time a row stays, for clocks that are apart.
+const SLACK: Duration = Duration::from_mins(1);
+
+impl Auth {
+    /// Deletes what has expired, a batch at a time, and says how much that was.
+    ///
+    /// # Errors
+    /// A failure of the service; the batches before it stay deleted.
+    pub async fn purge(&self) -> Result<Purged, Error> {
+        let mut purged = Purged::default();
+        for kind in Expired::ALL {
+            let before = self.expiry(kind);
+            loop {
+                let rows = self.store.purge_batch(kind, before).await?;
+                *count(&mut purged, kind) += rows;
+                if rows == 0 {
+                    break;
+                }
+            }
+        }
+        let before = self.now() - self.policy.metadata_retention;
+        for kind in Metadata::ALL {
+            loop {
+                let rows = self.store.wipe_batch(kind, before).await?;
+                purged.metadata += rows;
+                if rows == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(purged)
+    }
+
+    /// Says how much has expired.
+    ///
+    /// # Errors
+    /// A failure of the service.
+    pub async fn expired(&self) -> Result<Purged, Error> {
+        let mut expired = Purged::default();
+        for kind in Expired::ALL {
+            *count(&mut expired, kind) = self.store.count_expired(kind, self.expiry(kind)).await?;
+        }
+        let before = self.now() - self.policy.metadata_retention;
+        for kind in Metadata::ALL {
+            expired.metadata += self.store.count_metadata(kind, before).await?;
+        }
+        Ok(expired)
+    }
+
+    fn expiry(&self, kind: Expired) -> Timestamp {
+        match kind {
+            Expired::AuditEvents => self.now() - self.policy.audit_retention,
+            Expired::LoginFailures => self.now() - FORGET,
+            Expired::BlacklistEntries
+            | Expired::Sessions
+            | Expired::SessionEnds
+            | Expired::SigningKeys => self.now() - SLACK,
+        }
+    }
+}
+
+fn count(purged: &mut Purged, kind: Expired) -> &mut u64 {
+    match kind {
+        Expired::BlacklistEntries => &mut purged.blacklist_entries,
+        Expired::Sessions => &mut purged.sessions,
+        Expired::SessionEnds => &mut purged.session_ends,
+        Expired::AuditEvents => &mut purged.audit_events,
+        Expired::SigningKeys => &mut purged.signing_keys,
+        Expired::LoginFailures => &mut purged.login_failures,
+    }
+}

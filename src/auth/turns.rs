@@ -1,0 +1,74 @@
+//! Who is in the middle of a try, in this process: under each bucket how many, and whose turn it is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::domain::throttle::Bucket;
+
+/// The tries under way. A bucket is here as long as somebody is in it.
+#[derive(Clone, Default)]
+pub(super) struct Turns(Arc<Mutex<HashMap<Bucket, Arc<Semaphore>>>>);
+
+/// A try under a bucket, until it is dropped.
+pub(super) struct Visit {
+    bucket: Bucket,
+    turn: Arc<Semaphore>,
+    turns: Turns,
+}
+
+impl Turns {
+    /// Begins a try.
+    pub(super) fn enter(&self, bucket: Bucket) -> Visit {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = buckets.entry(bucket).or_insert_with(|| Arc::new(Semaphore::new(1)));
+        Visit { bucket, turn: Arc::clone(turn), turns: self.clone() }
+    }
+}
+
+impl Visit {
+    /// How many others are under the same bucket, more or less: they come and go.
+    pub(super) fn others(&self) -> usize {
+        // One count is the table's, one this visit's.
+        Arc::strong_count(&self.turn).saturating_sub(2)
+    }
+
+    /// Waits until it is this one's turn.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turn).acquire_owned().await.ok()
+    }
+
+    /// The turn, if it is nobody's.
+    pub(super) fn turn_now(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turn).try_acquire_owned().ok()
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut buckets = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.others() == 0 {
+            buckets.remove(&self.bucket);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_has_the_turn_and_who_leaves_leaves_nothing() {
+        let turns = Turns::default();
+        let (one, two) = (turns.enter(Bucket([1; 16])), turns.enter(Bucket([1; 16])));
+        let elsewhere = turns.enter(Bucket([2; 16]));
+        assert_eq!((one.others(), elsewhere.others()), (1, 0));
+        let turn = one.turn().await;
+        assert!(turn.is_some() && two.turn_now().is_none() && elsewhere.turn_now().is_some());
+        drop((turn, one));
+        assert!(two.turn_now().is_some());
+        drop((two, elsewhere));
+        assert!(turns.0.lock().unwrap().is_empty());
+    }
+}
