@@ -9,12 +9,14 @@
 //! - [`store`]: SQLite and PostgreSQL, the only SQL;
 //! - [`revocation`]: the sessions that have ended, in memory, and the feed that keeps it fresh;
 //! - [`auth`]: every rule about who is logged in and who may do what;
+//! - [`graphql`]: the schema, and what a document may cost;
 
 pub mod auth;
 pub mod clock;
 pub mod crypto;
 pub mod domain;
 pub mod entropy;
+pub mod graphql;
 pub mod metrics;
 pub mod revocation;
 pub mod store;

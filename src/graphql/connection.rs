@@ -1,0 +1,84 @@
+//! Connections (GraphQL Cursor Connections Specification).
+//!
+//! Of our own and not async-graphql's, whose connections have no `nodes` beside `edges` with a
+//! nullable, capped `totalCount`.
+
+use async_graphql::{Context, SimpleObject};
+
+use super::cursor::{SortKey, encode};
+use super::types::{AuditEvent, BlacklistEntry, Session, User};
+use crate::domain::page::Page;
+
+/// Where a page lies in its list.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct PageInfo {
+    /// Whether something follows.
+    has_next_page: bool,
+    /// Whether something precedes.
+    has_previous_page: bool,
+    /// The cursor of the first edge.
+    start_cursor: Option<String>,
+    /// The cursor of the last edge.
+    end_cursor: Option<String>,
+}
+
+/// A connection and its edge for each type. Not generic: async-graphql cannot name the edges of a
+/// generic connection.
+macro_rules! connections {
+    ($($node:ident: $connection:ident of $edge:ident;)+) => {$(
+        /// An element of a list, and where it stands.
+        #[derive(Clone, Debug, SimpleObject)]
+        pub struct $edge {
+            /// Where it stands.
+            cursor: String,
+            /// The element.
+            node: $node,
+        }
+
+        /// A page of a list.
+        #[derive(Clone, Debug, SimpleObject)]
+        pub struct $connection {
+            /// The elements, each with its cursor.
+            edges: Vec<$edge>,
+            /// The elements.
+            nodes: Vec<$node>,
+            /// Where the page lies in the list.
+            page_info: PageInfo,
+            /// How many elements the whole list has; null past 10,000.
+            total_count: Option<i64>,
+        }
+
+        impl $connection {
+            /// A page of wrapped elements, `key` being an element's place in the list.
+            pub(super) fn new<U, K: SortKey>(
+                page: Page<U>,
+                total_count: Option<i64>,
+                key: impl Fn(&U) -> K,
+                wrap: impl Fn(U) -> $node,
+            ) -> Self {
+                let page = page.map(|item| $edge { cursor: encode(&key(&item)), node: wrap(item) });
+                let cursor = |edge: Option<&$edge>| edge.map(|edge| edge.cursor.clone());
+                let page_info = PageInfo {
+                    has_next_page: page.has_next,
+                    has_previous_page: page.has_previous,
+                    start_cursor: cursor(page.items.first()),
+                    end_cursor: cursor(page.items.last()),
+                };
+                let nodes = page.items.iter().map(|edge| edge.node.clone()).collect();
+                Self { edges: page.items, nodes, page_info, total_count }
+            }
+        }
+    )+};
+}
+
+connections! {
+    User: UserConnection of UserEdge;
+    Session: SessionConnection of SessionEdge;
+    BlacklistEntry: BlacklistEntryConnection of BlacklistEntryEdge;
+    AuditEvent: AuditEventConnection of AuditEventEdge;
+}
+
+/// Whether the client asks how many there are: counting is a statement of its own.
+pub(super) fn counts(context: &Context<'_>) -> bool {
+    context.look_ahead().field("totalCount").exists()
+}

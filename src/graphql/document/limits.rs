@@ -1,0 +1,67 @@
+//! How much a document and its variables may hold.
+
+/// The most that brackets may ever nest: a test shows that the parser has stack for twice as many.
+pub const MAX_BRACKETS: usize = 64;
+
+/// The most that selection sets may ever nest: past it async-graphql stops by itself, with an error
+/// that has no code.
+pub const MAX_NESTING: usize = 32;
+
+/// The limits. Every count from `nesting` to `introspection_lists` is taken after fragments are
+/// expanded, over all operations together: the unselected ones are validated too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the text.
+    pub bytes: usize,
+    /// Lexical tokens.
+    pub tokens: usize,
+    /// How deep `(`, `[` and `{` may nest, together; [`MAX_BRACKETS`] at most.
+    pub brackets: usize,
+    /// Selection sets within each other, those of fragments too; [`MAX_NESTING`] at most.
+    pub nesting: usize,
+    /// Fields, `__typename` included.
+    pub fields: usize,
+    /// Fields within each other.
+    pub depth: usize,
+    /// Aliases.
+    pub aliases: usize,
+    /// Directives.
+    pub directives: usize,
+    /// Fields under `__schema` and `__type`, which count here and not as `fields`: the standard
+    /// introspection query has more of them than any honest query of data has fields.
+    pub introspection_fields: usize,
+    /// Fields within each other under `__schema` and `__type`.
+    pub introspection_depth: usize,
+    /// Introspection's lists within each other (`types`, `fields`, `interfaces`, `possibleTypes`,
+    /// `inputFields`). They lead from type to type, so each level multiplies the answer by the
+    /// size of the schema; the standard query needs two.
+    pub introspection_lists: usize,
+    /// Mutations that hash a password or handle a token, in the selected operation.
+    pub credential_mutations: usize,
+    /// Values in the variables, counting each list, object and scalar: every use of a variable
+    /// copies all of it.
+    pub variable_values: usize,
+    /// How deep lists and objects of the variables may nest.
+    pub variable_depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 16 * 1024,
+            tokens: 1500,
+            brackets: 24,
+            nesting: MAX_NESTING,
+            fields: 200,
+            depth: 14,
+            aliases: 10,
+            directives: 10,
+            introspection_fields: 500,
+            introspection_depth: 20,
+            introspection_lists: 2,
+            credential_mutations: 1,
+            variable_values: 1000,
+            variable_depth: 32,
+        }
+    }
+}

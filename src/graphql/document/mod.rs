@@ -1,0 +1,199 @@
+//! What a GraphQL document may cost, decided before anything is executed.
+//!
+//! Rule: every transport hands its text to [`prepare`] and executes the document that comes back,
+//! never the text. async-graphql's own limits come too late: its parser overflows the stack on
+//! nested values and kills the process, and its recursion check burns minutes on fragments that
+//! double. So the text is first scanned in one pass (`scan`), then parsed, then costed with each
+//! fragment looked at once (`walk`), all in time that grows with the length of the text alone.
+
+mod arguments;
+mod completion;
+mod cost;
+mod limits;
+mod message;
+mod refusal;
+mod remembered;
+mod root;
+mod scan;
+mod variables;
+mod walk;
+
+#[cfg(test)]
+mod hostile_documents;
+#[cfg(test)]
+mod scan_against_parser;
+
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+};
+use async_graphql::{Pos, Request, Response, ValidationResult, Variables};
+use serde_json::{Map, Value};
+
+pub use limits::{Limits, MAX_BRACKETS, MAX_NESTING};
+pub use message::one_line;
+pub use refusal::{Measure, Refusal};
+pub use remembered::PreparedDocuments;
+
+/// A document within the limits, and the operation in it that was asked for.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    document: ExecutableDocument,
+    operation_type: OperationType,
+    operation_name: Option<String>,
+    /// What validation found, once it was asked.
+    validity: OnceLock<ValidationResult>,
+}
+
+/// Scans, parses and costs `text`, and selects the operation of this name, or the only one.
+///
+/// # Errors
+/// Where there is no such operation, or the document is over a limit or not one: see [`Refusal`].
+pub fn prepare(
+    text: &str,
+    operation_name: Option<&str>,
+    limits: &Limits,
+) -> Result<Prepared, Refusal> {
+    scan::scan(text, limits)?;
+    let document = parse_query(text)?;
+    let (operation_name, selected) = select(&document.operations, operation_name)?;
+    root::check(selected)?;
+    walk::check(&document, selected, limits)?;
+    let operation_type = selected.ty;
+    let operation_name = operation_name.map(str::to_owned);
+    Ok(Prepared { document, operation_type, operation_name, validity: OnceLock::new() })
+}
+
+/// The variables in this JSON object, for the operation that `prepared` selected.
+///
+/// # Errors
+/// Where there are too many values, they nest too deep, a text in them holds U+0000, or one that
+/// the operation needs is not given.
+pub fn variables(
+    values: Map<String, Value>,
+    prepared: &Prepared,
+    limits: &Limits,
+) -> Result<Variables, Refusal> {
+    variables::check_given(&values, prepared.operation()?)?;
+    variables::check_size(&values, limits)?;
+    Ok(Variables::from_json(Value::Object(values)))
+}
+
+impl Prepared {
+    /// What the selected operation is.
+    #[must_use]
+    pub fn operation_type(&self) -> OperationType {
+        self.operation_type
+    }
+
+    /// What the document calls the selected operation: a GraphQL name.
+    #[must_use]
+    pub fn operation_name(&self) -> Option<&str> {
+        self.operation_name.as_deref()
+    }
+
+    /// Where the arguments stand whose value a variable is part of: whether a value that does not
+    /// fit is the document's fault or the variables' can only be told from this.
+    #[must_use]
+    pub fn arguments_with_variables(&self) -> HashSet<Pos> {
+        arguments::with_variables(&self.document)
+    }
+
+    /// The request that executes the selected operation without parsing the text again.
+    #[must_use]
+    pub fn request(self: &Arc<Self>, text: impl Into<String>, variables: Variables) -> Request {
+        let mut request = Request::new(text).variables(variables).data(Arc::clone(self));
+        request.operation_name.clone_from(&self.operation_name);
+        request.set_parsed_query(self.document.clone());
+        request
+    }
+
+    /// Where it is kept that the document is valid; `None` where the values of variables decide, too.
+    pub(super) fn validity(&self) -> Option<&OnceLock<ValidationResult>> {
+        let mut operations = self.document.operations.iter();
+        let is_fixed = operations.all(|(_, one)| one.node.variable_definitions.is_empty());
+        is_fixed.then_some(&self.validity)
+    }
+
+    /// Puts `data` of the response to the [`request`](Self::request) into the order of the
+    /// selected operation, with null for what failed.
+    pub fn complete(&self, response: &mut Response) {
+        if let Ok(operation) = self.operation() {
+            completion::complete(response, &operation.selection_set.node, &self.document);
+        }
+    }
+
+    fn operation(&self) -> Result<&OperationDefinition, Refusal> {
+        let (_, operation) = select(&self.document.operations, self.operation_name.as_deref())?;
+        Ok(operation)
+    }
+}
+
+/// `GetOperation()` of the GraphQL specification (section 6.1).
+fn select<'a>(
+    operations: &'a DocumentOperations,
+    name: Option<&str>,
+) -> Result<(Option<&'a str>, &'a OperationDefinition), Refusal> {
+    match (operations, name) {
+        (DocumentOperations::Single(only), None) => Ok((None, &only.node)),
+        (DocumentOperations::Multiple(named), None) => {
+            let mut all = named.iter();
+            match (all.next(), all.next()) {
+                (Some((name, only)), None) => Ok((Some(name.as_str()), &only.node)),
+                _ => Err(Refusal::OperationNameNeeded),
+            }
+        }
+        (DocumentOperations::Single(_), Some(name)) => {
+            Err(Refusal::NoSuchOperation(name.to_owned()))
+        }
+        (DocumentOperations::Multiple(named), Some(name)) => named
+            .get_key_value(name)
+            .map(|(name, operation)| (Some(name.as_str()), &operation.node))
+            .ok_or_else(|| Refusal::NoSuchOperation(name.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(text: &str, name: Option<&str>) -> Result<Prepared, Refusal> {
+        prepare(text, name, &Limits::default())
+    }
+
+    #[test]
+    fn the_only_operation_is_selected_without_a_name() {
+        let anonymous = prepared("{ a }", None).unwrap();
+        assert_eq!(anonymous.operation_type(), OperationType::Query);
+        assert_eq!(Arc::new(anonymous).request("", Variables::default()).operation_name, None);
+
+        let named = prepared("mutation M { a }", None).unwrap();
+        assert_eq!(named.operation_type(), OperationType::Mutation);
+        let request = Arc::new(named).request("", Variables::default());
+        assert_eq!(request.operation_name.as_deref(), Some("M"));
+    }
+
+    #[test]
+    fn several_operations_need_a_name() {
+        let text = "query A { a } subscription B { b }";
+        let selected = prepared(text, Some("B")).unwrap();
+        assert_eq!(selected.operation_type(), OperationType::Subscription);
+        assert_eq!(prepared(text, None).unwrap_err(), Refusal::OperationNameNeeded);
+        let missing = prepared(text, Some("C")).unwrap_err();
+        assert_eq!(missing.code(), "GRAPHQL_VALIDATION_FAILED");
+        assert_eq!(prepared("{ a }", Some("C")).unwrap_err().code(), missing.code());
+    }
+
+    #[test]
+    fn variables_are_those_of_the_selected_operation() {
+        let text = "query A($a: Int!) { f(a: $a) } query B($b: Int!) { f(a: $b) }";
+        let selected = prepared(text, Some("B")).unwrap();
+        let given = |name: &str| Map::from_iter([(name.to_owned(), Value::from(1))]);
+        assert!(variables(given("b"), &selected, &Limits::default()).is_ok());
+        let refusal = variables(given("a"), &selected, &Limits::default()).unwrap_err();
+        assert_eq!(refusal.code(), "BAD_USER_INPUT");
+    }
+}

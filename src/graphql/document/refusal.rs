@@ -1,0 +1,251 @@
+//! Why a document is not executed, as the client is told.
+//!
+//! Rule: closed, coded, one line each. The parser's own text, a picture over five lines in the
+//! names of its grammar, is reduced to what it expected and where.
+
+use std::fmt;
+
+use async_graphql::{ErrorExtensionValues, Pos, ServerError, parser};
+
+use super::message::one_line;
+
+/// What is counted against a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Bytes of the text.
+    Bytes,
+    /// Lexical tokens.
+    Tokens,
+    /// Nested brackets of any kind.
+    Brackets,
+    /// Nested selection sets.
+    Nesting,
+    /// Fields.
+    Fields,
+    /// Nested fields.
+    Depth,
+    /// Aliases.
+    Aliases,
+    /// Directives.
+    Directives,
+    /// Fields of introspection.
+    IntrospectionFields,
+    /// Nested fields of introspection.
+    IntrospectionDepth,
+    /// Nested lists of introspection.
+    IntrospectionLists,
+    /// Mutations that hash a password or handle a token.
+    CredentialMutations,
+    /// Values in the variables.
+    VariableValues,
+    /// Nested lists and objects in the variables.
+    VariableDepth,
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "bytes",
+            Self::Tokens => "tokens",
+            Self::Brackets => "brackets within each other",
+            Self::Nesting => "selection sets within each other",
+            Self::Fields => "fields with fragments expanded",
+            Self::Depth => "fields within each other",
+            Self::Aliases => "aliases",
+            Self::Directives => "directives",
+            Self::IntrospectionFields => "introspection fields",
+            Self::IntrospectionDepth => "introspection fields within each other",
+            Self::IntrospectionLists => "introspection lists within each other",
+            Self::CredentialMutations => "mutation of passwords or tokens",
+            Self::VariableValues => "values in the variables",
+            Self::VariableDepth => "lists and objects within each other in the variables",
+        })
+    }
+}
+
+/// Why a request is refused before it is executed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// More of something than its limit.
+    #[error("The operation is too complex: more than {1} {0}")]
+    TooMuch(Measure, usize),
+    /// A string that opens here is not closed.
+    #[error("Syntax error: this string is not closed")]
+    OpenString(Pos),
+    /// U+0000 in the text, or written as an escape: the database holds no such text.
+    #[error("Syntax error: the character U+0000 is not accepted")]
+    NulInText(Pos),
+    /// Not a GraphQL document.
+    #[error("Syntax error: {0}")]
+    Syntax(String, Option<Pos>),
+    /// Well formed, but not valid.
+    #[error("{0}")]
+    Invalid(String, Option<Pos>),
+    /// A fragment that spreads itself, by whatever way.
+    #[error("Fragment {0:?} spreads itself")]
+    FragmentCycle(String, Pos),
+    /// A spread of a fragment that is not there.
+    #[error("Unknown fragment {0:?}")]
+    NoSuchFragment(String, Pos),
+    /// Several operations and no name to select one by.
+    #[error("The document has several operations: say which one in operationName")]
+    OperationNameNeeded,
+    /// No operation of the given name.
+    #[error("The document has no operation named {0:?}")]
+    NoSuchOperation(String),
+    /// A subscription where one answer is all there is.
+    #[error(
+        "Subscriptions run over a WebSocket (graphql-transport-ws) or with Accept: text/event-stream"
+    )]
+    SubscriptionNotStreamed,
+    /// A query or a mutation where only subscriptions run.
+    #[error("Only subscriptions run over the socket: send this operation by POST")]
+    SubscriptionsOnly,
+    /// A hash or an id that names nothing here. The message is the one that makes clients send the
+    /// text beside its hash.
+    #[error("PersistedQueryNotFound")]
+    DocumentNotFound,
+    /// A document beside the hash of another one.
+    #[error("extensions.persistedQuery is not the SHA-256 of this query")]
+    HashOfAnother,
+    /// A document that is not one of those that alone may run.
+    #[error("Only trusted documents run here: send the id of one")]
+    DocumentNotTrusted,
+    /// U+0000 in a variable.
+    #[error("Text in variables cannot hold the character U+0000")]
+    NulInVariables,
+    /// A variable that cannot be null is null, or not given: its name and its type.
+    #[error("Variable \"${0}\" of type \"{1}\" needs a value")]
+    VariableNeeded(String, String),
+}
+
+impl Refusal {
+    /// The value of `extensions.code`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooMuch(..) => "QUERY_TOO_COMPLEX",
+            Self::OpenString(_) | Self::NulInText(_) | Self::Syntax(..) => "GRAPHQL_PARSE_FAILED",
+            Self::Invalid(..)
+            | Self::FragmentCycle(..)
+            | Self::NoSuchFragment(..)
+            | Self::OperationNameNeeded
+            | Self::NoSuchOperation(_)
+            | Self::SubscriptionNotStreamed
+            | Self::SubscriptionsOnly => "GRAPHQL_VALIDATION_FAILED",
+            Self::DocumentNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::DocumentNotTrusted => "FORBIDDEN",
+            Self::HashOfAnother | Self::NulInVariables | Self::VariableNeeded(..) => {
+                "BAD_USER_INPUT"
+            }
+        }
+    }
+
+    /// Where in the document, where that is known.
+    #[must_use]
+    pub fn position(&self) -> Option<Pos> {
+        match self {
+            Self::OpenString(at)
+            | Self::NulInText(at)
+            | Self::FragmentCycle(_, at)
+            | Self::NoSuchFragment(_, at) => Some(*at),
+            Self::Syntax(_, at) | Self::Invalid(_, at) => *at,
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for ServerError {
+    fn from(refusal: Refusal) -> Self {
+        let message = match refusal.position() {
+            Some(at) => format!("{refusal} (line {}, column {})", at.line, at.column),
+            None => refusal.to_string(),
+        };
+        let mut error = Self::new(one_line(&message), refusal.position());
+        error
+            .extensions
+            .get_or_insert_with(ErrorExtensionValues::default)
+            .set("code", refusal.code());
+        error
+    }
+}
+
+impl From<parser::Error> for Refusal {
+    fn from(error: parser::Error) -> Self {
+        let at = error.positions().next();
+        match error {
+            parser::Error::Syntax { message, .. } => Self::Syntax(expectation(&message), at),
+            parser::Error::RecursionLimitExceeded => Self::TooMuch(Measure::Nesting, 64),
+            parser::Error::MultipleOperations { .. } => {
+                Self::Invalid("An operation without a name must be the only one".to_owned(), at)
+            }
+            parser::Error::OperationDuplicated { operation, .. } => {
+                Self::Invalid(format!("Operation {:?} is defined twice", operation.as_str()), at)
+            }
+            parser::Error::FragmentDuplicated { fragment, .. } => {
+                Self::Invalid(format!("Fragment {:?} is defined twice", fragment.as_str()), at)
+            }
+            _ => Self::Invalid("The document has no operation".to_owned(), at),
+        }
+    }
+}
+
+/// The last line of the parser's picture, in words instead of names of grammar rules.
+fn expectation(picture: &str) -> String {
+    match picture.rsplit_once("= expected ") {
+        Some((_, expected)) => {
+            let words = expected.replace("EOI", "the end").replace('_', " ");
+            format!("expected {words}")
+        }
+        // A number past what 64 bits hold is the one other thing the parser says.
+        None if picture.starts_with("invalid number") => "this number is out of range".to_owned(),
+        None => "this is not a GraphQL document".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graphql::document::{Limits, prepare};
+
+    fn told(text: &str) -> (String, String) {
+        let error = ServerError::from(prepare(text, None, &Limits::default()).unwrap_err());
+        let code = error.extensions.as_ref().and_then(|values| values.get("code")).cloned();
+        (code.unwrap().to_string(), error.message)
+    }
+
+    #[test]
+    fn a_syntax_error_is_one_line_with_its_place() {
+        let (code, message) = told("{\n  a(b: }\n}");
+        assert_eq!(code, "\"GRAPHQL_PARSE_FAILED\"");
+        assert!(message.starts_with("Syntax error: expected "), "{message}");
+        assert!(message.ends_with("(line 2, column 8)"), "{message}");
+        assert!(!message.contains('_') && !message.contains('^'), "{message}");
+    }
+
+    #[test]
+    fn a_number_out_of_range_is_told_as_one() {
+        let (_, message) = told("{ a(b: 1e999) }");
+        assert_eq!(message, "Syntax error: this number is out of range (line 1, column 8)");
+    }
+
+    #[test]
+    fn what_is_defined_twice_is_invalid_not_malformed() {
+        for text in [
+            "query A { a } query A { a }",
+            "{ a } query A { a }",
+            "{ ...F } fragment F on T { a } fragment F on T { b }",
+            "fragment F on T { a }",
+        ] {
+            assert_eq!(told(text).0, "\"GRAPHQL_VALIDATION_FAILED\"", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_the_client_gave_is_quoted_on_one_line() {
+        let refusal = Refusal::NoSuchOperation("a\nb".repeat(1000));
+        let message = ServerError::from(refusal).message;
+        assert!(message.chars().count() <= 301);
+        assert!(!message.contains('\n'));
+    }
+}

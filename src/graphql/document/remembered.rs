@@ -1,0 +1,126 @@
+//! The documents that were prepared a moment ago: front ends send the same few again and again.
+//!
+//! Rule: remembered is what follows from the text alone. Only what passed is remembered, up to a bound
+//! in bytes of text; a document of another operation is another one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lru::LruCache;
+
+use super::{Limits, Prepared, Refusal, prepare};
+
+/// The most bytes of texts. What a text is parsed to is about twenty times as large.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// Prepares documents within its limits, each one once for as long as it is remembered.
+#[derive(Debug)]
+pub struct PreparedDocuments {
+    limits: Limits,
+    remembered: Mutex<Remembered>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    /// By the name of the operation and the text.
+    documents: LruCache<String, Arc<Prepared>>,
+    bytes: usize,
+}
+
+impl PreparedDocuments {
+    /// Remembers nothing yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let remembered = Remembered { documents: LruCache::unbounded(), bytes: 0 };
+        Self { limits, remembered: Mutex::new(remembered) }
+    }
+
+    /// What documents may hold.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// See [`prepare`].
+    ///
+    /// # Errors
+    /// See [`prepare`].
+    pub fn prepare(&self, text: &str, name: Option<&str>) -> Result<Arc<Prepared>, Refusal> {
+        // No name has a NUL in it, so no name and text run into those of another.
+        let key = match name {
+            Some(name) => [name, "\0", text].concat(),
+            None => text.to_owned(),
+        };
+        if let Some(prepared) = self.lock().documents.get(&key) {
+            return Ok(Arc::clone(prepared));
+        }
+        let prepared = Arc::new(prepare(text, name, &self.limits)?);
+        self.lock().put(key, Arc::clone(&prepared));
+        Ok(prepared)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Remembered {
+    fn put(&mut self, key: String, prepared: Arc<Prepared>) {
+        let length = key.len();
+        if self.documents.put(key, prepared).is_none() {
+            self.bytes += length;
+        }
+        while self.bytes > MAX_BYTES {
+            let Some((key, _)) = self.documents.pop_lru() else { break };
+            self.bytes -= key.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn documents() -> PreparedDocuments {
+        PreparedDocuments::new(Limits::default())
+    }
+
+    #[test]
+    fn the_same_document_is_prepared_once() {
+        let documents = documents();
+        let first = documents.prepare("{ a }", None).unwrap();
+        assert!(Arc::ptr_eq(&first, &documents.prepare("{ a }", None).unwrap()));
+        assert!(!Arc::ptr_eq(&first, &documents.prepare("{ b }", None).unwrap()));
+    }
+
+    #[test]
+    fn another_operation_of_the_same_text_is_another_document() {
+        let documents = documents();
+        let text = "query A { a } mutation B { b }";
+        let prepared = |name| documents.prepare(text, Some(name)).unwrap().operation_type();
+        assert_ne!(prepared("A"), prepared("B"));
+        assert!(documents.prepare(text, None).is_err());
+        assert_ne!(prepared("A"), prepared("B"));
+    }
+
+    #[test]
+    fn what_is_refused_is_not_remembered() {
+        let documents = documents();
+        assert!(documents.prepare("{", None).is_err());
+        assert!(documents.prepare("{", None).is_err());
+        assert_eq!(documents.lock().documents.len(), 0);
+    }
+
+    #[test]
+    fn texts_are_bounded_by_their_bytes() {
+        let documents = documents();
+        for number in 0..200 {
+            let text = format!("{{ a{number} }} # {}", "x".repeat(2000));
+            documents.prepare(&text, None).unwrap();
+            documents.prepare(&text, None).unwrap();
+        }
+        let remembered = documents.lock();
+        let bytes: usize = remembered.documents.iter().map(|(key, _)| key.len()).sum();
+        assert_eq!(bytes, remembered.bytes);
+        assert!(bytes <= MAX_BYTES && bytes > MAX_BYTES - 2500);
+    }
+}

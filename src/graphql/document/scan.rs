@@ -1,0 +1,211 @@
+//! The text of a document, measured before the parser sees it.
+//!
+//! Rule: one pass, no recursion, and the same strings and comments as the parser's grammar, so that
+//! no bracket is hidden in what only one of the two takes for a string. The parser recurses on
+//! every nested value: two thousand `[` are four kilobytes, and the end of the process.
+
+use async_graphql::Pos;
+
+use super::{Limits, Measure, Refusal};
+
+/// Refuses a text that is too long, nests too deep, holds U+0000 or leaves a string open.
+pub(super) fn scan(text: &str, limits: &Limits) -> Result<(), Refusal> {
+    measure(text, limits).map(|_| ())
+}
+
+/// What a text was found to hold.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Measured {
+    /// Tokens, a string being one.
+    pub(super) tokens: usize,
+    /// The deepest that brackets nest.
+    pub(super) brackets: usize,
+}
+
+pub(super) fn measure(text: &str, limits: &Limits) -> Result<Measured, Refusal> {
+    if text.len() > limits.bytes {
+        return Err(Refusal::TooMuch(Measure::Bytes, limits.bytes));
+    }
+    if let Some(at) = text.find('\0') {
+        return Err(Refusal::NulInText(position(text, at)));
+    }
+    let bytes = text.as_bytes();
+    let mut measured = Measured::default();
+    let mut open: usize = 0;
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | b',' => {
+                at += 1;
+                continue;
+            }
+            b'#' => {
+                at = skip_while(bytes, at, |byte| !matches!(byte, b'\n' | b'\r'));
+                continue;
+            }
+            // No matching of kinds: where a bracket is closed by another kind, the parser stops.
+            b'(' | b'[' | b'{' => {
+                open += 1;
+                measured.brackets = measured.brackets.max(open);
+                at += 1;
+            }
+            b')' | b']' | b'}' => {
+                open = open.saturating_sub(1);
+                at += 1;
+            }
+            b'"' => at = string_end(text, at)?,
+            b'.' if bytes[at..].starts_with(b"...") => at += 3,
+            b'-' | b'0'..=b'9' => at = number_end(bytes, at),
+            b'_' | b'a'..=b'z' | b'A'..=b'Z' => at = skip_while(bytes, at, is_name),
+            _ => at += 1,
+        }
+        measured.tokens += 1;
+        if measured.tokens > limits.tokens {
+            return Err(Refusal::TooMuch(Measure::Tokens, limits.tokens));
+        }
+        if measured.brackets > limits.brackets {
+            return Err(Refusal::TooMuch(Measure::Brackets, limits.brackets));
+        }
+    }
+    Ok(measured)
+}
+
+/// Where the string that opens at `start` has ended. Only `\"""` is an escape in a block string;
+/// `""` that no third quote follows is the empty string.
+fn string_end(text: &str, start: usize) -> Result<usize, Refusal> {
+    let bytes = text.as_bytes();
+    if bytes[start..].starts_with(br#"""""#) {
+        let mut at = start + 3;
+        while at < bytes.len() {
+            if bytes[at..].starts_with(br#"\""""#) {
+                at += 4;
+            } else if bytes[at..].starts_with(br#"""""#) {
+                return Ok(at + 3);
+            } else {
+                at += 1;
+            }
+        }
+        return Err(Refusal::OpenString(position(text, start)));
+    }
+    let mut at = start + 1;
+    loop {
+        match bytes.get(at) {
+            Some(b'"') => return Ok(at + 1),
+            Some(b'\\') if bytes[at..].starts_with(br"\u0000") => {
+                return Err(Refusal::NulInText(position(text, at)));
+            }
+            // Which escapes there are is the parser's matter; none of them spans a line end.
+            Some(b'\\') if !matches!(bytes.get(at + 1), None | Some(b'\n' | b'\r')) => at += 2,
+            None | Some(b'\n' | b'\r' | b'\\') => {
+                return Err(Refusal::OpenString(position(text, start)));
+            }
+            Some(_) => at += 1,
+        }
+    }
+}
+
+fn number_end(bytes: &[u8], start: usize) -> usize {
+    let digits = |at| skip_while(bytes, at, |byte| byte.is_ascii_digit());
+    let mut at = digits(start + 1);
+    if bytes.get(at) == Some(&b'.') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) {
+        at = digits(at + 1);
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        let signed = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+        at = digits(at + 1 + signed);
+    }
+    at
+}
+
+fn is_name(byte: u8) -> bool {
+    byte == b'_' || byte.is_ascii_alphanumeric()
+}
+
+fn skip_while(bytes: &[u8], start: usize, belongs: impl Fn(u8) -> bool) -> usize {
+    let rest = &bytes[start.min(bytes.len())..];
+    start + rest.iter().position(|&byte| !belongs(byte)).unwrap_or(rest.len())
+}
+
+/// The line and column of a byte, from 1, columns in characters.
+fn position(text: &str, offset: usize) -> Pos {
+    let before = &text[..offset];
+    let line_start = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    let ends = before.matches('\n').count() + before.matches('\r').count()
+        - before.matches("\r\n").count();
+    Pos { line: ends + 1, column: before[line_start..].chars().count() + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(text: &str) -> Measured {
+        measure(text, &Limits::default()).unwrap()
+    }
+
+    fn refused(text: &str) -> Refusal {
+        scan(text, &Limits::default()).unwrap_err()
+    }
+
+    #[test]
+    fn tokens_are_counted_as_the_grammar_has_them() {
+        assert_eq!(measured("query Q($a: [Int!]! = -1.5e-3) { a, b ...F }").tokens, 20);
+        assert_eq!(measured("").tokens, 0);
+        assert_eq!(measured("# nothing { ( [\r # here either\n ,, ").tokens, 0);
+        assert_eq!(measured("[1-1 0.5 2e3 a]").tokens, 7);
+        assert_eq!(measured(r#"["" "a" """b""" "]"]"#).tokens, 6);
+    }
+
+    #[test]
+    fn brackets_in_strings_and_comments_do_not_count() {
+        for text in [
+            r#"{ a(b: "[[[[{{{{((((") }"#,
+            r#"{ a(b: "\"[[[[") }"#,
+            r#"{ a(b: "\\") }"#,
+            r#"{ a(b: """[[[[ " "" \""" [[[[ """) }"#,
+            "{ a(b: 1) # [[[[[[\n }",
+            "{ a(b: 1) # [[[[[[\r }",
+        ] {
+            assert_eq!(measured(text).brackets, 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn brackets_after_a_string_or_comment_do_count() {
+        for text in [
+            r#"{ a(b: ["" [""]]) }"#,
+            r#"{ a(b: ["\\" ["#,
+            r#"{ a(b: ["""\\\""" """ ["#,
+            "{ a(b: # \" \r [[",
+            "{ a(b: # \"\"\" \n [[",
+        ] {
+            assert_eq!(measured(text).brackets, 4, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_string_must_be_closed_on_its_line() {
+        for text in [r#"{ a(b: "c"#, "{ a(b: \"c\n\")}", "{ a(b: \"c\r\")}", r#"{ a(b: "c\"#] {
+            assert_eq!(refused(text), Refusal::OpenString(Pos { line: 1, column: 8 }), "{text}");
+        }
+        let block = refused("{\r\n a(é: \"\"\"c\n\" \\\"\"\" ) }");
+        assert_eq!(block, Refusal::OpenString(Pos { line: 2, column: 7 }));
+    }
+
+    #[test]
+    fn a_nul_is_refused_raw_and_escaped() {
+        assert!(matches!(refused("{ a # \0\n }"), Refusal::NulInText(_)));
+        assert!(matches!(refused(r#"{ a(b: "x\u0000") }"#), Refusal::NulInText(_)));
+        scan(r#"{ a(b: "x\\u0000") }"#, &Limits::default()).unwrap();
+    }
+
+    #[test]
+    fn each_limit_is_exact() {
+        let limits = Limits { bytes: 40, tokens: 10, brackets: 3, ..Limits::default() };
+        scan("{a(b:[c])}", &limits).unwrap();
+        let refused = |text: &str| scan(text, &limits).unwrap_err();
+        assert_eq!(refused("{a(b:[c d])}"), Refusal::TooMuch(Measure::Tokens, 10));
+        assert_eq!(refused("{a(b:[[])}"), Refusal::TooMuch(Measure::Brackets, 3));
+        assert_eq!(refused(&" ".repeat(41)), Refusal::TooMuch(Measure::Bytes, 40));
+    }
+}

@@ -1,0 +1,100 @@
+//! The scan and the parser must take the same text for strings, block strings and comments: a
+//! bracket that only the scan believes to be quoted is one that it does not count.
+
+use async_graphql::Value;
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{DocumentOperations, Selection};
+use proptest::prelude::*;
+
+use super::scan::measure;
+use super::{Limits, Refusal};
+
+/// How deep brackets nest in `{f(a:[…])}`, as the parser reads it; `None` where it does not.
+fn parsed(text: &str) -> Option<usize> {
+    let document = parse_query(text).ok()?;
+    let DocumentOperations::Single(operation) = document.operations else { return None };
+    let Selection::Field(field) = &operation.node.selection_set.node.items[0].node else {
+        return None;
+    };
+    let (_, value) = field.node.arguments.first()?;
+    Some(2 + depth(&value.node.clone().into_const()?))
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::List(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+fn scanned(text: &str) -> Result<usize, Refusal> {
+    measure(text, &Limits::default()).map(|measured| measured.brackets)
+}
+
+#[test]
+fn hard_cases_nest_as_deep_for_both() {
+    for (items, depth) in [
+        ("", 3),
+        (r#""[[[""#, 3),
+        (r#""" [[[1]]] """#, 6),
+        (r#""\"[[" [1]"#, 4),
+        (r#""\\" [1] "\\[""#, 4),
+        (r#""""[[[""""#, 3),
+        (r#""""[" "" [ \""" [ """ [1]"#, 4),
+        (r#""""\"""""" [1]"#, 4),
+        (r#""""""" [1]"#, 4),
+        (r#""""" [" """ [[1]]"#, 5),
+        (r#""\\\"[" [1]"#, 4),
+        (r#""é[" [1]"#, 4),
+        ("# [[\" \n [1]", 4),
+        ("# [[\" \r [1]", 4),
+        ("# \"\"\" \r\n [1] # ]", 4),
+        ("\"#\" [1]", 4),
+        ("\"\"\"#\"\"\" [1]", 4),
+        ("\"\"\"\n#\r\"\n\"\"\" [1]", 4),
+        (r#""\u005B" [1]"#, 4),
+        ("{a: [{b: 1}]} \u{feff} [1]", 6),
+    ] {
+        // A line end, for the comments that run to the end.
+        let text = format!("{{f(a:[{items}\n])}}");
+        assert_eq!(parsed(&text), Some(depth), "the parser on {items:?}");
+        assert_eq!(scanned(&text), Ok(depth), "the scan on {items:?}");
+    }
+}
+
+#[test]
+fn strings_that_the_parser_does_not_take_are_no_hiding_place() {
+    for items in [r#""\" [[["#, "\"a\n[[[\"", r#""""\""" [[["#, r#""\q [[["#, r#""\"#, "\"a\u{0}\""]
+    {
+        let text = format!("{{f(a:[{items}])}}");
+        assert!(parse_query(&text).is_err() || items.contains('\0'), "the parser on {items:?}");
+        assert!(scanned(&text).is_err(), "the scan on {items:?}");
+    }
+}
+
+/// What strings, comments and lists are made of, in pieces that fit and pieces that do not.
+fn items() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "\"\"", "\"a\"", "\"[\"", "\"#\"", "\"\"\"", "\"", "\\\"", "\\\\", "\\\"\"\"", "\\n", "[",
+        "[", "]", "]", "[1]", "{a:1}", "#", "\n", "\r", " ", "1", "é",
+    ]);
+    prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn what_the_parser_takes_nests_as_deep_for_the_scan(items in items(), closing in 0_usize..4) {
+        let text = format!("{{f(a:[{items}\n{}])}}", "]".repeat(closing));
+        if let Some(parsed) = parsed(&text) {
+            match scanned(&text) {
+                Ok(scanned) => prop_assert_eq!(scanned, parsed),
+                // The parser takes a block string that is not closed for an empty one and a string.
+                Err(Refusal::OpenString(_)) => prop_assert!(text.contains("\"\"\"")),
+                Err(refusal) => prop_assert!(false, "{refusal:?}"),
+            }
+        }
+    }
+}

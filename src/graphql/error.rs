@@ -1,0 +1,99 @@
+//! The one place where what went wrong is told outward.
+//!
+//! Rule: every error has a code, and internal text never leaves. What is our fault is logged here,
+//! once, with its causes; the client gets the request's id, which finds the line.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use async_graphql::{Error, ErrorExtensions, SimpleObject};
+
+use super::types::UserErrorCode;
+use crate::auth::{self, Denial, Refusal};
+
+/// What a client is told when the database is away.
+const UNAVAILABLE: &str = "the service is not available at the moment; try again";
+
+/// What a client is told of a fault that is not its own.
+pub const INTERNAL: &str = "Something went wrong here; the log has it under this request's id";
+
+/// An error at the top level of the answer.
+#[expect(clippy::needless_pass_by_value, reason = "it is for map_err, and ends here")]
+pub(super) fn expose(error: auth::Error) -> Error {
+    match &error {
+        auth::Error::Refused(refusal) => bad_input(refusal.to_string()),
+        auth::Error::Denied(Denial::Unauthenticated(reason)) => {
+            with_code(reason.to_string(), "UNAUTHENTICATED")
+                .extend_with(|_, extensions| extensions.set("reason", reason.as_str()))
+        }
+        auth::Error::Denied(Denial::Forbidden) => with_code(error.to_string(), "FORBIDDEN"),
+        auth::Error::Denied(Denial::Stale(_)) => with_code(UNAVAILABLE, "SERVICE_UNAVAILABLE"),
+        auth::Error::Unavailable(_) => {
+            log(&error);
+            with_code(UNAVAILABLE, "SERVICE_UNAVAILABLE")
+        }
+        auth::Error::Internal(_) => {
+            log(&error);
+            with_code(INTERNAL, "INTERNAL_SERVER_ERROR")
+        }
+    }
+}
+
+/// What the client sent is wrong, and there is no payload to say so in.
+pub(super) fn bad_input(message: impl Into<String>) -> Error {
+    with_code(message, "BAD_USER_INPUT")
+}
+
+fn with_code(message: impl Into<String>, code: &'static str) -> Error {
+    Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
+}
+
+fn log(error: &auth::Error) {
+    let mut causes = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    tracing::error!(causes = causes.join(": "), "{error}");
+}
+
+/// An expected failure, told as data.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct UserError {
+    /// What it is called.
+    code: UserErrorCode,
+    /// What to tell people.
+    message: String,
+    /// The input that it is about, from the field's arguments on.
+    path: Vec<String>,
+    /// How long to wait before trying again, where waiting helps.
+    retry_after_seconds: Option<i32>,
+}
+
+impl From<Refusal> for UserError {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            code: refusal.code.into(),
+            message: refusal.message.into_owned(),
+            path: refusal.path.iter().map(|&segment| segment.to_owned()).collect(),
+            retry_after_seconds: refusal.retry_after.map(seconds),
+        }
+    }
+}
+
+/// Whole seconds, rounded up: who comes a moment early is sent away again.
+fn seconds(wait: Duration) -> i32 {
+    i32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX)
+}
+
+/// Tells expected refusals, which go into the payload, from everything else.
+pub(super) fn expected<T>(
+    outcome: Result<T, auth::Error>,
+) -> async_graphql::Result<Result<T, Vec<UserError>>> {
+    match outcome {
+        Ok(value) => Ok(Ok(value)),
+        Err(auth::Error::Refused(refusal)) => Ok(Err(vec![refusal.into()])),
+        Err(error) => Err(expose(error)),
+    }
+}

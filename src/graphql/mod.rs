@@ -1,0 +1,119 @@
+//! GraphQL: what the service offers its clients, and what a client may ask of it at once.
+//!
+//! Rule: resolvers only translate. Input becomes a domain value, one use case of
+//! [`auth`](crate::auth) is called, and what comes back is wrapped; an expected refusal goes into the
+//! payload's `errors`, anything else to the top level, by one mapping. Who may ask for a field is
+//! declared at the field, printed in the schema and enforced by the same declaration.
+
+pub mod cursor;
+pub mod document;
+pub mod global_id;
+
+mod connection;
+mod error;
+mod execution;
+mod federation;
+mod loaders;
+mod mutations;
+mod query;
+mod requires_auth;
+mod scalars;
+mod subscription;
+mod types;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ObjectType};
+
+use crate::auth::{Auth, Caller, RefreshCookie, Viewer};
+
+use error::expose;
+
+pub use error::INTERNAL;
+pub use federation::{SubgraphQuery, Supergraph, subgraph_sdl};
+
+pub use loaders::Loaders;
+pub use mutations::Mutation;
+pub use query::Query;
+pub use subscription::{Begun, Subscription};
+
+/// The schema, from this root of queries: [`Query`], or [`SubgraphQuery`] in a federation.
+pub type Schema<Root = Query> = async_graphql::Schema<Root, Mutation, Subscription>;
+
+type SchemaBuilder<Root> = async_graphql::SchemaBuilder<Root, Mutation, Subscription>;
+
+/// The schema over these use cases.
+#[must_use]
+pub fn schema(auth: Arc<Auth>, introspection: bool) -> Schema {
+    finish(builder(), auth, introspection)
+}
+
+/// The same as a subgraph.
+#[must_use]
+pub fn subgraph(
+    auth: Arc<Auth>,
+    introspection: bool,
+    supergraph: Supergraph,
+) -> Schema<SubgraphQuery> {
+    finish(builder().data(supergraph), auth, introspection)
+}
+
+fn finish<Root: ObjectType + 'static>(
+    builder: SchemaBuilder<Root>,
+    auth: Arc<Auth>,
+    introspection: bool,
+) -> Schema<Root> {
+    let builder = builder.data(auth).extension(execution::Executions);
+    if introspection {
+        builder.finish()
+    } else {
+        // "Did you mean" tells the schema to whoever asks for enough wrong fields.
+        builder.disable_introspection().disable_suggestions().finish()
+    }
+}
+
+/// The schema as text.
+#[must_use]
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new()
+        .sorted_fields()
+        .prefer_single_line_descriptions()
+        .include_specified_by();
+    builder::<Query>().finish().sdl_with_options(options)
+}
+
+fn builder<Root: ObjectType + Default + 'static>() -> SchemaBuilder<Root> {
+    Schema::build(Root::default(), Mutation::default(), Subscription)
+        .register_output_type::<types::Node>()
+}
+
+/// A request with what its resolvers need. Its answer can bring no cookie, unless whoever carries it
+/// puts one in after this.
+#[must_use]
+pub fn attach(
+    request: async_graphql::Request,
+    auth: &Arc<Auth>,
+    caller: Caller,
+) -> async_graphql::Request {
+    request.data(caller).data(Loaders::new(auth)).data(Arc::new(RefreshCookie::none()))
+}
+
+/// The use cases.
+fn auth<'a>(context: &Context<'a>) -> &'a Arc<Auth> {
+    context.data_unchecked::<Arc<Auth>>()
+}
+
+/// Who sent the request.
+fn caller<'a>(context: &Context<'a>) -> &'a Caller {
+    context.data_unchecked::<Caller>()
+}
+
+/// The cookie that came with the request.
+fn cookie<'a>(context: &Context<'a>) -> &'a RefreshCookie {
+    context.data_unchecked::<Arc<RefreshCookie>>()
+}
+
+/// Who is logged in, in a field that is guarded.
+fn viewer(context: &Context<'_>) -> async_graphql::Result<Viewer> {
+    auth(context).authenticate(caller(context)).map_err(|denial| expose(denial.into()))
+}

@@ -1,0 +1,19 @@
+//! What can be done. Each file has the inputs, the payloads and the fields of one subject.
+
+mod account;
+mod administration;
+mod keys;
+mod login;
+mod logout;
+
+use async_graphql::MergedObject;
+
+/// What can be done.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    login::LoginMutation,
+    logout::LogoutMutation,
+    account::AccountMutation,
+    administration::AdministrationMutation,
+    keys::KeyMutation,
+);

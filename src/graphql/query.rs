@@ -1,0 +1,169 @@
+//! What can be asked.
+
+use async_graphql::{Context, ID, MergedObject, Object, Result};
+
+use super::connection::{
+    AuditEventConnection, BlacklistEntryConnection, SessionConnection, UserConnection, counts,
+};
+use super::cursor::page;
+use super::error::{bad_input, expose};
+use super::requires_auth::requiresAuth;
+use super::types::{
+    AuditEvent, AuditFilter, BlacklistEntry, BlacklistFilter, Node, Role, Session, SessionFilter,
+    SigningKey, TokenStatus, User, UserFilter,
+};
+use super::{auth, caller, viewer};
+use crate::auth::{Denial, Viewer};
+use crate::domain;
+
+/// The most nodes that are asked for at once.
+pub(super) const MAX_NODES: usize = 100;
+
+/// The root of queries.
+#[derive(Default, MergedObject)]
+pub struct Query(Queries);
+
+/// What can be asked, by whatever root.
+#[derive(Default)]
+pub(super) struct Queries;
+
+/// What can be asked.
+#[Object]
+impl Queries {
+    /// What the id names; null for what does not exist or the caller may not see.
+    async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<Node>> {
+        match somebody(context)? {
+            Some(viewer) => Node::load(context, viewer, &id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What the ids name, at most 100, in their order; null for what does not exist or the caller
+    /// may not see.
+    async fn nodes(&self, context: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+        if ids.len() > MAX_NODES {
+            return Err(bad_input(format!("at most {MAX_NODES} nodes at once")));
+        }
+        let Some(viewer) = somebody(context)? else {
+            return Ok(ids.iter().map(|_| None).collect());
+        };
+        let nodes = ids.iter().map(|id| Node::load(context, viewer, id));
+        futures_util::future::try_join_all(nodes).await
+    }
+
+    /// Who is logged in.
+    #[graphql(directive = requiresAuth::apply(None))]
+    async fn viewer(&self, context: &Context<'_>) -> Result<Option<User>> {
+        let viewer = viewer(context)?;
+        User::load(context, viewer, viewer.user_id).await
+    }
+
+    /// The session that asks.
+    #[graphql(directive = requiresAuth::apply(None))]
+    async fn viewer_session(&self, context: &Context<'_>) -> Result<Option<Session>> {
+        let viewer = viewer(context)?;
+        Session::current(context, viewer).await
+    }
+
+    /// What a token is worth, and why no more. It changes nothing.
+    async fn token_status(&self, context: &Context<'_>, token: String) -> Result<TokenStatus> {
+        auth(context).token_status(&token).await.map(TokenStatus).map_err(expose)
+    }
+
+    /// The account with this username or e-mail address.
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    async fn user(&self, context: &Context<'_>, username: String) -> Result<Option<User>> {
+        let viewer = viewer(context)?;
+        let user = auth(context).user_named(viewer, &username).await.map_err(expose)?;
+        Ok(user.map(|user| User::new(user, viewer)))
+    }
+
+    /// All accounts, by username.
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    async fn users(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        filter: Option<UserFilter>,
+    ) -> Result<Option<UserConnection>> {
+        let (auth, viewer) = (auth(context), viewer(context)?);
+        let filter = UserFilter::parse(filter)?;
+        let page = page(after, before, first, last)?;
+        let count = if counts(context) {
+            auth.count_users(viewer, &filter).await.map_err(expose)?
+        } else {
+            None
+        };
+        let page = auth.users(viewer, &filter, &page).await.map_err(expose)?;
+        let key = |user: &domain::user::User| user.names.username().key().to_owned();
+        Ok(Some(UserConnection::new(page, count, key, |user| User::new(user, viewer))))
+    }
+
+    /// All sessions, the newest first.
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    async fn sessions(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        filter: Option<SessionFilter>,
+    ) -> Result<Option<SessionConnection>> {
+        let filter = SessionFilter::parse(filter)?;
+        let page = page(after, before, first, last)?;
+        Session::list(context, viewer(context)?, filter, &page).await.map(Some)
+    }
+
+    /// All refused refresh tokens, the newest first.
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    async fn blacklist_entries(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        filter: Option<BlacklistFilter>,
+    ) -> Result<Option<BlacklistEntryConnection>> {
+        let filter = BlacklistFilter::parse(filter)?;
+        let page = page(after, before, first, last)?;
+        BlacklistEntry::list(context, viewer(context)?, filter, &page).await.map(Some)
+    }
+
+    /// Everything that happened, the newest first.
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    async fn audit_events(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        filter: Option<AuditFilter>,
+    ) -> Result<Option<AuditEventConnection>> {
+        let filter = AuditFilter::parse(filter)?;
+        let page = page(after, before, first, last)?;
+        AuditEvent::list(context, viewer(context)?, filter, &page).await.map(Some)
+    }
+
+    /// The keys of access tokens, the oldest first.
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    async fn signing_keys(&self, context: &Context<'_>) -> Result<Option<Vec<SigningKey>>> {
+        let keys = auth(context).signing_keys(viewer(context)?).await.map_err(expose)?;
+        Ok(Some(keys.into_iter().map(SigningKey::new).collect()))
+    }
+}
+
+/// Who is logged in, in a field that needs nobody to be: a token that is bad or old counts as none.
+pub(super) fn somebody(context: &Context<'_>) -> Result<Option<Viewer>> {
+    match auth(context).authenticate(caller(context)) {
+        Ok(viewer) => Ok(Some(viewer)),
+        Err(Denial::Unauthenticated(_) | Denial::Forbidden) => Ok(None),
+        // Null would say that there is no such thing; it is only not known who asks.
+        Err(denial @ Denial::Stale(_)) => Err(expose(denial.into())),
+    }
+}

@@ -1,0 +1,30 @@
+//! Scalars of our own.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+
+use crate::clock::Timestamp;
+
+/// A moment in the schema, whose description is that of the implementation below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateTime(pub Timestamp);
+
+/// A moment, as RFC 3339 writes it, e.g. `2026-11-24T08:00:00Z`; in UTC wherever it is given out.
+#[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        Timestamp::parse(text)
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("a moment is written like 2026-11-24T08:00:00Z"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+impl From<Timestamp> for DateTime {
+    fn from(timestamp: Timestamp) -> Self {
+        Self(timestamp)
+    }
+}

@@ -1,0 +1,73 @@
+//! What can be subscribed to.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Result, Subscription};
+use futures_util::{Stream, stream};
+use tokio::sync::Notify;
+
+use super::cursor;
+use super::error::expose;
+use super::requires_auth::{self, requiresAuth};
+use super::types::{Role, SessionEnded};
+use super::{auth, caller};
+use crate::auth::{Auth, Followed};
+
+/// Tells a transport, which puts it into the request, that the subscription has begun: from now on
+/// nothing is missed.
+#[derive(Clone, Default)]
+pub struct Begun(Arc<Notify>);
+
+impl Begun {
+    /// Waits for it.
+    pub async fn wait(&self) {
+        self.0.notified().await;
+    }
+}
+
+/// The root of subscriptions.
+pub struct Subscription;
+
+/// What can be subscribed to.
+#[Subscription]
+impl Subscription {
+    /// The caller's own sessions as they end, the one that subscribes included: that is the last
+    /// event, after which the subscription is complete.
+    #[graphql(directive = requiresAuth::apply(None))]
+    async fn session_ended(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<impl Stream<Item = SessionEnded> + use<>> {
+        follow(context, Followed::Own).await
+    }
+
+    /// Every session as it ends, for services that check access tokens by the public keys and must
+    /// learn which to refuse. Each event comes at least once, on whichever replica.
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    async fn session_ends(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "The cursor of the last event that was received: what ended after it comes first. The empty string: all that is held comes first. Nothing: only what ends from now on. An end is held until every access token of its session has expired, so a cursor of whatever age misses none that matters."
+        )]
+        after: Option<String>,
+    ) -> Result<impl Stream<Item = SessionEnded> + use<>> {
+        follow(context, Followed::All(cursor::decode(after)?)).await
+    }
+}
+
+async fn follow(
+    context: &Context<'_>,
+    followed: Followed,
+) -> Result<impl Stream<Item = SessionEnded> + use<>> {
+    let role = requires_auth::declared(context)?;
+    let auth: &Arc<Auth> = auth(context);
+    let ends = auth.follow(caller(context), role, followed).await.map_err(expose)?;
+    if let Some(begun) = context.data_opt::<Begun>() {
+        begun.0.notify_one();
+    }
+    Ok(stream::unfold(ends, |mut ends| async move {
+        let end = ends.next().await?;
+        Some((SessionEnded::new(end, ends.viewer()), ends))
+    }))
+}

@@ -1,0 +1,120 @@
+//! Audit events.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::{AuditKind, Session, User};
+use crate::auth::Viewer;
+use crate::clock::Timestamp;
+use crate::domain;
+use crate::domain::audit::AuditEventId;
+use crate::domain::filter::AuditFilter;
+use crate::domain::origin::UserAgent;
+use crate::domain::page::PageRequest;
+use crate::graphql::connection::{AuditEventConnection, counts};
+use crate::graphql::error::expose;
+use crate::graphql::global_id::GlobalId;
+use crate::graphql::scalars::DateTime;
+use crate::graphql::{Loaders, auth};
+
+/// An audit event, as its viewer sees it.
+#[derive(Clone, Debug)]
+pub struct AuditEvent {
+    event: Arc<domain::audit::AuditEvent>,
+    viewer: Viewer,
+}
+
+impl AuditEvent {
+    /// The event, if the viewer may see it.
+    pub(in crate::graphql) async fn load(
+        context: &Context<'_>,
+        viewer: Viewer,
+        id: AuditEventId,
+    ) -> Result<Option<Self>> {
+        let event = context.data_unchecked::<Loaders>().audit_event(id).await?;
+        // What belongs to no account is for administrators.
+        let may_see = |owner: Option<_>| owner.map_or(viewer.is_admin(), |id| viewer.may_see(id));
+        Ok(event.filter(|event| may_see(event.user_id)).map(|event| Self { event, viewer }))
+    }
+
+    /// A page of events.
+    pub(in crate::graphql) async fn list(
+        context: &Context<'_>,
+        viewer: Viewer,
+        filter: AuditFilter,
+        page: &PageRequest<(Timestamp, AuditEventId)>,
+    ) -> Result<AuditEventConnection> {
+        let auth = auth(context);
+        let count = if counts(context) {
+            auth.count_audit_events(viewer, filter.clone()).await.map_err(expose)?
+        } else {
+            None
+        };
+        let page = auth.audit_events(viewer, filter, page).await.map_err(expose)?;
+        let key = |event: &domain::audit::AuditEvent| (event.occurred_at, event.id);
+        Ok(AuditEventConnection::new(page, count, key, |event| Self {
+            event: Arc::new(event),
+            viewer,
+        }))
+    }
+}
+
+/// Something that happened, written down with it.
+#[Object]
+impl AuditEvent {
+    /// What it is asked for by.
+    pub(super) async fn id(&self) -> ID {
+        GlobalId::AuditEvent(self.event.id).into()
+    }
+
+    /// What happened.
+    async fn kind(&self) -> AuditKind {
+        self.event.kind.into()
+    }
+
+    /// When.
+    async fn occurred_at(&self) -> DateTime {
+        self.event.occurred_at.into()
+    }
+
+    /// To whose account; null where to nobody's.
+    async fn user(&self, context: &Context<'_>) -> Result<Option<User>> {
+        match self.event.user_id {
+            Some(id) => User::load(context, self.viewer, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Who did it, where somebody did whom the viewer may see.
+    async fn actor(&self, context: &Context<'_>) -> Result<Option<User>> {
+        match self.event.actor {
+            Some(id) => User::load(context, self.viewer, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// In which session, as long as that is remembered.
+    async fn session(&self, context: &Context<'_>) -> Result<Option<Session>> {
+        match self.event.session_id {
+            Some(id) => Session::load(context, self.viewer, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// From where.
+    async fn ip(&self) -> Option<String> {
+        self.event.ip.map(|ip| ip.to_string())
+    }
+
+    /// With what client.
+    async fn user_agent(&self) -> Option<&str> {
+        self.event.user_agent.as_ref().map(UserAgent::as_str)
+    }
+
+    /// What else there is to say: why a session ended, and the administrator's note; what made
+    /// guessing wait.
+    async fn detail(&self) -> Option<&str> {
+        self.event.detail.as_deref()
+    }
+}

@@ -1,0 +1,118 @@
+//! Blacklist entries.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::{BlacklistReason, Session, User};
+use crate::auth::Viewer;
+use crate::clock::Timestamp;
+use crate::domain;
+use crate::domain::filter::BlacklistFilter;
+use crate::domain::id::TokenId;
+use crate::domain::origin::UserAgent;
+use crate::domain::page::PageRequest;
+use crate::graphql::auth;
+use crate::graphql::connection::{BlacklistEntryConnection, counts};
+use crate::graphql::error::expose;
+use crate::graphql::global_id::GlobalId;
+use crate::graphql::scalars::DateTime;
+
+/// A blacklist entry, as its viewer sees it.
+#[derive(Clone, Debug)]
+pub struct BlacklistEntry {
+    entry: Arc<domain::blacklist::BlacklistEntry>,
+    viewer: Viewer,
+}
+
+impl BlacklistEntry {
+    pub(in crate::graphql) fn shared(
+        entry: Arc<domain::blacklist::BlacklistEntry>,
+        viewer: Viewer,
+    ) -> Self {
+        Self { entry, viewer }
+    }
+
+    /// A page of entries.
+    pub(in crate::graphql) async fn list(
+        context: &Context<'_>,
+        viewer: Viewer,
+        filter: BlacklistFilter,
+        page: &PageRequest<(Timestamp, TokenId)>,
+    ) -> Result<BlacklistEntryConnection> {
+        let auth = auth(context);
+        let count = if counts(context) {
+            auth.count_blacklist_entries(viewer, filter.clone()).await.map_err(expose)?
+        } else {
+            None
+        };
+        let page = auth.blacklist_entries(viewer, filter, page).await.map_err(expose)?;
+        let key =
+            |entry: &domain::blacklist::BlacklistEntry| (entry.blacklisted_at, entry.token_id);
+        Ok(BlacklistEntryConnection::new(page, count, key, |entry| {
+            Self::shared(Arc::new(entry), viewer)
+        }))
+    }
+}
+
+/// One refresh token that is refused from now on: rotated away, or its session was ended.
+#[Object]
+impl BlacklistEntry {
+    /// What it is asked for by.
+    pub(super) async fn id(&self) -> ID {
+        GlobalId::BlacklistEntry(self.entry.token_id).into()
+    }
+
+    /// The refused token's `jti`.
+    async fn token_id(&self) -> String {
+        self.entry.token_id.to_string()
+    }
+
+    /// Why it is refused.
+    async fn reason(&self) -> BlacklistReason {
+        self.entry.reason.into()
+    }
+
+    /// The session that it belonged to.
+    async fn session(&self, context: &Context<'_>) -> Result<Option<Session>> {
+        Session::load(context, self.viewer, self.entry.session_id).await
+    }
+
+    /// Whose it was.
+    async fn user(&self, context: &Context<'_>) -> Result<Option<User>> {
+        User::load(context, self.viewer, self.entry.user_id).await
+    }
+
+    /// Who caused it, where somebody did whom the viewer may see.
+    async fn actor(&self, context: &Context<'_>) -> Result<Option<User>> {
+        match self.entry.actor {
+            Some(id) => User::load(context, self.viewer, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// When it was issued.
+    async fn issued_at(&self) -> DateTime {
+        self.entry.issued_at.into()
+    }
+
+    /// Since when it is refused.
+    async fn blacklisted_at(&self) -> DateTime {
+        self.entry.blacklisted_at.into()
+    }
+
+    /// When it would have run out.
+    async fn expires_at(&self) -> DateTime {
+        self.entry.expires_at.into()
+    }
+
+    /// From where it was caused.
+    async fn ip(&self) -> Option<String> {
+        self.entry.ip.map(|ip| ip.to_string())
+    }
+
+    /// With what client it was caused.
+    async fn user_agent(&self) -> Option<&str> {
+        self.entry.user_agent.as_ref().map(UserAgent::as_str)
+    }
+}

@@ -1,0 +1,56 @@
+//! What has an id.
+
+use async_graphql::{Context, ID, Interface, Result};
+
+use super::{AuditEvent, BlacklistEntry, Session, SigningKey, User};
+use crate::auth::Viewer;
+use crate::graphql::error::expose;
+use crate::graphql::global_id::GlobalId;
+use crate::graphql::{Loaders, auth};
+
+/// Something with an id, to be asked for again.
+#[derive(Clone, Debug, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "What it is asked for by."))]
+pub enum Node {
+    /// An account.
+    User(User),
+    /// A session.
+    Session(Session),
+    /// A blacklist entry.
+    BlacklistEntry(BlacklistEntry),
+    /// A signing key.
+    SigningKey(SigningKey),
+    /// An audit event.
+    AuditEvent(AuditEvent),
+}
+
+impl Node {
+    /// What the id names, if the viewer may see it.
+    pub(in crate::graphql) async fn load(
+        context: &Context<'_>,
+        viewer: Viewer,
+        id: &ID,
+    ) -> Result<Option<Self>> {
+        let loaders = context.data_unchecked::<Loaders>();
+        Ok(match GlobalId::parse(id) {
+            None => None,
+            Some(GlobalId::User(id)) => User::load(context, viewer, id).await?.map(Self::User),
+            Some(GlobalId::Session(id)) => {
+                Session::load(context, viewer, id).await?.map(Self::Session)
+            }
+            Some(GlobalId::AuditEvent(id)) => {
+                AuditEvent::load(context, viewer, id).await?.map(Self::AuditEvent)
+            }
+            Some(GlobalId::BlacklistEntry(id)) => {
+                let entry = loaders.blacklist_entry(id).await?;
+                let seen = entry.filter(|entry| viewer.may_see(entry.user_id));
+                seen.map(|entry| Self::BlacklistEntry(BlacklistEntry::shared(entry, viewer)))
+            }
+            Some(GlobalId::SigningKey(id)) => {
+                let keys = auth(context).signing_keys(viewer).await.map_err(expose)?;
+                let key = keys.into_iter().find(|key| key.id == id);
+                key.map(|key| Self::SigningKey(SigningKey::new(key)))
+            }
+        })
+    }
+}
