@@ -1,0 +1,79 @@
+// The socket on which the service says at once that a session has ended, and by which it is noticed
+// that the service is gone or back. A socket, because a browser opens few event streams to one host:
+// a handful of tabs would use them up.
+import { effect } from '@preact/signals';
+import { CloseCode, createClient } from 'graphql-ws';
+
+import { OwnSessionEndedDocument } from './generated';
+import type { OwnSessionEndedSubscription } from './generated';
+import { online } from './online';
+import { current, leave, refresh } from './session';
+
+type Ended = OwnSessionEndedSubscription['sessionEnded'];
+
+const hearers = new Set<(ended: Ended) => void>();
+
+/** Tells of one's own sessions as they end, until what it answers is called. */
+export function onSessionEnded(hear: (ended: Ended) => void): () => void {
+  hearers.add(hear);
+  return () => void hearers.delete(hear);
+}
+
+/** Keeps a socket open for whoever is logged in. */
+export function live() {
+  let followed: string | undefined;
+  let stop = () => {};
+  effect(() => {
+    const sessionId = current()?.sessionId;
+    if (sessionId === followed) return;
+    stop();
+    followed = sessionId;
+    stop = sessionId ? follow(sessionId) : () => {};
+  });
+}
+
+function follow(sessionId: string): () => void {
+  let used: string | undefined;
+  let isOld = false;
+  const client = createClient({
+    url: '/graphql',
+    connectionParams: async () => {
+      if (isOld && current()?.token === used) await refresh();
+      isOld = false;
+      used = current()?.token;
+      return { Authorization: `Bearer ${used}` };
+    },
+    retryAttempts: Infinity,
+    shouldRetry: () => current()?.sessionId === sessionId,
+    retryWait: tries => new Promise(resolve => setTimeout(resolve, pause(tries))),
+    on: {
+      connected: () => (online.value = true),
+      closed: event => {
+        const { code } = event as CloseEvent;
+        isOld = code === CloseCode.Forbidden;
+        if (GONE.includes(code)) online.value = false;
+      },
+    },
+  });
+  client.subscribe<OwnSessionEndedSubscription>(
+    { query: OwnSessionEndedDocument.toString() },
+    {
+      next: ({ data }) => data && hear(sessionId, data.sessionEnded),
+      // Why, a refresh is told.
+      error: () => void (current()?.sessionId === sessionId && refresh().catch(() => {})),
+      complete: () => {},
+    },
+  );
+  return () => void client.dispose();
+}
+
+/** Cut, going away, restarting, no room: what a service that is gone or going says. */
+const GONE = [1001, 1005, 1006, 1012, 1013];
+
+/** At random, so that not all come back in the same moment. */
+const pause = (tries: number) => Math.min(500 * 2 ** tries, 5_000) * (0.5 + Math.random() / 2);
+
+function hear(sessionId: string, ended: Ended) {
+  if (ended.session.id === sessionId) leave(ended.reason);
+  for (const hearer of hearers) hearer(ended);
+}

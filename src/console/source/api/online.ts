@@ -1,0 +1,15 @@
+// Whether the service answers, as far as was seen last; while it does not, it is asked again and again.
+import { effect, signal } from '@preact/signals';
+
+export const online = signal(true);
+
+const PAUSE = 2_000;
+
+/** Notes whether anybody answered. `probe` is what is asked then. */
+export function keepTrying(probe: () => Promise<unknown>) {
+  effect(() => {
+    if (online.value) return;
+    const timer = setInterval(() => void probe().catch(() => {}), PAUSE);
+    return () => clearInterval(timer);
+  });
+}

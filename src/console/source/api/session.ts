@@ -1,0 +1,130 @@
+// Who is logged in here, and how that comes and goes. The access token is in this memory only; the
+// refresh token is in a cookie that no script can read.
+//
+// Rule: a service that does not answer logs nobody out. Only its word that the session is over does.
+import { signal } from '@preact/signals';
+
+import { LogInDocument, LogOutDocument, RefreshDocument } from './generated';
+import type { EndReason, LogInMutationVariables, RefreshMutation } from './generated';
+import { online } from './online';
+import { alone, listen, tell } from './tabs';
+import type { LoggedIn } from './tabs';
+import { Refused, Unreachable, send } from './transport';
+import type { Document, Problem } from './transport';
+
+/** Why nobody is logged in any more. */
+export type OutReason = EndReason | 'EXPIRED' | 'ENDED';
+
+export type State =
+  | { at: 'starting' }
+  | { at: 'unreachable' }
+  | { at: 'out'; reason?: OutReason }
+  | { at: 'in'; session: LoggedIn };
+
+export const state = signal<State>({ at: 'starting' });
+
+// The refresh that was asked for and not answered yet: with the same id it can be asked for again,
+// after a crash as well. It opens nothing.
+const ATTEMPT = 'sallyport-attempt';
+
+export const current = () => (state.value.at === 'in' ? state.value.session : undefined);
+
+const enter = (session: LoggedIn) => (state.value = { at: 'in', session });
+
+/** Nobody is logged in from now on. A reason that comes late is taken for a vague one. */
+export function leave(reason?: OutReason) {
+  const { value } = state;
+  if (value.at === 'out' && value.reason !== 'ENDED') return;
+  state.value = { at: 'out', reason };
+}
+
+listen(note => {
+  if (note.kind === 'in') enter(note.session);
+  else if (current()?.sessionId === note.sessionId) leave(note.reason);
+});
+
+/** Comes back with the cookie of an earlier visit, where there is one. */
+export async function start() {
+  try {
+    await refresh();
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    if (!current()) state.value = { at: 'unreachable' };
+  }
+}
+
+export async function logIn(who: LogInMutationVariables): Promise<Problem[]> {
+  const { login } = await noticing(send(LogInDocument, who));
+  take(login);
+  return login.errors;
+}
+
+export async function logOut() {
+  const session = current();
+  if (!session) return;
+  await noticing(send(LogOutDocument, {}, session.token));
+  tell({ kind: 'out', sessionId: session.sessionId, reason: 'LOGOUT' });
+  leave('LOGOUT');
+}
+
+/** One operation of whoever is logged in. */
+export async function ask<Data, Variables>(document: Document<Data, Variables>, variables: Variables): Promise<Data> {
+  try {
+    return await noticing(send(document, variables, current()?.token));
+  } catch (error) {
+    if (!(error instanceof Refused && error.code === 'UNAUTHENTICATED')) throw error;
+    await refresh();
+    const session = current();
+    if (!session) throw error;
+    return noticing(send(document, variables, session.token));
+  }
+}
+
+let refreshing: Promise<void> | undefined;
+
+/** Gets another access token: once, however many ask, and in one tab at a time. */
+export function refresh(): Promise<void> {
+  const before = current()?.token;
+  refreshing ??= alone(async () => {
+    // Another tab may have been faster.
+    if (current()?.token === before) await noticing(attempt());
+  }).finally(() => (refreshing = undefined));
+  return refreshing;
+}
+
+async function attempt() {
+  const attemptId = localStorage.getItem(ATTEMPT) ?? crypto.randomUUID();
+  localStorage.setItem(ATTEMPT, attemptId);
+  const { refresh } = await send(RefreshDocument, { attemptId });
+  const code = refresh.errors[0]?.code;
+  if (code === 'OVERLOADED') throw new Unreachable(code);
+  localStorage.removeItem(ATTEMPT);
+  // Another page of this origin refreshed just now, and its cookie is here: the next try uses that.
+  if (code === 'REFRESH_TOKEN_STALE') throw new Unreachable(code);
+  if (!take(refresh)) leave(ending(code));
+}
+
+function ending(code: Problem['code'] | undefined): OutReason | undefined {
+  if (code === 'REFRESH_TOKEN_REUSED') return 'REFRESH_REUSED';
+  if (code === 'SESSION_ENDED') return 'ENDED';
+  return current() ? 'EXPIRED' : undefined;
+}
+
+function take({ tokens, session, user }: Omit<RefreshMutation['refresh'], 'errors'>): boolean {
+  if (!tokens || !session || !user) return false;
+  const loggedIn = { token: tokens.accessToken, sessionId: session.id, user };
+  enter(loggedIn);
+  tell({ kind: 'in', session: loggedIn });
+  return true;
+}
+
+async function noticing<T>(answer: Promise<T>): Promise<T> {
+  try {
+    const data = await answer;
+    online.value = true;
+    return data;
+  } catch (error) {
+    online.value = !(error instanceof Unreachable);
+    throw error;
+  }
+}

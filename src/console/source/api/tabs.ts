@@ -1,0 +1,22 @@
+// What the tabs of one browser tell each other. They share the cookie, so they share one session: a
+// tab that refreshed or logged in hands what it got to the others, from memory to memory, and nothing
+// of it is stored.
+import type { EndReason, WhoFragment } from './generated';
+
+export interface LoggedIn {
+  token: string;
+  sessionId: string;
+  user: WhoFragment;
+}
+
+export type Note = { kind: 'in'; session: LoggedIn } | { kind: 'out'; sessionId: string; reason: EndReason };
+
+const channel = new BroadcastChannel('sallyport-console');
+
+export const tell = (note: Note) => channel.postMessage(note);
+
+export const listen = (hear: (note: Note) => void) =>
+  channel.addEventListener('message', ({ data }: MessageEvent<Note>) => hear(data));
+
+/** Runs it while no other tab runs it. */
+export const alone = <T>(run: () => Promise<T>): Promise<T> => navigator.locks.request('sallyport-refresh', run) as Promise<T>;

@@ -1,0 +1,57 @@
+// One request to /graphql, and what can become of it.
+import type { ProblemFragment, TypedDocumentString } from './generated';
+
+export type Document<Data, Variables> = TypedDocumentString<Data, Variables>;
+export type Problem = ProblemFragment;
+
+/** Why a field was refused, as `extensions` says it. */
+export class Refused extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly reason?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Nobody answered, or the service said that it cannot at the moment. */
+export class Unreachable extends Error {}
+
+interface Answer<Data> {
+  data?: Data | null;
+  errors?: { message: string; extensions?: { code?: string; reason?: string } }[];
+}
+
+// Longer than the service takes to say that it cannot.
+const PATIENCE = 40_000;
+
+const HEADERS = { 'content-type': 'application/json', accept: 'application/json', 'x-sallyport-csrf': '1' };
+
+export async function send<Data, Variables>(
+  document: Document<Data, Variables>,
+  variables: Variables,
+  token?: string,
+): Promise<Data> {
+  const { data, errors } = await post<Data>(
+    JSON.stringify({ query: document.toString(), variables }),
+    token ? { ...HEADERS, authorization: `Bearer ${token}` } : HEADERS,
+  );
+  const error = errors?.[0];
+  if (error) {
+    const code = error.extensions?.code ?? 'INTERNAL_SERVER_ERROR';
+    if (code === 'SERVICE_UNAVAILABLE') throw new Unreachable(error.message);
+    throw new Refused(code, error.message, error.extensions?.reason);
+  }
+  return data as Data;
+}
+
+async function post<Data>(body: string, headers: Record<string, string>): Promise<Answer<Data>> {
+  try {
+    const response = await fetch('/graphql', { method: 'POST', headers, body, signal: AbortSignal.timeout(PATIENCE) });
+    if (response.status >= 500) throw new Error(response.statusText);
+    return await response.json();
+  } catch (error) {
+    throw new Unreachable(String(error));
+  }
+}

@@ -1,0 +1,25 @@
+import './style/theme.css';
+import './style/layout.css';
+import './style/parts.css';
+import './style/chart.css';
+
+import { render } from 'preact';
+import { LocationProvider } from 'preact-iso';
+
+import { PresentDocument } from './api/generated';
+import { live } from './api/live';
+import { keepTrying } from './api/online';
+import { ask, start, state } from './api/session';
+import { App } from './app';
+import { restoreTheme } from './parts/theme';
+
+restoreTheme();
+render(
+  <LocationProvider scope="/console">
+    <App />
+  </LocationProvider>,
+  document.getElementById('console')!,
+);
+live();
+keepTrying(() => (state.value.at === 'unreachable' ? start() : ask(PresentDocument, {})));
+void start();

@@ -1,0 +1,44 @@
+// One's own account, for everybody: where one is logged in, the password, and what happened.
+import { useState } from 'preact/hooks';
+
+import { MyAccountDocument } from '../api/generated';
+import { ChangePassword } from '../parts/change-password';
+import { Facts } from '../parts/facts';
+import { MyEvents } from '../parts/my-events';
+import { MySessions } from '../parts/my-sessions';
+import { Page } from '../parts/page';
+import { useQuery } from '../parts/query';
+import { Time } from '../parts/time';
+import { texts } from '../texts';
+
+export function Account() {
+  const asked = useQuery(MyAccountDocument, {});
+  const [isChanging, setChanging] = useState(false);
+  const viewer = asked.data?.viewer;
+  return (
+    <Page
+      title={texts.account.title}
+      actions={
+        <button type="button" onClick={() => setChanging(true)}>
+          {texts.account.changePassword}
+        </button>
+      }
+    >
+      <section aria-label={texts.account.facts} class="band">
+        <Facts
+          facts={{
+            [texts.account.username]: viewer?.username ?? (asked.loading ? texts.loading : texts.none),
+            [texts.account.email]: viewer?.email ?? texts.none,
+            [texts.account.role]: viewer ? texts.role[viewer.role] : texts.none,
+            [texts.account.since]: <Time at={viewer?.createdAt} />,
+            [texts.account.lastLogin]: <Time at={viewer?.lastLoginAt} />,
+            [texts.account.passwordChanged]: viewer && !viewer.passwordChangedAt ? texts.account.never : <Time at={viewer?.passwordChangedAt} />,
+          }}
+        />
+      </section>
+      <MySessions />
+      <MyEvents />
+      {isChanging && <ChangePassword onClose={() => setChanging(false)} />}
+    </Page>
+  );
+}

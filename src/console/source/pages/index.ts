@@ -1,0 +1,31 @@
+// The pages, in the order of the navigation: `path` is where a page is, `label` what leads there. A
+// page without a label is reached from another one.
+import type { ComponentType } from 'preact';
+
+import { texts } from '../texts';
+import { Account } from './account';
+import { Blacklist } from './blacklist';
+import { Events } from './events';
+import { Keys } from './keys';
+import { Now } from './now';
+import { SessionStory } from './story';
+import { Sessions } from './sessions';
+import { Users } from './users';
+
+export interface PageEntry {
+  path: string;
+  label?: string;
+  page: ComponentType<{ params: Record<string, string> }>;
+  isForAdmins: boolean;
+}
+
+export const pages: PageEntry[] = [
+  { path: '/console/now', label: texts.now.title, page: Now, isForAdmins: true },
+  { path: '/console/sessions', label: texts.sessions.title, page: Sessions, isForAdmins: true },
+  { path: '/console/sessions/:id', page: SessionStory, isForAdmins: false },
+  { path: '/console/blacklist', label: texts.blacklist.title, page: Blacklist, isForAdmins: true },
+  { path: '/console/users', label: texts.users.title, page: Users, isForAdmins: true },
+  { path: '/console/events', label: texts.events.title, page: Events, isForAdmins: true },
+  { path: '/console/keys', label: texts.keys.title, page: Keys, isForAdmins: true },
+  { path: '/console/account', label: texts.account.title, page: Account, isForAdmins: false },
+];

@@ -1,0 +1,94 @@
+// Accounts: found, made, deactivated and activated, and given a password.
+import { useState } from 'preact/hooks';
+
+import { UsersDocument } from '../api/generated';
+import type { Role, UserFilter, UserRowFragment } from '../api/generated';
+import { current } from '../api/session';
+import { CreateUser, SetActive, SetPassword } from '../parts/change-user';
+import { Filters } from '../parts/filters';
+import type { Filter } from '../parts/filters';
+import { List } from '../parts/list';
+import type { Column } from '../parts/list';
+import { Page } from '../parts/page';
+import { useQuery } from '../parts/query';
+import { Time } from '../parts/time';
+import { pageOf, useView } from '../parts/view';
+import type { View } from '../parts/view';
+import { texts } from '../texts';
+
+const filters: Filter[] = [
+  { name: 'search', label: texts.users.search, hint: texts.users.searchHint },
+  { name: 'state', label: texts.users.state, options: texts.users.states },
+  { name: 'role', label: texts.users.role, options: texts.role },
+];
+
+const filterOf = (view: View): UserFilter => ({
+  search: view.search,
+  isActive: view.state ? view.state === 'active' : undefined,
+  role: view.role as Role | undefined,
+});
+
+type Doing = { what: 'create' } | { what: 'setActive' | 'setPassword'; user: UserRowFragment };
+
+export function Users() {
+  const { view, show, turn } = useView();
+  const asked = useQuery(UsersDocument, { ...pageOf(view), filter: filterOf(view) });
+  const [doing, setDoing] = useState<Doing>();
+  const onClose = () => setDoing(undefined);
+  const columns: Column<UserRowFragment>[] = [
+    { name: texts.users.username, cell: row => row.username },
+    { name: texts.users.email, cell: row => row.email ?? texts.none },
+    { name: texts.users.role, cell: row => texts.role[row.role] },
+    { name: texts.users.state, cell: row => <span class={row.isActive ? 'badge' : 'badge ended'}>{texts.users.states[row.isActive ? 'active' : 'inactive']}</span> },
+    { name: texts.users.since, cell: row => <Time at={row.createdAt} /> },
+    { name: texts.users.lastLogin, cell: row => <Time at={row.lastLoginAt} /> },
+    { name: texts.users.links, cell: row => <Links user={row} /> },
+    { name: texts.users.actions, cell: row => <Actions user={row} setDoing={setDoing} /> },
+  ];
+  return (
+    <Page
+      title={texts.users.title}
+      actions={
+        <button type="button" onClick={() => setDoing({ what: 'create' })}>
+          {texts.users.create}
+        </button>
+      }
+    >
+      <Filters filters={filters} view={view} show={show} />
+      <List caption={texts.users.caption} asked={asked} list={asked.data?.users} columns={columns} empty={texts.users.empty} turn={turn} />
+      {doing?.what === 'create' && <CreateUser onClose={onClose} />}
+      {doing?.what === 'setActive' && <SetActive user={doing.user} onClose={onClose} />}
+      {doing?.what === 'setPassword' && <SetPassword user={doing.user} onClose={onClose} />}
+    </Page>
+  );
+}
+
+function Links({ user }: { user: UserRowFragment }) {
+  const link = (page: string, label: string) => (
+    <a href={`/console/${page}?user=${encodeURIComponent(user.username)}`} aria-label={`${label}: ${user.username}`}>
+      {label}
+    </a>
+  );
+  return (
+    <span class="links">
+      {link('sessions', texts.users.sessions)}
+      {link('events', texts.users.events)}
+    </span>
+  );
+}
+
+function Actions({ user, setDoing }: { user: UserRowFragment; setDoing: (doing: Doing) => void }) {
+  // One's own account is on a page of its own, and nobody deactivates it.
+  if (user.id === current()?.user.id) return <a href="/console/account">{texts.account.title}</a>;
+  const button = (what: 'setActive' | 'setPassword', label: string) => (
+    <button type="button" class="plain" aria-label={`${label}: ${user.username}`} onClick={() => setDoing({ what, user })}>
+      {label}
+    </button>
+  );
+  return (
+    <span class="actions">
+      {button('setPassword', texts.users.setPassword)}
+      {button('setActive', user.isActive ? texts.users.deactivate : texts.users.activate)}
+    </span>
+  );
+}

@@ -1,0 +1,69 @@
+// What happened in the last hour, as the service counts it, a stretch of two minutes at a time.
+//
+// A stretch is counted anew until it is over and what was under way at its end is written down too.
+// So a page that stays open costs one small request every few seconds, whatever goes on.
+import { useRef, useState } from 'preact/hooks';
+
+import { ActivityDocument } from '../api/generated';
+import type { ActivityQuery } from '../api/generated';
+import { ask } from '../api/session';
+import { useEvery } from './every';
+
+export type Counted = keyof ActivityQuery;
+
+export interface Stretch {
+  /** When it began. */
+  from: number;
+  /** Unknown until it was asked for. */
+  counts?: Record<Counted, number>;
+}
+
+/** The service counts no further. */
+export const MOST = 10_000;
+
+const LENGTH = 120_000;
+const STRETCHES = 30;
+const SETTLES = 30_000;
+
+interface Known extends Stretch {
+  /** When it was asked for. */
+  at: number;
+}
+
+export function useActivity(): { stretches: Stretch[]; error?: Error } {
+  const [stretches, setStretches] = useState<Stretch[]>(() => starts().map(from => ({ from })));
+  const [error, setError] = useState<Error>();
+  const { current: known } = useRef(new Map<number, Known>());
+  useEvery(async isWanted => {
+    const all = starts();
+    try {
+      // The newest first. It has no end, so that a clock that is late here loses nothing.
+      for (const [age, from] of all.toReversed().entries()) {
+        const before = known.get(from);
+        if (before && before.at >= from + LENGTH + SETTLES) continue;
+        const at = Date.now();
+        const counts = await countFrom(from, age === 0 ? undefined : from + LENGTH);
+        if (!isWanted()) return;
+        known.set(from, { from, counts, at });
+        setStretches(all.map(start => known.get(start) ?? { from: start }));
+      }
+      setError(undefined);
+    } catch (error) {
+      setError(error as Error);
+    }
+    for (const from of known.keys()) if (from < all[0]!) known.delete(from);
+  });
+  return { stretches, error };
+}
+
+/** When each stretch of the last hour began; the last one goes on. */
+function starts(): number[] {
+  const last = Math.floor(Date.now() / LENGTH) * LENGTH;
+  return Array.from({ length: STRETCHES }, (_, number) => last - (STRETCHES - 1 - number) * LENGTH);
+}
+
+async function countFrom(from: number, until: number | undefined): Promise<Record<Counted, number>> {
+  const moment = (at: number) => new Date(at).toISOString();
+  const found = await ask(ActivityDocument, { from: moment(from), until: until === undefined ? undefined : moment(until) });
+  return Object.fromEntries(Object.entries(found).map(([name, list]) => [name, list?.totalCount ?? MOST])) as Record<Counted, number>;
+}

@@ -1,0 +1,95 @@
+// A dialog: the browser's own, which keeps the focus inside and closes on Escape. Who opened it goes on where they were.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+
+import type { Problem } from '../api/transport';
+import { texts } from '../texts';
+import { undone } from './failure';
+import { sentence } from './field';
+import { say } from './notice';
+import { reload } from './query';
+
+interface Props {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+export function Dialog({ title, onClose, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const shown = dialog.current!;
+    const opener = document.activeElement;
+    shown.showModal();
+    return () => {
+      // Nothing else takes the focus while it is open. What opened it may be gone by then.
+      shown.close();
+      if (opener?.isConnected) (opener as HTMLElement).focus();
+      else document.querySelector('h1')?.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+interface Payload {
+  errors: Problem[];
+}
+
+interface ConfirmProps<Done extends Payload> extends Props {
+  confirm: string;
+  busy?: string;
+  danger?: boolean;
+  disabled?: boolean;
+  /** Does it. */
+  act: () => Promise<Done | null>;
+  /** What to say when it is done. */
+  said: (done: Done) => string;
+}
+
+/** Asks before something is done, and stays open where it could not be. */
+export function Confirm<Done extends Payload>({ title, confirm, busy, danger, disabled, act, said, onClose, children }: ConfirmProps<Done>) {
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (isBusy || disabled) return;
+    setBusy(true);
+    setProblem('');
+    try {
+      const done = (await act())!;
+      const [first] = done.errors;
+      if (first) return setProblem(sentence(first.message));
+      say(said(done));
+      reload();
+      onClose();
+    } catch (error) {
+      setProblem(undone(error as Error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form onSubmit={submit}>
+        {children}
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+        <div class="actions">
+          <button type="button" onClick={onClose}>
+            {texts.cancel}
+          </button>
+          <button type="submit" class={danger ? 'danger' : 'primary'} aria-disabled={isBusy || disabled}>
+            {isBusy && busy ? busy : confirm}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

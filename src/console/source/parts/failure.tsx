@@ -1,0 +1,27 @@
+// What could not be loaded, why, and what to do.
+import { Refused, Unreachable } from '../api/transport';
+import { texts } from '../texts';
+import { reload } from './query';
+
+export function Failure({ error }: { error: Error }) {
+  const isInput = error instanceof Refused && (error.code === 'BAD_USER_INPUT' || error.code === 'GRAPHQL_VALIDATION_FAILED');
+  return (
+    <div class="state" role="alert">
+      <h2>{texts.failure.title}</h2>
+      <p>{reason(error)}</p>
+      {isInput && <p>{texts.failure.input}</p>}
+      {!isInput && (
+        <button type="button" onClick={reload}>
+          {texts.tryAgain}
+        </button>
+      )}
+    </div>
+  );
+}
+
+export const reason = (error: Error) => (error instanceof Unreachable ? texts.failure.unreachable : said(error));
+
+/** Why something could not be done, for whoever wanted it done. */
+export const undone = (error: Error) => (error instanceof Unreachable ? texts.failure.undone : said(error));
+
+const said = ({ message }: Error) => `${texts.failure.internal}${message}.`;

@@ -1,0 +1,52 @@
+// A labelled input, with what it wants and what is wrong with it.
+import type { InputHTMLAttributes, SelectHTMLAttributes } from 'preact';
+import { useId } from 'preact/hooks';
+
+type Props = InputHTMLAttributes & {
+  label: string;
+  hint?: string;
+  problem?: string;
+};
+
+export function Field({ label, hint, problem, ...input }: Props) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input id={id} aria-describedby={hint || problem ? `${id}-more` : undefined} aria-invalid={problem ? true : undefined} {...input} />
+      {(hint || problem) && (
+        <p id={`${id}-more`} class={problem ? 'problem' : 'hint'}>
+          {problem || hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+type SelectProps = SelectHTMLAttributes & {
+  label: string;
+  /** What is shown where none of them is chosen. */
+  none: string;
+  /** What can be chosen, by what is shown for each. */
+  options: Record<string, string>;
+};
+
+export function Select({ label, none, options, ...select }: SelectProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} {...select}>
+        <option value="">{none}</option>
+        {Object.entries(options).map(([option, text]) => (
+          <option value={option} key={option}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** A message of the service as a sentence. */
+export const sentence = (message: string) => message.charAt(0).toUpperCase() + message.slice(1).replace(/\.?$/, '.');

@@ -1,0 +1,39 @@
+// The frame of a page: its heading, what can be done on it as a whole, and its name in the tab.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+
+import { texts } from '../texts';
+
+let isFirst = true;
+
+interface Props {
+  title: string;
+  /** What leads back from here. */
+  back?: ComponentChildren;
+  actions?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+export function Page({ title, back, actions, children }: Props) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · ${texts.product}`;
+  }, [title]);
+  useEffect(() => {
+    // Whoever came by a link reads on from the heading.
+    if (!isFirst) heading.current?.focus({ preventScroll: true });
+    isFirst = false;
+  }, []);
+  return (
+    <>
+      {back && <p class="back">{back}</p>}
+      <header class="page-head">
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
+        {actions && <div class="actions">{actions}</div>}
+      </header>
+      {children}
+    </>
+  );
+}

@@ -1,0 +1,48 @@
+// A page's data: asked for when the page opens and when what it depends on changes, kept on the
+// screen while it is asked for anew, so that nothing jumps.
+import { effect, signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+
+import { online } from '../api/online';
+import { ask } from '../api/session';
+import type { Document } from '../api/transport';
+
+const round = signal(0);
+
+/** Asks for everything on the screen anew: after something was done, or may have been missed. */
+export const reload = () => void (round.value = round.peek() + 1);
+
+// What was missed while the service was away.
+let wasAway = false;
+effect(() => {
+  if (online.value && wasAway) reload();
+  wasAway = !online.value;
+});
+
+interface Answer<Data> {
+  /** To which question. */
+  key?: string;
+  data?: Data;
+  error?: Error;
+}
+
+export interface Asked<Data> extends Omit<Answer<Data>, 'key'> {
+  /** Whether what is here is older than what was asked for. */
+  loading: boolean;
+}
+
+/** Where `variables` are undefined, nothing is asked. */
+export function useQuery<Data, Variables>(document: Document<Data, Variables>, variables: Variables | undefined): Asked<Data> {
+  const key = `${round.value} ${JSON.stringify(variables)}`;
+  const [answer, setAnswer] = useState<Answer<Data>>({});
+  useEffect(() => {
+    if (variables === undefined) return;
+    let isWanted = true;
+    ask(document, variables).then(
+      data => isWanted && setAnswer({ key, data }),
+      error => isWanted && setAnswer(({ data }) => ({ key, data, error })),
+    );
+    return () => void (isWanted = false);
+  }, [document, key]);
+  return { data: answer.data, error: answer.error, loading: variables !== undefined && answer.key !== key };
+}

@@ -1,0 +1,17 @@
+// How a session is shown, wherever one is.
+import type { ClientFragment, EndReason, SessionState } from '../api/generated';
+import { texts } from '../texts';
+
+/** What it was opened with, in a few words. */
+export function device({ browser, os, device }: Pick<ClientFragment, 'browser' | 'os' | 'device'>): string {
+  // The zeros of `Chrome 138.0.0.0` say nothing.
+  return [browser, os].map(name => name?.replace(/(\.0)+$/, '')).filter(Boolean).join(', ') || texts.device[device];
+}
+
+export function State({ state, reason }: { state: SessionState; reason?: EndReason | null }) {
+  return (
+    <span class={`badge ${state.toLowerCase()}`} title={reason ? texts.reason[reason] : undefined}>
+      {texts.state[state]}
+    </span>
+  );
+}

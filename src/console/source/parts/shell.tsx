@@ -1,0 +1,117 @@
+// What stands around every page: where to go, who one is, and how the service is.
+import { useLocation } from 'preact-iso';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+import { online } from '../api/online';
+import { logOut } from '../api/session';
+import type { LoggedIn } from '../api/tabs';
+import { pages } from '../pages';
+import { texts } from '../texts';
+import { Notice, say } from './notice';
+import { choose, theme } from './theme';
+import type { Theme } from './theme';
+
+export function Shell({ session, children }: { session: LoggedIn; children: ComponentChildren }) {
+  const { user } = session;
+  const links = pages.filter(({ label, isForAdmins }) => label && (!isForAdmins || user.role === 'ADMIN'));
+  return (
+    <div class="shell">
+      <a class="skip" href="#content">
+        {texts.skip}
+      </a>
+      <header class="side">
+        <a class="brand" href="/console">
+          <Mark />
+          {texts.product}
+        </a>
+        <nav aria-label={texts.navigation}>
+          <ul>
+            {links.map(({ path, label }) => (
+              <li key={path}>
+                <Link path={path} label={label!} />
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div class="who">
+          <p>
+            <strong>{user.username}</strong>
+            <span>{texts.role[user.role]}</span>
+          </p>
+          <ThemeChoice />
+          <LogOut />
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+      <div class="notices">
+        <div class="away" role="status">
+          {!online.value && <p>{texts.service.away}</p>}
+        </div>
+        <Notice />
+      </div>
+    </div>
+  );
+}
+
+export const Mark = () => (
+  <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+    <rect width="32" height="32" rx="7" />
+    <path d="M7 25V13a4.5 4.5 0 0 1 9 0v12M16 25V13a4.5 4.5 0 0 1 9 0v12M5 25h22" />
+  </svg>
+);
+
+function middle(element: Element): number {
+  const { left, width } = element.getBoundingClientRect();
+  return left + width / 2;
+}
+
+function Link({ path, label }: { path: string; label: string }) {
+  const { path: here } = useLocation();
+  const isHere = here === path || here.startsWith(`${path}/`);
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    // On a narrow screen not all of them fit. To be scrolled into view would move the place from which
+    // the keyboard goes on.
+    const [shown, nav] = [link.current!, link.current!.closest('nav')!];
+    if (isHere) nav.scrollLeft += middle(shown) - middle(nav);
+  }, [isHere]);
+  return (
+    <a ref={link} href={path} aria-current={here === path ? 'page' : isHere ? 'true' : undefined}>
+      {label}
+    </a>
+  );
+}
+
+function ThemeChoice() {
+  const { label, ...choices } = texts.theme;
+  return (
+    <label class="theme">
+      <span class="unseen">{label}</span>
+      <select onChange={event => choose(event.currentTarget.value as Theme)}>
+        {Object.entries(choices).map(([value, text]) => (
+          <option value={value} selected={value === theme.value} key={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function LogOut() {
+  const [isBusy, setBusy] = useState(false);
+  const out = async () => {
+    if (isBusy) return;
+    setBusy(true);
+    await logOut().catch(() => say(texts.service.away));
+    setBusy(false);
+  };
+  return (
+    <button type="button" aria-disabled={isBusy} onClick={out}>
+      {texts.logOut}
+    </button>
+  );
+}

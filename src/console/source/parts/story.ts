@@ -1,0 +1,43 @@
+// The story of a session: what is written down of it, put in one order, the oldest first.
+//
+// Two lists tell it, and each is had a page at a time, the newest first. So a stretch of it is whole
+// only as far back as both of them reach.
+import type { SessionStoryQuery } from '../api/generated';
+
+export type Told = Extract<NonNullable<SessionStoryQuery['node']>, { __typename: 'Session' }>;
+type Event = NonNullable<Told['user']>['auditEvents']['nodes'][number];
+type Entry = Told['blacklistEntries']['nodes'][number];
+
+export type Chapter = { at: string } & ({ kind: 'event'; event: Event } | { kind: 'rotated'; entry: Entry } | { kind: 'expired' });
+
+/** What has been had of both lists so far. */
+export interface Lists {
+  events: Event[];
+  entries: Entry[];
+  /** Where each goes on, where it does. */
+  eventsAfter?: string;
+  entriesAfter?: string;
+}
+
+export function listsOf({ user, blacklistEntries }: Told): Lists {
+  const events = user?.auditEvents;
+  const next = (page?: { hasNextPage: boolean; endCursor: string | null }) => (page?.hasNextPage ? (page.endCursor ?? undefined) : undefined);
+  return {
+    events: events?.nodes ?? [],
+    entries: blacklistEntries.nodes,
+    eventsAfter: next(events?.pageInfo),
+    entriesAfter: next(blacklistEntries.pageInfo),
+  };
+}
+
+export function chapters(session: Pick<Told, 'state' | 'expiresAt'>, { events, entries, eventsAfter, entriesAfter }: Lists): Chapter[] {
+  const all: Chapter[] = [
+    ...events.map(event => ({ at: event.occurredAt, kind: 'event' as const, event })),
+    // What the end of the session refuses, its event tells.
+    ...entries.filter(({ reason }) => reason === 'ROTATED').map(entry => ({ at: entry.blacklistedAt, kind: 'rotated' as const, entry })),
+  ];
+  if (session.state === 'EXPIRED') all.push({ at: session.expiresAt, kind: 'expired' });
+  const oldest = [eventsAfter ? events.at(-1)?.occurredAt : undefined, entriesAfter ? entries.at(-1)?.blacklistedAt : undefined];
+  const from = Math.max(...oldest.map(at => (at ? Date.parse(at) : -Infinity)));
+  return all.filter(({ at }) => Date.parse(at) >= from).sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
+}

@@ -1,0 +1,16 @@
+// Light or dark: as the system says, or as was chosen here.
+import { signal } from '@preact/signals';
+
+export type Theme = 'system' | 'light' | 'dark';
+
+const STORED = 'sallyport-theme';
+
+export const theme = signal<Theme>('system');
+
+export const restoreTheme = () => choose((localStorage.getItem(STORED) as Theme | null) ?? 'system');
+
+export function choose(chosen: Theme) {
+  theme.value = chosen;
+  localStorage.setItem(STORED, chosen);
+  document.documentElement.dataset.theme = chosen;
+}

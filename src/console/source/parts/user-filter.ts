@@ -1,0 +1,23 @@
+// A filter by user: people write a name, the service wants an id.
+import { UserByNameDocument } from '../api/generated';
+import { texts } from '../texts';
+import { useQuery } from './query';
+import type { Asked } from './query';
+
+export interface UserFilter {
+  /** Whose; nobody's in particular where no name was given. */
+  userId?: string;
+  /** Whether the id is known, where one is needed. */
+  isKnown: boolean;
+  /** What to say where nobody has the name. */
+  nobody?: string;
+  asked: Asked<unknown>;
+}
+
+export function useUserFilter(username: string | undefined): UserFilter {
+  const asked = useQuery(UserByNameDocument, username ? { username } : undefined);
+  if (!username) return { isKnown: true, asked: { loading: false } };
+  const userId = asked.loading ? undefined : asked.data?.user?.id;
+  const isNobody = !asked.loading && !asked.error && !userId;
+  return { userId, isKnown: userId !== undefined, nobody: isNobody ? texts.filters.unknownUser(username) : undefined, asked };
+}

@@ -1,0 +1,38 @@
+// What a page shows, as the address bar says it: a link to it shows the same to whoever opens it.
+import { useLocation } from 'preact-iso';
+
+export type View = Record<string, string | undefined>;
+
+/** Where a page of a list begins. */
+const PAGING = ['after', 'before', 'end'];
+
+export interface Shown {
+  view: View;
+  /** Shows something else: what is empty leaves the address, and the list begins anew. */
+  show: (changes: View) => void;
+  /** Turns the page. */
+  turn: (to: View) => void;
+}
+
+export function useView(): Shown {
+  const { path, query, route } = useLocation();
+  const go = (changes: View) => {
+    const next = new URLSearchParams(query);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value) next.set(name, value);
+      else next.delete(name);
+    }
+    route(next.size ? `${path}?${next}` : path);
+  };
+  const anew = Object.fromEntries(PAGING.map(name => [name, undefined]));
+  return { view: query, show: changes => go({ ...anew, ...changes }), turn: to => go({ ...anew, ...to }) };
+}
+
+export const PAGE_SIZE = 50;
+
+/** The arguments of a connection for this view. */
+export function pageOf({ after, before, end }: View, size = PAGE_SIZE) {
+  if (end) return { last: size };
+  if (before) return { last: size, before };
+  return { first: size, after };
+}
