@@ -10,6 +10,7 @@
 //! - [`revocation`]: the sessions that have ended, in memory, and the feed that keeps it fresh;
 //! - [`auth`]: every rule about who is logged in and who may do what;
 //! - [`graphql`]: the schema, and what a document may cost;
+//! - [`http`]: the routes, and GraphQL over HTTP;
 
 pub mod auth;
 pub mod clock;
@@ -17,6 +18,8 @@ pub mod crypto;
 pub mod domain;
 pub mod entropy;
 pub mod graphql;
+pub mod http;
 pub mod metrics;
 pub mod revocation;
 pub mod store;
+pub mod telemetry;

@@ -1,0 +1,82 @@
+//! Who sent a request, as far as its head says: the bearer token, the address, the user agent.
+//!
+//! Rule: only `Authorization: Bearer` counts (RFC 6750, section 2.1); a token in the address or the
+//! body would end up in logs. Reading never fails: what is wrong shows when a protected field asks.
+
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
+
+use super::client_address::ClientAddress;
+use crate::auth::{Auth, Caller};
+use crate::domain::origin::{Origin, UserAgent};
+
+/// Judges the head of a request.
+pub(super) fn caller<'a>(
+    auth: &'a Auth,
+    request: &Request,
+) -> impl Future<Output = Caller> + use<'a> {
+    // Out of the request, whose body cannot wait along.
+    let bearer = bearer(request.headers()).map(str::to_owned);
+    let origin = origin(request);
+    async move { auth.caller(bearer.as_deref(), origin).await }
+}
+
+/// The bearer token. What is sent twice, or is no text, is a token that is none.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut sent = headers.get_all(AUTHORIZATION).iter();
+    let first = sent.next()?;
+    if sent.next().is_some() {
+        return Some("");
+    }
+    let Ok(text) = first.to_str() else { return Some("") };
+    bearer_in(text)
+}
+
+/// The bearer token in credentials.
+pub(super) fn bearer_in(text: &str) -> Option<&str> {
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn origin(request: &Request) -> Origin {
+    let address = request.extensions().get::<ClientAddress>();
+    let user_agent = request.headers().get(USER_AGENT);
+    Origin {
+        ip: address.map(|ClientAddress(address)| *address),
+        user_agent: user_agent
+            .and_then(|value| UserAgent::parse(&String::from_utf8_lossy(value.as_bytes()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn read(values: &[&'static str]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_static(value));
+        }
+        bearer(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn the_scheme_is_read_whatever_its_case() {
+        assert_eq!(read(&["Bearer abc"]).as_deref(), Some("abc"));
+        assert_eq!(read(&["bearer  abc "]).as_deref(), Some("abc"));
+    }
+
+    #[test]
+    fn another_scheme_brings_no_token() {
+        assert_eq!(read(&["Basic abc"]), None);
+        assert_eq!(read(&[]), None);
+    }
+
+    #[test]
+    fn two_tokens_are_none_of_ours() {
+        assert_eq!(read(&["Bearer abc", "Bearer def"]).as_deref(), Some(""));
+        assert_eq!(read(&["Bearer"]).as_deref(), Some(""));
+    }
+}

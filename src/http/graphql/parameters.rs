@@ -1,0 +1,144 @@
+//! The parameters of a GraphQL request, out of a query string or a body.
+//!
+//! Rule: `query`, `operationName`, `variables` and `extensions` have the types that GraphQL over
+//! HTTP gives them; in the place of `query` may stand `documentId`, which some clients call `doc_id`
+//! or `id`; other members are passed over. One operation a request: no lists of them.
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use http_body::Body as _;
+use serde_json::{Map, Value};
+
+use super::documents::Key;
+use super::rejection::Rejection;
+use crate::http::server::is_late;
+
+/// The longest body: four times the longest document, for the variables and JSON's escapes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The names of the parameter that is the id of a trusted document.
+const DOCUMENT_ID: &str = "documentId";
+const DOC_ID: &str = "doc_id";
+const ID: &str = "id";
+
+/// What a client asks for.
+#[derive(Debug, PartialEq)]
+pub(super) struct Parameters {
+    pub(super) query: Option<String>,
+    pub(super) key: Option<Key>,
+    pub(super) operation_name: Option<String>,
+    pub(super) variables: Map<String, Value>,
+}
+
+impl Parameters {
+    /// Reads a request by its method.
+    pub(super) async fn read(request: Request) -> Result<Self, Rejection> {
+        match *request.method() {
+            Method::GET => Self::from_members(members_of_uri(request.uri())?),
+            Method::POST => Self::from_members(members_of_body(request).await?),
+            _ => Err(Rejection::MethodNotAllowed),
+        }
+    }
+
+    /// Reads the members of a JSON object; other transports than HTTP send it by itself.
+    pub(super) fn from_members(mut members: Map<String, Value>) -> Result<Self, Rejection> {
+        let variables = object(&mut members, "variables")?;
+        let extensions = object(&mut members, "extensions")?;
+        let operation_name = string(&mut members, "operationName")?.filter(|name| !name.is_empty());
+        let key = key(&mut members, &extensions)?;
+        // Where something stands for the document, some clients send an empty one.
+        let query = string(&mut members, "query")?.filter(|text| key.is_none() || !text.is_empty());
+        Ok(Self { query, key, operation_name, variables })
+    }
+}
+
+fn members_of_uri(uri: &Uri) -> Result<Map<String, Value>, Rejection> {
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+        .map_err(|error| Rejection::Malformed(error.to_string()))?;
+    let mut members = Map::new();
+    for (name, text) in pairs {
+        let value = match name.as_str() {
+            "variables" | "extensions" if text.is_empty() => Value::Null,
+            "variables" | "extensions" => serde_json::from_str(&text)
+                .map_err(|error| Rejection::Malformed(format!("`{name}` is not JSON: {error}")))?,
+            "query" | "operationName" | DOCUMENT_ID | DOC_ID | ID => Value::String(text),
+            _ => continue,
+        };
+        if members.contains_key(&name) {
+            return Err(Rejection::Malformed(format!("`{name}` is given twice")));
+        }
+        members.insert(name, value);
+    }
+    Ok(members)
+}
+
+async fn members_of_body(mut request: Request) -> Result<Map<String, Value>, Rejection> {
+    if !is_json(request.headers()) {
+        return Err(Rejection::UnsupportedMediaType);
+    }
+    // What says itself that it is too large is not waited for.
+    let announced = usize::try_from(request.body().size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > MAX_BODY {
+        return Err(Rejection::TooLarge);
+    }
+    DefaultBodyLimit::max(MAX_BODY).apply(&mut request);
+    let body = Bytes::from_request(request, &()).await.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Rejection::TooLarge,
+        _ if is_late(&error) => Rejection::TooSlow,
+        _ => Rejection::Malformed("The body ended too early".to_owned()),
+    })?;
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(Value::Array(_)) => Err(Rejection::Malformed(
+            "A list of operations is not accepted: send one, as a JSON object".to_owned(),
+        )),
+        Ok(_) => Err(Rejection::Malformed("The body must be a JSON object".to_owned())),
+        Err(error) => Err(Rejection::Malformed(format!("The body is not JSON: {error}"))),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// What stands for the document, or beside it.
+fn key(
+    members: &mut Map<String, Value>,
+    extensions: &Map<String, Value>,
+) -> Result<Option<Key>, Rejection> {
+    for name in [DOCUMENT_ID, DOC_ID, ID] {
+        if let Some(id) = string(members, name)? {
+            return Ok(Some(Key::Id(id)));
+        }
+    }
+    let Some(persisted) = extensions.get("persistedQuery") else { return Ok(None) };
+    match (&persisted["version"], &persisted["sha256Hash"]) {
+        (Value::Number(version), Value::String(hash)) if version.as_u64() == Some(1) => {
+            Ok(Some(Key::Hash(hash.clone())))
+        }
+        _ => Err(Rejection::Malformed(
+            "`extensions.persistedQuery` must be { version: 1, sha256Hash }".to_owned(),
+        )),
+    }
+}
+
+fn string(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Rejection> {
+    match members.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Rejection::Malformed(format!("`{name}` must be a string"))),
+    }
+}
+
+/// Nothing and null are the empty object.
+fn object(members: &mut Map<String, Value>, name: &str) -> Result<Map<String, Value>, Rejection> {
+    match members.remove(name) {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(object)) => Ok(object),
+        Some(_) => Err(Rejection::Malformed(format!("`{name}` must be an object"))),
+    }
+}

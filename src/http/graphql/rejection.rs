@@ -1,0 +1,97 @@
+//! Why a request is answered without executing anything.
+
+use async_graphql::{ErrorExtensionValues, ServerError};
+use axum::http::{HeaderValue, StatusCode};
+
+use super::accept::MediaType;
+use crate::graphql::document::{Refusal, one_line};
+
+/// A request that is not a GraphQL request, or whose document is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Rejection {
+    /// Not what GraphQL over HTTP calls well formed.
+    #[error("{0}")]
+    Malformed(String),
+    /// Neither GET nor POST.
+    #[error("GraphQL is served by POST, and by GET for queries")]
+    MethodNotAllowed,
+    /// A mutation or subscription by GET: any page could make a browser send it.
+    #[error("Only queries run by GET: send this operation by POST")]
+    QueriesOnly,
+    /// `Accept` names nothing that is served here.
+    #[error(
+        "This is served as application/json, application/graphql-response+json and text/event-stream"
+    )]
+    NotAcceptable,
+    /// More bytes than any honest request has.
+    #[error("The body is too large: at most 64 kB are accepted")]
+    TooLarge,
+    /// More bytes of address and headers than any honest request has.
+    #[error("The head of the request is too large: at most 16 kB are accepted")]
+    HeadTooLarge,
+    /// A body of which only a part came in time.
+    #[error("The body did not come in time")]
+    TooSlow,
+    /// A body that is not JSON by its own account. Browsers send the other types to other origins
+    /// without asking first.
+    #[error("The body must be JSON, with Content-Type: application/json")]
+    UnsupportedMediaType,
+    /// A socket that a page of another origin wants to open.
+    #[error("Pages of this origin may not open a socket here")]
+    OtherOrigin,
+    /// A socket on which something else is to be spoken.
+    #[error("Sockets speak graphql-transport-ws here: name it in Sec-WebSocket-Protocol")]
+    OtherProtocol,
+    /// One subscription more than there may be at a time.
+    #[error("Too many subscriptions are open: close some, or come back later")]
+    TooMany,
+    /// A well formed request whose document or variables are not.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl Rejection {
+    /// The status of the answer.
+    pub(super) fn status(&self, media_type: MediaType) -> StatusCode {
+        match self {
+            Self::Malformed(_) | Self::OtherProtocol => StatusCode::BAD_REQUEST,
+            Self::OtherOrigin => StatusCode::FORBIDDEN,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::MethodNotAllowed | Self::QueriesOnly => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            // Expected by the clients that send a hash first, and no mistake of theirs.
+            Self::Refused(Refusal::DocumentNotFound) => StatusCode::OK,
+            Self::Refused(_) => media_type.status_of_request_error(),
+        }
+    }
+
+    /// The value of `Allow`, which a 405 must have.
+    pub(super) fn allow(&self) -> Option<HeaderValue> {
+        match self {
+            Self::MethodNotAllowed => Some(HeaderValue::from_static("GET, POST")),
+            Self::QueriesOnly => Some(HeaderValue::from_static("POST")),
+            _ => None,
+        }
+    }
+}
+
+impl From<Rejection> for ServerError {
+    fn from(rejection: Rejection) -> Self {
+        if let Rejection::Refused(refusal) = rejection {
+            return refusal.into();
+        }
+        let code = match rejection {
+            Rejection::OtherOrigin => "FORBIDDEN",
+            Rejection::TooMany => "SERVICE_UNAVAILABLE",
+            _ => "BAD_USER_INPUT",
+        };
+        let mut error = Self::new(one_line(&rejection.to_string()), None);
+        let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+        extensions.set("code", code);
+        error
+    }
+}

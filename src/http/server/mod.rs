@@ -1,0 +1,143 @@
+//! The loop under the routes: connections in, requests to the router, answers out.
+//!
+//! Rule: whatever a client does or leaves undone, it holds one connection for a bounded time, with
+//! bounded memory, and there are so many connections and no more. `axum::serve` has no such bounds:
+//! a few thousand silent connections keep everybody else out for good.
+
+mod activity;
+mod body;
+mod connection;
+mod places;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use self::places::Places;
+use super::graphql::full_body;
+use super::security_headers;
+use crate::clock::Stopwatch;
+use crate::domain::filter::IpBlock;
+
+pub(super) use body::is_late;
+
+/// How many bytes the buffer of a connection may have. What is in it and no more than a head may be
+/// (see [`super::head`]) is answered by the routes; what does not fit, by the library, in no words.
+const MAX_BUFFER: usize = 24 * 1024;
+
+/// How long nothing is accepted after the system had no file left for a connection.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// After how long it is said again that somebody was refused: a flood of connections must not be one
+/// of lines, too.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
+
+/// How much of the service one client may hold.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How many connections there may be at once, sockets included.
+    pub connections: usize,
+    /// How many of them may come from one address.
+    pub of_address: usize,
+    /// Whose connections are not counted by their address, beside this machine's own: many come
+    /// through it.
+    pub shared: Vec<IpBlock>,
+    /// How long a new connection may take over the head of its first request.
+    pub first_request: Duration,
+    /// How long nothing may move on a connection: neither a request nor a part of an answer. Longer
+    /// than a minute, which is how long common proxies keep theirs.
+    pub idle: Duration,
+    /// How long a request may take over its body.
+    pub body: Duration,
+    /// How long a connection that is told to go may take to do so.
+    pub farewell: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            of_address: 1000,
+            shared: Vec::new(),
+            first_request: Duration::from_secs(8),
+            idle: Duration::from_secs(75),
+            body: Duration::from_secs(8),
+            farewell: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Serves until `stop`, and then until the requests under way are answered.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    stop: impl Future<Output = ()> + Send,
+) {
+    let (limits, places) = (Arc::new(limits), Arc::new(Places::default()));
+    let full = full();
+    let mut said: Option<Stopwatch> = None;
+    let (stopping, stopped) = watch::channel(false);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.as_mut() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                pause(&error).await;
+                continue;
+            }
+        };
+        // Refused, not left to wait: a client that hears nothing waits for its own time-out.
+        let Some(place) = places.take(peer.ip(), &limits) else {
+            if said.is_none_or(|said| said.elapsed() > SAY_AGAIN) {
+                let Limits { connections, of_address, .. } = *limits;
+                tracing::warn!(connections, of_address, "no more connections: refusing");
+                said = Some(Stopwatch::start());
+            }
+            // As far as its buffer takes it at once: one that is too many is not waited for.
+            let _ = stream.try_write(&full);
+            continue;
+        };
+        tracing::trace!(%peer, "a connection begins");
+        let stream = connection::Held::new(stream, place);
+        let (router, limits, stopped) = (router.clone(), Arc::clone(&limits), stopped.clone());
+        tokio::spawn(connection::serve(stream, peer, router, limits, stopped));
+    }
+    drop((listener, stopped));
+    stopping.send_replace(true);
+    // Every connection has a receiver.
+    stopping.closed().await;
+}
+
+/// What is told to whoever is one too many, in bytes: there is no connection to answer on.
+fn full() -> Vec<u8> {
+    let body = full_body();
+    let length = body.len();
+    let mut text = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
+         content-type: application/json; charset=utf-8\r\ncontent-length: {length}\r\n"
+    );
+    for (name, value) in security_headers::DEFAULTS {
+        text.extend([name.as_str(), ": ", value, "\r\n"]);
+    }
+    text.push_str("\r\n");
+    [text.into_bytes(), body].concat()
+}
+
+/// A client that went away before it was accepted costs nothing; else the system has no file left,
+/// and a loop without a pause would only burn its time.
+async fn pause(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::error!(%error, "a connection could not be accepted");
+        tokio::time::sleep(BREATH).await;
+    }
+}

@@ -1,0 +1,167 @@
+//! What the process says of itself: the log, on standard error.
+//!
+//! Rule: no document, no variable and no header is ever logged. Both formats write one line an event
+//! and escape control characters, so that nothing a client sends can forge a line. A line that is
+//! about a request ends with its id. That is added here, where a line is written, and is no span of
+//! `tracing`: a span is written and read back for each request, whether or not it has a line to say.
+
+mod request_id;
+
+use std::fmt;
+use std::io::IsTerminal;
+
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, JsonFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+pub use request_id::RequestId;
+
+/// How the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Pretty,
+    /// A JSON object a line.
+    Json,
+}
+
+/// What is logged where `RUST_LOG` says nothing.
+const FILTER: &str = "info,sqlx=warn";
+
+/// Starts the log. Once in a process; a second start changes nothing.
+pub fn start(format: Option<Format>) {
+    let is_terminal = std::io::stderr().is_terminal();
+    let fits = if is_terminal { Format::Pretty } else { Format::Json };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(FILTER));
+    let log = log(format.unwrap_or(fits), is_terminal, std::io::stderr);
+    // Failing means that somebody else's log is running already, as in tests.
+    let _ = tracing_subscriber::registry().with(filter).with(log).try_init();
+}
+
+/// Writes events as lines.
+pub(crate) fn log<S, W>(
+    format: Format,
+    in_colour: bool,
+    writer: W,
+) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let log = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(in_colour);
+    let line = tracing_subscriber::fmt::format();
+    match format {
+        Format::Pretty => {
+            let line = line.compact().with_target(false).with_ansi(in_colour);
+            log.event_format(OfRequest { line, end: "\n", name: " request_id=", close: "\n" })
+                .boxed()
+        }
+        Format::Json => {
+            let line = line.json().flatten_event(true).with_current_span(false);
+            let line = line.with_span_list(false);
+            let of_request =
+                OfRequest { line, end: "}\n", name: ",\"request_id\":\"", close: "\"}\n" };
+            log.fmt_fields(JsonFields::new()).event_format(of_request).boxed()
+        }
+    }
+}
+
+/// A line with the id of the request that it is about.
+struct OfRequest<F> {
+    line: F,
+    /// What a line ends with, which makes room for the id.
+    end: &'static str,
+    name: &'static str,
+    close: &'static str,
+}
+
+impl<S, N, F> FormatEvent<S, N> for OfRequest<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'w> FormatFields<'w> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let Some(id) = RequestId::current() else {
+            return self.line.format_event(context, writer, event);
+        };
+        let mut line = String::with_capacity(512);
+        self.line.format_event(context, Writer::new(&mut line), event)?;
+        let line = line.strip_suffix(self.end).unwrap_or(&line);
+        write!(writer, "{line}{}{id}{}", self.name, self.close)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use futures_util::FutureExt;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What stands in the log after this event of a request.
+    fn logged(format: Format, event: impl FnOnce()) -> String {
+        let written = Written::default();
+        let writer = written.clone();
+        let log = tracing_subscriber::registry().with(log(format, true, move || writer.clone()));
+        tracing::subscriber::with_default(log, || {
+            let id = RequestId::new(&SeededEntropy::new(1));
+            id.scope(async { event() }).now_or_never().unwrap();
+        });
+        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    const FORGED: &str = "a\r\n{\"level\":\"ERROR\"}\u{1b}[2J\u{7}\u{0}\u{9b}2J\u{85}\u{2028}\"}";
+
+    #[test]
+    fn whatever_is_logged_is_one_valid_line_of_json_in_utc() {
+        let line = logged(Format::Json, || {
+            tracing::info!(debug = ?FORGED, display = %FORGED, text = FORGED, "{FORGED}");
+        });
+        assert_eq!(line.lines().count(), 1, "{line}");
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["text"], FORGED);
+        assert_eq!(line["message"], FORGED);
+        assert_eq!(line["request_id"].as_str().unwrap().len(), 32);
+        assert_eq!(line["level"], "INFO");
+        assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
+    }
+
+    /// As text or by its `Debug`, which is how all is logged that comes from outside: lines for people
+    /// show a `Display` and a message as they are.
+    #[test]
+    fn a_text_that_is_logged_for_people_commands_no_terminal() {
+        let line = logged(Format::Pretty, || {
+            tracing::info!(debug = ?FORGED, text = FORGED, "an event");
+        });
+        assert_eq!(line.lines().count(), 1, "{line:?}");
+        for command in ["\u{1b}[2J", "\u{7}", "\u{0}", "\u{9b}"] {
+            assert!(!line.contains(command), "{line:?}");
+        }
+    }
+}
