@@ -11,9 +11,15 @@
 //! - [`auth`]: every rule about who is logged in and who may do what;
 //! - [`graphql`]: the schema, and what a document may cost;
 //! - [`http`]: the routes, and GraphQL over HTTP;
+//! - [`config`], [`telemetry`]: flags, variables and the log;
+//! - [`app`]: all of it put together, and served;
+//! - [`cli`]: the commands.
 
+pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod entropy;

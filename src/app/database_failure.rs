@@ -1,0 +1,75 @@
+//! What a driver says of a failure, in words for whoever runs the program.
+
+use std::error::Error;
+
+use crate::store::DatabaseUrl;
+
+/// What drivers put in front of the reason itself.
+const PREFIXES: [&str; 4] = [
+    "error communicating with database: ",
+    "error returned from database: ",
+    "while executing migrations: ",
+    "error occurred while attempting to establish a TLS connection: ",
+];
+
+/// The innermost thing that an error says, in one line.
+#[must_use]
+pub fn reason(error: &(dyn Error + 'static)) -> String {
+    // A driver's error repeats its own source, so the one below ours is enough.
+    let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    plain(&line).to_owned()
+}
+
+fn plain(said: &str) -> &str {
+    if said.starts_with("pool timed out") {
+        // The driver asks again and again while the connection is refused.
+        return "there is no answer";
+    }
+    let said = PREFIXES.iter().fold(said, |said, prefix| said.trim_start_matches(prefix));
+    // SQLite's result code, and the line of PostgreSQL's source.
+    let said = match said.strip_prefix("(code: ").and_then(|rest| rest.split_once(") ")) {
+        Some((_, rest)) => rest,
+        None => said,
+    };
+    match said.rsplit_once(" at line ") {
+        Some((rest, line)) if line.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+        _ => said,
+    }
+}
+
+/// What to do about it.
+pub(super) fn advice(database: &DatabaseUrl) -> &'static str {
+    if database.path().is_some() {
+        "check the path in --database-url, and that this user can write there"
+    } else {
+        "check --database-url, and that the server runs"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_what_the_database_says_and_nothing_around_it() {
+        for (said, plainly) in [
+            (
+                "error returned from database: (code: 26) file is not a database",
+                "file is not a database",
+            ),
+            (
+                "error returned from database: database \"a\" does not exist at line 948",
+                "database \"a\" does not exist",
+            ),
+            (
+                "error communicating with database: Connection refused (os error 111)",
+                "Connection refused (os error 111)",
+            ),
+            ("pool timed out while waiting for an open connection", "there is no answer"),
+            ("a line at line no", "a line at line no"),
+        ] {
+            assert_eq!(plain(said), plainly);
+        }
+    }
+}

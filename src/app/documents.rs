@@ -1,0 +1,21 @@
+//! The documents that are trusted: those of a file, and the console's.
+
+use std::sync::Arc;
+
+use super::StartError;
+use crate::config::Config;
+use crate::http::console_documents;
+use crate::http::graphql::{Documents, TrustedDocuments};
+
+/// Reads the documents that are configured.
+pub(super) fn load(config: &Config) -> Result<Arc<Documents>, StartError> {
+    let Some(path) = &config.trusted_documents else { return Ok(Arc::default()) };
+    let unusable = |reason: String| StartError::TrustedDocuments(path.clone(), reason);
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    let trusted = TrustedDocuments::parse(&text, &config.http.limits);
+    let mut trusted = trusted.map_err(|error| unusable(error.to_string()))?;
+    if config.http.console {
+        trusted = trusted.and(console_documents());
+    }
+    Ok(Arc::new(Documents::new(trusted, config.trusted_documents_only)))
+}

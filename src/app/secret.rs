@@ -1,0 +1,143 @@
+//! The master secret, from wherever it is; with SQLite made on the first start.
+//!
+//! Rule: a secret that was made is on the disk, whole and for its owner's eyes only, before anything
+//! is sealed with it. Of two processes that start at once, one makes it and both use it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::StartError;
+use crate::config::SecretSource;
+use crate::crypto::secret::{MasterSecret, MasterSecrets};
+use crate::entropy::{Entropy, random};
+
+/// Reads the secret, and makes it where it may be made: beside a database without keys. A new secret
+/// opens no key that is there, and would hide that the old one is lost.
+pub(super) fn load(
+    source: &SecretSource,
+    has_keys: bool,
+    entropy: &dyn Entropy,
+) -> Result<MasterSecrets, StartError> {
+    let text = match source {
+        SecretSource::Given(secret) => secret.0.clone(),
+        SecretSource::File(path) => read(path)?,
+        SecretSource::Made(path) => {
+            if !has_keys {
+                make(path, entropy).map_err(|error| StartError::MakeSecret(path.clone(), error))?;
+            } else if !is_there(path) {
+                return Err(StartError::LostSecret(path.clone()));
+            }
+            read(path)?
+        }
+        SecretSource::Missing => return Err(StartError::NoSecret),
+    };
+    Ok(MasterSecrets::parse(&text)?)
+}
+
+fn is_there(path: &Path) -> bool {
+    // Where it cannot be told, reading says why.
+    path.try_exists().unwrap_or(true)
+}
+
+fn read(path: &Path) -> Result<Zeroizing<String>, StartError> {
+    let failed = |error| StartError::ReadSecret(path.to_owned(), error);
+    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(failed)?;
+    if is_exposed(path) {
+        tracing::warn!(path = %path.display(), "others can read the secret's file; chmod 600 it");
+    }
+    Ok(text)
+}
+
+/// Whether others than the file's owner and group can read it.
+pub(crate) fn is_exposed(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
+}
+
+/// Makes the file where there is none. It is written under another name and then linked to its own,
+/// which fails where somebody was faster, so that nobody ever reads half a secret.
+fn make(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
+    if path.try_exists()? {
+        return Ok(());
+    }
+    let suffix = u64::from_be_bytes(random(entropy));
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{suffix:016x}"));
+    let draft = Path::new(&draft);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    let made = file
+        .write_all(MasterSecret::generate(entropy).as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| match fs::hard_link(draft, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        });
+    fs::remove_file(draft)?;
+    made?;
+    // The name itself must survive a power cut too: the keys sealed with the secret will.
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    #[test]
+    fn it_is_made_once_for_its_owners_eyes_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db.secret");
+        let source = SecretSource::Made(path.clone());
+        load(&source, false, &SystemEntropy).unwrap();
+        let first = fs::read_to_string(&path).unwrap();
+        load(&source, false, &SystemEntropy).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), first);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn of_many_who_start_at_once_all_use_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        let start = || {
+            make(&path, &SystemEntropy).unwrap();
+            fs::read_to_string(&path).unwrap()
+        };
+        let read: Vec<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(start)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(read.iter().all(|secret| secret.len() == 44 && *secret == read[0]));
+    }
+
+    #[test]
+    fn a_file_that_must_be_there_is_not_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let source = SecretSource::File(directory.path().join("secret"));
+        let error = load(&source, false, &SystemEntropy).unwrap_err();
+        assert!(matches!(error, StartError::ReadSecret(..)));
+    }
+
+    #[test]
+    fn a_secret_that_sealed_keys_is_not_made_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db.secret");
+        let source = SecretSource::Made(path.clone());
+        let error = load(&source, true, &SystemEntropy).unwrap_err();
+        assert!(matches!(error, StartError::LostSecret(lost) if lost == path));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_weak_secret_is_refused_without_being_repeated() {
+        let source = SecretSource::Given("hunter2".parse().unwrap());
+        let error = load(&source, false, &SystemEntropy).unwrap_err();
+        assert!(!error.to_string().contains("hunter2"));
+    }
+}

@@ -1,0 +1,93 @@
+//! `sallyport keys`: the keys that access tokens are signed with.
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+
+use super::table::{Cell, Output, Table, print};
+use super::{must_exist, quiet};
+use crate::app::{self, Core};
+use crate::auth::{Actor, Error, Rotation};
+use crate::config::{self, Config, DatabaseArguments, SecretArguments};
+use crate::crypto::algorithm::SigningAlgorithm;
+use crate::domain::origin::Origin;
+
+#[derive(Subcommand)]
+pub(super) enum KeysCommand {
+    /// List the keys, and see whether the secret opens them
+    List {
+        #[command(flatten)]
+        output: Output,
+        #[command(flatten)]
+        database: DatabaseArguments,
+        #[command(flatten)]
+        secret: SecretArguments,
+    },
+    /// Put a new key in the place of the one that signs; running servers follow, nobody is logged out
+    Rotate {
+        /// An emergency: the new key signs at once, and access tokens of all others are refused;
+        /// clients refresh
+        #[arg(long)]
+        immediately: bool,
+        /// What the new key signs with: `ES256`, `EdDSA` or `RS256` [default: as the one before it]
+        #[arg(long, value_name = "NAME", value_parser = config::algorithm)]
+        algorithm: Option<SigningAlgorithm>,
+        #[command(flatten)]
+        database: DatabaseArguments,
+        #[command(flatten)]
+        secret: SecretArguments,
+    },
+}
+
+pub(super) async fn run(command: KeysCommand) -> Result<()> {
+    match command {
+        KeysCommand::List { output, database, secret } => {
+            list(&open(database, secret).await?, output).await
+        }
+        KeysCommand::Rotate { immediately, algorithm, database, secret } => {
+            let core = open(database, secret).await?;
+            let algorithm = algorithm.map(SigningAlgorithm::as_str);
+            rotate(&core, Rotation { algorithm, immediately }).await
+        }
+    }
+}
+
+async fn open(database: DatabaseArguments, secret: SecretArguments) -> Result<Core> {
+    let config = quiet(Config::of_key_command(database, secret)?);
+    must_exist(&config)?;
+    Ok(app::open_for_keys(&config).await?)
+}
+
+async fn list(core: &Core, output: Output) -> Result<()> {
+    const HEADINGS: &[&str] =
+        &["kid", "algorithm", "state", "created", "activates", "retire_safe_at"];
+    let mut table = Table::new(HEADINGS);
+    for key in core.auth.key_summaries().await? {
+        table.push(vec![
+            Cell::text(key.kid),
+            Cell::text(key.algorithm.as_str()),
+            Cell::text(key.state.as_str()),
+            Cell::Time(key.created_at),
+            Cell::Time(key.activates_at),
+            key.retire_safe_at.map_or(Cell::Nothing, Cell::Time),
+        ]);
+    }
+    table.print(output)
+}
+
+async fn rotate(core: &Core, rotation: Rotation<'_>) -> Result<()> {
+    let rotated = core.auth.rotate_signing_key(Actor::Operator, rotation, Origin::default()).await;
+    let key = match rotated {
+        Ok(key) => key,
+        Err(Error::Refused(refusal)) => bail!("{refusal}; see sallyport keys list"),
+        Err(error) => return Err(error.into()),
+    };
+    let (kid, algorithm) = (key.kid, key.algorithm.as_str());
+    if rotation.immediately {
+        return print(&format!(
+            "{kid} ({algorithm}) signs, and all other keys are removed: running servers refuse their \
+             tokens within seconds, and clients refresh\n"
+        ));
+    }
+    let activates_at = key.activates_at.floor_to_second();
+    print(&format!("{kid} ({algorithm}) is published, and signs from {activates_at} on\n"))
+}

@@ -1,0 +1,50 @@
+//! `sallyport purge`: what has expired goes now.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::open_existing;
+use super::table::{count, print};
+use crate::config::{Config, DatabaseArguments, RetentionArguments};
+use crate::store::Purged;
+
+#[derive(Args)]
+pub(super) struct PurgeArguments {
+    /// Only say how much has expired
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    database: DatabaseArguments,
+    #[command(flatten)]
+    retention: RetentionArguments,
+}
+
+pub(super) async fn run(arguments: PurgeArguments) -> Result<()> {
+    let mut config = Config::of_command(arguments.database)?;
+    config.policy.audit_retention = arguments.retention.audit();
+    config.policy.metadata_retention = arguments.retention.metadata();
+    let core = open_existing(config).await?;
+    let (word, counts) = if arguments.dry_run {
+        ("expired", core.auth.expired().await?)
+    } else {
+        ("deleted", core.auth.purge().await?)
+    };
+    let Purged {
+        blacklist_entries,
+        sessions,
+        session_ends,
+        audit_events,
+        signing_keys,
+        login_failures,
+        metadata,
+    } = counts;
+    print(&format!(
+        "{word}: {blacklist_entries} blacklist entries, {}, {session_ends} notes that a session \
+         ended, {}, {}, {}, addresses and clients in {}\n",
+        count(sessions, "session"),
+        count(audit_events, "audit event"),
+        count(signing_keys, "retired signing key"),
+        count(login_failures, "count") + " of wrong passwords",
+        count(metadata, "row"),
+    ))
+}

@@ -1,0 +1,130 @@
+//! `sallyport session`: incident response from a shell. Running servers obey within a second or two,
+//! through the same feed as after a logout elsewhere.
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+
+use super::table::{Cell, Output, Table, count, print};
+use super::{open_existing, user};
+use crate::app::Core;
+use crate::auth::Actor;
+use crate::config::{Config, DatabaseArguments};
+use crate::domain::filter::SessionFilter;
+use crate::domain::id::SessionId;
+use crate::domain::origin::{Origin, UserAgent};
+use crate::domain::page::{MAX_SIZE, PageRequest};
+use crate::domain::session::Session;
+use crate::store::Scope;
+
+#[derive(Subcommand)]
+pub(super) enum SessionCommand {
+    /// List sessions, the newest first
+    List {
+        /// Only those of this account
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        #[command(flatten)]
+        output: Output,
+        #[command(flatten)]
+        database: DatabaseArguments,
+    },
+    /// End sessions
+    End {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        database: DatabaseArguments,
+    },
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Which {
+    /// The session with this id
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// All of this account
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Everybody's
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) async fn run(command: SessionCommand) -> Result<()> {
+    match command {
+        SessionCommand::List { user, output, database } => {
+            let core = open_existing(Config::of_command(database)?).await?;
+            list(&core, user.as_deref(), output).await
+        }
+        SessionCommand::End { which, database } => {
+            let core = open_existing(Config::of_command(database)?).await?;
+            let scope = scope(&core, which).await?;
+            let ended = core.auth.end_sessions(Actor::Operator, scope, Origin::default()).await?;
+            print(&format!("{} ended\n", count(ended, "session")))
+        }
+    }
+}
+
+async fn scope(core: &Core, which: Which) -> Result<Scope> {
+    if let Some(name) = which.user {
+        return Ok(Scope::User(user::find(core, &name).await?.id));
+    }
+    let Some(id) = which.id else { return Ok(Scope::All) };
+    // The API's id and the claim `sid` both name it.
+    let id = SessionId::parse(id.strip_prefix("Session:").unwrap_or(&id))
+        .with_context(|| format!("{id:?} is no session's id; see sallyport session list"))?;
+    if core.store.sessions_by_id(&[id]).await?.is_empty() {
+        bail!("there is no session {id}; see sallyport session list");
+    }
+    Ok(Scope::One(id))
+}
+
+async fn list(core: &Core, user: Option<&str>, output: Output) -> Result<()> {
+    let user_id = match user {
+        Some(name) => Some(user::find(core, name).await?.id),
+        None => None,
+    };
+    let filter = SessionFilter { user_id, ..SessionFilter::default() };
+    let now = core.auth.now();
+    let mut table = Table::new(&[
+        "id",
+        "username",
+        "state",
+        "created",
+        "last_used",
+        "ip",
+        "browser",
+        "end_reason",
+    ]);
+    let mut after = None;
+    loop {
+        let page = PageRequest { after, before: None, size: MAX_SIZE, from_end: false };
+        let page = core.store.sessions(&filter, &page, now).await?;
+        let owners: Vec<_> = page.items.iter().map(|session| session.user_id).collect();
+        let owners = core.store.users_by_id(&owners).await?;
+        for session in &page.items {
+            let name = owners.get(&session.user_id).map(|user| user.names.username().to_string());
+            table.push(row(session, name, session.state(now).as_str()));
+        }
+        after = page.items.last().map(|session| session.id);
+        if !page.has_next {
+            return table.print(output);
+        }
+    }
+}
+
+fn row(session: &Session, name: Option<String>, state: &str) -> Vec<Cell> {
+    vec![
+        Cell::text(session.id),
+        Cell::maybe(name),
+        Cell::text(state),
+        Cell::Time(session.created_at),
+        Cell::Time(session.last_used_at),
+        Cell::maybe(session.last_ip),
+        Cell::maybe(
+            session.user_agent.as_ref().map(UserAgent::device).and_then(|device| device.browser),
+        ),
+        Cell::maybe(session.end.map(|end| end.reason.as_str())),
+    ]
+}

@@ -1,0 +1,171 @@
+//! What commands print: a table, or one JSON object a line.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Output {
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// What stands in a column.
+pub(super) enum Cell {
+    Text(String),
+    Time(Timestamp),
+    Flag(bool),
+    Nothing,
+}
+
+impl Cell {
+    pub(super) fn text(value: impl Display) -> Self {
+        Self::Text(value.to_string())
+    }
+
+    pub(super) fn maybe(value: Option<impl Display>) -> Self {
+        value.map_or(Self::Nothing, Self::text)
+    }
+
+    /// For people. Nobody reads a table's microseconds, and what could move the cursor is shown as
+    /// something that does not: user agents and names come from outside.
+    fn shown(&self) -> String {
+        let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+        match self {
+            Self::Text(text) => text.chars().map(visible).collect(),
+            Self::Time(time) => time.floor_to_second().to_string(),
+            Self::Flag(true) => "yes".to_owned(),
+            Self::Flag(false) => "no".to_owned(),
+            Self::Nothing => "-".to_owned(),
+        }
+    }
+
+    /// For programs.
+    fn value(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::Time(time) => Value::from(time.to_string()),
+            Self::Flag(flag) => Value::from(*flag),
+            Self::Nothing => Value::Null,
+        }
+    }
+}
+
+/// Rows under headings, printed at the end.
+pub(super) struct Table {
+    headings: &'static [&'static str],
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    pub(super) fn new(headings: &'static [&'static str]) -> Self {
+        Self { headings, rows: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, row: Vec<Cell>) {
+        self.rows.push(row);
+    }
+
+    pub(super) fn print(&self, output: Output) -> Result<()> {
+        print(&if output.json { self.json() } else { self.aligned() })
+    }
+
+    fn json(&self) -> String {
+        let object = |row: &Vec<Cell>| {
+            let members = self.headings.iter().zip(row);
+            let members = members.map(|(name, cell)| ((*name).to_owned(), cell.value()));
+            format!("{}\n", Value::Object(members.collect()))
+        };
+        self.rows.iter().map(object).collect()
+    }
+
+    fn aligned(&self) -> String {
+        let headings = self.headings.iter().map(|name| name.to_uppercase().replace('_', " "));
+        let headings: Vec<String> = headings.collect();
+        let rows = self.rows.iter().map(|row| row.iter().map(Cell::shown).collect());
+        let lines: Vec<Vec<String>> = std::iter::once(headings).chain(rows).collect();
+        let width = |column: usize| {
+            lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..self.headings.len()).map(width).collect();
+        let mut text = String::new();
+        for line in &lines {
+            let cells = line.iter().zip(&widths);
+            let padded: Vec<String> =
+                cells.map(|(cell, &width)| format!("{cell:<width$}")).collect();
+            text.push_str(padded.join("  ").trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A number of things.
+pub(super) fn count(number: impl Display, thing: &str) -> String {
+    let number = number.to_string();
+    let ending = if number == "1" { "" } else { "s" };
+    format!("{number} {thing}{ending}")
+}
+
+/// Prints. A reader that has seen enough, such as `head`, is no failure.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => bail!(
+            "cannot print to standard output: {error}; the command is done, send what it prints \
+             elsewhere"
+        ),
+        Ok(()) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(&["name", "last_ip", "active", "created"]);
+        let at = Timestamp::from_micros(1_700_000_000_123_456);
+        table.push(vec![Cell::text("Ada"), Cell::Nothing, Cell::Flag(true), Cell::Time(at)]);
+        table.push(vec![
+            Cell::text("a\u{1b}[31m"),
+            Cell::text("::1"),
+            Cell::Flag(false),
+            Cell::Nothing,
+        ]);
+        table
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_they_must_be() {
+        let expected = "NAME    LAST IP  ACTIVE  CREATED\n\
+                        Ada     -        yes     2023-11-14T22:13:20Z\n\
+                        a\u{fffd}[31m  ::1      no      -\n";
+        assert_eq!(table().aligned(), expected);
+    }
+
+    #[test]
+    fn json_is_an_object_a_line() {
+        let expected = [
+            r#"{"active":true,"created":"2023-11-14T22:13:20.123456Z","last_ip":null,"name":"Ada"}"#,
+            r#"{"active":false,"created":null,"last_ip":"::1","name":"a\u001b[31m"}"#,
+            "",
+        ];
+        assert_eq!(table().json(), expected.join("\n"));
+    }
+
+    #[test]
+    fn one_thing_is_not_many() {
+        assert_eq!(
+            [0, 1, 2].map(|n| count(n, "session")),
+            ["0 sessions", "1 session", "2 sessions"]
+        );
+    }
+}

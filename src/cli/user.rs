@@ -1,0 +1,152 @@
+//! `sallyport user`: accounts without the API.
+
+use anyhow::{Context, Result, anyhow};
+use clap::Subcommand;
+
+use super::password::PasswordArguments;
+use super::table::{Cell, Output, Table, count, print};
+use super::{open, open_existing};
+use crate::app::Core;
+use crate::auth;
+use crate::auth::{Actor, NewAccount, Refusal, RefusalCode};
+use crate::config::{Config, DatabaseArguments};
+use crate::domain::filter::UserFilter;
+use crate::domain::origin::Origin;
+use crate::domain::page::{MAX_SIZE, PageRequest};
+use crate::domain::user::{Email, LoginName, Role, User};
+
+#[derive(Subcommand)]
+pub(super) enum UserCommand {
+    /// Make an account
+    Create {
+        /// The username
+        name: String,
+        /// The e-mail address
+        #[arg(long)]
+        email: Option<String>,
+        /// Make it an administrator
+        #[arg(long)]
+        admin: bool,
+        #[command(flatten)]
+        password: PasswordArguments,
+        #[command(flatten)]
+        database: DatabaseArguments,
+    },
+    /// List all accounts
+    List {
+        #[command(flatten)]
+        output: Output,
+        #[command(flatten)]
+        database: DatabaseArguments,
+    },
+    /// Deactivate an account and end its sessions
+    Deactivate {
+        /// The username or e-mail address
+        name: String,
+        #[command(flatten)]
+        database: DatabaseArguments,
+    },
+    /// Activate an account again
+    Activate {
+        /// The username or e-mail address
+        name: String,
+        #[command(flatten)]
+        database: DatabaseArguments,
+    },
+    /// Set an account's password and end its sessions
+    SetPassword {
+        /// The username or e-mail address
+        name: String,
+        #[command(flatten)]
+        password: PasswordArguments,
+        #[command(flatten)]
+        database: DatabaseArguments,
+    },
+}
+
+pub(super) async fn run(command: UserCommand) -> Result<()> {
+    match command {
+        UserCommand::Create { name, email, admin, password, database } => {
+            let core = open(Config::of_command(database)?).await?;
+            let password = password.read()?;
+            let role = if admin { Role::Admin } else { Role::User };
+            let account =
+                NewAccount { username: &name, password: &password, email: email.as_deref(), role };
+            let made = core.auth.create_user(Actor::Operator, account, Origin::default()).await;
+            let user = made.map_err(|error| match error {
+                auth::Error::Refused(refusal) => anyhow!(advised(&refusal)),
+                error => error.into(),
+            })?;
+            print(&format!("{} is made\n", user.names.username()))
+        }
+        UserCommand::List { output, database } => {
+            list(&open_existing(Config::of_command(database)?).await?, output).await
+        }
+        UserCommand::Deactivate { name, database } => set_active(&name, false, database).await,
+        UserCommand::Activate { name, database } => set_active(&name, true, database).await,
+        UserCommand::SetPassword { name, password, database } => {
+            let core = open_existing(Config::of_command(database)?).await?;
+            let user = find(&core, &name).await?;
+            let password = password.read()?;
+            let (by, origin) = (Actor::Operator, Origin::default());
+            let (_, ended) = core.auth.set_user_password(by, user.id, &password, origin).await?;
+            print(&format!("{name} has a new password; {} ended\n", count(ended, "session")))
+        }
+    }
+}
+
+async fn set_active(name: &str, active: bool, database: DatabaseArguments) -> Result<()> {
+    let core = open_existing(Config::of_command(database)?).await?;
+    let user = find(&core, name).await?;
+    let (by, origin) = (Actor::Operator, Origin::default());
+    let (_, ended) = core.auth.set_user_active(by, user.id, active, origin).await?;
+    print(&if active {
+        format!("{name} is active\n")
+    } else {
+        format!("{name} is deactivated; {} ended\n", count(ended, "session"))
+    })
+}
+
+/// Why an account cannot be made, and what to do.
+fn advised(refusal: &Refusal) -> String {
+    match refusal.code {
+        RefusalCode::UsernameTaken => format!("{refusal}; sallyport user list has them all"),
+        _ => refusal.to_string(),
+    }
+}
+
+/// The account of this name.
+pub(super) async fn find(core: &Core, name: &str) -> Result<User> {
+    let found = match LoginName::parse(name) {
+        Some(key) => core.store.credentials_by_name(&key).await?,
+        None => None,
+    };
+    let found =
+        found.with_context(|| format!("there is no account {name:?}; see sallyport user list"));
+    Ok(found?.user)
+}
+
+async fn list(core: &Core, output: Output) -> Result<()> {
+    let mut table =
+        Table::new(&["id", "username", "email", "role", "active", "created", "last_login"]);
+    let mut after = None;
+    loop {
+        let page = PageRequest { after, before: None, size: MAX_SIZE, from_end: false };
+        let page = core.store.users(&UserFilter::default(), &page).await?;
+        for user in &page.items {
+            table.push(vec![
+                Cell::text(user.id),
+                Cell::text(user.names.username()),
+                Cell::maybe(user.names.email().map(Email::as_str)),
+                Cell::text(user.role.as_str()),
+                Cell::Flag(user.is_active()),
+                Cell::Time(user.created_at),
+                user.last_login_at.map_or(Cell::Nothing, Cell::Time),
+            ]);
+        }
+        after = page.items.last().map(|user| user.names.username().key().to_owned());
+        if !page.has_next {
+            return table.print(output);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The flags that bound what one request may ask for.
+//!
+//! Rule: no value that can be given here is unsafe, only generous or strict. What would be unsafe
+//! at any other value than ours has no flag: one mutation of passwords or tokens a document.
+
+use clap::Args;
+use clap::builder::{RangedU64ValueParser, TypedValueParser};
+
+use crate::graphql::document::{Limits, MAX_BRACKETS, MAX_NESTING};
+
+/// What a document and its variables may hold.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Limits of a request")]
+#[expect(clippy::struct_field_names, reason = "the names of the flags")]
+pub struct LimitArguments {
+    /// Bytes of the document
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_DOCUMENT_BYTES",
+        value_name = "COUNT",
+        default_value_t = Limits::default().bytes,
+        value_parser = range(1_024, 65_536)
+    )]
+    max_document_bytes: usize,
+
+    /// Its tokens
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_TOKENS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().tokens,
+        value_parser = range(100, 20_000)
+    )]
+    max_tokens: usize,
+
+    /// Brackets of any kind within each other
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_BRACKETS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().brackets,
+        value_parser = range(8, MAX_BRACKETS)
+    )]
+    max_brackets: usize,
+
+    /// Selection sets within each other, those of fragments too
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_NESTING",
+        value_name = "COUNT",
+        default_value_t = Limits::default().nesting,
+        value_parser = range(4, MAX_NESTING)
+    )]
+    max_nesting: usize,
+
+    /// Fields, with fragments expanded
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_FIELDS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().fields,
+        value_parser = range(10, 5_000)
+    )]
+    max_fields: usize,
+
+    /// Fields within each other
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_DEPTH",
+        value_name = "COUNT",
+        default_value_t = Limits::default().depth,
+        value_parser = range(4, MAX_NESTING)
+    )]
+    max_depth: usize,
+
+    /// Aliases
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_ALIASES",
+        value_name = "COUNT",
+        default_value_t = Limits::default().aliases,
+        value_parser = range(0, 500)
+    )]
+    max_aliases: usize,
+
+    /// Directives
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_DIRECTIVES",
+        value_name = "COUNT",
+        default_value_t = Limits::default().directives,
+        value_parser = range(0, 500)
+    )]
+    max_directives: usize,
+
+    /// Fields of introspection, which do not count as others do
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_INTROSPECTION_FIELDS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().introspection_fields,
+        value_parser = range(0, 5_000)
+    )]
+    max_introspection_fields: usize,
+
+    /// Fields of introspection within each other
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_INTROSPECTION_DEPTH",
+        value_name = "COUNT",
+        default_value_t = Limits::default().introspection_depth,
+        value_parser = range(0, MAX_NESTING)
+    )]
+    max_introspection_depth: usize,
+
+    /// Lists of introspection within each other; each multiplies the answer by the schema's size
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_INTROSPECTION_LISTS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().introspection_lists,
+        value_parser = range(0, 3)
+    )]
+    max_introspection_lists: usize,
+
+    /// Values in the variables
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_VARIABLE_VALUES",
+        value_name = "COUNT",
+        default_value_t = Limits::default().variable_values,
+        value_parser = range(10, 10_000)
+    )]
+    max_variable_values: usize,
+
+    /// Lists and objects within each other in the variables
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_VARIABLE_DEPTH",
+        value_name = "COUNT",
+        default_value_t = Limits::default().variable_depth,
+        value_parser = range(2, 64)
+    )]
+    max_variable_depth: usize,
+}
+
+fn range(least: usize, most: usize) -> impl TypedValueParser<Value = usize> {
+    RangedU64ValueParser::new().range(least as u64..=most as u64)
+}
+
+impl From<LimitArguments> for Limits {
+    fn from(arguments: LimitArguments) -> Self {
+        Self {
+            bytes: arguments.max_document_bytes,
+            tokens: arguments.max_tokens,
+            brackets: arguments.max_brackets,
+            nesting: arguments.max_nesting,
+            fields: arguments.max_fields,
+            depth: arguments.max_depth,
+            aliases: arguments.max_aliases,
+            directives: arguments.max_directives,
+            introspection_fields: arguments.max_introspection_fields,
+            introspection_depth: arguments.max_introspection_depth,
+            introspection_lists: arguments.max_introspection_lists,
+            credential_mutations: Self::default().credential_mutations,
+            variable_values: arguments.max_variable_values,
+            variable_depth: arguments.max_variable_depth,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        limits: LimitArguments,
+    }
+
+    fn parse(line: &str) -> Option<Limits> {
+        let line = std::iter::once("sallyport").chain(line.split_whitespace());
+        Line::try_parse_from(line).ok().map(|line| line.limits.into())
+    }
+
+    #[test]
+    fn without_flags_the_limits_are_the_defaults() {
+        assert_eq!(parse(""), Some(Limits::default()));
+    }
+
+    #[test]
+    fn a_flag_sets_its_limit_and_no_other() {
+        let limits = parse("--max-aliases 3 --max-introspection-depth 9").unwrap();
+        assert_eq!(limits, Limits { aliases: 3, introspection_depth: 9, ..Limits::default() });
+    }
+
+    #[test]
+    fn nobody_can_set_what_is_unsafe() {
+        for line in [
+            "--max-brackets 65",
+            "--max-nesting 33",
+            "--max-depth 33",
+            "--max-introspection-lists 4",
+            "--max-variable-depth 65",
+            "--max-document-bytes 65537",
+            "--max-fields 0",
+            "--max-credential-mutations 2",
+        ] {
+            assert!(parse(line).is_none(), "{line}");
+        }
+    }
+}

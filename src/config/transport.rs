@@ -1,0 +1,98 @@
+//! The flags about who may call from where, and by what way.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use super::ConfigError;
+use super::values::{Limit, Switch};
+use crate::domain::filter::IpBlock;
+use crate::http::server::Limits;
+use crate::http::{Transport, WebOrigin};
+
+/// The flags about who may call from where.
+#[derive(Args, Clone, Debug)]
+pub struct TransportArguments {
+    /// An origin whose pages may call, as browsers send it; may be given several times, in the
+    /// environment with commas between. Cookies are for those of this site
+    #[arg(
+        long,
+        env = "SALLYPORT_CORS_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        help_heading = "Transport"
+    )]
+    cors_origin: Vec<WebOrigin>,
+
+    /// A proxy, or a block of them, whose `Forwarded` or `X-Forwarded-For` says where a client is;
+    /// may be given several times, in the environment with commas between
+    #[arg(
+        long,
+        env = "SALLYPORT_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ',',
+        value_parser = IpBlock::parse,
+        help_heading = "Transport"
+    )]
+    trusted_proxy: Vec<IpBlock>,
+
+    /// How many connections there may be at once; more are refused
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_CONNECTIONS",
+        value_name = "COUNT",
+        default_value = "10000",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        help_heading = "Transport"
+    )]
+    max_connections: u32,
+
+    /// How many of them may come from one address, or the 2^64 of one IPv6 client; neither this
+    /// machine's nor those of a trusted proxy are counted
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "COUNT",
+        default_value = "1000",
+        help_heading = "Transport"
+    )]
+    max_connections_per_address: Limit<u32>,
+
+    /// Cookies without TLS, for a browser on the same machine: only where `--listen` is a loopback
+    /// address
+    #[arg(
+        long,
+        env = "SALLYPORT_INSECURE_COOKIES",
+        value_enum,
+        value_name = "true|false",
+        hide_possible_values = true,
+        default_value = "false",
+        help_heading = "Transport"
+    )]
+    insecure_cookies: Switch,
+}
+
+impl TransportArguments {
+    /// What they say together with where the service listens.
+    pub(super) fn combine(self, listen: SocketAddr) -> Result<(Transport, Limits), ConfigError> {
+        let insecure_cookies = self.insecure_cookies.is_on();
+        if insecure_cookies && !listen.ip().to_canonical().is_loopback() {
+            const MESSAGE: &str = "--insecure-cookies is for a loopback address: with --listen on \
+                                   another, cookies need TLS";
+            return Err(ConfigError(MESSAGE.into()));
+        }
+        let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let limits = Limits {
+            connections: count(self.max_connections),
+            of_address: self.max_connections_per_address.0.map_or(usize::MAX, count),
+            shared: self.trusted_proxy.clone(),
+            ..Limits::default()
+        };
+        let transport = Transport {
+            origins: self.cors_origin,
+            proxies: self.trusted_proxy.into(),
+            insecure_cookies,
+        };
+        Ok((transport, limits))
+    }
+}
