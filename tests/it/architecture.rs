@@ -14,14 +14,15 @@ const ROOMS: &str = "
     entropy:
     domain: clock entropy
     crypto: clock entropy domain
+    metrics: domain
     store: clock entropy domain crypto
-    revocation: clock domain store
-    auth: clock entropy domain crypto store revocation
+    revocation: clock entropy domain store
+    auth: clock entropy domain crypto metrics store revocation
     graphql: clock entropy domain crypto store revocation auth
     telemetry: clock entropy domain crypto store revocation auth graphql
-    http: clock entropy domain crypto store revocation auth graphql telemetry
+    http: clock entropy domain crypto metrics store revocation auth graphql telemetry
     config: clock entropy domain crypto store revocation auth graphql http
-    app: clock entropy domain crypto store revocation auth graphql telemetry http config
+    app: clock entropy domain crypto metrics store revocation auth graphql telemetry http config
     cli: clock entropy domain crypto store revocation auth graphql telemetry http config app
     main: clock entropy domain crypto store revocation auth graphql telemetry http config app cli
     lib:";
@@ -40,6 +41,16 @@ fn sql_stays_in_the_store() {
 }
 
 #[test]
+fn what_an_operation_of_the_store_asks_is_counted() {
+    let apart =
+        ["counted", "feed", "migrations", "sqlite"].map(|file| format!("src/store/{file}.rs"));
+    assert_kept(|source| match source.room() {
+        "store" if !apart.contains(&source.path) => strays(source, "sqlx::query", ""),
+        _ => Vec::new(),
+    });
+}
+
+#[test]
 fn cryptography_stays_in_crypto() {
     for library in ["jsonwebtoken::", "argon2::", "aws_lc_rs::"] {
         assert_kept(|source| strays(source, library, "crypto"));
@@ -51,6 +62,11 @@ fn graphql_and_http_stay_at_the_edge() {
     assert_kept(|source| strays(source, "async_graphql::", "graphql http"));
     assert_kept(|source| strays(source, "async_graphql_axum::", "http"));
     assert_kept(|source| strays(source, "axum::", "http app"));
+}
+
+#[test]
+fn numbers_for_the_monitoring_stay_in_metrics() {
+    assert_kept(|source| strays(source, "prometheus_client::", "metrics"));
 }
 
 #[test]

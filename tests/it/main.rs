@@ -1,3 +1,14 @@
-//! Every test that looks at the whole, in one binary.
+//! The tests that look at the crate from outside, in one binary.
 
+mod api;
 mod architecture;
+mod databases;
+mod hostile;
+mod http;
+mod operation;
+mod pages;
+mod process;
+mod readme;
+mod schema;
+mod store;
+mod subscriptions;

@@ -1,0 +1,179 @@
+//! The table of the refresh, row by row.
+
+use std::time::Duration;
+
+use sallyport::domain::user::Role;
+use serde_json::{Value, json};
+
+use super::service::{Service, code, tokens};
+use crate::databases::{Database, on_both};
+
+on_both!(
+    a_refresh_rotates_and_blacklists_the_old_token,
+    a_retry_gets_the_same_successor_byte_for_byte,
+    the_attempt_that_rotated_may_retry_however_late,
+    an_older_token_is_stale_within_the_window_and_nobody_is_logged_out,
+    a_reused_refresh_token_ends_its_session_only,
+    a_session_slides_until_its_absolute_end,
+    without_rotation_a_refresh_gives_only_an_access_token,
+    what_was_never_a_refresh_token_is_refused,
+    a_refresh_token_of_a_deactivated_user_is_dead,
+    a_clock_that_is_set_back_logs_nobody_out,
+);
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn service(database: &Database, flags: &str) -> Service {
+    let service = Service::start(database, flags).await;
+    service.make("ada", Role::User).await;
+    service
+}
+
+async fn a_refresh_rotates_and_blacklists_the_old_token(database: Database) {
+    let mut service = service(&database, "").await;
+    let first = service.login("ada").await;
+    service.pass(60 * SECOND).await;
+    let payload = service.refresh(&first.refresh, None).await;
+    assert_eq!(payload["session"]["generation"], 1);
+    let second = tokens(&payload).unwrap();
+    assert_ne!(second.refresh, first.refresh);
+    assert_eq!(service.refusal(&second.access).await, None);
+    const ENTRIES: &str = "{ viewer { blacklistEntries {
+        totalCount nodes { reason actor { username } session { generation } } } } }";
+    let answer = service.send(Some(&second.access), ENTRIES, Value::Null).await;
+    let entry = json!({
+        "reason": "ROTATED", "actor": { "username": "ada" }, "session": { "generation": 1 }
+    });
+    let expected = json!({ "totalCount": 1, "nodes": [entry] });
+    assert_eq!(answer["data"]["viewer"]["blacklistEntries"], expected);
+}
+
+async fn a_retry_gets_the_same_successor_byte_for_byte(database: Database) {
+    let mut service = service(&database, "").await;
+    let first = service.login("ada").await;
+    let second = tokens(&service.refresh(&first.refresh, None).await).unwrap();
+    service.pass(9 * SECOND).await;
+    let again = service.refresh(&first.refresh, None).await;
+    assert_eq!(tokens(&again).unwrap().refresh, second.refresh);
+    assert_eq!(again["session"]["generation"], 1);
+    // The window is counted from the rotation: a retry does not move it.
+    service.pass(SECOND).await;
+    assert_eq!(code(&service.refresh(&first.refresh, None).await), "REFRESH_TOKEN_REUSED");
+}
+
+async fn the_attempt_that_rotated_may_retry_however_late(database: Database) {
+    let mut service = service(&database, "").await;
+    let first = service.login("ada").await;
+    let second = tokens(&service.refresh(&first.refresh, Some("a1")).await).unwrap();
+    service.pass(3_600 * SECOND).await;
+    let again = tokens(&service.refresh(&first.refresh, Some("a1")).await).unwrap();
+    assert_eq!(again.refresh, second.refresh);
+    let payload = service.refresh(&first.refresh, Some("a2")).await;
+    assert_eq!(code(&payload), "REFRESH_TOKEN_REUSED");
+    assert_eq!(code(&service.refresh(&second.refresh, Some("")).await), "INVALID_INPUT");
+}
+
+async fn an_older_token_is_stale_within_the_window_and_nobody_is_logged_out(database: Database) {
+    let service = service(&database, "").await;
+    let first = service.login("ada").await;
+    let second = tokens(&service.refresh(&first.refresh, None).await).unwrap();
+    let third = tokens(&service.refresh(&second.refresh, None).await).unwrap();
+    let stale = service.refresh(&first.refresh, None).await;
+    assert_eq!(code(&stale), "REFRESH_TOKEN_STALE");
+    assert!(stale["tokens"].is_null());
+    assert_eq!(service.refusal(&first.access).await, None);
+    assert!(tokens(&service.refresh(&third.refresh, None).await).is_some());
+}
+
+async fn a_reused_refresh_token_ends_its_session_only(database: Database) {
+    let mut service = service(&database, "").await;
+    let other = service.login("ada").await;
+    let first = service.login("ada").await;
+    let second = tokens(&service.refresh(&first.refresh, None).await).unwrap();
+    service.pass(11 * SECOND).await;
+    assert_eq!(code(&service.refresh(&first.refresh, None).await), "REFRESH_TOKEN_REUSED");
+    for token in [&first.refresh, &second.refresh] {
+        assert_eq!(code(&service.refresh(token, None).await), "SESSION_ENDED");
+    }
+    assert_eq!(service.refusal(&second.access).await.as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(service.refusal(&other.access).await, None);
+    let audited = "SELECT count(*) FROM audit_events WHERE kind = 'REFRESH_REUSED'";
+    assert_eq!(database.raw().await.number(audited).await, 1);
+}
+
+async fn a_session_slides_until_its_absolute_end(database: Database) {
+    let flags = "--refresh-token-lifetime 2h --session-lifetime 3h";
+    let mut service = service(&database, flags).await;
+    let mut current = service.login("ada").await;
+    for _ in 0..2 {
+        service.pass(80 * 60 * SECOND).await;
+        current = tokens(&service.refresh(&current.refresh, None).await).unwrap();
+    }
+    // Twenty minutes are left, an access token has fifteen; five minutes later it has only those.
+    service.pass(10 * 60 * SECOND).await;
+    let last = service.refresh(&current.refresh, None).await;
+    let pair = &last["tokens"];
+    assert_eq!(pair["accessTokenExpiresAt"], pair["refreshTokenExpiresAt"]);
+    let last = tokens(&last).unwrap();
+    service.pass(10 * 60 * SECOND + 3 * SECOND).await;
+    assert_eq!(code(&service.refresh(&last.refresh, None).await), "REFRESH_TOKEN_EXPIRED");
+    assert_eq!(service.refusal(&last.access).await.as_deref(), Some("EXPIRED"));
+}
+
+async fn without_rotation_a_refresh_gives_only_an_access_token(database: Database) {
+    let mut service = service(&database, "--rotate-refresh-tokens false").await;
+    let first = service.login("ada").await;
+    for _ in 0..3 {
+        service.pass(60 * SECOND).await;
+        let payload = service.refresh(&first.refresh, None).await;
+        assert!(payload["tokens"]["refreshToken"].is_null());
+        assert_eq!(payload["session"]["generation"], 0);
+        let access = payload["tokens"]["accessToken"].as_str().unwrap();
+        assert_eq!(service.refusal(access).await, None);
+    }
+    service.logout(None, Some(&first.refresh), "CURRENT").await;
+    assert_eq!(code(&service.refresh(&first.refresh, None).await), "SESSION_ENDED");
+}
+
+async fn what_was_never_a_refresh_token_is_refused(database: Database) {
+    let mut service = service(&database, "").await;
+    let ada = service.login("ada").await;
+    let forged = format!("{}x", ada.refresh);
+    for token in ["", "x", &ada.access, &forged] {
+        assert_eq!(code(&service.refresh(token, None).await), "REFRESH_TOKEN_INVALID", "{token}");
+    }
+    const EMPTY: &str = "mutation { refresh { tokens { accessToken } errors { code path } } }";
+    let answer = service.send(None, EMPTY, Value::Null).await;
+    assert_eq!(code(&answer["data"]["refresh"]), "REFRESH_TOKEN_INVALID");
+    service.pass(8 * 24 * 3_600 * SECOND).await;
+    assert_eq!(code(&service.refresh(&ada.refresh, None).await), "REFRESH_TOKEN_EXPIRED");
+}
+
+async fn a_clock_that_is_set_back_logs_nobody_out(database: Database) {
+    let service = service(&database, "").await;
+    let first = service.login("ada").await;
+    service.clock.rewind(300 * SECOND);
+    // An access token from the future is refused, and its client does what clients do then.
+    assert_eq!(service.refusal(&first.access).await.as_deref(), Some("INVALID"));
+    let second = tokens(&service.refresh(&first.refresh, None).await).unwrap();
+    assert_eq!(service.refusal(&second.access).await, None);
+    let again = tokens(&service.refresh(&first.refresh, None).await).unwrap();
+    assert_eq!(again.refresh, second.refresh);
+}
+
+async fn a_refresh_token_of_a_deactivated_user_is_dead(database: Database) {
+    let service = Service::start(&database, "").await;
+    let id = service.make("ada", Role::User).await;
+    service.make("root", Role::Admin).await;
+    let (ada, root) = (service.login("ada").await, service.login("root").await);
+    const SET: &str = "mutation($id: ID!, $a: Boolean!) {
+        setUserActive(input: { userId: $id, active: $a }) { endedCount errors { code } } }";
+    let answer = service.send(Some(&root.access), SET, json!({ "id": id, "a": false })).await;
+    assert_eq!(answer["data"]["setUserActive"], json!({ "endedCount": 1, "errors": [] }));
+    assert_eq!(service.refusal(&ada.access).await.as_deref(), Some("USER_INACTIVE"));
+    assert_eq!(code(&service.refresh(&ada.refresh, None).await), "SESSION_ENDED");
+    // Activation lets the user log in; it revives nothing.
+    service.send(Some(&root.access), SET, json!({ "id": id, "a": true })).await;
+    assert_eq!(code(&service.refresh(&ada.refresh, None).await), "SESSION_ENDED");
+    service.login("ada").await;
+}

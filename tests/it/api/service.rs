@@ -1,0 +1,210 @@
+//! A whole service in the test's own process: the real router over a real database, with a clock
+//! that the test moves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
+use axum::response::Response;
+use clap::Parser;
+use sallyport::app::{self, Core, Surroundings};
+use sallyport::clock::{Clock, ManualClock, SystemClock};
+use sallyport::config::{Config, ServeArguments};
+use sallyport::domain::origin::Origin;
+use sallyport::domain::user::Role;
+use sallyport::entropy::SystemEntropy;
+use sallyport::revocation::Feed;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::databases::Database;
+
+/// A password that passes the strength estimate.
+pub const PASSWORD: &str = "tangerine-orbit-quartz-41";
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+/// One process of the service.
+pub struct Service {
+    pub core: Core,
+    pub clock: Arc<ManualClock>,
+    pub feed: Feed,
+    router: Router,
+    _database: Database,
+}
+
+/// What a login gave.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    pub access: String,
+    pub refresh: String,
+}
+
+impl Service {
+    /// A service over the database, with these flags besides cheap hashes.
+    pub async fn start(database: &Database, flags: &str) -> Self {
+        // The wall clock's time, so that ids of other processes sort as they should.
+        let clock = Arc::new(ManualClock::new(SystemClock::new().now()));
+        Self::start_at(database, flags, clock).await
+    }
+
+    /// The same with a clock that others have, too.
+    pub async fn start_at(database: &Database, flags: &str, clock: Arc<ManualClock>) -> Self {
+        let url = database.url.clone();
+        let hashing = if flags.contains("--hashing-memory") {
+            vec!["--hashing-passes", "1"]
+        } else {
+            vec!["--hashing-memory", "8", "--hashing-passes", "1"]
+        };
+        let secret: &[&str] = if flags.contains("--secret ") {
+            &[]
+        } else {
+            &["--secret", "0123456789abcdefghijklmnopqrstuv"]
+        };
+        let common = ["--database-url", &url].into_iter().chain(secret.iter().copied());
+        let line = ["sallyport"].into_iter().chain(common).chain(hashing);
+        let line = Line::try_parse_from(line.chain(flags.split_whitespace())).unwrap();
+        let config = Config::parse(line.serve).unwrap();
+        let surroundings = Surroundings {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            entropy: Arc::new(SystemEntropy),
+        };
+        let core = app::open(&config, surroundings).await.unwrap();
+        let mut feed = core.feed();
+        feed.read().await.unwrap();
+        let router = core.router(&config);
+        Self { core, clock, feed, router, _database: database.clone() }
+    }
+
+    /// Makes an account with [`PASSWORD`]; its id.
+    pub async fn make(&self, username: &str, role: Role) -> String {
+        use sallyport::auth::{Actor, NewAccount};
+        let account = NewAccount { username, password: PASSWORD, email: None, role };
+        let made = self.core.auth.create_user(Actor::Operator, account, Origin::default()).await;
+        format!("User:{}", made.unwrap().id)
+    }
+
+    /// Sends a document; the whole answer.
+    pub async fn send(&self, bearer: Option<&str>, query: &str, variables: Value) -> Value {
+        let (status, body) = self.post(bearer, query, variables).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body
+    }
+
+    /// Sends a document; the status and the answer.
+    pub async fn post(
+        &self,
+        bearer: Option<&str>,
+        query: &str,
+        variables: Value,
+    ) -> (StatusCode, Value) {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let mut request =
+            Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Body::from(body)).unwrap();
+        self.call(request).await
+    }
+
+    /// The routes, to be served over a real port.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Sends any request; the answer as it is.
+    pub async fn answer(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Sends any request; the status and the answer's JSON.
+    pub async fn call(&self, request: Request<Body>) -> (StatusCode, Value) {
+        let response = self.answer(request).await;
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), 10_000_000).await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    /// Logs in with [`PASSWORD`].
+    pub async fn login(&self, username: &str) -> Tokens {
+        let payload = self.try_login(username, PASSWORD).await;
+        tokens(&payload).unwrap_or_else(|| panic!("{payload}"))
+    }
+
+    /// The payload of a login.
+    pub async fn try_login(&self, username: &str, password: &str) -> Value {
+        const LOGIN: &str = "mutation($u: String!, $p: String!) {
+            login(input: { username: $u, password: $p }) {
+                tokens { accessToken refreshToken } session { id sid } user { id username }
+                errors { code message path }
+            }
+        }";
+        let answer = self.send(None, LOGIN, json!({ "u": username, "p": password })).await;
+        answer["data"]["login"].clone()
+    }
+
+    /// The payload of a refresh.
+    pub async fn refresh(&self, token: &str, attempt: Option<&str>) -> Value {
+        const REFRESH: &str = "mutation($t: String!, $a: String) {
+            refresh(input: { refreshToken: $t, attemptId: $a }) {
+                tokens { accessToken refreshToken accessTokenExpiresAt refreshTokenExpiresAt }
+                session { id generation expiresAt } errors { code }
+            }
+        }";
+        let answer = self.send(None, REFRESH, json!({ "t": token, "a": attempt })).await;
+        assert!(answer["errors"].is_null(), "{answer}");
+        answer["data"]["refresh"].clone()
+    }
+
+    /// The payload of a logout.
+    pub async fn logout(&self, bearer: Option<&str>, token: Option<&str>, scope: &str) -> Value {
+        const LOGOUT: &str = "mutation($t: String, $s: LogoutScope!) {
+            logout(input: { refreshToken: $t, scope: $s }) {
+                endedCount endedSessions { id state endReason } errors { code }
+            }
+        }";
+        let answer = self.send(bearer, LOGOUT, json!({ "t": token, "s": scope })).await;
+        answer["data"]["logout"].clone()
+    }
+
+    /// What the guard says of an access token: `None` where it is accepted, else code and reason.
+    pub async fn refusal(&self, access: &str) -> Option<String> {
+        let answer = self.send(Some(access), "{ viewer { id } }", Value::Null).await;
+        let extensions = &answer["errors"][0]["extensions"];
+        if extensions.is_null() {
+            assert!(answer["data"]["viewer"]["id"].is_string(), "{answer}");
+            return None;
+        }
+        assert!(answer["data"]["viewer"].is_null(), "{answer}");
+        Some(extensions["reason"].as_str().or(extensions["code"].as_str()).unwrap().to_owned())
+    }
+
+    /// Moves both clocks, and lets the feed read as it does every second.
+    pub async fn pass(&mut self, time: Duration) {
+        self.clock.advance(time);
+        self.clock.advance_monotonic(time);
+        self.feed.read().await.unwrap();
+    }
+}
+
+/// The tokens of a payload.
+pub fn tokens(payload: &Value) -> Option<Tokens> {
+    let tokens = &payload["tokens"];
+    Some(Tokens {
+        access: tokens["accessToken"].as_str()?.to_owned(),
+        refresh: tokens["refreshToken"].as_str()?.to_owned(),
+    })
+}
+
+/// The code of a payload's only error.
+pub fn code(payload: &Value) -> &str {
+    let code = payload["errors"][0]["code"].as_str();
+    code.unwrap_or_else(|| panic!("no error in {payload}"))
+}

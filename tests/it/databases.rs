@@ -1,0 +1,183 @@
+//! A database of its own for every test, of either kind.
+//!
+//! Rule: what one database is tested for, the other is. A test is written once, as a function of a
+//! [`Database`]; [`on_both!`] makes two tests of it. Where there is no PostgreSQL its half fails:
+//! a suite that passes has seen both.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use sallyport::store::{DatabaseUrl, Store};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Makes two tests of each `async fn name(database: Database)`: `name::sqlite` and `name::postgres`.
+/// A function that is missing here is dead code, which the compiler reports.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use crate::databases::Database;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                super::$name(Database::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                super::$name(Database::postgres().await).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both;
+
+/// An empty database. It is gone with the last clone of this value: whatever runs over it has one.
+#[derive(Clone)]
+pub struct Database {
+    /// Where it is, as `--database-url` takes it.
+    pub url: String,
+    kind: Arc<Kind>,
+}
+
+enum Kind {
+    /// In this directory.
+    Sqlite { _kept: TempDir },
+    /// Under this name, on the server behind this URL.
+    Postgres { server: String, name: String },
+}
+
+impl Database {
+    /// A file that is not there yet.
+    pub fn sqlite() -> Self {
+        let directory = TempDir::new().expect("a directory for the database");
+        let url = format!("sqlite://{}/test.db", directory.path().display());
+        Self { url, kind: Arc::new(Kind::Sqlite { _kept: directory }) }
+    }
+
+    /// A new database on the server in `TEST_POSTGRES_URL`.
+    pub async fn postgres() -> Self {
+        let server = std::env::var("TEST_POSTGRES_URL")
+            .expect("TEST_POSTGRES_URL names no PostgreSQL server: run the tests with tests/run");
+        let name = format!("test_{}", Uuid::from_u128(random()).simple());
+        execute_on(&server, format!("CREATE DATABASE {name}")).await.expect("a database");
+        let (address, parameters) = server.split_once('?').unwrap_or((&server, ""));
+        let (host, _) = address.rsplit_once('/').expect("postgres://HOST/NAME");
+        let url = format!("{host}/{name}?{parameters}").trim_end_matches('?').to_owned();
+        Self { url, kind: Arc::new(Kind::Postgres { server, name }) }
+    }
+
+    /// The store of this database, as a process of its own would have it, with every table made.
+    pub async fn store(&self) -> Store {
+        let store = self.connect().await;
+        store.migrate().await.expect("migrations");
+        store
+    }
+
+    /// The store of this database, which may have no tables yet.
+    pub async fn connect(&self) -> Store {
+        let url = DatabaseUrl::from_str(&self.url).expect("a database URL");
+        Store::connect(&url).await.expect("a connection")
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        matches!(*self.kind, Kind::Sqlite { .. })
+    }
+
+    /// A connection past the store: what a hand in the database could do and see.
+    pub async fn raw(&self) -> Raw {
+        match &*self.kind {
+            Kind::Sqlite { .. } => {
+                Raw::Sqlite(SqliteConnection::connect(&self.url).await.expect("raw"))
+            }
+            Kind::Postgres { .. } => {
+                Raw::Postgres(PgConnection::connect(&self.url).await.expect("raw"))
+            }
+        }
+    }
+
+    /// An id as it is written in this database's SQL.
+    pub fn literal(&self, id: Uuid) -> String {
+        match &*self.kind {
+            Kind::Sqlite { .. } => format!("x'{}'", id.simple()),
+            Kind::Postgres { .. } => format!("'{id}'::uuid"),
+        }
+    }
+}
+
+/// A server that is thrown away takes its databases along; one that stays must not collect them.
+impl Drop for Kind {
+    fn drop(&mut self) {
+        let Self::Postgres { server, name } = self else { return };
+        let (server, drop) = (server.clone(), format!("DROP DATABASE {name} WITH (FORCE)"));
+        // The test's own runtime may be at its end, so this takes one more.
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map(|runtime| runtime.block_on(execute_on(&server, drop)))
+        });
+        // A database that stays behind fails no test.
+        let _ = thread.join();
+    }
+}
+
+/// A plain connection.
+pub enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Raw {
+    pub async fn execute(&mut self, sql: impl Into<String>) {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.into()));
+        match self {
+            Self::Sqlite(raw) => drop(sql.execute(raw).await.expect("raw SQL")),
+            Self::Postgres(raw) => drop(sql.execute(raw).await.expect("raw SQL")),
+        }
+    }
+
+    /// The number that the query finds.
+    pub async fn number(&mut self, sql: impl Into<String>) -> i64 {
+        let sql = AssertSqlSafe(sql.into());
+        match self {
+            Self::Sqlite(raw) => sqlx::query_scalar(sql).fetch_one(raw).await.expect("a number"),
+            Self::Postgres(raw) => sqlx::query_scalar(sql).fetch_one(raw).await.expect("a number"),
+        }
+    }
+
+    /// The texts that the query finds.
+    pub async fn texts(&mut self, sql: impl Into<String>) -> Vec<String> {
+        let sql = AssertSqlSafe(sql.into());
+        match self {
+            Self::Sqlite(raw) => sqlx::query_scalar(sql).fetch_all(raw).await.expect("texts"),
+            Self::Postgres(raw) => sqlx::query_scalar(sql).fetch_all(raw).await.expect("texts"),
+        }
+    }
+
+    /// How the database would go about an `EXPLAIN`ed query.
+    pub async fn plan(&mut self, sql: impl Into<String>) -> String {
+        let sql = AssertSqlSafe(sql.into());
+        // The text is PostgreSQL's only column and SQLite's last one.
+        let lines: Vec<String> = match self {
+            Self::Sqlite(raw) => {
+                let rows = sqlx::query(sql).fetch_all(raw).await.expect("a plan");
+                rows.iter().map(|row| row.get(3)).collect()
+            }
+            Self::Postgres(raw) => {
+                let rows = sqlx::query(sql).fetch_all(raw).await.expect("a plan");
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        };
+        lines.join("\n")
+    }
+}
+
+async fn execute_on(server: &str, sql: String) -> sqlx::Result<()> {
+    let mut connection = PgConnection::connect(server).await?;
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
+    connection.close().await
+}
+
+fn random() -> u128 {
+    u128::from_be_bytes(sallyport::entropy::random(&sallyport::entropy::SystemEntropy))
+}

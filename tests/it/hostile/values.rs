@@ -1,0 +1,53 @@
+//! Values that no argument expects, as JSON text: some cannot be written by a JSON library.
+
+/// Each with what it tries.
+pub fn values() -> Vec<(&'static str, String)> {
+    let text = |content: &str| format!("\"{content}\"");
+    vec![
+        ("null", "null".to_owned()),
+        ("a boolean", "true".to_owned()),
+        ("minus one", "-1".to_owned()),
+        ("zero", "0".to_owned()),
+        ("past a page", "101".to_owned()),
+        ("the largest Int", "2147483647".to_owned()),
+        ("past the largest Int", "2147483648".to_owned()),
+        ("past the smallest Int", "-2147483649".to_owned()),
+        ("the largest of 64 bits", "9223372036854775807".to_owned()),
+        ("past 64 bits", "18446744073709551616".to_owned()),
+        ("a fraction", "1.5".to_owned()),
+        ("a large power", "1e300".to_owned()),
+        ("a list", "[1]".to_owned()),
+        ("nested lists", format!("{}{}", "[".repeat(31), "]".repeat(31))),
+        ("an object", "{\"a\": 1}".to_owned()),
+        ("an empty object", "{}".to_owned()),
+        ("an empty text", text("")),
+        ("blanks", text("   ")),
+        ("U+0000", text("a\\u0000b")),
+        ("half a surrogate pair", text("a\\ud800b")),
+        ("the halves of a pair, swapped", text("\\udc00\\ud800")),
+        ("a zero-width space", text("ada\u{200b}")),
+        ("a right-to-left override", text("ada\u{202e}nimda")),
+        ("a letter of another script", text("\u{430}da")),
+        ("combining marks", text(&format!("a{}", "\u{301}".repeat(2_000)))),
+        ("a ligature that folds long", text(&"\u{fdfa}".repeat(1_000))),
+        ("line breaks and escapes", text("a\\r\\nb\\u001b[31m")),
+        ("the end of a statement", text("'; DROP TABLE users; --")),
+        ("a pattern", text("%_\\\\")),
+        ("60 kB", text(&"x".repeat(60_000))),
+        ("a megabyte", text(&"x".repeat(1_000_000))),
+        ("a forged cursor", text("MSAy")),
+        ("a cursor with U+0000", text("YQAi")),
+        (
+            "a cursor of the far past",
+            text("LTkyMjMzNzIwMzY4NTQ3NzU4MDggMDE5OWI0YTgtMjAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAz"),
+        ),
+        ("an id of nothing", text("User:00000000-0000-0000-0000-000000000000")),
+        ("an id of a session", text("Session:0199b4a8-2000-7000-8000-000000000002")),
+        ("an id of a type that is not there", text("Secret:0199b4a8-2000-7000-8000-000000000002")),
+        ("a time before all times", text("-9999-01-01T00:00:00Z")),
+        ("a time after all times", text("9999-12-31T23:59:59.999999999Z")),
+        ("a leap second", text("2016-12-31T23:59:60+14:00")),
+        ("a block of all addresses", text("::/0")),
+        ("a block that is none", text("10.0.0.0/33")),
+    ]
+}

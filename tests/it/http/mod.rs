@@ -1,0 +1,12 @@
+//! Every byte before and after GraphQL: connections, headers, cookies, addresses.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod addresses;
+mod browser;
+mod cookies;
+mod cross_origin;
+mod forgery;
+mod headers;
+mod server;
+mod wire;

@@ -1,0 +1,218 @@
+//! The loop under the routes, against clients that do not play by the rules.
+
+use std::time::Duration;
+
+use sallyport::http::server::Limits;
+
+use super::wire::{SHORT, Server, head};
+
+const ALIVE: &str = r#"{"alive":true}"#;
+
+/// Sends a byte every few milliseconds until the server has closed; all it said.
+async fn drip(server: &Server, first: String, slowly: &[u8]) -> String {
+    let mut client = server.connect().await;
+    client.write(first).await;
+    let (mut reader, mut writer) = client.split();
+    let dripping = async {
+        for byte in slowly.iter().cycle() {
+            writer.write([*byte]).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = dripping => unreachable!("it goes on for ever"),
+        said = reader.rest() => said,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_says_nothing_is_hung_up_on() {
+    let server = Server::start("", SHORT).await;
+    assert_eq!(server.connect().await.rest().await, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_never_ends_is_hung_up_on() {
+    let server = Server::start("", SHORT).await;
+    let first = "GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-slow: ".to_owned();
+    assert_eq!(drip(&server, first, b"a").await, "");
+    // Nor on a connection that was good once.
+    let mut client = server.connect().await;
+    assert!(client.get("/healthz").await.ends_with(ALIVE));
+    client.write("GET /healthz HTTP/1.1\r\n").await;
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_never_ends_is_answered_and_hung_up_on() {
+    let server = Server::start("", SHORT).await;
+    let said = drip(&server, head(1000), b" ").await;
+    assert!(said.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{said}");
+    assert!(said.contains(r#""message":"The body did not come in time""#), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_too_large_is_answered_before_it_is_sent() {
+    let server = Server::start("", SHORT).await;
+    let mut client = server.connect().await;
+    client.write(head(8_000_000)).await;
+    let said = client.rest().await;
+    assert!(said.starts_with("HTTP/1.1 413 Payload Too Large\r\n"), "{said}");
+    // Without a length it shows on the way.
+    let mut client = server.connect().await;
+    let chunked = head(0).replace("content-length: 0", "transfer-encoding: chunked");
+    client.write(chunked + "1000\r\n").await;
+    for _ in 0..17 {
+        client.write([b'x'; 0x1000]).await;
+        client.write("\r\n1000\r\n").await;
+    }
+    let said = client.rest().await;
+    assert!(said.starts_with("HTTP/1.1 413 Payload Too Large\r\n"), "{said}");
+}
+
+const HEAD_TOO_LARGE: &str = "HTTP/1.1 431 Request Header Fields Too Large\r\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_of_more_than_16_kb_is_refused() {
+    let server = Server::start("", SHORT).await;
+    let request = |size: usize| {
+        format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n", "y".repeat(size))
+    };
+    let mut client = server.connect().await;
+    client.write(request(15_000)).await;
+    assert!(client.answer().await.ends_with(ALIVE));
+    let mut client = server.connect().await;
+    client.write(request(17_000)).await;
+    let said = client.answer().await;
+    assert!(
+        said.starts_with(HEAD_TOO_LARGE)
+            && said.contains("\r\nx-content-type-options: nosniff\r\n")
+    );
+    assert!(said.contains("The head of the request is too large"), "{said}");
+    // What the library refuses before anything of ours has seen it, it refuses in no words.
+    for size in [100_000, 1_000_000] {
+        let mut client = server.connect().await;
+        client.write(request(size)).await;
+        let said = client.rest().await;
+        // Whatever is still on its way may cut the answer off.
+        assert!(
+            said.starts_with(HEAD_TOO_LARGE) && said.ends_with("\r\n\r\n") || said.is_empty(),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_http_is_refused() {
+    let server = Server::start("", SHORT).await;
+    for bytes in ["\x16\x03\x01\x02\x00\x01\x00", "EHLO there\r\n\r\n", "GET /\0 HTTP/1.1\r\n\r\n"]
+    {
+        let mut client = server.connect().await;
+        client.write(bytes).await;
+        let said = client.rest().await;
+        assert!(said.is_empty() || said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_lengths_or_a_length_beside_chunks_are_no_request() {
+    let server = Server::start("", SHORT).await;
+    for lengths in [
+        "content-length: 5\r\ncontent-length: 6",
+        "content-length: 5, 6",
+        "transfer-encoding: chunked, identity",
+        "content-length: +5",
+    ] {
+        let mut client = server.connect().await;
+        let request = head(5).replace("content-length: 5", lengths);
+        client.write(request + "hello").await;
+        let said = client.rest().await;
+        assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{lengths}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_that_says_nothing_keeps_nobody_out() {
+    let server = Server::start("", Limits::default()).await;
+    let files = rlimit::increase_nofile_limit(12_000).unwrap();
+    // Both ends of each are in this process.
+    let count = 5000.min(files / 2 - 500);
+    let mut crowd = Vec::new();
+    for _ in 0..count {
+        crowd.push(server.connect().await);
+    }
+    for _ in 0..10 {
+        assert!(server.connect().await.get("/healthz").await.ends_with(ALIVE));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_connection_too_many_is_refused_until_another_ends() {
+    let limits = Limits { connections: 2, ..Limits::default() };
+    let server = Server::start("", limits).await;
+    let (mut first, mut second) = (server.connect().await, server.connect().await);
+    assert!(first.get("/healthz").await.ends_with(ALIVE));
+    assert!(second.get("/healthz").await.ends_with(ALIVE));
+    let said = server.connect().await.rest().await;
+    assert!(said.starts_with("HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n"), "{said}");
+    let (head, body) = said.split_once("\r\n\r\n").unwrap();
+    for line in ["cache-control: no-store", "x-content-type-options: nosniff", "connection: close"]
+    {
+        assert!(head.lines().any(|found| found == line), "{line} in {head}");
+    }
+    assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{said}");
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["errors"][0]["extensions"]["code"], "SERVICE_UNAVAILABLE");
+    drop(first);
+    // It ends when the server notices.
+    loop {
+        let mut third = server.connect().await;
+        third.write("GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+        if third.rest().await.ends_with(ALIVE) {
+            break;
+        }
+    }
+    assert!(second.get("/healthz").await.ends_with(ALIVE));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_2_is_spoken_to_who_begins_with_it() {
+    let server = Server::start("", SHORT).await;
+    let mut client = server.connect().await;
+    client.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    // Settings, none; then the head of stream 1: GET http /healthz of localhost (RFC 7541).
+    client.write([0, 0, 0, 4, 0, 0, 0, 0, 0]).await;
+    let fields = b"\x82\x86\x04\x08/healthz\x01\x09localhost";
+    client.write([0, 0, 23, 1, 5, 0, 0, 0, 1]).await;
+    client.write(fields).await;
+    let mut frames = Vec::new();
+    while !frames.windows(ALIVE.len()).any(|part| part == ALIVE.as_bytes()) {
+        frames.extend(client.some().await);
+    }
+    assert_eq!(frames[3], 4, "settings come first");
+    // A head on stream 1 that begins with status 200, entry 8 of the table.
+    let is_head = |part: &[u8]| part[0] == 1 && part[2..6] == [0, 0, 0, 1] && part[6] == 0x88;
+    assert!(frames.windows(7).any(is_head), "{frames:?}");
+    // Like any other, this connection is not kept for nothing.
+    client.rest().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_under_way_is_answered_after_the_server_was_told_to_stop() {
+    let server = Server::start("", Limits::default()).await;
+    let body = r#"{"query":"{ __typename }"}"#;
+    let mut under_way = server.connect().await;
+    under_way.write(head(body.len())).await;
+    let mut idle = server.connect().await;
+    assert!(idle.get("/healthz").await.ends_with(ALIVE));
+    let mut silent = server.connect().await;
+    // The server has seen the head once it answers another request that came later.
+    assert!(server.connect().await.get("/healthz").await.ends_with(ALIVE));
+    let stopped = server.stop();
+    assert_eq!(idle.rest().await, "");
+    assert_eq!(silent.rest().await, "");
+    under_way.write(body).await;
+    let said = under_way.rest().await;
+    assert!(said.ends_with(r#"{"data":{"__typename":"Query"}}"#), "{said}");
+    stopped.await.unwrap();
+}

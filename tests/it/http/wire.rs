@@ -1,0 +1,125 @@
+//! The real server on a port of its own, and clients that write bytes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sallyport::http::server::{self, Limits};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::api::service::Service;
+use crate::databases::Database;
+
+/// Longer than any limit of these tests, so that what takes this long never ends.
+const NEVER: Duration = Duration::from_secs(20);
+
+/// Limits that a test can wait for.
+pub const SHORT: Limits = Limits {
+    connections: 100,
+    of_address: 100,
+    shared: Vec::new(),
+    first_request: Duration::from_millis(300),
+    idle: Duration::from_millis(300),
+    body: Duration::from_millis(300),
+    farewell: Duration::from_millis(100),
+};
+
+/// A server. It is told to stop with [`stop`](Self::stop).
+pub struct Server {
+    pub address: SocketAddr,
+    stopping: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+    _database: Database,
+}
+
+impl Server {
+    pub async fn start(flags: &str, limits: Limits) -> Self {
+        let database = Database::sqlite();
+        let service = Service::start(&database, flags).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stopping, stopped) = oneshot::channel();
+        let stop = async move { drop(stopped.await) };
+        let running = tokio::spawn(server::serve(listener, service.router(), limits, stop));
+        Self { address, stopping, running, _database: database }
+    }
+
+    pub async fn connect(&self) -> Client {
+        Client(TcpStream::connect(self.address).await.unwrap())
+    }
+
+    /// Tells it to stop; what ends when it has.
+    pub fn stop(self) -> JoinHandle<()> {
+        self.stopping.send(()).unwrap();
+        self.running
+    }
+}
+
+/// A client that writes what it likes.
+pub struct Client<S = TcpStream>(S);
+
+impl Client {
+    /// One half that reads, one that writes.
+    pub fn split(self) -> (Client<OwnedReadHalf>, Client<OwnedWriteHalf>) {
+        let (reader, writer) = self.0.into_split();
+        (Client(reader), Client(writer))
+    }
+
+    pub async fn get(&mut self, path: &str) -> String {
+        self.write(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
+        self.answer().await
+    }
+}
+
+impl<S: AsyncWriteExt + Unpin> Client<S> {
+    pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        // A server that has closed may refuse more.
+        let _ = self.0.write_all(bytes.as_ref()).await;
+    }
+}
+
+impl<S: AsyncReadExt + Unpin> Client<S> {
+    /// All that comes until the server closes.
+    pub async fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let read = tokio::time::timeout(NEVER, self.0.read_to_end(&mut bytes)).await;
+        // A reset is an end, too.
+        let _ = read.expect("the server closes");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// One answer, whose head has a length.
+    pub async fn answer(&mut self) -> String {
+        let mut text = String::new();
+        loop {
+            let bytes = self.some().await;
+            text.push_str(&String::from_utf8_lossy(&bytes));
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.unwrap().parse().unwrap() {
+                return text;
+            }
+        }
+    }
+
+    /// Some bytes, which must come.
+    pub async fn some(&mut self) -> Vec<u8> {
+        let mut bytes = vec![0; 64 * 1024];
+        let read = tokio::time::timeout(NEVER, self.0.read(&mut bytes)).await;
+        let count = read.expect("an answer").unwrap();
+        assert_ne!(count, 0, "the server closed");
+        bytes.truncate(count);
+        bytes
+    }
+}
+
+/// The head of a request with a body of this many bytes.
+pub fn head(length: usize) -> String {
+    format!(
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n"
+    )
+}

@@ -1,0 +1,7 @@
+//! The program as its operators meet it: its log, its metrics, its end, and what it refuses.
+
+mod log;
+mod roles;
+mod server;
+mod settings;
+mod shutdown;

@@ -1,0 +1,43 @@
+//! The least that the service needs of its database.
+
+use sallyport::domain::user::Role;
+use serde_json::Value;
+
+use crate::api::service::{Service, tokens};
+use crate::databases::Database;
+
+/// Once somebody else has migrated, it reads and writes rows, and makes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_role_that_may_make_no_table_is_enough_to_serve() {
+    let mut database = Database::postgres().await;
+    let store = database.store().await;
+    let mut owner = database.raw().await;
+    let (place, name) = database.url.rsplit_once('/').unwrap();
+    let role = name.split('?').next().unwrap().to_owned();
+    owner
+        .execute(format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 'orbit'; \
+             REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO {role}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
+             GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
+        ))
+        .await;
+    let makes = format!("SELECT has_schema_privilege('{role}', 'public', 'CREATE')::text");
+    assert_eq!(owner.texts(makes).await, ["false"]);
+    let (_, host) = place.rsplit_once('@').unwrap();
+    database.url = format!("postgres://{role}:orbit@{host}/{name}");
+
+    let mut service = Service::start(&database, "").await;
+    service.make("ada", Role::Admin).await;
+    let ada = service.login("ada").await;
+    let next = tokens(&service.refresh(&ada.refresh, None).await).unwrap();
+    let rotate = "mutation { rotateSigningKey { errors { code } } }";
+    let answer = service.send(Some(&next.access), rotate, Value::Null).await;
+    assert!(answer["errors"].is_null(), "{answer}");
+    service.logout(Some(&next.access), None, "CURRENT").await;
+    assert_eq!(service.refusal(&next.access).await.as_deref(), Some("SESSION_ENDED"));
+    service.feed.read().await.unwrap();
+    service.core.auth.purge().await.unwrap();
+    drop((service, store));
+    owner.execute(format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}

@@ -1,0 +1,139 @@
+//! The binary, started as an operator starts it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+/// A secret as it must not appear anywhere.
+pub const PASSWORD: &str = "tangerine-orbit-quartz-41";
+
+/// A running server. It is killed with this value.
+pub struct Server {
+    pub address: SocketAddr,
+    pub metrics: SocketAddr,
+    child: Child,
+    log: Option<JoinHandle<Vec<String>>>,
+    _directory: TempDir,
+}
+
+/// The program with these arguments, over a database of its own.
+pub fn program(directory: &TempDir, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sallyport"));
+    let database = format!("sqlite://{}/test.db", directory.path().display());
+    command
+        .args(arguments.split_whitespace())
+        .env("SALLYPORT_DATABASE_URL", database)
+        .env("SALLYPORT_ADMIN_PASSWORD", PASSWORD)
+        .stdin(Stdio::null());
+    command
+}
+
+impl Server {
+    /// Starts it on free ports, with these flags besides.
+    pub fn start(flags: &str) -> Self {
+        let directory = TempDir::new().expect("a directory");
+        let ports = "serve --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --log-format json";
+        let mut child = program(&directory, &format!("{ports} {flags}"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary");
+        let log = BufReader::new(child.stderr.take().expect("piped"));
+        let log = std::thread::spawn(move || log.lines().map_while(Result::ok).collect());
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut address = |path: &str| {
+            let ending = |line: &String| line.ends_with(path);
+            let line = lines.by_ref().map_while(Result::ok).find(ending).expect("its line");
+            let address = line.trim_end_matches(path).rsplit_once("http://").expect("an address").1;
+            address.parse().expect("an address")
+        };
+        let (address, metrics) = (address("/graphql"), address("/metrics"));
+        Self { address, metrics, child, log: Some(log), _directory: directory }
+    }
+
+    /// Sends the signal of this name.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Waits for its end; how it ended and what it logged.
+    pub fn end(mut self) -> (ExitStatus, Vec<String>) {
+        let status = self.child.wait().expect("an end");
+        let log = self.log.take().expect("a log").join().expect("a log");
+        (status, log)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = (self.child.kill(), self.child.wait());
+    }
+}
+
+/// A request under way.
+pub struct Exchange(BufReader<TcpStream>);
+
+impl Exchange {
+    /// Begins a login that the server has accepted: it asked for the body, which is not sent yet.
+    pub fn accepted(address: SocketAddr) -> (Self, String) {
+        let body = login_body();
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        let mut exchange = Self::begin(address, &head).expect("a connection");
+        assert_eq!(exchange.line(), "HTTP/1.1 100 Continue");
+        exchange.line();
+        (exchange, body)
+    }
+
+    /// Connects and sends.
+    pub fn begin(address: SocketAddr, text: &str) -> std::io::Result<Self> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        stream.write_all(text.as_bytes())?;
+        Ok(Self(BufReader::new(stream)))
+    }
+
+    pub fn send(&mut self, text: &str) {
+        self.0.get_mut().write_all(text.as_bytes()).expect("the server reads");
+    }
+
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("an answer");
+        line.trim_end().to_owned()
+    }
+
+    /// All that comes until the server closes.
+    pub fn answer(&mut self) -> std::io::Result<String> {
+        let mut answer = Vec::new();
+        self.0.read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+}
+
+/// A login of the first account.
+pub fn login_body() -> String {
+    let query = "mutation LogIn($p: String!) { login(input: { username: \"admin\", password: $p }) \
+                 { tokens { accessToken } errors { code } } }";
+    json!({ "query": query, "variables": { "p": PASSWORD } }).to_string()
+}
+
+/// One request on a connection of its own; the whole answer.
+pub fn request(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> String {
+    let text = format!(
+        "{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\
+         {headers}\r\n{body}",
+        body.len()
+    );
+    Exchange::begin(address, &text).and_then(|mut exchange| exchange.answer()).expect("an answer")
+}

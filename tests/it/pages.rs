@@ -1,0 +1,80 @@
+//! The pages for people: whole, from here alone, and only for those who ask for a page.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use serde_json::Value;
+
+use crate::api::service::Service;
+use crate::databases::Database;
+
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+async fn get(service: &Service, path: &str) -> (StatusCode, HeaderMap) {
+    let request = Request::get(path).header(header::ACCEPT, BROWSER).body(Body::empty());
+    let response = service.answer(request.expect("a request")).await;
+    (response.status(), response.headers().clone())
+}
+
+#[tokio::test]
+async fn a_browser_finds_graphiql_where_clients_find_graphql() {
+    let database = Database::sqlite();
+    let service = Service::start(&database, "").await;
+    let (status, headers) = get(&service, "/graphql").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+    let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("a text");
+    assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+    assert!(!policy.contains("http") && !policy.contains("unsafe-eval"), "{policy}");
+    let answer = service.send(None, "{ __typename }", Value::Null).await;
+    assert_eq!(answer["data"]["__typename"], "Query");
+}
+
+#[tokio::test]
+async fn a_file_of_a_page_is_kept_and_one_that_is_not_there_is_not_found() {
+    let database = Database::sqlite();
+    let service = Service::start(&database, "").await;
+    let (status, headers) = get(&service, "/graphiql/licenses.txt").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(headers[header::CONTENT_ENCODING], "gzip");
+    assert_eq!(headers[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+    for path in ["/graphiql/none.js", "/graphiql/..%2f..%2fCargo.toml", "/graphiql/"] {
+        assert_eq!(get(&service, path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_graphiql_a_browser_finds_none_of_it() {
+    let database = Database::sqlite();
+    let service = Service::start(&database, "--graphiql false").await;
+    let (status, headers) = get(&service, "/graphql").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(headers[header::CONTENT_TYPE], "application/json; charset=utf-8");
+    assert_eq!(get(&service, "/graphiql/licenses.txt").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn whatever_page_of_the_console_is_asked_for_it_is_there() {
+    let database = Database::sqlite();
+    let service = Service::start(&database, "").await;
+    for path in ["/console", "/console/", "/console/sessions", "/console/sessions/Session:1"] {
+        let (status, headers) = get(&service, path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert_eq!(headers[header::CONTENT_TYPE], "text/html; charset=utf-8", "{path}");
+        assert_eq!(headers[header::CACHE_CONTROL], "no-cache", "{path}");
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("a text");
+        assert!(policy.contains("script-src 'self'; style-src 'self';"), "{policy}");
+        assert!(!policy.contains("http") && !policy.contains("unsafe"), "{policy}");
+    }
+    for path in ["/console/assets/none.js", "/console/assets/a/b", "/consoles"] {
+        assert_eq!(get(&service, path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_console_nobody_finds_any_of_it() {
+    let database = Database::sqlite();
+    let service = Service::start(&database, "--console false").await;
+    for path in ["/console", "/console/sessions", "/console/assets/licenses.txt"] {
+        assert_eq!(get(&service, path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}

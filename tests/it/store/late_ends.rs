@@ -1,0 +1,82 @@
+//! Ends that the feed could walk past on PostgreSQL, where a row's number and its transaction's are
+//! given before it is there to be seen.
+
+use std::collections::HashSet;
+
+use sallyport::domain::id::{SessionId, UserId};
+use sallyport::store::{Scope, Store, Tail};
+use uuid::Uuid;
+
+use super::support::{at, ending, make, open};
+use crate::databases::Database;
+
+/// What the feed hands on next.
+async fn read(tail: &mut Tail) -> HashSet<SessionId> {
+    let mut seen = HashSet::new();
+    tail.read(|ended| seen.extend(ended.iter().map(|end| end.id))).await.unwrap();
+    seen
+}
+
+/// Opens a session and ends it.
+async fn end_one(store: &Store, user: UserId) -> SessionId {
+    let session = open(store, user, at(0)).await.id;
+    store.end_sessions(ending(Scope::One(session), at(1)), None).await.unwrap();
+    session
+}
+
+/// The statement that writes an end down, with the transaction's own number or another.
+fn insert(session: u128, xid: &str) -> String {
+    let id = Uuid::from_u128(session);
+    format!(
+        "INSERT INTO session_ends (session_id, user_id, reason, ended_at, until, xid) \
+         VALUES ('{id}', '{id}', 'LOGOUT', 1, 9000000000000000, {xid})"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_commits_after_many_later_ones_is_handed_on() {
+    let database = Database::postgres().await;
+    let store = database.store().await;
+    let ada = make(&store, "ada").await;
+    let mut tail = store.tail();
+    let mut slow = database.raw().await;
+    slow.execute(format!("BEGIN; {}", insert(7, "DEFAULT"))).await;
+    let late = SessionId::from_uuid(Uuid::from_u128(7));
+    for _ in 0..20 {
+        let ended = end_one(&store, ada.id).await;
+        let seen = read(&mut tail).await;
+        assert!(seen.contains(&ended) && !seen.contains(&late));
+    }
+    slow.execute("COMMIT").await;
+    assert!(read(&mut tail).await.contains(&late));
+}
+
+/// A standby that took the server's place may not have seen its last transactions, and gives their
+/// numbers again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_whose_transaction_number_was_seen_before_is_handed_on_by_the_next_server() {
+    let database = Database::postgres().await;
+    let store = database.store().await;
+    let ada = make(&store, "ada").await;
+    let mut tail = store.tail();
+    end_one(&store, ada.id).await;
+    read(&mut tail).await;
+    let mut raw = database.raw().await;
+    raw.execute(insert(7, "'3'::xid8")).await;
+    raw.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE application_name = 'sallyport' AND datname = current_database()",
+    )
+    .await;
+    // The connection is found dead, and then there is another one.
+    let mut failed = 0;
+    let seen = loop {
+        let mut seen = HashSet::new();
+        match tail.read(|ended| seen.extend(ended.iter().map(|end| end.id))).await {
+            Ok(_) => break seen,
+            Err(error) => assert!(error.is_temporary() && failed < 3, "{error:?}"),
+        }
+        failed += 1;
+    };
+    assert!(seen.contains(&SessionId::from_uuid(Uuid::from_u128(7))));
+}

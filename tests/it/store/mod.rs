@@ -1,0 +1,57 @@
+//! What the store promises, promised by both databases alike.
+//!
+//! Rule: every operation of [`Store`](sallyport::store::Store) is called here on a real database of
+//! each kind, past all that is built on it. What only one of the two could get wrong is tested with
+//! that one.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod accounts;
+mod chain;
+mod ends;
+mod faults;
+mod first_account;
+mod followed_ends;
+mod given_up;
+mod keys;
+mod late_ends;
+mod lists;
+mod logins;
+mod metadata;
+mod migrations;
+mod plans;
+mod purge;
+mod records;
+mod support;
+mod throttle;
+
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn every_operation_is_called_here() {
+    let tests = sources("tests/it/store");
+    let called = |name: &str| tests.contains(&format!(".{name}("));
+    let operations = operations(&sources("src/store"));
+    assert!(operations.len() > 25, "{operations:?}");
+    let missed: Vec<_> = operations.iter().filter(|name| !called(name)).collect();
+    assert!(missed.is_empty(), "no test here calls {missed:?}");
+}
+
+/// The public methods in `impl Store` blocks.
+fn operations(sources: &str) -> Vec<String> {
+    let blocks = sources.split("\nimpl Store {\n").skip(1);
+    let bodies = blocks.map(|block| block.split("\n}\n").next().unwrap());
+    let lines = bodies.flat_map(str::lines).filter_map(|line| line.trim().strip_prefix("pub "));
+    let named = lines.filter_map(|line| line.trim_start_matches("async ").strip_prefix("fn "));
+    let methods = named.map(|line| line.split(['(', '<']).next().unwrap().to_owned());
+    // How a store is come by is in every test's first line.
+    methods.filter(|name| !name.starts_with("connect")).collect()
+}
+
+/// All the text of a folder's files.
+fn sources(folder: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|file| fs::read_to_string(file).unwrap()).collect()
+}

@@ -1,0 +1,77 @@
+//! Every list is read along an index that has its order, so that a page costs the same in a list of
+//! any length: no plan sorts, in neither direction, for everybody's rows or for one user's.
+
+use std::fs;
+use std::path::Path;
+
+use crate::databases::{Database, on_both};
+
+on_both!(every_order_is_on_an_index);
+
+/// A list that the store offers, as its source names it.
+struct List {
+    table: String,
+    orders: [String; 2],
+}
+
+/// The lists in the store's source: what this looks at is what the store asks.
+fn lists() -> Vec<List> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/lists.rs");
+    let source = fs::read_to_string(path).unwrap();
+    let quoted = |text: &str, word: &str, from_end: bool| {
+        let mark = format!("{word} \"");
+        let at = if from_end { text.rfind(&mark) } else { text.find(&mark) };
+        let rest = &text[at.unwrap() + mark.len()..];
+        rest[..rest.find('"').unwrap()].to_owned()
+    };
+    let places: Vec<usize> = source.match_indices("order \"").map(|(at, _)| at).collect();
+    let list = |&at: &usize| List {
+        table: quoted(&source[..at], "from", true),
+        orders: [quoted(&source[at..], "order", false), quoted(&source[at..], "reversed", false)],
+    };
+    places.iter().map(list).collect()
+}
+
+/// What a list is narrowed to where it belongs to something.
+fn owners(table: &str) -> &'static [&'static [&'static str]] {
+    match table {
+        "sessions" => &[&[], &["user_id"]],
+        "blacklist_entries" | "audit_events" => {
+            &[&[], &["user_id"], &["user_id", "session_id"], &["session_id"]]
+        }
+        _ => &[&[]],
+    }
+}
+
+async fn every_order_is_on_an_index(database: Database) {
+    database.store().await;
+    let mut raw = database.raw().await;
+    let nobody = database.literal(uuid::Uuid::nil());
+    // On a table without rows PostgreSQL would rather sort nothing than open an index.
+    let (explain, sorted) = if database.is_sqlite() {
+        ("EXPLAIN QUERY PLAN ", "TEMP B-TREE")
+    } else {
+        raw.execute("SET enable_sort = off; SET enable_seqscan = off; SET enable_bitmapscan = off")
+            .await;
+        ("EXPLAIN ", "Sort")
+    };
+    let lists = lists();
+    assert!(lists.len() >= 3);
+    for List { table, orders } in &lists {
+        for (order, owner) in orders.iter().flat_map(|o| owners(table).iter().map(move |c| (o, c)))
+        {
+            let owned: Vec<_> =
+                owner.iter().map(|column| format!("{column} = {nobody} AND ")).collect();
+            let list = format!(
+                "SELECT * FROM {table} WHERE {} 1 = 1 ORDER BY {order} LIMIT 21",
+                owned.concat()
+            );
+            let plan = raw.plan(format!("{explain}{list}")).await;
+            let is_on_index = plan.contains("INDEX") || plan.contains("Index");
+            assert!(is_on_index && !plan.contains(sorted), "{list}:\n{plan}");
+        }
+    }
+    // It would be seen.
+    let plan = raw.plan(format!("{explain}SELECT * FROM users ORDER BY role LIMIT 21")).await;
+    assert!(plan.contains(sorted), "{plan}");
+}

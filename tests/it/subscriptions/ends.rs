@@ -1,0 +1,263 @@
+//! The ends of sessions, as whoever follows them is told.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sallyport::domain::user::Role;
+use serde_json::{Value, json};
+
+use super::client::{ALL, Client, OWN, serve};
+use crate::api::service::{Service, code, tokens};
+use crate::databases::{Database, on_both};
+
+on_both!(
+    the_end_of_ones_own_session_is_the_last_event,
+    ends_of_others_are_not_ones_own,
+    a_token_that_was_copied_is_told_to_its_owners_other_sessions,
+    an_administrator_is_told_nothing_after_the_end,
+    an_end_crosses_replicas,
+    a_cursor_goes_on_behind_its_event_on_any_replica,
+    very_many_ends_come_once_each,
+    a_cursor_that_is_none_is_refused,
+);
+
+/// The database id of a session of this user that is not over.
+async fn session(service: &Service, token: &str) -> String {
+    let answer = service.send(Some(token), "{ viewerSession { id } }", Value::Null).await;
+    answer["data"]["viewerSession"]["id"].as_str().unwrap().to_owned()
+}
+
+async fn the_end_of_ones_own_session_is_the_last_event(database: Database) {
+    let service = Service::start(&database, "").await;
+    let address = serve(&service).await;
+    service.make("ada", Role::User).await;
+    let (here, there) = (service.login("ada").await, service.login("ada").await);
+    let (own, other) =
+        (session(&service, &here.access).await, session(&service, &there.access).await);
+    let mut client = Client::begin(address, Some(&here.access)).await;
+    client.subscribe("1", OWN, Value::Null).await;
+    client.settle().await;
+
+    service.logout(Some(&there.access), None, "CURRENT").await;
+    let event = client.next("1").await;
+    assert_eq!(event["sessionEnded"]["session"]["id"], other);
+    service.logout(Some(&here.access), None, "CURRENT").await;
+    let event = client.next("1").await;
+    assert_eq!(event["sessionEnded"]["session"]["id"], own);
+    assert_eq!(client.hear().await, json!({ "type": "complete", "id": "1" }));
+    assert_eq!(client.closed().await, 4401);
+}
+
+async fn ends_of_others_are_not_ones_own(database: Database) {
+    let service = Service::start(&database, "").await;
+    let address = serve(&service).await;
+    service.make("ada", Role::User).await;
+    service.make("bob", Role::User).await;
+    let (ada, bob) = (service.login("ada").await, service.login("bob").await);
+    let own = session(&service, &ada.access).await;
+    let mut client = Client::begin(address, Some(&ada.access)).await;
+    client.subscribe("1", OWN, Value::Null).await;
+    client.settle().await;
+    service.logout(Some(&bob.access), None, "CURRENT").await;
+    service.logout(Some(&ada.access), None, "CURRENT").await;
+    assert_eq!(client.next("1").await["sessionEnded"]["session"]["id"], own);
+}
+
+async fn a_token_that_was_copied_is_told_to_its_owners_other_sessions(database: Database) {
+    let service = Service::start(&database, "").await;
+    let address = serve(&service).await;
+    service.make("ada", Role::User).await;
+    let (here, there) = (service.login("ada").await, service.login("ada").await);
+    let mut client = Client::begin(address, Some(&here.access)).await;
+    client.subscribe("1", OWN, Value::Null).await;
+    client.settle().await;
+    let next = tokens(&service.refresh(&there.refresh, None).await).unwrap();
+    tokens(&service.refresh(&next.refresh, None).await).unwrap();
+    service.clock.advance(Duration::from_secs(11));
+    let reused = service.refresh(&there.refresh, None).await;
+    assert_eq!(code(&reused), "REFRESH_TOKEN_REUSED");
+    assert_eq!(client.next("1").await["sessionEnded"]["reason"], "REFRESH_REUSED");
+}
+
+async fn an_administrator_is_told_nothing_after_the_end(database: Database) {
+    let service = Service::start(&database, "").await;
+    let address = serve(&service).await;
+    service.make("root", Role::Admin).await;
+    let (here, _, _) =
+        (service.login("root").await, service.login("root").await, service.login("root").await);
+    let own = session(&service, &here.access).await;
+    let mut client = Client::begin(address, Some(&here.access)).await;
+    client.subscribe("all", ALL, Value::Null).await;
+    client.settle().await;
+    service.logout(Some(&here.access), None, "ALL").await;
+    assert_eq!(client.next("all").await["sessionEnds"]["session"]["id"], own);
+    assert_eq!(client.hear().await, json!({ "type": "complete", "id": "all" }));
+    assert_eq!(client.closed().await, 4401);
+}
+
+async fn an_end_crosses_replicas(database: Database) {
+    let here = Service::start(&database, "").await;
+    let there = Service::start_at(&database, "", Arc::clone(&here.clock)).await;
+    let address = serve(&there).await;
+    here.make("ada", Role::User).await;
+    here.make("root", Role::Admin).await;
+    let (ada, root) = (here.login("ada").await, here.login("root").await);
+    let mut own = Client::begin(address, Some(&ada.access)).await;
+    own.subscribe("1", OWN, Value::Null).await;
+    own.settle().await;
+    let mut all = Client::begin(address, Some(&root.access)).await;
+    all.subscribe("1", ALL, Value::Null).await;
+    all.settle().await;
+
+    here.logout(Some(&ada.access), None, "CURRENT").await;
+    assert_eq!(own.next("1").await["sessionEnded"]["reason"], "LOGOUT");
+    assert_eq!(own.hear().await["type"], "complete");
+    assert_eq!(own.closed().await, 4401);
+    assert_eq!(all.next("1").await["sessionEnds"]["reason"], "LOGOUT");
+}
+
+async fn a_cursor_goes_on_behind_its_event_on_any_replica(database: Database) {
+    let here = Service::start(&database, "").await;
+    let there = Service::start_at(&database, "", Arc::clone(&here.clock)).await;
+    let (first, second) = (serve(&here).await, serve(&there).await);
+    here.make("root", Role::Admin).await;
+    here.make("ada", Role::User).await;
+    let root = here.login("root").await;
+    let mut client = Client::begin(first, Some(&root.access)).await;
+    client.subscribe("1", ALL, Value::Null).await;
+    client.settle().await;
+    let mut ended = Vec::new();
+    for _ in 0..4 {
+        let tokens = here.login("ada").await;
+        ended.push(session(&here, &tokens.access).await);
+        here.logout(Some(&tokens.access), None, "CURRENT").await;
+    }
+    let event = client.next("1").await;
+    assert_eq!(event["sessionEnds"]["session"]["id"], ended[0]);
+
+    let mut again = Client::begin(second, Some(&root.access)).await;
+    let after = |cursor: &Value| json!({ "after": cursor });
+    again.subscribe("behind", ALL, after(&event["sessionEnds"]["cursor"])).await;
+    for session in &ended[1..] {
+        assert_eq!(&again.next("behind").await["sessionEnds"]["session"]["id"], session);
+    }
+    let tokens = here.login("ada").await;
+    here.logout(Some(&tokens.access), None, "CURRENT").await;
+    assert!(again.next("behind").await["sessionEnds"]["cursor"].is_string());
+    again.say(&json!({ "type": "complete", "id": "behind" })).await;
+
+    // From the beginning, the same and no other.
+    again.subscribe("start", ALL, after(&json!(""))).await;
+    for session in &ended {
+        assert_eq!(&again.next("start").await["sessionEnds"]["session"]["id"], session);
+    }
+}
+
+async fn very_many_ends_come_once_each(database: Database) {
+    const COUNT: usize = 250;
+    let service = Service::start(&database, "").await;
+    let address = serve(&service).await;
+    service.make("root", Role::Admin).await;
+    service.make("ada", Role::User).await;
+    let root = service.login("root").await;
+    let mut client = Client::begin(address, Some(&root.access)).await;
+    client.subscribe("1", ALL, Value::Null).await;
+    client.settle().await;
+    let mut last = service.login("ada").await;
+    for _ in 1..COUNT {
+        last = service.login("ada").await;
+    }
+    service.logout(Some(&last.access), None, "ALL").await;
+
+    let mut seen = BTreeSet::new();
+    let mut cursors = Vec::new();
+    for _ in 0..COUNT {
+        let event = client.next("1").await["sessionEnds"].take();
+        assert!(seen.insert(event["session"]["id"].as_str().unwrap().to_owned()), "{event}");
+        cursors.push(event["cursor"].clone());
+    }
+    // In the middle of a page, and at its end.
+    for place in [49, 99, 149, COUNT - 2] {
+        client.subscribe("2", ALL, json!({ "after": cursors[place] })).await;
+        let mut rest = BTreeSet::new();
+        for _ in place + 1..COUNT {
+            let event = client.next("2").await;
+            let id = event["sessionEnds"]["session"]["id"].as_str().unwrap().to_owned();
+            assert!(seen.contains(&id) && rest.insert(id), "{event}");
+        }
+        client.say(&json!({ "type": "complete", "id": "2" })).await;
+        client.settle().await;
+    }
+}
+
+async fn a_cursor_that_is_none_is_refused(database: Database) {
+    let service = Service::start(&database, "").await;
+    let address = serve(&service).await;
+    service.make("root", Role::Admin).await;
+    let root = service.login("root").await;
+    let mut client = Client::begin(address, Some(&root.access)).await;
+    for cursor in ["x", "!!", "cDE6", "cDk6MTo"] {
+        client.subscribe("1", ALL, json!({ "after": cursor })).await;
+        assert_eq!(client.refused("1").await, "BAD_USER_INPUT", "{cursor}");
+    }
+}
+
+/// The transaction that began first commits last, with the lower number; on `SQLite` there is one
+/// writer, so that cannot be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_end_that_commits_late_is_not_missed() {
+    let database = Database::postgres().await;
+    let service = Service::start(&database, "").await;
+    let address = serve(&service).await;
+    service.make("root", Role::Admin).await;
+    service.make("ada", Role::User).await;
+    let root = service.login("root").await;
+    let (slow, quick) = (service.login("ada").await, service.login("ada").await);
+    let late = session(&service, &slow.access).await;
+    let id = late.trim_start_matches("Session:").to_owned();
+    let mut client = Client::begin(address, Some(&root.access)).await;
+    client.subscribe("1", ALL, Value::Null).await;
+    client.settle().await;
+
+    let mut transaction = database.raw().await;
+    transaction.execute("BEGIN").await;
+    transaction
+        .execute(format!(
+            "INSERT INTO session_ends (session_id, user_id, reason, ended_at, until) \
+             SELECT id, user_id, 'ADMIN', created_at, access_expires_at FROM sessions \
+             WHERE id = '{id}'"
+        ))
+        .await;
+    service.logout(Some(&quick.access), None, "CURRENT").await;
+    let event = client.next("1").await;
+    let cursor = event["sessionEnds"]["cursor"].clone();
+    transaction.execute("COMMIT").await;
+
+    assert_eq!(client.next("1").await["sessionEnds"]["session"]["id"], late);
+    client.subscribe("2", ALL, json!({ "after": cursor })).await;
+    assert_eq!(client.next("2").await["sessionEnds"]["session"]["id"], late);
+}
+
+/// A cursor of a database that was there before is ahead of this one's transactions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cursor_of_another_database_misses_nothing() {
+    for (database, cursor) in [
+        // p1 18446744073709551615:18446744073709551615:
+        (
+            Database::postgres().await,
+            "cDEgMTg0NDY3NDQwNzM3MDk1NTE2MTU6MTg0NDY3NDQwNzM3MDk1NTE2MTU6",
+        ),
+        // s9000000000000000000
+        (Database::sqlite(), "czkwMDAwMDAwMDAwMDAwMDAwMDA"),
+    ] {
+        let service = Service::start(&database, "").await;
+        let address = serve(&service).await;
+        service.make("root", Role::Admin).await;
+        let (root, gone) = (service.login("root").await, service.login("root").await);
+        service.logout(Some(&gone.access), None, "CURRENT").await;
+        let mut client = Client::begin(address, Some(&root.access)).await;
+        client.subscribe("1", ALL, json!({ "after": cursor })).await;
+        assert_eq!(client.next("1").await["sessionEnds"]["reason"], "LOGOUT");
+    }
+}
