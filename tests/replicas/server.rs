@@ -1,0 +1,246 @@
+//! A PostgreSQL server of the scenario's own, to stop, freeze and replace; and a pooler before one.
+
+use std::fs;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::time::{sleep, timeout};
+
+use crate::replica::signal;
+
+/// A server, and its directory.
+pub struct Server {
+    directory: PathBuf,
+    port: u16,
+    process: Option<Child>,
+}
+
+/// A command that runs as somebody other than root, as servers demand, in a place that all may enter.
+fn as_server(program: &Path) -> Command {
+    let Some((user, group)) = user_of_servers() else { return Command::new(program) };
+    let mut command = Command::new("setpriv");
+    command.args([format!("--reuid={user}"), format!("--regid={group}")]);
+    command.arg("--clear-groups").arg(program).current_dir("/");
+    command
+}
+
+/// Who they run as, where that is not who runs this.
+pub fn user_of_servers() -> Option<(u32, u32)> {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let postgres = users.lines().find(|line| line.starts_with("postgres:"));
+    let mut fields = postgres.expect("the user of Debian's package").split(':').skip(2);
+    let mut id = || fields.next().and_then(|id| id.parse().ok()).expect("a number");
+    Some((id(), id()))
+}
+
+/// The programs of the newest PostgreSQL that is installed.
+fn program(name: &str) -> PathBuf {
+    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<_> = installed
+        .filter_map(|entry| {
+            let version = entry.file_name().to_string_lossy().parse::<u32>().ok()?;
+            Some((version, entry.path().join("bin").join(name)))
+        })
+        .collect();
+    found.sort();
+    found.pop().map_or_else(|| PathBuf::from(name), |(_, path)| path)
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn directory() -> PathBuf {
+    let made = as_server(Path::new("mktemp")).arg("-d").output().unwrap();
+    PathBuf::from(String::from_utf8(made.stdout).unwrap().trim())
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Server {
+    /// Makes a server and starts it.
+    pub async fn start() -> Self {
+        let directory = directory();
+        let data = directory.join("data");
+        run(as_server(&program("initdb")).arg("-D").arg(&data).args([
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--no-sync",
+            "--encoding=UTF8",
+            "--locale=C",
+        ]));
+        let mut server = Self { directory, port: free_port(), process: None };
+        server.resume().await;
+        server
+    }
+
+    /// Makes a copy that follows this server and that it waits for with each commit.
+    pub async fn standby(&self) -> Self {
+        let directory = directory();
+        run(as_server(&program("pg_basebackup"))
+            .args(["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string()])
+            .args(["--checkpoint=fast", "--no-sync", "-R", "-D"])
+            .arg(directory.join("data")));
+        let mut standby = Self { directory, port: free_port(), process: None };
+        standby.resume().await;
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'").await;
+        self.execute("SELECT pg_reload_conf()").await;
+        standby
+    }
+
+    /// Makes a standby the server.
+    pub async fn promote(&self) {
+        // It has the setting of the server that it copied, and nobody who follows it.
+        self.execute("ALTER SYSTEM RESET synchronous_standby_names").await;
+        self.execute("SELECT pg_promote()").await;
+        self.execute("SELECT pg_reload_conf()").await;
+    }
+
+    /// Starts the server where it is stopped, and waits until it answers.
+    pub async fn resume(&mut self) {
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres.log"))
+            .unwrap();
+        let child = as_server(&program("postgres"))
+            .arg("-D")
+            .arg(self.directory.join("data"))
+            .args(["-p", &self.port.to_string()])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
+            .args(["-c", "max_connections=300", "-c", "fsync=off", "-c", "full_page_writes=off"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.process = Some(child);
+        let answers = async {
+            while PgConnection::connect(&self.url()).await.is_err() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(30), answers).await.expect("a server");
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// Its database.
+    pub fn url(&self) -> String {
+        url(self.address())
+    }
+
+    /// Runs SQL, past every replica.
+    pub async fn execute(&self, sql: &str) {
+        execute(&self.url(), sql).await;
+    }
+
+    /// Ends the server: `INT` hangs up on everybody, `QUIT` is a crash.
+    pub fn stop(&mut self, name: &str) {
+        if let Some(mut process) = self.process.take() {
+            signal(name, &[process.id()]);
+            process.wait().unwrap();
+        }
+    }
+
+    /// Stops the server's processes where they are (`STOP`), or lets them go on (`CONT`).
+    pub fn all(&self, name: &str) {
+        let postmaster = self.process.as_ref().expect("a running server").id();
+        let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
+        let children = children.unwrap();
+        let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+        // The parent first, so that it starts no more; the others may be gone by now.
+        signal(name, &[postmaster]);
+        for child in children {
+            let child = u32::to_string(&child);
+            let _ = Command::new("kill").arg(format!("-{name}")).arg(child).output();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            self.all("CONT");
+        }
+        self.stop("QUIT");
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// The database behind an address.
+pub fn url(address: SocketAddr) -> String {
+    format!("postgres://postgres@{address}/postgres")
+}
+
+/// Runs SQL.
+pub async fn execute(url: &str, sql: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// A `PgBouncer` that lends its connections for a transaction.
+pub struct Pooler {
+    directory: PathBuf,
+    port: u16,
+    process: Child,
+}
+
+impl Pooler {
+    pub async fn before(server: &Server) -> Self {
+        let (directory, port) = (directory(), free_port());
+        let settings = format!(
+            "[databases]\npostgres = host=127.0.0.1 port={}\n[pgbouncer]\n\
+             listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
+             pool_mode = transaction\ndefault_pool_size = 6\nmax_client_conn = 200\n",
+            server.address().port()
+        );
+        let path = directory.join("pgbouncer.ini");
+        let mut file = fs::File::create(&path).unwrap();
+        // `any` takes every client for this user.
+        let settings = settings.replace("port=", "user=postgres port=");
+        file.write_all(settings.as_bytes()).unwrap();
+        let log = fs::File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("pgbouncer.log"));
+        let process = as_server(Path::new("/usr/sbin/pgbouncer"))
+            .arg(&path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log.unwrap())
+            .spawn()
+            .expect("pgbouncer: tests/run installs it");
+        let pooler = Self { directory, port, process };
+        let answers = async {
+            while std::net::TcpStream::connect(pooler.address()).is_err() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(10), answers).await.expect("a pooler");
+        pooler
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = (self.process.kill(), self.process.wait());
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
