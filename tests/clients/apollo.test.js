@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { CombinedGraphQLErrors, gql } from '@apollo/client';
+
+import { createApollo } from './apollo.js';
+import { BLACKLIST, LOGIN, LOGOUT, SESSIONS, VIEWER, countRefreshes, createStorage } from './operations.js';
+import { PASSWORD, login, logout, start } from './service.js';
+import { createSession } from './session.js';
+
+let service;
+before(async () => (service = await start()));
+after(() => service.stop());
+
+function createTab(storage = createStorage()) {
+  const session = createSession(service.graphql, storage);
+  return { storage, session, client: createApollo(service.graphql, session) };
+}
+
+async function loggedIn() {
+  const tab = createTab();
+  const variables = { username: 'admin', password: PASSWORD };
+  const { data } = await tab.client.mutate({ mutation: gql(LOGIN), variables });
+  tab.session.save(data.login.tokens);
+  return tab;
+}
+
+const ask = ({ client }, query) => client.query({ query: gql(query), fetchPolicy: 'network-only' });
+
+test('a client logs in, asks and logs out', async () => {
+  const tab = await loggedIn();
+  assert.equal((await ask(tab, VIEWER)).data.viewer.username, 'admin');
+  const { data } = await tab.client.mutate({ mutation: gql(LOGOUT) });
+  assert.equal(data.logout.endedCount, 1);
+  await assert.rejects(ask(tab, VIEWER), error => {
+    assert.ok(CombinedGraphQLErrors.is(error));
+    assert.equal(error.errors[0].extensions.reason, 'SESSION_ENDED');
+    return true;
+  });
+  assert.equal(tab.session.accessToken(), null, 'a refused refresh forgets the tokens');
+});
+
+test('however many queries are refused together, there is one refresh, and all are answered', async () => {
+  const tab = await loggedIn();
+  tab.storage.setItem('accessToken', 'run out');
+  const count = await countRefreshes(async () => {
+    const answers = await Promise.all([VIEWER, SESSIONS, BLACKLIST, VIEWER].map(query => ask(tab, query)));
+    for (const { data } of answers) assert.ok(data.viewer.id);
+  });
+  assert.equal(count, 1);
+});
+
+test('two tabs that refresh at once with one refresh token both go on', async () => {
+  const first = await loggedIn();
+  first.storage.setItem('accessToken', 'run out');
+  // A storage of its own: what the faster tab saves would spare the other its refresh.
+  const second = createTab(createStorage());
+  for (const key of ['accessToken', 'refreshToken']) second.storage.setItem(key, first.storage.getItem(key));
+  const answers = await Promise.all([ask(first, VIEWER), ask(second, SESSIONS)]);
+  for (const { data } of answers) assert.ok(data.viewer.id);
+  assert.equal(first.storage.getItem('refreshToken'), second.storage.getItem('refreshToken'));
+  assert.ok((await ask(first, SESSIONS)).data.viewer.id);
+});
+
+test('a refused login is data', async () => {
+  const { client } = createTab();
+  const variables = { username: 'admin', password: 'wrong' };
+  const { data } = await client.mutate({ mutation: gql(LOGIN), variables });
+  assert.equal(data.login.tokens, null);
+  assert.equal(data.login.errors[0].code, 'INVALID_CREDENTIALS');
+});
+
+test('a logout everywhere is seen by the next query', async () => {
+  const tab = await loggedIn();
+  const elsewhere = await login(service);
+  await logout(service, elsewhere.accessToken, 'ALL');
+  await assert.rejects(ask(tab, VIEWER));
+});

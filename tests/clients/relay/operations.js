@@ -1,0 +1,57 @@
+// What relay-compiler reads.
+import { graphql } from 'relay-runtime';
+
+graphql`
+  query operationsSessionsQuery($count: Int!, $cursor: String) {
+    viewer {
+      username
+      ...operationsSessions @arguments(count: $count, cursor: $cursor)
+    }
+  }
+`;
+
+graphql`
+  fragment operationsSessions on User
+  @argumentDefinitions(count: { type: "Int", defaultValue: 2 }, cursor: { type: "String" })
+  @refetchable(queryName: "operationsSessionsPageQuery") {
+    sessions(first: $count, after: $cursor) @connection(key: "operations_sessions") {
+      edges {
+        node {
+          id
+          state
+        }
+      }
+    }
+  }
+`;
+
+graphql`
+  query operationsBackwardsQuery($count: Int!, $cursor: String) {
+    viewer {
+      sessions(last: $count, before: $cursor) {
+        edges {
+          cursor
+          node {
+            id
+          }
+        }
+        pageInfo {
+          hasPreviousPage
+          startCursor
+        }
+      }
+    }
+  }
+`;
+
+graphql`
+  query operationsNodeQuery($id: ID!) {
+    node(id: $id) {
+      __typename
+      id
+      ... on Session {
+        state
+      }
+    }
+  }
+`;

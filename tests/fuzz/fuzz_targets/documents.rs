@@ -1,0 +1,76 @@
+//! The scan, the parser and the walk on any text.
+//!
+//! What the scan lets through must not overflow the stack of the parser, of the walk or of
+//! async-graphql's validation; what the parser takes the scan must not refuse for its form; and
+//! where the parser saw brackets nest the scan must have counted as many.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use async_graphql::parser::parse_query;
+use async_graphql::{EmptyMutation, EmptySubscription, Json, Object, Schema, Variables};
+use libfuzzer_sys::fuzz_target;
+use sallyport::graphql::document::{Limits, Measure, Refusal, prepare};
+use sallyport_fuzz::{depth, on_a_small_stack};
+use serde_json::Value;
+
+struct Query;
+
+#[Object]
+impl Query {
+    async fn a(&self, a: Option<Json<Value>>) -> Query {
+        drop(a);
+        Query
+    }
+
+    async fn b(&self) -> i32 {
+        1
+    }
+}
+
+static SCHEMA: LazyLock<Schema<Query, EmptyMutation, EmptySubscription>> =
+    LazyLock::new(|| Schema::new(Query, EmptyMutation, EmptySubscription));
+
+/// So few brackets that no parser minds, however they nest.
+const HARMLESS: usize = 60;
+
+fuzz_target!(|text: &str| {
+    LazyLock::force(&SCHEMA);
+    on_a_small_stack(|| {
+        survives(text);
+        if text.matches(['(', '[', '{']).count() <= HARMLESS {
+            agrees(text);
+        }
+    });
+});
+
+fn survives(text: &str) {
+    if let Ok(prepared) = prepare(text, None, &Limits::default()) {
+        let request = prepared.request(text, Variables::default());
+        let mut response = futures_executor::block_on(SCHEMA.execute(request));
+        prepared.complete(&mut response);
+        let _ = prepared.arguments_with_variables();
+    }
+}
+
+fn agrees(text: &str) {
+    let Ok(document) = parse_query(text) else { return };
+    let unlimited =
+        Limits { bytes: usize::MAX, tokens: usize::MAX, brackets: usize::MAX, ..Limits::default() };
+    match prepare(text, None, &unlimited) {
+        // The parser takes a block string that is not closed for an empty one and a string.
+        Err(Refusal::OpenString(_)) => return assert!(text.contains("\"\"\""), "{text:?}"),
+        Err(Refusal::NulInText(_)) => {
+            return assert!(text.contains('\0') || text.contains("\\u0000"), "{text:?}");
+        }
+        Err(Refusal::TooMuch(Measure::Bytes | Measure::Tokens | Measure::Brackets, _))
+        | Err(Refusal::Syntax(..)) => panic!("the parser takes this: {text:?}"),
+        Ok(_) | Err(_) => {}
+    }
+    let depth = depth::of_document(&document);
+    let tighter = Limits { brackets: depth.saturating_sub(1), ..unlimited };
+    let refusal = prepare(text, None, &tighter).err();
+    let counted = matches!(refusal, Some(Refusal::TooMuch(Measure::Brackets, _)));
+    assert!(counted || depth == 0, "the parser sees {depth} brackets nest: {text:?}: {refusal:?}");
+}
