@@ -1,0 +1,155 @@
+//! Refusals: whether the time of a login tells what was wrong with it, and what hostile documents
+//! cost.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::median;
+use crate::Scale;
+use crate::client::{Connection, run_times};
+use crate::database::{Database, Kind};
+use crate::report::{Goal, Report};
+use crate::service::{PASSWORD, Service};
+use crate::visitors::Repeat;
+
+#[expect(clippy::format_collect, reason = "these texts are short, and read better so")]
+#[path = "../../../tests/it/hostile/corpus.rs"]
+mod corpus;
+
+/// How often each name is tried: so few times that no limit on guessing is near.
+const TRIES: usize = 4;
+
+/// Why a login is refused, and how the names begin that it is refused for.
+const REASONS: [&str; 3] = ["wrong", "nobody", "retired"];
+
+/// The orders in which they are tried, in turns: none always comes after the same other one.
+const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+/// How often each document is sent.
+const TIMES: usize = 30;
+
+pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
+    let database = Database::new(kind).await;
+    let flags = ["--throttle", "true", "--trusted-proxy", "127.0.0.1"];
+    let service = Service::start(&database, &flags).await;
+    logins(kind, &service, scale, report).await;
+    documents(kind, &service, report).await;
+}
+
+/// Tries names in turns, each try from a network of its own.
+async fn logins(kind: Kind, service: &Service, scale: &Scale, report: &mut Report) {
+    let names = if scale.turns > 1 { 50 } else { 2 };
+    make_accounts(service, names).await;
+    let mut connection = Connection::open(service.address).await;
+    let mut times = [const { Vec::new() }; 3];
+    let mut answers = Vec::new();
+    for attempt in 0..names * TRIES {
+        for (turn, of) in ORDERS[attempt % ORDERS.len()].into_iter().enumerate() {
+            let network = attempt * REASONS.len() + turn;
+            let request = login(&name(REASONS[of], attempt % names), network);
+            let began = Instant::now();
+            connection.exchange(&request).await.expect("an answer");
+            times[of].push(began.elapsed().as_secs_f64() * 1000.0);
+            answers.push(without_names(connection.answer()));
+        }
+    }
+    assert!(answers[0].contains("INVALID_CREDENTIALS"), "{}", answers[0]);
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "the answers differ");
+    // Other work on the machine moves the middle of so few; the fastest tenth it hardly touches.
+    for (which, of) in [("medians", median as fn(_) -> _), ("first deciles", decile)] {
+        let [wrong, nobody, retired] = times.clone().map(of);
+        for (what, other) in [("an unknown name", nobody), ("a deactivated account", retired)] {
+            let share = (other - wrong).abs() / wrong * 100.0;
+            let what = format!(
+                "refused login: {what} ({other:.2} ms) against a wrong password ({wrong:.2} ms), \
+                 difference of the {which} of {}",
+                names * TRIES
+            );
+            report.amount(&what, kind, share, "%", Goal::AtMost(5.0));
+        }
+    }
+}
+
+/// What a tenth of them stayed under.
+fn decile(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 10).copied().unwrap_or(f64::NAN)
+}
+
+/// The accounts whose password will be wrong, and those that are deactivated.
+async fn make_accounts(service: &Service, names: usize) {
+    let admin = service.log_in(1).await.remove(0).access;
+    let create = "mutation($u: String!, $p: String!) { createUser(input: { username: $u, \
+                  password: $p }) { user { id } errors { code } } }";
+    let deactivate = "mutation($id: ID!) { setUserActive(input: { userId: $id, active: false }) \
+                      { user { id } errors { code } } }";
+    for number in 0..names {
+        for reason in ["wrong", "retired"] {
+            let account = json!({ "u": name(reason, number), "p": PASSWORD });
+            let made = service.ask(Some(&admin), create, account).await;
+            let id = &made["data"]["createUser"]["user"]["id"];
+            assert!(id.is_string(), "{made}");
+            if reason == "retired" {
+                let done = service.ask(Some(&admin), deactivate, json!({ "id": id })).await;
+                assert!(done["data"]["setUserActive"]["user"]["id"].is_string(), "{done}");
+            }
+        }
+    }
+}
+
+/// Names of one length.
+fn name(reason: &str, number: usize) -> String {
+    format!("{reason:x<8}{number:02}")
+}
+
+/// A login with the password of [`make_accounts`], or a wrong one, from this network.
+fn login(name: &str, network: usize) -> Vec<u8> {
+    let document = "mutation($u: String!, $p: String!) { login(input: { username: $u, \
+                    password: $p }) { user { id } errors { code message path } } }";
+    let password = if name.starts_with("retired") { PASSWORD } else { "tangerine-orbit-quartz-42" };
+    let body = json!({ "query": document, "variables": { "u": name, "p": password } }).to_string();
+    format!(
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         x-forwarded-for: 10.{}.{}.1\r\ncontent-length: {}\r\n\r\n{body}",
+        network / 256,
+        network % 256,
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// An answer without what is another one's each time.
+fn without_names(answer: &[u8]) -> String {
+    let answer = String::from_utf8_lossy(answer);
+    let lines = answer
+        .lines()
+        .filter(|line| !line.starts_with("x-request-id: ") && !line.starts_with("date: "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The slowest of all, which is what somebody would send again and again.
+async fn documents(kind: Kind, service: &Service, report: &mut Report) {
+    let (mut slowest, mut latest) = ((0.0, ""), (0.0, ""));
+    for hostile in &corpus::documents() {
+        let visitor = Repeat::document(&hostile.document, None, hostile.code);
+        let measured = run_times(service.address, visitor, TIMES).await;
+        assert_eq!(measured.bad, 0, "{} is not refused", hostile.name);
+        let (middle, last) = (measured.per_mille(500), measured.per_mille(1000));
+        if middle > slowest.0 {
+            slowest = (middle, hostile.name);
+        }
+        if last > latest.0 {
+            latest = (last, hostile.name);
+        }
+    }
+    let what = |which: &str, name: &str| format!("hostile document refused, {which} ({name})");
+    report.amount(
+        &what("the slowest median", slowest.1),
+        kind,
+        slowest.0,
+        "ms",
+        Goal::AtMost(10.0),
+    );
+    report.amount(&what("the slowest of all", latest.1), kind, latest.0, "ms", Goal::AtMost(10.0));
+}
