@@ -13,23 +13,30 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Makes two tests of each `async fn name(database: Database)`: `name::sqlite` and `name::postgres`.
-/// A function that is missing here is dead code, which the compiler reports.
+/// A function that is missing here is dead code, which the compiler reports. On `one thread` nothing
+/// of the service goes on until what it does now waits: for what a busy machine would split in two.
 macro_rules! on_both {
-    ($($name:ident),+ $(,)?) => {$(
+    (one thread: $($name:ident),+ $(,)?) => {
+        $crate::databases::on_both!(@ (flavor = "current_thread"), $($name),+);
+    };
+    (@ $how:tt, $($name:ident),+) => {$(
         mod $name {
             use crate::databases::Database;
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            #[tokio::test $how]
             async fn sqlite() {
                 super::$name(Database::sqlite()).await;
             }
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            #[tokio::test $how]
             async fn postgres() {
                 super::$name(Database::postgres().await).await;
             }
         }
     )+};
+    ($($name:ident),+ $(,)?) => {
+        $crate::databases::on_both!(@ (flavor = "multi_thread", worker_threads = 4), $($name),+);
+    };
 }
 pub(crate) use on_both;
 
