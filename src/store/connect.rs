@@ -128,7 +128,7 @@ impl Store {
     pub async fn now(&self) -> Result<Option<Timestamp>> {
         let Pools::Postgres(postgres) = self.pools() else { return Ok(None) };
         let now = || async {
-            let mut lease = postgres.lease().await?;
+            let mut lease = postgres.lender.lease().await?;
             let micros = counted::query_scalar(
                 "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
             );

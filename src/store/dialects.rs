@@ -17,7 +17,7 @@ macro_rules! read {
             $crate::store::Pools::Postgres(postgres) => {
                 postgres
                     .run(|| async {
-                        let mut lease = postgres.lease().await?;
+                        let mut lease = postgres.lender.lease().await?;
                         let $conn = &mut *lease;
                         let outcome = async { $body }.await;
                         lease.at_rest(outcome).await

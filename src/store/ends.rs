@@ -69,7 +69,7 @@ impl Store {
             Pools::Postgres(postgres) => {
                 const NOW: &str = concat!("SELECT ", now!());
                 let read = || async {
-                    let mut lease = postgres.lease().await?;
+                    let mut lease = postgres.lender.lease().await?;
                     let text = counted::query_scalar(NOW).fetch_one(&mut *lease).await;
                     lease.at_rest(text.map_err(Error::from)).await
                 };
@@ -113,7 +113,7 @@ impl Store {
                     _ => (None, Snapshot::first(), None),
                 };
                 let read = || async {
-                    let mut lease = postgres.lease().await?;
+                    let mut lease = postgres.lender.lease().await?;
                     let rows = counted::query_as(BEHIND_SNAPSHOT)
                         .bind(&seen.0)
                         .bind(within.as_ref().map(|(snapshot, _)| snapshot.0.as_str()))

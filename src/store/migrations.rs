@@ -126,11 +126,11 @@ impl Store {
             Pools::Postgres(postgres) => {
                 // A lock that a transaction holds, unlike a connection's, works through a pooler and
                 // is gone with the process.
-                let mut lease = postgres.lease_to_begin().await?;
+                let mut lease = postgres.lender.lease_to_begin().await?;
                 let mut transaction = lease.begin().await.map_err(Error::from)?;
                 sqlx::raw_sql(LOCK).execute(&mut *transaction).await.map_err(Error::from)?;
                 POSTGRES.run_direct(None, &mut *transaction, false).await?;
-                postgres.tidy(&mut transaction).await?;
+                postgres.lender.tidy(&mut transaction).await?;
                 transaction.commit().await.map_err(Error::from)?;
                 Ok(lease.at_rest(Ok(())).await?)
             }
@@ -153,7 +153,7 @@ impl Store {
     pub async fn missing_migrations(&self) -> Result<usize, MigrationError> {
         match self.pools() {
             Pools::Postgres(postgres) => {
-                let mut lease = postgres.lease().await?;
+                let mut lease = postgres.lender.lease().await?;
                 let missing = missing!(
                     POSTGRES,
                     &mut *lease,

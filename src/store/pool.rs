@@ -28,7 +28,7 @@ impl Store {
     pub fn pool(&self) -> Pool {
         match &self.pools {
             Pools::Sqlite(sqlite) => state(sqlite.readers()),
-            Pools::Postgres(postgres) => state(postgres.pool()),
+            Pools::Postgres(postgres) => state(postgres.lender.pool()),
         }
     }
 }

@@ -4,14 +4,13 @@
 //! that is down, not like a login that takes a minute. The server gives up as soon: of a process that
 //! hung up it does not know while it waits for a lock, and its places are few.
 
-use std::ops::{Deref, DerefMut};
-
 use futures_util::future::BoxFuture;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use super::connections::{Connections, Pooler};
+use super::lease::Lender;
+use super::rotations::Rotations;
 use super::spent::Operation;
 use super::{BOUND, Error, Result, together};
 
@@ -19,18 +18,14 @@ use super::{BOUND, Error, Result, together};
 /// transaction of a process that went silent, whose locks would keep everybody else waiting.
 const LIMITS: &str = "SET statement_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s'";
 
-/// The same, told once a transaction, because the next one may have another connection.
-const BEGIN_LENT: &str = "BEGIN; SET LOCAL statement_timeout = '2s'; \
-                          SET LOCAL idle_in_transaction_session_timeout = '5s'";
-
 /// How often an operation is tried that the server gave up in favour of another one.
 const TRIES: u32 = 3;
 
 /// A pool of connections.
 #[derive(Debug)]
 pub(super) struct Postgres {
-    pool: PgPool,
-    pooler: Pooler,
+    pub lender: Lender,
+    pub rotations: Rotations,
     feed: Box<(PgConnectOptions, bool)>,
 }
 
@@ -62,50 +57,14 @@ impl Postgres {
         let pool = tokio::time::timeout(BOUND * 2, connect)
             .await
             .map_err(|_| Error::TooSlow(BOUND * 2))??;
-        Ok(Self { pool, pooler, feed: Box::new((plain(feed), can_listen)) })
-    }
-
-    /// The connections for operations.
-    pub(super) fn pool(&self) -> &PgPool {
-        &self.pool
+        let lender = Lender::new(pool, pooler);
+        let rotations = Rotations::open(&lender);
+        Ok(Self { lender, rotations, feed: Box::new((plain(feed), can_listen)) })
     }
 
     /// How the feed connects, and whether it can be woken there.
     pub(super) fn of_feed(&self) -> (PgConnectOptions, bool) {
         (*self.feed).clone()
-    }
-
-    /// A connection for one statement.
-    pub(super) async fn lease(&self) -> Result<Lease> {
-        let mut lease = self.lease_to_begin().await?;
-        if self.pooler == Pooler::Transaction {
-            sqlx::raw_sql(BEGIN_LENT).execute(&mut *lease).await?;
-            lease.is_lent = true;
-        }
-        Ok(lease)
-    }
-
-    /// A connection for a transaction, which is begun with [`Postgres::begin`] and is
-    /// [`tidied`](Postgres::tidy) before its end.
-    pub(super) async fn lease_to_begin(&self) -> Result<Lease> {
-        let connection = self.pool.acquire().await?;
-        Ok(Lease { connection, is_lent: false, is_at_rest: false })
-    }
-
-    /// What a transaction begins with.
-    pub(super) fn begin(&self) -> &'static str {
-        match self.pooler {
-            Pooler::None => "BEGIN",
-            Pooler::Transaction => BEGIN_LENT,
-        }
-    }
-
-    /// Takes back, inside the transaction, what it leaves on its connection.
-    pub(super) async fn tidy(&self, connection: &mut PgConnection) -> Result<()> {
-        if self.pooler == Pooler::Transaction {
-            connection.clear_cached_statements().await?;
-        }
-        Ok(())
     }
 
     /// Runs a statement within the bound, and again where it lost a race.
@@ -135,11 +94,11 @@ impl Postgres {
         self.run(|| {
             let body = body.clone();
             async move {
-                let mut lease = self.lease_to_begin().await?;
+                let mut lease = self.lender.lease_to_begin().await?;
                 let outcome = async {
-                    let mut transaction = lease.begin_with(self.begin()).await?;
+                    let mut transaction = lease.begin_with(self.lender.begin()).await?;
                     let outcome = body(&mut transaction).await;
-                    self.tidy(&mut transaction).await?;
+                    self.lender.tidy(&mut transaction).await?;
                     match outcome {
                         Ok(_) => transaction.commit().await?,
                         Err(_) => transaction.rollback().await?,
@@ -151,50 +110,6 @@ impl Postgres {
             }
         })
         .await
-    }
-}
-
-/// A connection out of the pool, which goes back there only at rest. One whose operation was given
-/// up has an answer under way, perhaps behind a lock, and would make the next one wait for that.
-pub(super) struct Lease {
-    connection: PoolConnection<sqlx::Postgres>,
-    /// Whether it is in a transaction for no other reason than that poolers lend it for one.
-    is_lent: bool,
-    is_at_rest: bool,
-}
-
-impl Lease {
-    /// Gives the connection back, now that there is an outcome of all it was asked.
-    pub(super) async fn at_rest<T>(mut self, outcome: Result<T>) -> Result<T> {
-        if self.is_lent {
-            self.connection.clear_cached_statements().await?;
-            // After a failed statement this rolls back, as the statement alone would have.
-            sqlx::raw_sql("COMMIT").execute(&mut *self.connection).await?;
-        }
-        self.is_at_rest = true;
-        outcome
-    }
-}
-
-impl Deref for Lease {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for Lease {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if !self.is_at_rest {
-            self.connection.close_on_drop();
-        }
     }
 }
 

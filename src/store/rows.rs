@@ -125,7 +125,7 @@ pub(super) struct SessionRow {
     last_ip: Option<Vec<u8>>,
     created_at: i64,
     last_used_at: i64,
-    token_id: Uuid,
+    pub token_id: Uuid,
     token_issued_at: i64,
     token_expires_at: i64,
     previous_token_id: Option<Uuid>,

@@ -22,6 +22,7 @@ mod migrations;
 mod plans;
 mod purge;
 mod records;
+mod rotations;
 mod support;
 mod throttle;
 

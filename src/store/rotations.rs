@@ -1,0 +1,90 @@
+//! Rotations that share a statement and a commit, on PostgreSQL.
+//!
+//! A commit waits for the disk and a statement for its round trip, and under load that is most of what
+//! a rotation costs. So those that arrive while others are under way wait for these, and then go
+//! together. One that comes alone goes at once.
+//!
+//! Rule: nobody waits for a stranger's row. One that somebody has locked is passed over, and its
+//! rotation is left to whoever asked for it; so is every one that changed nothing, since only a
+//! statement of its own says why. And since these statements wait for no row, no two of them wait for
+//! one another.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use super::lease::Lender;
+use super::refresh::RefreshedRow;
+use super::rotate::{Locked, Rotate, rotate_postgres};
+use super::{Error, Result, together};
+
+/// The most that go together.
+const MOST: usize = 64;
+
+/// How many groups are under way at once: while one waits for the disk, the next is on its way.
+const LANES: usize = 2;
+
+/// One that waits to be carried.
+struct Waiting {
+    rotate: Rotate,
+    answer: oneshot::Sender<Result<Option<RefreshedRow>>>,
+}
+
+/// Where rotations queue.
+#[derive(Debug)]
+pub(super) struct Rotations(mpsc::Sender<Waiting>);
+
+impl Rotations {
+    /// Opens the queue; what is in it is carried until this is dropped.
+    pub(super) fn open(lender: &Lender) -> Self {
+        let (queue, waiting) = mpsc::channel(MOST * 4);
+        tokio::spawn(work(lender.clone(), waiting));
+        Self(queue)
+    }
+
+    /// Rotates, along with whoever else waits. `None` where that changed nothing, for whatever reason.
+    pub(super) async fn rotate(&self, rotate: Rotate) -> Result<Option<RefreshedRow>> {
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { rotate, answer };
+        self.0.send(waiting).await.map_err(|_| sqlx::Error::PoolClosed)?;
+        match answered.await.map_err(|_| sqlx::Error::PoolClosed)? {
+            // Perhaps of another's making: alone it will be seen.
+            Err(Error::Unexpected(_)) => Ok(None),
+            outcome => outcome,
+        }
+    }
+}
+
+/// The task of the queue: sends off what waits whenever there is a lane for it.
+async fn work(lender: Lender, mut queue: mpsc::Receiver<Waiting>) {
+    let lanes = Arc::new(Semaphore::new(LANES));
+    while let Ok(lane) = Arc::clone(&lanes).acquire_owned().await {
+        let mut group = Vec::new();
+        if queue.recv_many(&mut group, MOST).await == 0 {
+            return;
+        }
+        tokio::spawn(carry(lender.clone(), group, lane));
+    }
+}
+
+/// Rotates a group, and answers.
+async fn carry(lender: Lender, mut group: Vec<Waiting>, _lane: OwnedSemaphorePermit) {
+    // Who has given up was told so, and must not find later that it was done all the same.
+    group.retain(|waiting| !waiting.answer.is_closed());
+    let (rotates, answers): (Vec<_>, Vec<_>) =
+        group.into_iter().map(|Waiting { rotate, answer }| (rotate, answer)).unzip();
+    let carried = together(async {
+        let mut lease = lender.lease().await?;
+        let rows = rotate_postgres(&mut lease, &rotates, Locked::PassedOver).await;
+        lease.at_rest(rows).await
+    });
+    let by_token = |row: RefreshedRow| (row.token(), row);
+    let mut outcome =
+        carried.await.map(|rows| rows.into_iter().map(by_token).collect::<HashMap<_, _>>());
+    for (rotate, answer) in rotates.iter().zip(answers) {
+        let own = outcome.as_mut().map(|rows| rows.remove(&rotate.next.as_uuid()));
+        // Nobody may be waiting any more; what was done is done.
+        let _ = answer.send(own.map_err(|error| error.clone()));
+    }
+}
