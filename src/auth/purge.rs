@@ -1,17 +1,21 @@
 //! What has expired goes.
 //!
 //! Rule: what is deleted could not refuse or accept a token any more, on any replica whose clock is
-//! within the leeway.
+//! within the leeway. And nobody who logs in or refreshes meanwhile waits for it to be done: it works
+//! a little and rests longer.
 
 use std::time::Duration;
 
 use super::{Auth, Error};
-use crate::clock::Timestamp;
+use crate::clock::{Stopwatch, Timestamp};
 use crate::domain::throttle::FORGET;
-use crate::store::{Expired, Metadata, Purged};
+use crate::store::{self, Expired, Metadata, Purged};
 
 /// How long after its time a row stays, for clocks that are apart.
 const SLACK: Duration = Duration::from_mins(1);
+
+/// How many times as long as a batch took the rest after it is.
+const REST: u32 = 3;
 
 impl Auth {
     /// Deletes what has expired, a batch at a time, and says how much that was.
@@ -22,23 +26,12 @@ impl Auth {
         let mut purged = Purged::default();
         for kind in Expired::ALL {
             let before = self.expiry(kind);
-            loop {
-                let rows = self.store.purge_batch(kind, before).await?;
-                *count(&mut purged, kind) += rows;
-                if rows == 0 {
-                    break;
-                }
-            }
+            let delete = || self.store.purge_batch(kind, before);
+            *count(&mut purged, kind) += batch_by_batch(delete).await?;
         }
         let before = self.now() - self.policy.metadata_retention;
         for kind in Metadata::ALL {
-            loop {
-                let rows = self.store.wipe_batch(kind, before).await?;
-                purged.metadata += rows;
-                if rows == 0 {
-                    break;
-                }
-            }
+            purged.metadata += batch_by_batch(|| self.store.wipe_batch(kind, before)).await?;
         }
         Ok(purged)
     }
@@ -68,6 +61,23 @@ impl Auth {
             | Expired::SessionEnds
             | Expired::SigningKeys => self.now() - SLACK,
         }
+    }
+}
+
+/// Does batches until one finds nothing left, and says how many rows that were.
+async fn batch_by_batch<B>(batch: impl Fn() -> B) -> Result<u64, Error>
+where
+    B: Future<Output = Result<u64, store::Error>>,
+{
+    let mut all = 0;
+    loop {
+        let began = Stopwatch::start();
+        let rows = batch().await?;
+        if rows == 0 {
+            return Ok(all);
+        }
+        all += rows;
+        tokio::time::sleep(began.elapsed() * REST).await;
     }
 }
 

@@ -8,9 +8,6 @@ use super::{Error, Result, Store, counted};
 use crate::clock::Timestamp;
 use crate::domain::id::SessionId;
 
-/// The most rows that one statement wipes.
-const BATCH: i64 = 500;
-
 /// Where addresses and user agents are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metadata {
@@ -90,11 +87,12 @@ impl Store {
     /// # Errors
     /// [`Error`] where the database fails.
     pub async fn wipe_batch(&self, kind: Metadata, before: Timestamp) -> Result<u64> {
+        let batch = self.batch();
         transact!(self, conn => {
             let done = counted::query(kind.wipe())
                 .bind(before.as_micros())
                 .bind(SessionId::first_after(before).as_uuid())
-                .bind(BATCH)
+                .bind(batch)
                 .execute(conn)
                 .await?;
             Ok(done.rows_affected())

@@ -2,14 +2,11 @@
 //!
 //! Rule: nothing that is deleted could refuse or accept a token any more. An entry goes when its
 //! token has expired, a session when its last refresh and access tokens have and no entry names it,
-//! a row of the feed at its `until`, and a key's private part when its last token is dead. Each batch is a transaction of its own, so no lock is held
-//! for long.
+//! a row of the feed at its `until`, and a key's private part when its last token is dead. Each batch
+//! is a transaction of its own, so no lock is held for long.
 
-use super::{Error, Result, Store, counted};
+use super::{Error, Pools, Result, Store, counted};
 use crate::clock::Timestamp;
-
-/// The most rows that one statement deletes.
-const BATCH: i64 = 500;
 
 /// What kinds of rows expire, in the order in which they can go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,16 +139,27 @@ impl Expired {
 }
 
 impl Store {
+    /// The most rows that one statement deletes or wipes. On SQLite nobody else writes meanwhile, and
+    /// another process that wants to looks again only after milliseconds. On PostgreSQL nobody waits,
+    /// but each statement passes by the rows that those before it deleted.
+    pub(super) fn batch(&self) -> i64 {
+        match self.pools {
+            Pools::Sqlite(_) => 50,
+            Pools::Postgres(_) => 500,
+        }
+    }
+
     /// Deletes one batch of what expired before `before`; the number of rows is zero once there is
     /// nothing left.
     ///
     /// # Errors
     /// [`Error`] where the database fails.
     pub async fn purge_batch(&self, kind: Expired, before: Timestamp) -> Result<u64> {
+        let batch = self.batch();
         transact!(self, conn => {
             let done = counted::query(kind.delete())
                 .bind(before.as_micros())
-                .bind(BATCH)
+                .bind(batch)
                 .execute(conn)
                 .await?;
             Ok(done.rows_affected())

@@ -126,11 +126,12 @@ async fn what_has_expired_goes_a_batch_at_a_time(database: Database) {
     )
     .await;
     let mut batches = Vec::new();
-    for _ in 0..4 {
+    while batches.last() != Some(&0) {
         let before = Timestamp::from_micros(1_200);
         batches.push(store.purge_batch(Expired::AuditEvents, before).await.unwrap());
     }
-    assert_eq!(batches, [500, 500, 200, 0]);
+    assert_eq!(batches.iter().sum::<u64>(), 1200);
+    assert!(batches.len() > 3 && batches.iter().all(|rows| *rows <= 500), "{batches:?}");
     assert_eq!(raw.number("SELECT count(*) FROM audit_events").await, 1);
 }
 
