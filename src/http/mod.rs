@@ -44,6 +44,7 @@ use crate::auth::{Auth, RefreshCookie};
 use crate::entropy::Entropy;
 use crate::graphql::document::Limits;
 use crate::graphql::{Schema, attach};
+use crate::telemetry::RequestIds;
 
 /// What an operator decides of the doors.
 #[derive(Clone, Debug)]
@@ -86,7 +87,7 @@ pub fn router<Root: ObjectType + 'static>(
     let endpoint = Arc::new(endpoint);
     let callers = Arc::clone(&auth);
     let passage = Passage {
-        entropy,
+        ids: RequestIds::new(entropy),
         metrics: Arc::clone(auth.metrics()),
         proxies: Arc::clone(&transport.proxies),
         tls: url.starts_with("https://"),

@@ -20,9 +20,8 @@ use futures_util::FutureExt;
 use super::graphql::{head_too_large, late_response, panic_response};
 use super::{client_address, head, record, security_headers};
 use crate::domain::filter::IpBlock;
-use crate::entropy::Entropy;
 use crate::metrics::Metrics;
-use crate::telemetry::RequestId;
+use crate::telemetry::RequestIds;
 
 /// The header of every answer that holds the request's id.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,7 +32,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// What the steps need.
 pub(super) struct Passage {
     /// Where ids come from.
-    pub entropy: Arc<dyn Entropy>,
+    pub ids: RequestIds,
     /// Where requests are counted.
     pub metrics: Arc<Metrics>,
     /// Whose word on the client's address counts.
@@ -50,7 +49,7 @@ pub(super) async fn pass(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let id = RequestId::new(passage.entropy.as_ref());
+    let id = passage.ids.next();
     request.extensions_mut().insert(id);
     client_address::find(&mut request, &passage.proxies);
     let mut response = id.scope(passage.answer(request, next)).await;
@@ -85,6 +84,7 @@ impl Passage {
 mod tests {
     use super::*;
     use crate::entropy::SeededEntropy;
+    use crate::telemetry::RequestId;
     use axum::body::{Body, to_bytes};
     use axum::routing::get;
     use axum::{Extension, Router, middleware};
@@ -96,7 +96,7 @@ mod tests {
 
     fn app(patience: Duration) -> Router {
         let passage = Passage {
-            entropy: Arc::new(SeededEntropy::new(1)),
+            ids: RequestIds::new(Arc::new(SeededEntropy::new(1))),
             metrics: Arc::default(),
             proxies: Arc::default(),
             tls: false,

@@ -18,7 +18,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-pub use request_id::RequestId;
+pub use request_id::{RequestId, RequestIds};
 
 /// How the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

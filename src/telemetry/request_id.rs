@@ -4,6 +4,7 @@
 //! it likes into the log or give two requests one name.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::entropy::{Entropy, random};
 
@@ -14,6 +15,36 @@ tokio::task_local! {
 /// The id of one request, found in its extensions; written as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(u128);
+
+/// Where ids come from: random bytes, which are asked for many ids at a time, because each time is a
+/// call of the system.
+pub struct RequestIds {
+    entropy: Arc<dyn Entropy>,
+    next: Mutex<Vec<RequestId>>,
+}
+
+/// How many ids are kept ready.
+const AT_A_TIME: usize = 64;
+
+impl RequestIds {
+    /// Ids from this randomness.
+    #[must_use]
+    pub fn new(entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy, next: Mutex::default() }
+    }
+
+    /// One that nobody has.
+    #[must_use]
+    pub fn next(&self) -> RequestId {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.pop().unwrap_or_else(|| {
+            let bytes: [u8; AT_A_TIME * 16] = random(&*self.entropy);
+            let (more, _) = bytes.as_chunks();
+            next.extend(more.iter().map(|id| RequestId(u128::from_be_bytes(*id))));
+            RequestId::new(&*self.entropy)
+        })
+    }
+}
 
 impl RequestId {
     /// A new id.
@@ -79,6 +110,14 @@ mod tests {
             .await;
         assert_eq!((own, part, other), (Some(id), Some(id), None));
         assert_eq!(RequestId::current(), None);
+    }
+
+    #[test]
+    fn no_two_ids_are_one() {
+        let ids = RequestIds::new(Arc::new(SeededEntropy::new(1)));
+        let made: std::collections::HashSet<_> =
+            (0..AT_A_TIME * 3).map(|_| ids.next().to_string()).collect();
+        assert_eq!(made.len(), AT_A_TIME * 3);
     }
 
     #[test]

@@ -52,7 +52,8 @@ fn sort(values: Vec<&mut Value>, selections: &[&SelectionSet], document: &Execut
             _ => {}
         }
     }
-    for members in &mut objects {
+    // One alone is in its place, and sorting copies all.
+    for members in objects.iter_mut().filter(|members| members.len() > 1) {
         members.sort_by_key(|name, _| fields.places.get(name.as_str()).copied());
     }
     for (name, selections) in &fields.in_order {

@@ -131,7 +131,9 @@ impl<E: Executor> GraphqlEndpoint<E> {
     /// Executes to the end, whether or not the client waits for it.
     async fn execute(&self, request: async_graphql::Request) -> (async_graphql::Response, Spent) {
         let executor = self.executor.clone();
-        let work = Spent::by(async move { executor.execute(request).await });
+        // On the heap before anything is put around it: each wrapper would copy its kilobytes twice.
+        let work = Box::pin(async move { executor.execute(request).await });
+        let work = Spent::by(work);
         // Held as long as the client is there; what only waits for its turn goes with it.
         let (_presence, work) = Presence::watched(work);
         ToItsEnd::of(RequestId::in_current(work)).await

@@ -22,6 +22,7 @@ use super::GraphqlEndpoint;
 use crate::entropy::SeededEntropy;
 use crate::graphql::document::Limits;
 use crate::http::passage::{PATIENCE, Passage, pass};
+use crate::telemetry::RequestIds;
 
 const JSON: &str = "application/json";
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
@@ -30,7 +31,7 @@ fn app() -> Router {
     let schema = Schema::new(Query, Mutation, Ticks);
     let endpoint = GraphqlEndpoint::new(schema, Limits::default(), Arc::default());
     let passage = Passage {
-        entropy: Arc::new(SeededEntropy::new(1)),
+        ids: RequestIds::new(Arc::new(SeededEntropy::new(1))),
         metrics: Arc::default(),
         proxies: Arc::default(),
         tls: false,
