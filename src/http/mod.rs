@@ -97,7 +97,8 @@ pub fn router<Root: ObjectType + 'static>(
         let (endpoint, auth) = (Arc::clone(&endpoint), Arc::clone(&callers));
         let (subscribers, cookies) = (Arc::clone(&subscribers), cookies.clone());
         let may_open = pages_of.may_open_sockets(request.headers(), request.uri());
-        async move {
+        // On the heap from the start: axum hands it on by value.
+        Box::pin(async move {
             if with_graphiql && graphiql::is_asked_for(&request) {
                 return graphiql::page().await;
             }
@@ -114,7 +115,7 @@ pub fn router<Root: ObjectType + 'static>(
             let mut response = endpoint.answer(request, attach, admit).await;
             cookies.write(&cookie, &auth, &mut response);
             response
-        }
+        })
     };
     let graphql = match origins.layer() {
         Some(cross_origin) => any(graphql).layer(cross_origin),

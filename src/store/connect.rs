@@ -10,6 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::connections::Connections;
 use super::postgres::Postgres;
+use super::rotations::{Carrier, Rotations};
 use super::sqlite::Sqlite;
 use super::{Pools, Result, Store, counted};
 use crate::clock::Timestamp;
@@ -112,13 +113,19 @@ impl Store {
     /// # Errors
     /// [`Error`](super::Error) where the database cannot be reached or opened.
     pub async fn connect_with(url: &DatabaseUrl, connections: &Connections) -> Result<Self> {
-        let pools = match &url.0 {
-            Target::Sqlite(path) => Pools::Sqlite(Sqlite::open(path).await?),
+        let (pools, carrier) = match &url.0 {
+            Target::Sqlite(path) => {
+                let sqlite = Sqlite::open(path).await?;
+                let carrier = Carrier::Sqlite(sqlite.writer.clone());
+                (Pools::Sqlite(sqlite), carrier)
+            }
             Target::Postgres(options) => {
-                Pools::Postgres(Postgres::open((**options).clone(), connections).await?)
+                let postgres = Postgres::open((**options).clone(), connections).await?;
+                let carrier = Carrier::Postgres(postgres.lender.clone());
+                (Pools::Postgres(postgres), carrier)
             }
         };
-        Ok(Self { pools, operations: AtomicU64::new(0) })
+        Ok(Self { pools, rotations: Rotations::open(carrier), operations: AtomicU64::new(0) })
     }
 
     /// What time it is in the database, where that has a clock of its own.

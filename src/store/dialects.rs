@@ -10,9 +10,14 @@ macro_rules! read {
         match $store.pools() {
             $crate::store::Pools::Sqlite(sqlite) => {
                 let _operation = $crate::store::spent::Operation::begin();
-                let mut connection = sqlite.reader().await?;
-                let $conn = &mut *connection;
-                $body
+                // On the heap, as on PostgreSQL: a resolver is as large as the largest that it may wait
+                // for, and is copied as a whole.
+                Box::pin(async {
+                    let mut connection = sqlite.reader().await?;
+                    let $conn = &mut *connection;
+                    $body
+                })
+                .await
             }
             $crate::store::Pools::Postgres(postgres) => {
                 postgres
@@ -34,7 +39,7 @@ macro_rules! transact {
     ($store:expr, $conn:ident => $body:expr) => {
         match $store.pools() {
             $crate::store::Pools::Sqlite(sqlite) => {
-                sqlite.write(move |$conn| Box::pin(async move { $body })).await
+                sqlite.writer.write(move |$conn| Box::pin(async move { $body })).await
             }
             $crate::store::Pools::Postgres(postgres) => {
                 postgres.transact(move |$conn| Box::pin(async move { $body })).await

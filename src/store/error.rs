@@ -27,6 +27,14 @@ impl Error {
         !matches!(self, Self::Unexpected(_))
     }
 
+    /// Serialization failures and deadlocks: the server undid everything, and the same may succeed
+    /// now.
+    pub(super) fn is_of_a_lost_race(&self) -> bool {
+        let Self::Unavailable(error) = self else { return false };
+        let sqlx::Error::Database(error) = error.as_ref() else { return false };
+        matches!(error.code().as_deref(), Some("40001" | "40P01"))
+    }
+
     /// A row that cannot be read: `what` names the column, never its content.
     pub(super) fn unreadable(what: &'static str) -> Self {
         Self::Unexpected(Arc::new(sqlx::Error::Decode(format!("unreadable {what}").into())))

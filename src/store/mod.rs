@@ -65,6 +65,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use postgres::Postgres;
+use rotations::Rotations;
 use sqlite::Sqlite;
 
 /// What the store's operations come back with.
@@ -88,6 +89,7 @@ pub async fn together<T, E: From<Error>>(work: impl Future<Output = Result<T, E>
 #[derive(Debug)]
 pub struct Store {
     pools: Pools,
+    rotations: Rotations,
     operations: AtomicU64,
 }
 

@@ -10,7 +10,6 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use super::connections::{Connections, Pooler};
 use super::lease::Lender;
-use super::rotations::Rotations;
 use super::spent::Operation;
 use super::{BOUND, Error, Result, together};
 
@@ -25,7 +24,6 @@ const TRIES: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Postgres {
     pub lender: Lender,
-    pub rotations: Rotations,
     feed: Box<(PgConnectOptions, bool)>,
 }
 
@@ -58,8 +56,7 @@ impl Postgres {
             .await
             .map_err(|_| Error::TooSlow(BOUND * 2))??;
         let lender = Lender::new(pool, pooler);
-        let rotations = Rotations::open(&lender);
-        Ok(Self { lender, rotations, feed: Box::new((plain(feed), can_listen)) })
+        Ok(Self { lender, feed: Box::new((plain(feed), can_listen)) })
     }
 
     /// How the feed connects, and whether it can be woken there.
@@ -76,7 +73,7 @@ impl Postgres {
         let tries = async {
             for _ in 1..TRIES {
                 match statement().await {
-                    Err(error) if lost_a_race(&error) => {}
+                    Err(error) if error.is_of_a_lost_race() => {}
                     outcome => return outcome,
                 }
             }
@@ -111,11 +108,4 @@ impl Postgres {
         })
         .await
     }
-}
-
-/// Serialization failures and deadlocks: the server undid everything, and the same may succeed now.
-fn lost_a_race(error: &Error) -> bool {
-    let Error::Unavailable(error) = error else { return false };
-    let sqlx::Error::Database(error) = error.as_ref() else { return false };
-    matches!(error.code().as_deref(), Some("40001" | "40P01"))
 }

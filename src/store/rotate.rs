@@ -5,14 +5,16 @@
 //! rotated away commits with it. Nothing else changes which token is outstanding. A user agent is not
 //! stored with the session again, which is known by its login's.
 
+use std::slice;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use sqlx::{PgConnection, SqliteConnection};
 
 use super::refresh::{Refreshed, RefreshedRow};
 use super::rows::{ip_column, session_columns, user_agent_column};
-use super::spent::count_statement;
-use super::{Pools, Result, Store, counted};
+use super::spent::{Operation, count_statement};
+use super::{Error, Pools, Result, Store, together};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId};
 use crate::domain::origin::Origin;
@@ -39,6 +41,12 @@ pub struct Rotate {
     pub origin: Origin,
 }
 
+fn hex(bytes: &[u8]) -> String {
+    let digits = |byte: &u8| [byte >> 4, byte & 15];
+    let digits = bytes.iter().flat_map(digits);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
 impl Rotate {
     /// When the successor is issued, as a column holds it.
     fn issued_at(&self) -> i64 {
@@ -48,6 +56,24 @@ impl Rotate {
     /// When the successor runs out, were it not for its session's end.
     fn expires_at(&self) -> i64 {
         (self.at + self.lifetime).floor_to_second().as_micros()
+    }
+
+    /// As SQLite is given it.
+    fn in_json(&self) -> Value {
+        json!([
+            hex(self.session_id.as_uuid().as_bytes()),
+            hex(self.presented.id.as_uuid().as_bytes()),
+            hex(self.next.as_uuid().as_bytes()),
+            self.issued_at(),
+            self.expires_at(),
+            self.at.as_micros(),
+            self.attempt.map(|hash| hex(&hash.0)),
+            ip_column(self.origin.ip).map(|ip| hex(&ip)),
+            self.access_expires_at.as_micros(),
+            self.presented.issued_at.as_micros(),
+            self.presented.expires_at.as_micros(),
+            user_agent_column(&self.origin),
+        ])
     }
 
     fn attempt_column(&self) -> Option<Vec<u8>> {
@@ -63,44 +89,47 @@ macro_rules! rotated_entry {
     };
 }
 
-/// Two statements in one text, which is one trip to the thread of the connection: SQLite's `WITH` has
-/// no writes. Nobody else has the successor's id, so the second finds it only after the swap.
-async fn rotate_sqlite(
+/// What is given to SQLite, which knows no arrays: an array of JSON for each rotation.
+macro_rules! given_in_json {
+    () => {
+        "WITH given AS MATERIALIZED (SELECT unhex(value ->> 0) AS session_id, \
+         unhex(value ->> 1) AS presented, unhex(value ->> 2) AS next, value ->> 3 AS issued_at, \
+         value ->> 4 AS expires_at, value ->> 5 AS at, unhex(value ->> 6) AS attempt, \
+         unhex(value ->> 7) AS ip, value ->> 8 AS access_expires_at, \
+         value ->> 9 AS presented_issued_at, value ->> 10 AS presented_expires_at, \
+         value ->> 11 AS agent FROM json_each($1)) "
+    };
+}
+
+/// Rotates on SQLite: a row for each that took place. Two statements in one text, which is one trip to
+/// the thread of the connection: SQLite's `WITH` has no writes. Nobody else has a successor's id, so
+/// the second finds it only after the swap.
+pub(super) async fn rotate_sqlite(
     connection: &mut SqliteConnection,
-    rotate: &Rotate,
-) -> Result<Option<RefreshedRow>> {
-    let query = counted::query_as(concat!(
-        "UPDATE sessions SET token_id = $3, token_issued_at = $4, \
-         token_expires_at = CASE WHEN absolute_expires_at < $5 THEN absolute_expires_at \
-         ELSE $5 END, \
-         previous_token_id = token_id, rotated_at = $6, attempt_hash = $7, \
-         generation = generation + 1, last_used_at = $6, last_ip = $8, \
-         access_expires_at = CASE WHEN access_expires_at > $9 THEN access_expires_at ELSE $9 END \
-         FROM users WHERE users.id = sessions.user_id AND users.deactivated_at IS NULL \
-         AND sessions.id = $1 AND token_id = $2 AND ended_at IS NULL AND token_expires_at > $6 \
+    rotates: &[Rotate],
+) -> Result<Vec<RefreshedRow>> {
+    let given: Vec<_> = rotates.iter().map(Rotate::in_json).collect();
+    let query = sqlx::query_as(concat!(
+        given_in_json!(),
+        "UPDATE sessions SET token_id = next, token_issued_at = given.issued_at, \
+         token_expires_at = CASE WHEN absolute_expires_at < given.expires_at \
+         THEN absolute_expires_at ELSE given.expires_at END, \
+         previous_token_id = token_id, rotated_at = given.at, attempt_hash = attempt, \
+         generation = generation + 1, last_used_at = given.at, last_ip = given.ip, \
+         access_expires_at = max(sessions.access_expires_at, given.access_expires_at) \
+         FROM given, users WHERE sessions.id = session_id \
+         AND users.id = sessions.user_id AND users.deactivated_at IS NULL \
+         AND token_id = presented AND ended_at IS NULL AND token_expires_at > given.at \
          RETURNING ",
         session_columns!(),
         ", (SELECT role FROM users WHERE users.id = sessions.user_id) AS role; ",
         rotated_entry!(),
-        "SELECT $2, id, user_id, generation - 1, 'ROTATED', $10, $6, $11, user_id, $8, $12 \
-         FROM sessions WHERE id = $1 AND token_id = $3"
+        given_in_json!(),
+        "SELECT presented, id, user_id, generation - 1, 'ROTATED', presented_issued_at, at, \
+         presented_expires_at, user_id, given.ip, agent \
+         FROM given JOIN sessions ON id = session_id AND token_id = next"
     ));
-    let rows = query
-        .bind(rotate.session_id.as_uuid())
-        .bind(rotate.presented.id.as_uuid())
-        .bind(rotate.next.as_uuid())
-        .bind(rotate.issued_at())
-        .bind(rotate.expires_at())
-        .bind(rotate.at.as_micros())
-        .bind(rotate.attempt_column())
-        .bind(ip_column(rotate.origin.ip))
-        .bind(rotate.access_expires_at.as_micros())
-        .bind(rotate.presented.issued_at.as_micros())
-        .bind(rotate.presented.expires_at.as_micros())
-        .bind(user_agent_column(&rotate.origin))
-        .fetch_all(connection)
-        .await?;
-    Ok(rows.into_iter().next())
+    Ok(query.bind(json!(given).to_string()).fetch_all(connection).await?)
 }
 
 /// What becomes of a rotation whose row somebody else has locked.
@@ -185,27 +214,39 @@ impl Store {
     /// [`Error`] where the database fails; whether the rotation took place is then unknown, and the
     /// same token presented again finds out.
     pub async fn rotate(&self, rotate: Rotate) -> Result<Option<Refreshed>> {
-        let row = match self.pools() {
-            Pools::Sqlite(sqlite) => {
-                sqlite
-                    .write(move |conn| Box::pin(async move { rotate_sqlite(conn, &rotate).await }))
-                    .await?
-            }
-            Pools::Postgres(postgres) => {
-                let swap = || async {
-                    count_statement();
-                    if let Some(row) = postgres.rotations.rotate(rotate.clone()).await? {
-                        return Ok(Some(row));
-                    }
-                    let mut lease = postgres.lender.lease().await?;
-                    let rotates = std::slice::from_ref(&rotate);
-                    count_statement();
-                    let rows = rotate_postgres(&mut lease, rotates, Locked::Awaited).await;
-                    Ok(lease.at_rest(rows).await?.pop())
-                };
-                postgres.run(swap).await?
+        let pools = self.pools();
+        let with_others = async {
+            let _operation = Operation::begin();
+            count_statement();
+            self.rotations.rotate(rotate.clone()).await
+        };
+        let alone = async {
+            count_statement();
+            match pools {
+                Pools::Sqlite(sqlite) => {
+                    let (writer, rotate) = (&sqlite.writer, [rotate.clone()]);
+                    let rotated = writer.write(move |conn| {
+                        Box::pin(async move { rotate_sqlite(conn, &rotate).await })
+                    });
+                    rotated.await
+                }
+                Pools::Postgres(postgres) => {
+                    let rotated = postgres.run(|| async {
+                        let mut lease = postgres.lender.lease().await?;
+                        let rotate = slice::from_ref(&rotate);
+                        let rows = rotate_postgres(&mut lease, rotate, Locked::Awaited).await;
+                        lease.at_rest(rows).await
+                    });
+                    rotated.await
+                }
             }
         };
-        row.map(Refreshed::try_from).transpose()
+        let rotated = together(async {
+            match with_others.await? {
+                Some(row) => Ok::<_, Error>(Some(row)),
+                None => Ok(alone.await?.pop()),
+            }
+        });
+        rotated.await?.map(Refreshed::try_from).transpose()
     }
 }

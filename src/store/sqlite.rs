@@ -37,8 +37,12 @@ type Job = Box<
 pub(super) struct Sqlite {
     options: Box<SqliteConnectOptions>,
     readers: SqlitePool,
-    writer: mpsc::Sender<Job>,
+    pub writer: Writer,
 }
+
+/// The way to the connection that writes, which is closed once nobody has it any more.
+#[derive(Clone, Debug)]
+pub(super) struct Writer(mpsc::Sender<Job>);
 
 impl Sqlite {
     /// Opens the file and makes it where there is none, for its owner's eyes only.
@@ -60,7 +64,7 @@ impl Sqlite {
             .connect_lazy_with(options.clone().pragma("query_only", "ON"));
         let (writer, jobs) = mpsc::channel(BATCH * 4);
         tokio::spawn(work(connection, options.clone(), jobs));
-        Ok(Self { options: Box::new(options), readers, writer })
+        Ok(Self { options: Box::new(options), readers, writer: Writer(writer) })
     }
 
     /// A connection beside the others, for what has transactions of its own.
@@ -77,7 +81,9 @@ impl Sqlite {
     pub(super) async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>> {
         Ok(self.readers.acquire().await?)
     }
+}
 
+impl Writer {
     /// Runs `body` in a transaction, and returns once that is on the disk. Once it is in the queue it
     /// runs to its end, whether or not the caller still waits.
     pub(super) async fn write<T, F>(&self, body: F) -> Result<T>
@@ -105,7 +111,7 @@ impl Sqlite {
         });
         // Behind another process's transaction a queue forms, each batch of which waits as long.
         together(async {
-            self.writer.send(job).await.map_err(|_| sqlx::Error::PoolClosed)?;
+            self.0.send(job).await.map_err(|_| sqlx::Error::PoolClosed)?;
             wait.await.map_err(|_| sqlx::Error::PoolClosed)?
         })
         .await

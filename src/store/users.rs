@@ -177,6 +177,7 @@ impl Store {
         match self.pools() {
             Pools::Sqlite(sqlite) => {
                 sqlite
+                    .writer
                     .write(move |conn| {
                         Box::pin(async move { conn.insert_first_user(&new, &event).await })
                     })
