@@ -4,6 +4,8 @@
 //! Rule: what is read here is only well formed. Which type, which key and which claims are right is
 //! for the two kinds of token to say.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -106,6 +108,9 @@ fn from_object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
 pub(super) struct JwsKey {
     algorithm: Algorithm,
     private: EncodingKey,
+    /// The private key of ES256, read once: `jsonwebtoken` reads a key and checks it against its public
+    /// one for each signature, which takes longer than the signature.
+    pair: Option<EcdsaKeyPair>,
     public: DecodingKey,
 }
 
@@ -117,7 +122,15 @@ impl JwsKey {
         private: EncodingKey,
         public: DecodingKey,
     ) -> Result<Self, CryptoError> {
-        let key = Self { algorithm, private, public };
+        let pair = match algorithm {
+            Algorithm::ES256 => {
+                let kind = &ECDSA_P256_SHA256_FIXED_SIGNING;
+                let pair = EcdsaKeyPair::from_pkcs8(kind, private.as_bytes());
+                Some(pair.map_err(|_| CryptoError("a key is not of its algorithm"))?)
+            }
+            _ => None,
+        };
+        let key = Self { algorithm, private, pair, public };
         let signature = key.signature("proof")?;
         if key.verify("proof", &signature) && !key.verify("another", &signature) {
             Ok(key)
@@ -146,8 +159,13 @@ impl JwsKey {
     }
 
     pub(super) fn signature(&self, message: &str) -> Result<String, CryptoError> {
-        jsonwebtoken::crypto::sign(message.as_bytes(), &self.private, self.algorithm)
-            .map_err(|_| CryptoError("signing"))
+        const FAILED: CryptoError = CryptoError("signing");
+        let message = message.as_bytes();
+        let Some(pair) = &self.pair else {
+            let signed = jsonwebtoken::crypto::sign(message, &self.private, self.algorithm);
+            return signed.map_err(|_| FAILED);
+        };
+        pair.sign(&SystemRandom::new(), message).map(base64url).map_err(|_| FAILED)
     }
 
     fn verify(&self, message: &str, signature: &str) -> bool {

@@ -5,19 +5,21 @@
 //! about a request ends with its id. That is added here, where a line is written, and is no span of
 //! `tracing`: a span is written and read back for each request, whether or not it has a line to say.
 
+mod json;
 mod request_id;
 
 use std::fmt;
 use std::io::IsTerminal;
 
 use tracing::{Event, Subscriber};
-use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, JsonFields, Writer};
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use json::JsonLine;
 pub use request_id::{RequestId, RequestIds};
 
 /// How the log looks.
@@ -53,31 +55,18 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let log = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(in_colour);
-    let line = tracing_subscriber::fmt::format();
     match format {
         Format::Pretty => {
-            let line = line.compact().with_target(false).with_ansi(in_colour);
-            log.event_format(OfRequest { line, end: "\n", name: " request_id=", close: "\n" })
-                .boxed()
+            let line = tracing_subscriber::fmt::format().compact();
+            let line = line.with_target(false).with_ansi(in_colour);
+            log.event_format(OfRequest(line)).boxed()
         }
-        Format::Json => {
-            let line = line.json().flatten_event(true).with_current_span(false);
-            let line = line.with_span_list(false);
-            let of_request =
-                OfRequest { line, end: "}\n", name: ",\"request_id\":\"", close: "\"}\n" };
-            log.fmt_fields(JsonFields::new()).event_format(of_request).boxed()
-        }
+        Format::Json => log.event_format(JsonLine).boxed(),
     }
 }
 
-/// A line with the id of the request that it is about.
-struct OfRequest<F> {
-    line: F,
-    /// What a line ends with, which makes room for the id.
-    end: &'static str,
-    name: &'static str,
-    close: &'static str,
-}
+/// A line for people, with the id of the request that it is about.
+struct OfRequest<F>(F);
 
 impl<S, N, F> FormatEvent<S, N> for OfRequest<F>
 where
@@ -92,12 +81,11 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let Some(id) = RequestId::current() else {
-            return self.line.format_event(context, writer, event);
+            return self.0.format_event(context, writer, event);
         };
-        let mut line = String::with_capacity(512);
-        self.line.format_event(context, Writer::new(&mut line), event)?;
-        let line = line.strip_suffix(self.end).unwrap_or(&line);
-        write!(writer, "{line}{}{id}{}", self.name, self.close)
+        let mut line = String::new();
+        self.0.format_event(context, Writer::new(&mut line), event)?;
+        writeln!(writer, "{} request_id={id}", line.trim_end_matches('\n'))
     }
 }
 
