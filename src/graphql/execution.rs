@@ -4,7 +4,8 @@
 //!
 //! - Validation is done once for each document, and not for each request. What a document is found to
 //!   be holds for as long as it is remembered only where nothing but its text decides it: the schema
-//!   is fixed, and a document with variables is judged by their values, too, each time.
+//!   is fixed, and a document with other variables than texts is judged by their values, too, each
+//!   time.
 //! - Guarded fields are guarded: see [`requires_auth`].
 //! - A field that may be null and fails is null, and its error stands beside it. async-graphql 7.2
 //!   leaves a failed field out and makes the object null where all of its fields failed, so that one
@@ -44,7 +45,7 @@ impl Extension for Execution {
         context: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let found = context.data_opt::<Arc<Prepared>>().and_then(|prepared| prepared.validity());
+        let found = context.data_opt::<Arc<Prepared>>().map(|prepared| prepared.validity());
         if let Some(valid) = found.and_then(|validity| validity.get()) {
             return Ok(*valid);
         }

@@ -28,9 +28,10 @@ use std::sync::{Arc, OnceLock};
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+    BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+    VariableDefinition,
 };
-use async_graphql::{Pos, Request, Response, ValidationResult, Variables};
+use async_graphql::{Pos, Request, Response, ValidationResult, Value as ConstValue, Variables};
 use serde_json::{Map, Value};
 
 pub use limits::{Limits, MAX_BRACKETS, MAX_NESTING};
@@ -105,17 +106,35 @@ impl Prepared {
     /// The request that executes the selected operation without parsing the text again.
     #[must_use]
     pub fn request(self: &Arc<Self>, text: impl Into<String>, variables: Variables) -> Request {
-        let mut request = Request::new(text).variables(variables).data(Arc::clone(self));
+        let is_judged_by_text = self.is_judged_by_text(&variables);
+        let mut request = Request::new(text).variables(variables);
+        if is_judged_by_text {
+            request = request.data(Arc::clone(self));
+        }
         request.operation_name.clone_from(&self.operation_name);
         request.set_parsed_query(self.document.clone());
         request
     }
 
-    /// Where it is kept that the document is valid; `None` where the values of variables decide, too.
-    pub(super) fn validity(&self) -> Option<&OnceLock<ValidationResult>> {
+    /// Whether with these variables the document is as valid as with any others of which this is so:
+    /// they are texts, and were asked for as texts. Of a number or an object the value decides, too.
+    fn is_judged_by_text(&self, variables: &Variables) -> bool {
+        let is_text = |definition: &VariableDefinition| {
+            let base = &definition.var_type.node.base;
+            let given = variables.get(&definition.name.node);
+            matches!(base, BaseType::Named(name) if name == "String" || name == "ID")
+                && matches!(given, Some(ConstValue::String(_)))
+        };
         let mut operations = self.document.operations.iter();
-        let is_fixed = operations.all(|(_, one)| one.node.variable_definitions.is_empty());
-        is_fixed.then_some(&self.validity)
+        operations.all(|(_, operation)| {
+            operation.node.variable_definitions.iter().all(|definition| is_text(&definition.node))
+        })
+    }
+
+    /// Where it is kept that the document is valid; only for a request that has this
+    /// [with it](Self::request).
+    pub(super) fn validity(&self) -> &OnceLock<ValidationResult> {
+        &self.validity
     }
 
     /// Puts `data` of the response to the [`request`](Self::request) into the order of the
@@ -159,6 +178,7 @@ fn select<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn prepared(text: &str, name: Option<&str>) -> Result<Prepared, Refusal> {
         prepare(text, name, &Limits::default())
@@ -185,6 +205,23 @@ mod tests {
         let missing = prepared(text, Some("C")).unwrap_err();
         assert_eq!(missing.code(), "GRAPHQL_VALIDATION_FAILED");
         assert_eq!(prepared("{ a }", Some("C")).unwrap_err().code(), missing.code());
+    }
+
+    #[test]
+    fn only_texts_that_are_asked_for_as_texts_leave_the_judgement_to_the_document() {
+        let judged = |definitions: &str, given: Value| {
+            let prepared = prepared(&format!("query Q({definitions}) {{ f(a: $a) }}"), None);
+            prepared.unwrap().is_judged_by_text(&Variables::from_json(given))
+        };
+        assert!(judged("$a: String!", json!({ "a": "x" })));
+        assert!(judged("$a: ID, $b: String", json!({ "a": "x", "b": "", "c": 1 })));
+        for given in [json!({ "a": 1 }), json!({ "a": null }), json!({}), json!({ "a": ["x"] })] {
+            assert!(!judged("$a: String", given.clone()), "{given}");
+        }
+        for definitions in ["$a: Int", "$a: [String]", "$a: Input!", "$a: String, $b: String"] {
+            assert!(!judged(definitions, json!({ "a": "x" })), "{definitions}");
+        }
+        assert!(prepared("{ a }", None).unwrap().is_judged_by_text(&Variables::default()));
     }
 
     #[test]

@@ -128,7 +128,8 @@ impl LoginMutation {
             session_name: input.session_name.as_deref(),
         };
         let (auth, origin) = (auth(context), caller(context).origin().clone());
-        let registering = auth.register(register, origin.clone());
+        // On the heap: the future of every mutation is as large as the largest.
+        let registering = Box::pin(auth.register(register, origin.clone()));
         let by = input.transport.into();
         let done = auth.sign_in_by(by, cookie(context), origin, registering).await;
         Ok(match expected(done)? {
@@ -147,7 +148,7 @@ impl LoginMutation {
             session_name: input.session_name.as_deref(),
         };
         let (auth, origin) = (auth(context), caller(context).origin().clone());
-        let signing_in = auth.login(login, origin.clone());
+        let signing_in = Box::pin(auth.login(login, origin.clone()));
         let by = input.transport.into();
         let done = auth.sign_in_by(by, cookie(context), origin, signing_in).await;
         Ok(match expected(done)? {

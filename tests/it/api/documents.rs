@@ -18,6 +18,7 @@ on_both!(
     trusted_documents_run_by_their_ids,
     nothing_else_runs_where_only_trusted_documents_may,
     the_console_runs_where_only_trusted_documents_may,
+    a_value_of_another_kind_is_refused_after_a_good_one,
 );
 
 const QUERY: &str = "query Type { __typename }";
@@ -159,4 +160,19 @@ async fn the_console_runs_where_only_trusted_documents_may(database: Database) {
     let without = Service::start(&database, &format!("{flags} --console false")).await;
     let (_, body) = post(&without, &json!({ "query": texts[0] })).await;
     assert_eq!(code(&body), "FORBIDDEN");
+}
+
+async fn a_value_of_another_kind_is_refused_after_a_good_one(database: Database) {
+    let service = Service::start(&database, "").await;
+    const REFRESH: &str =
+        "mutation($t: String!) { refresh(input: { refreshToken: $t }) { errors { code } } }";
+    for (value, good) in
+        [(json!("x"), true), (json!(5), false), (json!("y"), true), (json!(null), false)]
+    {
+        let body = json!({ "query": REFRESH, "variables": { "t": value } });
+        let (status, answer) = post(&service, &body).await;
+        let code = &answer["errors"][0]["extensions"]["code"];
+        assert_eq!(status == StatusCode::OK, good, "{answer}");
+        assert_eq!(*code, if good { Value::Null } else { json!("BAD_USER_INPUT") }, "{answer}");
+    }
 }
