@@ -145,7 +145,7 @@ impl Store {
     pub(super) fn batch(&self) -> i64 {
         match self.pools {
             Pools::Sqlite(_) => 50,
-            Pools::Postgres(_) => 500,
+            Pools::Postgres(_) => 100,
         }
     }
 

@@ -86,25 +86,25 @@ async fn carry(carrier: Carrier, mut group: Vec<Waiting>, _lane: OwnedSemaphoreP
     let successors: Vec<_> = successors.collect();
     let (rotates, answers): (Vec<_>, Vec<_>) =
         group.into_iter().map(|Waiting { rotate, answer }| (rotate, answer)).unzip();
-    let carried = match carrier {
+    let outcome = match carrier {
         Carrier::Sqlite(writer) => {
             let write = writer
                 .write(move |conn| Box::pin(async move { rotate_sqlite(conn, &rotates).await }));
             write.await
         }
         Carrier::Postgres(lender) => {
-            let rotated = together(async {
+            let in_time = together(async {
                 let mut lease = lender.lease().await?;
                 let rows = rotate_postgres(&mut lease, &rotates, Locked::PassedOver).await;
                 lease.at_rest(rows).await
             });
-            rotated.await
+            in_time.await
         }
     };
     let by_token = |row: RefreshedRow| (row.token(), row);
-    let mut outcome = carried.map(|rows| rows.into_iter().map(by_token).collect::<HashMap<_, _>>());
+    let mut rows = outcome.map(|rows| rows.into_iter().map(by_token).collect::<HashMap<_, _>>());
     for (successor, answer) in successors.iter().zip(answers) {
-        let own = outcome.as_mut().map(|rows| rows.remove(successor));
+        let own = rows.as_mut().map(|rows| rows.remove(successor));
         // Nobody may be waiting any more; what was done is done.
         let _ = answer.send(own.map_err(|error| error.clone()));
     }
