@@ -14,7 +14,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use super::refresh::{Refreshed, RefreshedRow};
 use super::rows::{ip_column, session_columns, user_agent_column};
 use super::spent::{Operation, count_statement};
-use super::{Error, Pools, Result, Store, together};
+use super::{Error, Pools, Result, Store, counted, together};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId};
 use crate::domain::origin::Origin;
@@ -109,7 +109,7 @@ pub(super) async fn rotate_sqlite(
     rotates: &[Rotate],
 ) -> Result<Vec<RefreshedRow>> {
     let given: Vec<_> = rotates.iter().map(Rotate::in_json).collect();
-    let query = sqlx::query_as(concat!(
+    let query = counted::query_as(concat!(
         given_in_json!(),
         "UPDATE sessions SET token_id = next, token_issued_at = given.issued_at, \
          token_expires_at = CASE WHEN absolute_expires_at < given.expires_at \
@@ -185,7 +185,7 @@ pub(super) async fn rotate_postgres(
     fn column<T>(rotates: &[Rotate], of: impl Fn(&Rotate) -> T) -> Vec<T> {
         rotates.iter().map(of).collect()
     }
-    let query = sqlx::query_as(match locked {
+    let query = counted::query_as(match locked {
         Locked::Awaited => rotate_together!(""),
         Locked::PassedOver => rotate_together!(" SKIP LOCKED"),
     });
@@ -217,11 +217,11 @@ impl Store {
         let pools = self.pools();
         let with_others = async {
             let _operation = Operation::begin();
+            // What it has a part in is asked where nobody pays.
             count_statement();
             self.rotations.rotate(rotate.clone()).await
         };
         let alone = async {
-            count_statement();
             match pools {
                 Pools::Sqlite(sqlite) => {
                     let (writer, rotate) = (&sqlite.writer, [rotate.clone()]);
