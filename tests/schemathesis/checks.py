@@ -1,14 +1,16 @@
 """What schemathesis is told beside the schema: how to log in, and what no answer may hold."""
 
 import os
+import subprocess
 
 import requests
 import schemathesis
 
 URL = os.environ["SALLYPORT_URL"]
+PROGRAM = os.environ["SALLYPORT_PROGRAM"]
 PASSWORD = os.environ["SALLYPORT_ADMIN_PASSWORD"]
-LOGIN = """mutation($p: String!) {
-    login(input: { username: "admin", password: $p }) { tokens { accessToken } }
+LOGIN = """mutation($n: String!, $p: String!) {
+    login(input: { username: $n, password: $p }) { tokens { accessToken } }
 }"""
 
 # Words of the inside: of the database, of the library, of a panic.
@@ -29,12 +31,33 @@ CODES = {
 
 @schemathesis.auth(refresh_interval=None)
 class Administrator:
-    """Logs in for each request: many of them end their own session, as they should."""
+    """Logs in for each request: many of them end their own session, as they should.
+
+    The ids of answers come back in requests, so that one of them may set this account's own password.
+    The command then makes another account for those that follow.
+    """
+
+    def __init__(self):
+        self.name = "admin"
+        self.made = 0
 
     def get(self, case, context):
-        body = {"query": LOGIN, "variables": {"p": PASSWORD}}
-        answer = requests.post(URL, json=body, timeout=20).json()
-        return answer["data"]["login"]["tokens"]["accessToken"]
+        tokens = self.log_in()
+        if tokens is None:
+            self.make_another()
+            tokens = self.log_in()
+        return tokens["accessToken"]
+
+    def log_in(self):
+        variables = {"n": self.name, "p": PASSWORD}
+        answer = requests.post(URL, json={"query": LOGIN, "variables": variables}, timeout=20).json()
+        return answer["data"]["login"]["tokens"]
+
+    def make_another(self):
+        self.made += 1
+        self.name = f"admin-{self.made}"
+        command = [PROGRAM, "user", "create", self.name, "--admin", "--password-stdin"]
+        subprocess.run(command, input=PASSWORD, text=True, check=True)
 
     def set(self, case, data, context):
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
