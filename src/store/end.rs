@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 use super::audit::{Audit, NewEvent};
 use super::conditions::{Arg, Conditions, bind_all};
 use super::feed::CHANNEL;
-use super::lists::add_session_filter;
+use super::lists::{AGENT_ON_POSTGRES, AGENT_ON_SQLITE, add_session_filter};
 use super::rows::{ip_column, user_agent_column};
 use super::{Result, Store, counted};
 use crate::clock::Timestamp;
@@ -74,8 +74,8 @@ pub struct Matching {
 }
 
 impl Matching {
-    fn add_to(&self, conditions: &mut Conditions, now: Timestamp) {
-        add_session_filter(conditions, &self.filter, now);
+    fn add_to(&self, conditions: &mut Conditions, now: Timestamp, agent: &'static str) {
+        add_session_filter(conditions, &self.filter, now, agent);
         if let Some(except) = self.except {
             conditions.and("id <> ?", [Arg::Uuid(except.as_uuid())]);
         }
@@ -124,7 +124,7 @@ impl EndedSession {
 const OWN: usize = 7;
 
 impl EndSessions {
-    fn conditions(&self) -> Conditions {
+    fn conditions(&self, agent: &'static str) -> Conditions {
         let mut conditions = Conditions::after(OWN);
         conditions.and("ended_at IS NULL AND token_expires_at > $1", []);
         let uuid = |user: &UserId| Arg::Uuid(user.as_uuid());
@@ -150,7 +150,7 @@ impl EndSessions {
                 ],
             ),
             Scope::All => {}
-            Scope::Matching(matching) => matching.add_to(&mut conditions, self.at),
+            Scope::Matching(matching) => matching.add_to(&mut conditions, self.at, agent),
         }
         conditions
     }
@@ -224,7 +224,7 @@ fn ended(rows: Vec<(Uuid, Uuid, i64)>, reason: EndReason) -> Vec<EndedSession> {
 /// notification takes a lock that all of the server's share.
 impl End for PgConnection {
     async fn end_sessions(&mut self, end: &EndSessions) -> Result<Vec<EndedSession>> {
-        let conditions = end.conditions();
+        let conditions = end.conditions(AGENT_ON_POSTGRES);
         let sql = format!(
             concat!(
                 "WITH live AS (SELECT id FROM sessions WHERE {} ORDER BY id FOR NO KEY UPDATE), \
@@ -253,7 +253,7 @@ impl End for PgConnection {
 /// that are about to end: the transaction is the only writer, so the update finds the same ones.
 impl End for SqliteConnection {
     async fn end_sessions(&mut self, end: &EndSessions) -> Result<Vec<EndedSession>> {
-        let conditions = end.conditions();
+        let conditions = end.conditions(AGENT_ON_SQLITE);
         for (consequence, conflict) in [
             (consequences!(entries), " ON CONFLICT DO NOTHING"),
             (consequences!(ends), ""),
@@ -283,7 +283,7 @@ impl Store {
         let mut conditions = Conditions::after(0);
         let live = "ended_at IS NULL AND token_expires_at > ?";
         conditions.and(live, [Arg::Int(now.as_micros())]);
-        matching.add_to(&mut conditions, now);
+        matching.add_to(&mut conditions, now, self.agent());
         let sql = format!("SELECT count(*) FROM sessions WHERE {}", conditions.sql());
         let args = conditions.into_args();
         let count: i64 = read!(self, conn => {

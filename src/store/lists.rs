@@ -10,7 +10,7 @@ use super::rows::{
     EntryRow, EventRow, SessionRow, UserRow, entry_columns, event_columns, session_columns,
     user_columns,
 };
-use super::{Error, Result, Store, counted};
+use super::{Error, Pools, Result, Store, counted};
 use crate::clock::Timestamp;
 use crate::domain::audit::{AuditEvent, AuditEventId};
 use crate::domain::blacklist::BlacklistEntry;
@@ -63,9 +63,17 @@ fn after_prefix(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
 
+/// That a user agent has a text in it, in whatever case. PostgreSQL keeps no statistics on what
+/// `lower` makes of a column: it would take every text for rare, and read and sort a whole table for
+/// one page.
+pub(super) const AGENT_ON_POSTGRES: &str = "user_agent ILIKE ? ESCAPE '\\'";
+
+/// The same, where `LIKE` minds no case.
+pub(super) const AGENT_ON_SQLITE: &str = "user_agent LIKE ? ESCAPE '\\'";
+
 /// A text to be found inside another by `LIKE`, with its own wildcards escaped.
 fn containing(text: &str) -> Arg {
-    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     Arg::Text(format!("%{escaped}%"))
 }
 
@@ -102,11 +110,13 @@ fn user_conditions(filter: &UserFilter) -> Conditions {
     conditions
 }
 
-/// Adds what a filter of sessions says: for a list of them, and for their end.
+/// Adds what a filter of sessions says: for a list of them, and for their end. `agent` is
+/// [`AGENT_ON_POSTGRES`] or [`AGENT_ON_SQLITE`].
 pub(super) fn add_session_filter(
     conditions: &mut Conditions,
     filter: &SessionFilter,
     now: Timestamp,
+    agent: &'static str,
 ) {
     if let Some(user) = filter.user_id {
         conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
@@ -128,19 +138,13 @@ pub(super) fn add_session_filter(
         conditions.and("ip BETWEEN ? AND ? OR last_ip BETWEEN ? AND ?", range);
     }
     if let Some(text) = &filter.user_agent_contains {
-        conditions.and("lower(user_agent) LIKE ? ESCAPE '\\'", [containing(text)]);
+        conditions.and(agent, [containing(text)]);
     }
     within(conditions, &filter.created_at, "created_at >= ?", "created_at < ?");
     within(conditions, &filter.last_used_at, "last_used_at >= ?", "last_used_at < ?");
     if let Some(reason) = filter.end_reason {
         conditions.and("end_reason = ?", [Arg::Text(reason.as_str().to_owned())]);
     }
-}
-
-fn session_conditions(filter: &SessionFilter, now: Timestamp) -> Conditions {
-    let mut conditions = Conditions::after(0);
-    add_session_filter(&mut conditions, filter, now);
-    conditions
 }
 
 fn event_conditions(filter: &AuditFilter) -> Conditions {
@@ -179,6 +183,20 @@ fn entry_conditions(filter: &BlacklistFilter) -> Conditions {
 }
 
 impl Store {
+    fn session_conditions(&self, filter: &SessionFilter, now: Timestamp) -> Conditions {
+        let mut conditions = Conditions::after(0);
+        add_session_filter(&mut conditions, filter, now, self.agent());
+        conditions
+    }
+
+    /// How this database finds a text in a user agent.
+    pub(super) fn agent(&self) -> &'static str {
+        match self.pools {
+            Pools::Sqlite(_) => AGENT_ON_SQLITE,
+            Pools::Postgres(_) => AGENT_ON_POSTGRES,
+        }
+    }
+
     /// Accounts by username.
     ///
     /// # Errors
@@ -218,7 +236,7 @@ impl Store {
         page: &PageRequest<SessionId>,
         now: Timestamp,
     ) -> Result<Page<Session>> {
-        let mut conditions = session_conditions(filter, now);
+        let mut conditions = self.session_conditions(filter, now);
         if let Some(after) = page.after {
             conditions.and("id < ?", [Arg::Uuid(after.as_uuid())]);
         }
@@ -238,7 +256,7 @@ impl Store {
         filter: &SessionFilter,
         now: Timestamp,
     ) -> Result<Option<i64>> {
-        let conditions = session_conditions(filter, now);
+        let conditions = self.session_conditions(filter, now);
         count!(self, conditions, from "sessions")
     }
 

@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use super::support::make;
 use crate::databases::{Database, on_both};
 
-on_both!(every_order_is_on_an_index);
+on_both!(every_order_is_on_an_index, sessions_of_a_common_user_agent_are_found_along_their_order,);
 
 /// A list that the store offers, as its source names it.
 struct List {
@@ -74,4 +75,40 @@ async fn every_order_is_on_an_index(database: Database) {
     // It would be seen.
     let plan = raw.plan(format!("{explain}SELECT * FROM users ORDER BY role LIMIT 21")).await;
     assert!(plan.contains(sorted), "{plan}");
+}
+
+/// What most sessions have is found among the first of them: no table is read and sorted for it.
+async fn sessions_of_a_common_user_agent_are_found_along_their_order(database: Database) {
+    let store = database.store().await;
+    let user = database.literal(make(&store, "ada").await.id.as_uuid());
+    let mut raw = database.raw().await;
+    let (id, numbers) = if database.is_sqlite() {
+        let numbers = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+                       WHERE i < 5000) SELECT i FROM n)";
+        ("randomblob(16)", numbers)
+    } else {
+        ("gen_random_uuid()", "generate_series(1, 5000) AS n (i)")
+    };
+    raw.execute(format!(
+        "INSERT INTO sessions (id, user_id, user_agent, created_at, last_used_at, token_id, \
+         token_issued_at, token_expires_at, generation, access_expires_at) \
+         SELECT {id}, {user}, 'agent/' || (i % 10), 0, 0, {id}, 0, 0, 0, 0 FROM {numbers}"
+    ))
+    .await;
+    raw.execute("ANALYZE").await;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/lists.rs");
+    let source = fs::read_to_string(path).unwrap();
+    let name = if database.is_sqlite() { "AGENT_ON_SQLITE" } else { "AGENT_ON_POSTGRES" };
+    let condition = source.split_once(&format!("{name}: &str = \"")).unwrap().1;
+    let condition = condition.split_once("ESCAPE").unwrap().0.replace('?', "'%AGENT/7%'");
+    let (explain, sorted) = if database.is_sqlite() {
+        ("EXPLAIN QUERY PLAN", "TEMP B-TREE")
+    } else {
+        ("EXPLAIN", "Sort")
+    };
+    let list = format!("SELECT * FROM sessions WHERE {condition} ORDER BY id DESC LIMIT 11");
+    let plan = raw.plan(format!("{explain} {list}")).await;
+    assert!(!plan.contains(sorted), "{list}:\n{plan}");
+    let found = format!("SELECT count(*) FROM sessions WHERE {condition}");
+    assert_eq!(raw.number(found).await, 500);
 }
