@@ -16,6 +16,7 @@ const SESSION: &str = "{ viewerSession { sid } }";
 const VIEWER: &str = "{ viewer { id username } }";
 
 pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
+    let scale = &scale.in_short_turns();
     let floor = GraphqlFloor::start();
     let mut services = Vec::new();
     for ends in scale.ends {
