@@ -5,7 +5,7 @@
 //! it is used.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::Error;
 use async_graphql::dataloader::{DataLoader, Loader};
@@ -22,26 +22,35 @@ use crate::store::Spent;
 /// Reads rows by their ids.
 pub struct ById(Arc<Auth>);
 
-/// A request's loaders.
-pub struct Loaders(DataLoader<ById>);
+/// A request's loaders, made for the first that asks: most requests need none.
+pub struct Loaders {
+    auth: Arc<Auth>,
+    made: OnceLock<DataLoader<ById>>,
+}
 
 impl Loaders {
     /// Loaders for one request.
     #[must_use]
     pub fn new(auth: &Arc<Auth>) -> Self {
-        // What a batch costs the database is part of what the request costs.
-        let spawn = |batch| tokio::spawn(Spent::in_current(batch));
-        Self(DataLoader::new(ById(Arc::clone(auth)), spawn))
+        Self { auth: Arc::clone(auth), made: OnceLock::new() }
+    }
+
+    fn by_id(&self) -> &DataLoader<ById> {
+        self.made.get_or_init(|| {
+            // What a batch costs the database is part of what the request costs.
+            let spawn = |batch| tokio::spawn(Spent::in_current(batch));
+            DataLoader::new(ById(Arc::clone(&self.auth)), spawn)
+        })
     }
 
     /// An account.
     pub(super) async fn user(&self, id: UserId) -> Result<Option<Arc<User>>, Error> {
-        self.0.load_one(id).await
+        self.by_id().load_one(id).await
     }
 
     /// A session.
     pub(super) async fn session(&self, id: SessionId) -> Result<Option<Arc<Session>>, Error> {
-        self.0.load_one(id).await
+        self.by_id().load_one(id).await
     }
 
     /// Several sessions.
@@ -49,7 +58,7 @@ impl Loaders {
         &self,
         ids: &[SessionId],
     ) -> Result<HashMap<SessionId, Arc<Session>>, Error> {
-        self.0.load_many(ids.iter().copied()).await
+        self.by_id().load_many(ids.iter().copied()).await
     }
 
     /// A blacklist entry.
@@ -57,7 +66,7 @@ impl Loaders {
         &self,
         id: TokenId,
     ) -> Result<Option<Arc<BlacklistEntry>>, Error> {
-        self.0.load_one(id).await
+        self.by_id().load_one(id).await
     }
 
     /// An audit event.
@@ -65,7 +74,7 @@ impl Loaders {
         &self,
         id: AuditEventId,
     ) -> Result<Option<Arc<AuditEvent>>, Error> {
-        self.0.load_one(id).await
+        self.by_id().load_one(id).await
     }
 }
 

@@ -87,15 +87,15 @@ fn builder<Root: ObjectType + Default + 'static>() -> SchemaBuilder<Root> {
         .register_output_type::<types::Node>()
 }
 
-/// A request with what its resolvers need. Its answer can bring no cookie, unless whoever carries it
-/// puts one in after this.
+/// A request with what its resolvers need.
 #[must_use]
 pub fn attach(
     request: async_graphql::Request,
     auth: &Arc<Auth>,
     caller: Caller,
+    cookie: Arc<RefreshCookie>,
 ) -> async_graphql::Request {
-    request.data(caller).data(Loaders::new(auth)).data(Arc::new(RefreshCookie::none()))
+    request.data(caller).data(Loaders::new(auth)).data(cookie)
 }
 
 /// The use cases.

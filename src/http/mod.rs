@@ -40,7 +40,7 @@ use serde_json::json;
 
 use self::graphql::{Documents, GraphqlEndpoint, Subscribers};
 use self::passage::{PATIENCE, Passage};
-use crate::auth::{Auth, RefreshCookie};
+use crate::auth::Auth;
 use crate::entropy::Entropy;
 use crate::graphql::document::Limits;
 use crate::graphql::{Schema, attach};
@@ -108,10 +108,7 @@ pub fn router<Root: ObjectType + 'static>(
                 return graphql::open_socket(endpoint, request, may_open, admit).await;
             }
             let cookie = Arc::new(cookies.read(&request));
-            let attach = |request| {
-                let cookie = Arc::<RefreshCookie>::clone(&cookie);
-                attach(request, &auth, caller.clone()).data(cookie)
-            };
+            let attach = |request| attach(request, &auth, caller.clone(), Arc::clone(&cookie));
             let mut response = endpoint.answer(request, attach, admit).await;
             cookies.write(&cookie, &auth, &mut response);
             response

@@ -103,11 +103,11 @@ impl Prepared {
         arguments::with_variables(&self.document)
     }
 
-    /// The request that executes the selected operation without parsing the text again.
+    /// The request that executes the selected operation. It has no text, which nobody would read.
     #[must_use]
-    pub fn request(self: &Arc<Self>, text: impl Into<String>, variables: Variables) -> Request {
+    pub fn request(self: &Arc<Self>, variables: Variables) -> Request {
         let is_judged_by_text = self.is_judged_by_text(&variables);
-        let mut request = Request::new(text).variables(variables);
+        let mut request = Request::new("").variables(variables);
         if is_judged_by_text {
             request = request.data(Arc::clone(self));
         }
@@ -188,11 +188,11 @@ mod tests {
     fn the_only_operation_is_selected_without_a_name() {
         let anonymous = prepared("{ a }", None).unwrap();
         assert_eq!(anonymous.operation_type(), OperationType::Query);
-        assert_eq!(Arc::new(anonymous).request("", Variables::default()).operation_name, None);
+        assert_eq!(Arc::new(anonymous).request(Variables::default()).operation_name, None);
 
         let named = prepared("mutation M { a }", None).unwrap();
         assert_eq!(named.operation_type(), OperationType::Mutation);
-        let request = Arc::new(named).request("", Variables::default());
+        let request = Arc::new(named).request(Variables::default());
         assert_eq!(request.operation_name.as_deref(), Some("M"));
     }
 

@@ -3,6 +3,7 @@
 //! Rule: remembered is what follows from the text alone. Only what passed is remembered, up to a bound
 //! in bytes of text; a document of another operation is another one.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
@@ -47,14 +48,14 @@ impl PreparedDocuments {
     pub fn prepare(&self, text: &str, name: Option<&str>) -> Result<Arc<Prepared>, Refusal> {
         // No name has a NUL in it, so no name and text run into those of another.
         let key = match name {
-            Some(name) => [name, "\0", text].concat(),
-            None => text.to_owned(),
+            Some(name) => Cow::Owned([name, "\0", text].concat()),
+            None => Cow::Borrowed(text),
         };
-        if let Some(prepared) = self.lock().documents.get(&key) {
+        if let Some(prepared) = self.lock().documents.get(&*key) {
             return Ok(Arc::clone(prepared));
         }
         let prepared = Arc::new(prepare(text, name, &self.limits)?);
-        self.lock().put(key, Arc::clone(&prepared));
+        self.lock().put(key.into_owned(), Arc::clone(&prepared));
         Ok(prepared)
     }
 

@@ -145,7 +145,7 @@ impl<E: Executor> GraphqlEndpoint<E> {
         let prepared = self.prepared.prepare(&found.text, asked.operation_name.as_deref())?;
         self.documents.keep(&found);
         let variables = variables(asked.variables, &prepared, self.prepared.limits())?;
-        let request = prepared.request(&*found.text, variables);
+        let request = prepared.request(variables);
         Ok(Admitted { request, prepared })
     }
 }

@@ -47,7 +47,7 @@ fuzz_target!(|text: &str| {
 
 fn survives(text: &str) {
     if let Ok(prepared) = prepare(text, None, &Limits::default()) {
-        let request = prepared.request(text, Variables::default());
+        let request = prepared.request(Variables::default());
         let mut response = futures_executor::block_on(SCHEMA.execute(request));
         prepared.complete(&mut response);
         let _ = prepared.arguments_with_variables();

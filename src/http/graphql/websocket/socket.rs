@@ -17,7 +17,7 @@ use tokio_stream::{StreamExt, StreamMap};
 use super::MAX_MESSAGE;
 use super::close::Close;
 use super::message::{ClientMessage, ServerMessage};
-use crate::auth::{Denial, Reason};
+use crate::auth::{Denial, Reason, RefreshCookie};
 use crate::graphql::attach;
 use crate::graphql::document::Refusal;
 use crate::http::caller::bearer_in;
@@ -223,7 +223,10 @@ impl<E: Executor> Socket<E> {
         if admitted.prepared.operation_type() != OperationType::Subscription {
             return Err(Refusal::SubscriptionsOnly.into());
         }
-        admitted.request = attach(admitted.request, self.seat.auth(), self.seat.caller().clone());
+        let (auth, caller) = (self.seat.auth(), self.seat.caller().clone());
+        // The head of the answer is long gone, and cookies with it.
+        let no_cookie = Arc::new(RefreshCookie::none());
+        admitted.request = attach(admitted.request, auth, caller, no_cookie);
         let answers = events::answers(&self.endpoint, admitted, self.id, self.seat.auth());
         Ok(Box::new(events::events(answers)))
     }
