@@ -26,9 +26,11 @@ pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
     let peer = Peer::start(kind, scale).await;
 
     let mut of = Figures::default();
-    for _ in 0..scale.turns {
+    for turn in 0..scale.turns {
         of.floor_session.push(rate(floor.address, SESSION, None, "sid", scale).await);
-        for (at, (_, service, bearer)) in services.iter().enumerate() {
+        // Each is the first as often as the others, in case that makes a difference.
+        for at in (0..services.len()).map(|place| (turn + place) % services.len()) {
+            let (_, service, bearer) = &services[at];
             let rate = rate(service.address, SESSION, Some(bearer), "sid", scale).await;
             of.sessions[at].push(rate);
         }
