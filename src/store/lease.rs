@@ -10,7 +10,8 @@ use sqlx::{Connection, PgConnection, PgPool};
 use super::Result;
 use super::connections::Pooler;
 
-/// The same, told once a transaction, because the next one may have another connection.
+/// The limits of a connection, told once a transaction behind a pooler: the next transaction may have
+/// another connection.
 const BEGIN_LENT: &str = "BEGIN; SET LOCAL statement_timeout = '2s'; \
                           SET LOCAL idle_in_transaction_session_timeout = '5s'";
 

@@ -81,6 +81,22 @@ impl Rotate {
     }
 }
 
+/// The compare-and-swap of all that are `given`.
+macro_rules! swap {
+    () => {
+        "UPDATE sessions SET token_id = next, token_issued_at = given.issued_at, \
+         token_expires_at = CASE WHEN absolute_expires_at < given.expires_at \
+         THEN absolute_expires_at ELSE given.expires_at END, \
+         previous_token_id = token_id, rotated_at = given.at, attempt_hash = attempt, \
+         generation = generation + 1, last_used_at = given.at, last_ip = given.ip, \
+         access_expires_at = CASE WHEN sessions.access_expires_at > given.access_expires_at \
+         THEN sessions.access_expires_at ELSE given.access_expires_at END \
+         FROM given, users WHERE sessions.id = session_id \
+         AND users.id = sessions.user_id AND users.deactivated_at IS NULL \
+         AND token_id = presented AND ended_at IS NULL AND token_expires_at > given.at"
+    };
+}
+
 /// The entry of the token rotated away, whose times it carried itself.
 macro_rules! rotated_entry {
     () => {
@@ -111,16 +127,8 @@ pub(super) async fn rotate_sqlite(
     let given: Vec<_> = rotates.iter().map(Rotate::in_json).collect();
     let query = counted::query_as(concat!(
         given_in_json!(),
-        "UPDATE sessions SET token_id = next, token_issued_at = given.issued_at, \
-         token_expires_at = CASE WHEN absolute_expires_at < given.expires_at \
-         THEN absolute_expires_at ELSE given.expires_at END, \
-         previous_token_id = token_id, rotated_at = given.at, attempt_hash = attempt, \
-         generation = generation + 1, last_used_at = given.at, last_ip = given.ip, \
-         access_expires_at = max(sessions.access_expires_at, given.access_expires_at) \
-         FROM given, users WHERE sessions.id = session_id \
-         AND users.id = sessions.user_id AND users.deactivated_at IS NULL \
-         AND token_id = presented AND ended_at IS NULL AND token_expires_at > given.at \
-         RETURNING ",
+        swap!(),
+        " RETURNING ",
         session_columns!(),
         ", (SELECT role FROM users WHERE users.id = sessions.user_id) AS role; ",
         rotated_entry!(),
@@ -152,17 +160,14 @@ macro_rules! rotate_together {
              presented_expires_at, agent)), \
              free AS MATERIALIZED (SELECT sessions.id FROM sessions JOIN given \
              ON sessions.id = session_id AND token_id = presented \
-             FOR NO KEY UPDATE OF sessions", $locked, "), \
-             sessions AS (UPDATE sessions SET token_id = next, token_issued_at = given.issued_at, \
-             token_expires_at = LEAST(absolute_expires_at, given.expires_at), \
-             previous_token_id = token_id, rotated_at = given.at, attempt_hash = attempt, \
-             generation = generation + 1, last_used_at = given.at, last_ip = given.ip, \
-             access_expires_at = GREATEST(sessions.access_expires_at, given.access_expires_at) \
-             FROM given, users WHERE sessions.id = session_id \
-             AND sessions.id IN (SELECT id FROM free) \
-             AND users.id = sessions.user_id AND users.deactivated_at IS NULL \
-             AND token_id = presented AND ended_at IS NULL AND token_expires_at > given.at \
-             RETURNING ", session_columns!(), ", absolute_expires_at, users.role, \
+             FOR NO KEY UPDATE OF sessions",
+            $locked,
+            "), \
+             sessions AS (",
+            swap!(),
+            " AND sessions.id IN (SELECT id FROM free) RETURNING ",
+            session_columns!(),
+            ", absolute_expires_at, users.role, \
              presented_issued_at, presented_expires_at, agent), \
              entry AS (",
             rotated_entry!(),

@@ -33,6 +33,11 @@ fn lists() -> Vec<List> {
     places.iter().map(list).collect()
 }
 
+/// What asks for a plan, and what a plan that sorts has in it.
+fn explained(database: &Database) -> (&'static str, &'static str) {
+    if database.is_sqlite() { ("EXPLAIN QUERY PLAN ", "TEMP B-TREE") } else { ("EXPLAIN ", "Sort") }
+}
+
 /// What a list is narrowed to where it belongs to something.
 fn owners(table: &str) -> &'static [&'static [&'static str]] {
     match table {
@@ -48,14 +53,12 @@ async fn every_order_is_on_an_index(database: Database) {
     database.store().await;
     let mut raw = database.raw().await;
     let nobody = database.literal(uuid::Uuid::nil());
-    // On a table without rows PostgreSQL would rather sort nothing than open an index.
-    let (explain, sorted) = if database.is_sqlite() {
-        ("EXPLAIN QUERY PLAN ", "TEMP B-TREE")
-    } else {
+    let (explain, sorted) = explained(&database);
+    if !database.is_sqlite() {
+        // On a table without rows PostgreSQL would rather sort nothing than open an index.
         raw.execute("SET enable_sort = off; SET enable_seqscan = off; SET enable_bitmapscan = off")
             .await;
-        ("EXPLAIN ", "Sort")
-    };
+    }
     let lists = lists();
     assert!(lists.len() >= 3);
     for List { table, orders } in &lists {
@@ -101,13 +104,9 @@ async fn sessions_of_a_common_user_agent_are_found_along_their_order(database: D
     let name = if database.is_sqlite() { "AGENT_ON_SQLITE" } else { "AGENT_ON_POSTGRES" };
     let condition = source.split_once(&format!("{name}: &str = \"")).unwrap().1;
     let condition = condition.split_once("ESCAPE").unwrap().0.replace('?', "'%AGENT/7%'");
-    let (explain, sorted) = if database.is_sqlite() {
-        ("EXPLAIN QUERY PLAN", "TEMP B-TREE")
-    } else {
-        ("EXPLAIN", "Sort")
-    };
+    let (explain, sorted) = explained(&database);
     let list = format!("SELECT * FROM sessions WHERE {condition} ORDER BY id DESC LIMIT 11");
-    let plan = raw.plan(format!("{explain} {list}")).await;
+    let plan = raw.plan(format!("{explain}{list}")).await;
     assert!(!plan.contains(sorted), "{list}:\n{plan}");
     let found = format!("SELECT count(*) FROM sessions WHERE {condition}");
     assert_eq!(raw.number(found).await, 500);

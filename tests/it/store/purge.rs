@@ -130,8 +130,9 @@ async fn what_has_expired_goes_a_batch_at_a_time(database: Database) {
         let before = Timestamp::from_micros(1_200);
         batches.push(store.purge_batch(Expired::AuditEvents, before).await.unwrap());
     }
-    assert_eq!(batches.iter().sum::<u64>(), 1200);
-    assert!(batches.len() > 3 && batches.iter().all(|rows| *rows <= 500), "{batches:?}");
+    let size = if database.is_sqlite() { 50 } else { 100 };
+    let full = usize::try_from(1200 / size).unwrap();
+    assert_eq!(batches, [vec![size; full], vec![0]].concat());
     assert_eq!(raw.number("SELECT count(*) FROM audit_events").await, 1);
 }
 

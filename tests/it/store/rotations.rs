@@ -1,4 +1,4 @@
-//! Rotations of many sessions at once, which PostgreSQL does together.
+//! Rotations of many sessions at once, which go together.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
