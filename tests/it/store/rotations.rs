@@ -68,23 +68,28 @@ fn order(session: &Session, n: u8) -> Rotate {
 async fn a_session_that_is_locked_keeps_only_its_own_rotation_waiting() {
     let database = Database::postgres().await;
     let store = Arc::new(database.store().await);
-    let ada = make(&store, "ada").await;
-    let held = open(&store, ada.id, at(0)).await;
+    let mut others = opened(&store, 32).await;
+    let held = others.split_off(30);
     let mut locked = database.raw().await;
-    let id = database.literal(held.id.as_uuid());
-    locked.execute(format!("BEGIN; SELECT 1 FROM sessions WHERE id = {id} FOR UPDATE")).await;
-    let waits = tokio::spawn({
-        let (waiting, held) = (Arc::clone(&store), held.clone());
-        async move { rotate(&waiting, &held, at(1)).await }
-    });
-    until(&mut database.raw().await, WAITING, 1).await;
-    for others in opened(&store, 30).await.chunks(10) {
+    locked.execute("BEGIN").await;
+    let mut waits = Vec::new();
+    // As many as there are groups under way at once: did the groups wait, nobody else would go.
+    for (held, waiting) in held.into_iter().zip(1..) {
+        let id = database.literal(held.id.as_uuid());
+        locked.execute(format!("SELECT 1 FROM sessions WHERE id = {id} FOR UPDATE")).await;
+        let store = Arc::clone(&store);
+        waits.push(tokio::spawn(async move { rotate(&store, &held, at(1)).await }));
+        until(&mut database.raw().await, WAITING, waiting).await;
+    }
+    for others in others.chunks(10) {
         let rotations = others.iter().map(|other| rotate(&store, other, at(1)));
         assert!(promptly(join_all(rotations)).await.iter().all(Option::is_some));
     }
-    assert!(!waits.is_finished());
+    assert!(waits.iter().all(|waits| !waits.is_finished()));
     unlock(locked).await;
-    assert!(waits.await.unwrap().is_some());
+    for waits in waits {
+        assert!(waits.await.unwrap().is_some());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
