@@ -167,6 +167,11 @@ impl Database {
         .await;
     }
 
+    /// Moves every end there is an hour back.
+    pub async fn age_ends(&self) {
+        self.execute("UPDATE session_ends SET ended_at = ended_at - 3600000000".to_owned()).await;
+    }
+
     /// Adds so many ended sessions, of which access tokens could be alive for an hour.
     pub async fn add_ends(&self, count: u64) {
         let (now, numbers) = (now(), self.numbers(0, count));

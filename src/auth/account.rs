@@ -82,9 +82,8 @@ impl Auth {
         self.store.settle(settlement).await?;
         // Somebody else changed it since it was read, so that this was not the current one.
         let (user, ended) = changed.ok_or_else(wrong)?;
-        self.note_ends(&ended);
         if end_others {
-            self.note_earlier_ends(&Scope::User(user.id)).await?;
+            self.note_all_ends(&Scope::User(user.id), now, &ended).await?;
         }
         Ok((user, ended.len()))
     }

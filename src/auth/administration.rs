@@ -3,6 +3,7 @@
 use super::error::{Refusal, RefusalCode};
 use super::register::taken;
 use super::{Actor, Auth, Error, Viewer};
+use crate::clock::Timestamp;
 use crate::domain::audit::{AuditKind, Note};
 use crate::domain::filter::SessionFilter;
 use crate::domain::id::UserId;
@@ -91,13 +92,12 @@ impl Auth {
         let password = Password::parse(password, minimum, &found.user.names)
             .map_err(|error| Refusal::weak(&["input", "newPassword"], &error))?;
         let hash = self.hashing.hash(self.hashing.core().await?, password).await?;
-        let now = self.clock.now();
+        let now = self.now();
         let event = event(AuditKind::PasswordChanged, user, by, now, origin.clone());
-        let end = self.end_all(user, EndReason::PasswordChanged, by, origin);
+        let end = end_all(user, EndReason::PasswordChanged, by, now, origin);
         let changed = self.store.set_password(user, None, hash, event, Some(end)).await?;
         let (user, ended) = changed.ok_or_else(not_found)?;
-        self.note_ends(&ended);
-        self.note_earlier_ends(&Scope::User(user.id)).await?;
+        self.note_all_ends(&Scope::User(user.id), now, &ended).await?;
         Ok((user, ended.len()))
     }
 
@@ -118,12 +118,12 @@ impl Auth {
             return Err(Refusal::new(RefusalCode::Forbidden, USER, MESSAGE).into());
         }
         let kind = if active { AuditKind::UserActivated } else { AuditKind::UserDeactivated };
-        let event = event(kind, user, by, self.now(), origin.clone());
-        let end = self.end_all(user, EndReason::UserDeactivated, by, origin);
+        let now = self.now();
+        let event = event(kind, user, by, now, origin.clone());
+        let end = end_all(user, EndReason::UserDeactivated, by, now, origin);
         let changed = self.store.set_active(user, active, event, end).await?;
         let (user, ended) = changed.ok_or_else(|| Refusal::not_found(USER))?;
-        self.note_ends(&ended);
-        self.note_earlier_ends(&Scope::User(user.id)).await?;
+        self.note_all_ends(&Scope::User(user.id), now, &ended).await?;
         Ok((user, ended.len()))
     }
 
@@ -171,20 +171,19 @@ impl Auth {
         let ended = self.end_sessions(viewer.actor(), scope, origin).await?;
         Ok((ended, ended))
     }
-
-    fn end_all(&self, user: UserId, reason: EndReason, by: Actor, origin: Origin) -> EndSessions {
-        let (at, actor) = (self.now(), by.user_id());
-        EndSessions { scope: Scope::User(user), reason, at, actor, origin }
-    }
 }
 
-fn event(
-    kind: AuditKind,
+fn end_all(
     user: UserId,
+    reason: EndReason,
     by: Actor,
-    at: crate::clock::Timestamp,
+    at: Timestamp,
     origin: Origin,
-) -> NewEvent {
+) -> EndSessions {
+    EndSessions { scope: Scope::User(user), reason, at, actor: by.user_id(), origin }
+}
+
+fn event(kind: AuditKind, user: UserId, by: Actor, at: Timestamp, origin: Origin) -> NewEvent {
     let actor = by.user_id();
     NewEvent { kind, at, user: Some(user), actor, session: None, origin, detail: None }
 }

@@ -139,7 +139,7 @@ impl Auth {
                 Ok(Some((user_id, session_id)))
             }
             Presented::Ended => {
-                self.note_earlier_ends(&Scope::User(user_id)).await?;
+                self.note_all_ends(&Scope::User(user_id), self.now(), &[]).await?;
                 Ok(None)
             }
             Presented::Expired => Ok(None),

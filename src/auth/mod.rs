@@ -212,21 +212,30 @@ impl Auth {
         end: EndSessions,
         event: Option<NewEvent>,
     ) -> Result<Vec<EndedSession>, Error> {
-        let scope = end.scope.clone();
+        let (scope, at) = (end.scope.clone(), end.at);
         let ended = self.store.end_sessions(end, event).await?;
-        self.note_ends(&ended);
         let is_one = matches!(scope, Scope::One(_) | Scope::Own { .. });
-        if ended.is_empty() || !is_one {
-            self.note_earlier_ends(&scope).await?;
+        if is_one && !ended.is_empty() {
+            self.note_ends(&ended);
+        } else {
+            self.note_all_ends(&scope, at, &ended).await?;
         }
         Ok(ended)
     }
 
-    /// Takes note of what has ended, by whomever, before somebody relies on that it has.
-    async fn note_earlier_ends(&self, scope: &Scope) -> Result<(), Error> {
+    /// Takes note of what was ended just now, `at` this time, and of what had ended before, by
+    /// whomever, before somebody relies on that it has.
+    async fn note_all_ends(
+        &self,
+        scope: &Scope,
+        at: Timestamp,
+        ended: &[EndedSession],
+    ) -> Result<(), Error> {
+        self.note_ends(ended);
         let now = self.now();
-        let since = now - self.revocations.staleness() - COMMITTED;
-        self.revocations.add(&self.store.earlier_ends(scope, since, now).await?);
+        // The clock may have been set in between; what was just ended has to be among what is found.
+        let since = now.min(at) - self.revocations.staleness() - COMMITTED;
+        self.revocations.add(&self.store.earlier_ends(scope, ended, since, now).await?);
         Ok(())
     }
 }

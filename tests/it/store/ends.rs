@@ -27,6 +27,7 @@ on_both!(
     a_new_reader_is_told_what_there_is,
     a_wait_ends_with_the_next_end_at_the_latest,
     the_ends_of_a_scope_are_found_while_an_access_token_may_live,
+    who_knows_every_end_of_a_scope_is_told_of_none,
 );
 
 /// The sessions that a scope ends of these, by their places.
@@ -229,12 +230,31 @@ async fn the_ends_of_a_scope_are_found_while_an_access_token_may_live(database: 
         (Scope::Others { user: ada, except: live }, &[one, two]),
         (Scope::All, &[one, two, bobs]),
     ] {
-        let found = store.earlier_ends(&scope, at(0), at(2)).await.unwrap();
+        let found = store.earlier_ends(&scope, &[], at(0), at(2)).await.unwrap();
         assert_eq!(ids(&found), expected.iter().copied().collect(), "{scope:?}");
         assert!(found.iter().all(|end| ended.contains(end)), "{scope:?}");
     }
-    assert!(store.earlier_ends(&Scope::All, at(2), at(2)).await.unwrap().is_empty());
-    assert!(store.earlier_ends(&Scope::All, at(0), ended[0].until).await.unwrap().is_empty());
+    assert!(store.earlier_ends(&Scope::All, &[], at(2), at(2)).await.unwrap().is_empty());
+    assert!(store.earlier_ends(&Scope::All, &[], at(0), ended[0].until).await.unwrap().is_empty());
+}
+
+async fn who_knows_every_end_of_a_scope_is_told_of_none(database: Database) {
+    let store = database.store().await;
+    let ada = make(&store, "ada").await.id;
+    let mut known = Vec::new();
+    for _ in 0..3 {
+        let session = open(&store, ada, at(0)).await.id;
+        known.extend(end(&store, Scope::One(session), at(1)).await);
+    }
+    let scope = Scope::User(ada);
+    let earlier = async |known: &[EndedSession]| {
+        ids(&store.earlier_ends(&scope, known, at(0), at(2)).await.unwrap())
+    };
+    assert_eq!(earlier(&known).await, ids(&[]));
+    assert_eq!(earlier(&known[..2]).await, ids(&known));
+    // One that by another clock may be purged already does not stand for another.
+    let fading = EndedSession { until: at(2) + Duration::from_mins(2), ..known[0] };
+    assert_eq!(earlier(&[fading, known[1], known[2]]).await, ids(&known));
 }
 
 /// Rotations move the rows of sessions about. Two who end the same ones, each in the order in which they

@@ -7,7 +7,11 @@ use std::path::Path;
 use super::support::make;
 use crate::databases::{Database, on_both};
 
-on_both!(every_order_is_on_an_index, sessions_of_a_common_user_agent_are_found_along_their_order,);
+on_both!(
+    every_order_is_on_an_index,
+    sessions_of_a_common_user_agent_are_found_along_their_order,
+    a_users_live_sessions_and_latest_ends_are_found_among_any_number_of_others,
+);
 
 /// A list that the store offers, as its source names it.
 struct List {
@@ -80,18 +84,23 @@ async fn every_order_is_on_an_index(database: Database) {
     assert!(plan.contains(sorted), "{plan}");
 }
 
-/// What most sessions have is found among the first of them: no table is read and sorted for it.
-async fn sessions_of_a_common_user_agent_are_found_along_their_order(database: Database) {
-    let store = database.store().await;
-    let user = database.literal(make(&store, "ada").await.id.as_uuid());
-    let mut raw = database.raw().await;
-    let (id, numbers) = if database.is_sqlite() {
+/// A new id, and a table of so many numbers `i`.
+fn five_thousand(database: &Database) -> (&'static str, &'static str) {
+    if database.is_sqlite() {
         let numbers = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
                        WHERE i < 5000) SELECT i FROM n)";
         ("randomblob(16)", numbers)
     } else {
         ("gen_random_uuid()", "generate_series(1, 5000) AS n (i)")
-    };
+    }
+}
+
+/// What most sessions have is found among the first of them: no table is read and sorted for it.
+async fn sessions_of_a_common_user_agent_are_found_along_their_order(database: Database) {
+    let store = database.store().await;
+    let user = database.literal(make(&store, "ada").await.id.as_uuid());
+    let mut raw = database.raw().await;
+    let (id, numbers) = five_thousand(&database);
     raw.execute(format!(
         "INSERT INTO sessions (id, user_id, user_agent, created_at, last_used_at, token_id, \
          token_issued_at, token_expires_at, generation, access_expires_at) \
@@ -110,4 +119,47 @@ async fn sessions_of_a_common_user_agent_are_found_along_their_order(database: D
     assert!(!plan.contains(sorted), "{list}:\n{plan}");
     let found = format!("SELECT count(*) FROM sessions WHERE {condition}");
     assert_eq!(raw.number(found).await, 500);
+}
+
+/// To log out everywhere costs what is live, and not what ever was.
+async fn a_users_live_sessions_and_latest_ends_are_found_among_any_number_of_others(
+    database: Database,
+) {
+    let store = database.store().await;
+    let user = database.literal(make(&store, "ada").await.id.as_uuid());
+    let mut raw = database.raw().await;
+    let (id, numbers) = five_thousand(&database);
+    raw.execute(format!(
+        "INSERT INTO sessions (id, user_id, created_at, last_used_at, token_id, token_issued_at, \
+         token_expires_at, generation, access_expires_at, ended_at) \
+         SELECT {id}, {user}, 0, 0, {id}, 0, 9, 0, 0, CASE WHEN i > 10 THEN i END FROM {numbers}"
+    ))
+    .await;
+    raw.execute(
+        "INSERT INTO session_ends (session_id, user_id, reason, ended_at, until) \
+         SELECT id, user_id, 'LOGOUT', ended_at, 9 FROM sessions WHERE ended_at IS NOT NULL",
+    )
+    .await;
+    if !database.is_sqlite() {
+        raw.execute("ANALYZE").await;
+    }
+    let (explain, _) = explained(&database);
+    for (index, found, sql) in [
+        (
+            "sessions_live_of_user",
+            10,
+            format!(
+                "FROM sessions WHERE ended_at IS NULL AND token_expires_at > 8 AND user_id = {user}"
+            ),
+        ),
+        (
+            "session_ends_of_user",
+            20,
+            format!("FROM session_ends WHERE until > 8 AND ended_at > 4980 AND user_id = {user}"),
+        ),
+    ] {
+        let plan = raw.plan(format!("{explain}SELECT * {sql}")).await;
+        assert!(plan.contains(index), "{sql}:\n{plan}");
+        assert_eq!(raw.number(format!("SELECT count(*) {sql}")).await, found);
+    }
 }
