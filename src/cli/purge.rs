@@ -6,7 +6,7 @@ use clap::Args;
 use super::open_existing;
 use super::table::{count, print};
 use crate::config::{Config, DatabaseArguments, RetentionArguments};
-use crate::store::Purged;
+use crate::store::{Commits, Purged};
 
 #[derive(Args)]
 pub(super) struct PurgeArguments {
@@ -23,6 +23,8 @@ pub(super) async fn run(arguments: PurgeArguments) -> Result<()> {
     let mut config = Config::of_command(arguments.database)?;
     config.policy.audit_retention = arguments.retention.audit();
     config.policy.metadata_retention = arguments.retention.metadata();
+    // What comes back with a power cut the next purge deletes.
+    config.connections.commits = Commits::Soon;
     let core = open_existing(config).await?;
     let (word, counts) = if arguments.dry_run {
         ("expired", core.auth.expired().await?)

@@ -69,6 +69,6 @@ impl ConnectionArguments {
             PoolerKind::None => Pooler::None,
             PoolerKind::Transaction => Pooler::Transaction,
         };
-        Ok(Connections { most: self.most, pooler, direct })
+        Ok(Connections { most: self.most, pooler, direct, ..Connections::default() })
     }
 }

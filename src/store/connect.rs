@@ -115,7 +115,7 @@ impl Store {
     pub async fn connect_with(url: &DatabaseUrl, connections: &Connections) -> Result<Self> {
         let (pools, carrier) = match &url.0 {
             Target::Sqlite(path) => {
-                let sqlite = Sqlite::open(path).await?;
+                let sqlite = Sqlite::open(path, connections.commits).await?;
                 let carrier = Carrier::Sqlite(sqlite.writer.clone());
                 (Pools::Sqlite(sqlite), carrier)
             }

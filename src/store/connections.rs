@@ -1,18 +1,33 @@
-//! How many connections to PostgreSQL a process has, and what stands between it and the server.
+//! How a process connects: how often, through what, and when it takes a write for done.
 
 use sqlx::postgres::PgConnectOptions;
 
 use super::connect::DatabaseUrl;
 
-/// How a process connects. SQLite, which is in the process, needs none of it.
+/// How a process connects. All but `commits` is of PostgreSQL: SQLite is in the process.
 #[derive(Clone, Debug)]
 pub struct Connections {
+    /// What is done once it is acknowledged.
+    pub commits: Commits,
     /// The most for operations; the feed has one more.
     pub most: u32,
     /// What lends them.
     pub pooler: Pooler,
     /// Where the server itself is, past the pooler: for the feed, which a pooler cannot wake.
     pub direct: Option<DatabaseUrl>,
+}
+
+/// When a commit to SQLite returns. On PostgreSQL each waits for the disk: nobody waits for it there,
+/// a pooler would hand the setting on to the server's connections, and after a crash transactions
+/// that were seen as over could be given the numbers of others, which readers of the feed pass by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commits {
+    /// Once it is on the disk: what was acknowledged survives a power cut.
+    OnDisk,
+    /// Before: a power cut may undo the last ones, and breaks nothing. For a process all of whose
+    /// writes can be done again; others wait for it less, since there is one writer. Theirs are no
+    /// less safe: a commit that waits for the disk waits for all before it.
+    Soon,
 }
 
 /// What lends connections.
@@ -28,7 +43,7 @@ pub enum Pooler {
 
 impl Default for Connections {
     fn default() -> Self {
-        Self { most: 16, pooler: Pooler::None, direct: None }
+        Self { commits: Commits::OnDisk, most: 16, pooler: Pooler::None, direct: None }
     }
 }
 

@@ -43,7 +43,7 @@ mod users;
 
 pub use audit::NewEvent;
 pub use connect::{DatabaseUrl, DatabaseUrlError};
-pub use connections::{Connections, Pooler};
+pub use connections::{Commits, Connections, Pooler};
 pub use end::{EndSessions, EndedSession, Matching, Scope};
 pub use ends::{FollowedEnd, FollowedEnds};
 pub use error::Error;

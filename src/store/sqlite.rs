@@ -17,6 +17,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
+use super::connections::Commits;
 use super::spent::Operation;
 use super::{BOUND, Result, together};
 
@@ -46,12 +47,15 @@ pub(super) struct Writer(mpsc::Sender<Job>);
 
 impl Sqlite {
     /// Opens the file and makes it where there is none, for its owner's eyes only.
-    pub(super) async fn open(path: &Path) -> Result<Self> {
+    pub(super) async fn open(path: &Path, commits: Commits) -> Result<Self> {
         create(path).map_err(sqlx::Error::Io)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            .synchronous(match commits {
+                Commits::OnDisk => SqliteSynchronous::Full,
+                Commits::Soon => SqliteSynchronous::Normal,
+            })
             .foreign_keys(true)
             .busy_timeout(BOUND)
             .disable_statement_logging();
@@ -190,4 +194,25 @@ fn end(keep: bool, more: bool) -> &'static str {
 async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<()> {
     sqlx::query(sql).execute(connection).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_commit_waits_for_the_disk_unless_it_need_not() {
+        let directory = tempfile::tempdir().unwrap();
+        for (commits, level) in [(Commits::OnDisk, 2), (Commits::Soon, 1)] {
+            let sqlite = Sqlite::open(&directory.path().join("a.db"), commits).await.unwrap();
+            let asked = sqlite.writer.write(|connection| {
+                Box::pin(async move {
+                    let level = sqlx::query_scalar("PRAGMA synchronous");
+                    Ok(level.fetch_one(connection).await?)
+                })
+            });
+            let found: i64 = asked.await.unwrap();
+            assert_eq!(found, level, "{commits:?}");
+        }
+    }
 }
