@@ -40,6 +40,12 @@ impl Measured {
     pub fn p99(&self) -> f64 {
         self.per_mille(990)
     }
+
+    /// Adds the latencies of another run.
+    pub fn add(&mut self, other: Self) {
+        self.latencies.extend(other.latencies);
+        self.latencies.sort_unstable();
+    }
 }
 
 /// Lets the visitors come for so long, from a thread of their own, and gives them back.
