@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::support::make;
-use crate::databases::{Database, on_both};
+use crate::databases::{Database, Raw, on_both};
 
 on_both!(
     every_order_is_on_an_index,
@@ -21,8 +21,7 @@ struct List {
 
 /// The lists in the store's source: what this looks at is what the store asks.
 fn lists() -> Vec<List> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/lists.rs");
-    let source = fs::read_to_string(path).unwrap();
+    let source = source("lists.rs");
     let quoted = |text: &str, word: &str, from_end: bool| {
         let mark = format!("{word} \"");
         let at = if from_end { text.rfind(&mark) } else { text.find(&mark) };
@@ -84,15 +83,27 @@ async fn every_order_is_on_an_index(database: Database) {
     assert!(plan.contains(sorted), "{plan}");
 }
 
-/// A new id, and a table of so many numbers `i`.
-fn five_thousand(database: &Database) -> (&'static str, &'static str) {
-    if database.is_sqlite() {
+/// The store's source.
+fn source(file: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store").join(file)).unwrap()
+}
+
+/// Adds five thousand sessions of a user, which expire at 9, with `value` in one more column; it may
+/// be made of the number `i`.
+async fn add_sessions(database: &Database, raw: &mut Raw, user: &str, column: &str, value: &str) {
+    let (id, numbers) = if database.is_sqlite() {
         let numbers = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
                        WHERE i < 5000) SELECT i FROM n)";
         ("randomblob(16)", numbers)
     } else {
         ("gen_random_uuid()", "generate_series(1, 5000) AS n (i)")
-    }
+    };
+    raw.execute(format!(
+        "INSERT INTO sessions (id, user_id, created_at, last_used_at, token_id, token_issued_at, \
+         token_expires_at, generation, access_expires_at, {column}) \
+         SELECT {id}, {user}, 0, 0, {id}, 0, 9, 0, 0, {value} FROM {numbers}"
+    ))
+    .await;
 }
 
 /// What most sessions have is found among the first of them: no table is read and sorted for it.
@@ -100,16 +111,9 @@ async fn sessions_of_a_common_user_agent_are_found_along_their_order(database: D
     let store = database.store().await;
     let user = database.literal(make(&store, "ada").await.id.as_uuid());
     let mut raw = database.raw().await;
-    let (id, numbers) = five_thousand(&database);
-    raw.execute(format!(
-        "INSERT INTO sessions (id, user_id, user_agent, created_at, last_used_at, token_id, \
-         token_issued_at, token_expires_at, generation, access_expires_at) \
-         SELECT {id}, {user}, 'agent/' || (i % 10), 0, 0, {id}, 0, 0, 0, 0 FROM {numbers}"
-    ))
-    .await;
+    add_sessions(&database, &mut raw, &user, "user_agent", "'agent/' || (i % 10)").await;
     raw.execute("ANALYZE").await;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/lists.rs");
-    let source = fs::read_to_string(path).unwrap();
+    let source = source("lists.rs");
     let name = if database.is_sqlite() { "AGENT_ON_SQLITE" } else { "AGENT_ON_POSTGRES" };
     let condition = source.split_once(&format!("{name}: &str = \"")).unwrap().1;
     let condition = condition.split_once("ESCAPE").unwrap().0.replace('?', "'%AGENT/7%'");
@@ -128,13 +132,7 @@ async fn a_users_live_sessions_and_latest_ends_are_found_among_any_number_of_oth
     let store = database.store().await;
     let user = database.literal(make(&store, "ada").await.id.as_uuid());
     let mut raw = database.raw().await;
-    let (id, numbers) = five_thousand(&database);
-    raw.execute(format!(
-        "INSERT INTO sessions (id, user_id, created_at, last_used_at, token_id, token_issued_at, \
-         token_expires_at, generation, access_expires_at, ended_at) \
-         SELECT {id}, {user}, 0, 0, {id}, 0, 9, 0, 0, CASE WHEN i > 10 THEN i END FROM {numbers}"
-    ))
-    .await;
+    add_sessions(&database, &mut raw, &user, "ended_at", "CASE WHEN i > 10 THEN i END").await;
     raw.execute(
         "INSERT INTO session_ends (session_id, user_id, reason, ended_at, until) \
          SELECT id, user_id, 'LOGOUT', ended_at, 9 FROM sessions WHERE ended_at IS NOT NULL",
@@ -144,22 +142,26 @@ async fn a_users_live_sessions_and_latest_ends_are_found_among_any_number_of_oth
         raw.execute("ANALYZE").await;
     }
     let (explain, _) = explained(&database);
-    for (index, found, sql) in [
+    let (live, of_user) = ("ended_at IS NULL AND token_expires_at > $1", "user_id = ?");
+    for (file, table, conditions, index, found) in [
+        ("end.rs", "sessions", &[(live, "8"), (of_user, &user)][..], "sessions_live_of_user", 10),
         (
-            "sessions_live_of_user",
-            10,
-            format!(
-                "FROM sessions WHERE ended_at IS NULL AND token_expires_at > 8 AND user_id = {user}"
-            ),
-        ),
-        (
+            "earlier.rs",
+            "session_ends",
+            &[("until > ?", "8"), ("ended_at > ?", "4980"), (of_user, &user)],
             "session_ends_of_user",
             20,
-            format!("FROM session_ends WHERE until > 8 AND ended_at > 4980 AND user_id = {user}"),
         ),
     ] {
-        let plan = raw.plan(format!("{explain}SELECT * {sql}")).await;
-        assert!(plan.contains(index), "{sql}:\n{plan}");
-        assert_eq!(raw.number(format!("SELECT count(*) {sql}")).await, found);
+        let mut list = format!("FROM {table} WHERE 1 = 1");
+        for (condition, value) in conditions {
+            // What this looks at is what the store asks.
+            assert!(source(file).contains(&format!("\"{condition}\"")), "{condition}");
+            let condition = condition.replace("$1", value).replace('?', value);
+            list.extend([" AND (", &condition, ")"]);
+        }
+        let plan = raw.plan(format!("{explain}SELECT * {list}")).await;
+        assert!(plan.contains(index), "{list}:\n{plan}");
+        assert_eq!(raw.number(format!("SELECT count(*) {list}")).await, found);
     }
 }
