@@ -1,5 +1,6 @@
 //! The tests that look at the crate from outside, in one binary.
 
+mod advisories;
 mod api;
 mod architecture;
 mod databases;
