@@ -1,7 +1,8 @@
 //! Following the ends of sessions: one's own, or everybody's.
 //!
 //! Rule: whoever follows is judged again at each end. A session that is over is told of nothing more
-//! than its own end, which is what its client waits for. Nothing is buffered for a slow follower:
+//! than its own end, which is what its client waits for, and is told of that in any case: it may have
+//! ended between the judgement and the place from which it follows. Nothing is buffered for a slow follower:
 //! what it has not asked for yet stays in the database.
 
 use std::collections::VecDeque;
@@ -12,7 +13,7 @@ use super::error::{Denial, Reason};
 use super::{Auth, Caller, Error, Viewer};
 use crate::clock::Timestamp;
 use crate::domain::id::UserId;
-use crate::domain::session::{EndReason, Session};
+use crate::domain::session::{End, EndReason, Session};
 use crate::domain::user::Role;
 use crate::revocation::Watch;
 use crate::store::Place;
@@ -23,9 +24,9 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Whose sessions are followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
-    /// The caller's own, from now on.
-    Own,
-    /// Everybody's: behind this place, or from now on.
+    /// The caller's own: behind this place, or from now on.
+    Own(Option<Place>),
+    /// Everybody's, likewise.
     All(Option<Place>),
 }
 
@@ -68,7 +69,7 @@ impl Auth {
     ) -> Result<Follower, Error> {
         let viewer = self.authorize(caller, role)?;
         let (of, place) = match followed {
-            Followed::Own => (Some(viewer.user_id), None),
+            Followed::Own(place) => (Some(viewer.user_id), place),
             Followed::All(_) if !viewer.is_admin() => return Err(Denial::Forbidden.into()),
             Followed::All(place) => (None, place),
         };
@@ -94,14 +95,13 @@ impl Follower {
     pub async fn next(&mut self) -> Option<SessionEnd> {
         while !self.is_over {
             if let Some(end) = self.read.pop_front() {
+                if end.session.id == self.viewer.session_id {
+                    self.is_over = true;
+                    return Some(end);
+                }
                 match self.auth.authorize(&self.caller, self.role) {
                     Ok(_) => return Some(end),
-                    Err(denial) if is_over(denial) => {
-                        if end.session.id == self.viewer.session_id {
-                            self.is_over = true;
-                            return Some(end);
-                        }
-                    }
+                    Err(denial) if is_over(denial) => {}
                     Err(Denial::Stale(_)) => {
                         self.read.push_front(end);
                         tokio::time::sleep(RETRY).await;
@@ -112,7 +112,11 @@ impl Follower {
             }
             // Asked before reading: the row of an end that is known is there.
             let is_over = self.auth.authenticate(&self.caller).is_err_and(is_over);
-            match self.read_on().await {
+            let read = match self.read_on().await {
+                Ok(false) if is_over => self.read_own_end().await,
+                read => read,
+            };
+            match read {
                 Ok(true) => {}
                 Ok(false) if is_over => self.is_over = true,
                 Ok(false) => self.watch.told().await,
@@ -144,6 +148,20 @@ impl Follower {
         }
         self.place = found.place;
         Ok(found.more || !self.read.is_empty())
+    }
+
+    /// Reads the end of the follower's own session, which lies before the place; whether there is, or
+    /// will be, one.
+    async fn read_own_end(&mut self) -> Result<bool, Error> {
+        let id = self.viewer.session_id;
+        let sessions = self.auth.store.sessions_by_id(&[id]).await?.remove(&id);
+        let Some(session) = sessions else { return Ok(false) };
+        if let Some(End { at, reason, .. }) = session.end {
+            self.read.push_back(SessionEnd { session, reason, at, place: self.place.clone() });
+        } else {
+            tokio::time::sleep(RETRY).await;
+        }
+        Ok(true)
     }
 }
 

@@ -31,14 +31,18 @@ pub struct Subscription;
 /// What can be subscribed to.
 #[Subscription]
 impl Subscription {
-    /// The caller's own sessions as they end, the one that subscribes included: that is the last
-    /// event, after which the subscription is complete.
+    /// The caller's own sessions as they end, including the session that subscribes: its end is the
+    /// last event, after which the subscription is complete.
     #[graphql(directive = requiresAuth::apply(None))]
     async fn session_ended(
         &self,
         context: &Context<'_>,
+        #[graphql(
+            desc = "Cursor of the last event that was received, from any replica: the caller's sessions that ended after it are sent first. Empty string: all ended sessions of the caller that are still held are sent first. Null: only sessions that end from now on. An ended session is held until all of its access tokens have expired."
+        )]
+        after: Option<String>,
     ) -> Result<impl Stream<Item = SessionEnded> + use<>> {
-        follow(context, Followed::Own).await
+        follow(context, Followed::Own(cursor::decode(after)?)).await
     }
 
     /// Every session as it ends, for services that check access tokens by the public keys and must

@@ -1,10 +1,11 @@
 //! The ended sessions from a place on, for whoever follows them and says how far they have come.
 //!
 //! Rule: each end comes once, unless the snapshot of its place was too long to be told, or the server
-//! was replaced.
+//! was replaced. An end that another server wrote comes once it is [adopted](super::adopt).
 
 use sqlx::types::Uuid;
 
+use super::adopt::is_own;
 use super::place::{At, Place, Snapshot, digits};
 use super::spent::Operation;
 use super::{Error, Pools, Result, Store, counted};
@@ -53,6 +54,37 @@ macro_rules! now {
     };
 }
 
+/// The ends behind a number. Those of one user are a text of their own: a condition that may be absent
+/// is on no index.
+macro_rules! behind_number {
+    ($whose:literal) => {
+        concat!(
+            "SELECT seq, session_id, reason, ended_at FROM session_ends WHERE seq > $1",
+            $whose,
+            " ORDER BY seq LIMIT $2"
+        )
+    };
+}
+
+/// The same behind a snapshot.
+macro_rules! behind_snapshot {
+    ($whose:literal) => {
+        concat!(
+            "SELECT now.text, seq, session_id, reason, ended_at FROM (SELECT ",
+            now!(),
+            " AS text) AS now \
+            LEFT JOIN (SELECT seq, session_id, reason, ended_at FROM session_ends \
+            WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) \
+            AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot) AND ",
+            is_own!(),
+            " AND ($2::text IS NULL \
+            OR seq > $3 AND pg_visible_in_snapshot(xid, $2::text::pg_snapshot))",
+            $whose,
+            " ORDER BY seq LIMIT $4) AS ends ON true ORDER BY seq"
+        )
+    };
+}
+
 impl Store {
     /// The place behind all there is now.
     ///
@@ -97,12 +129,13 @@ impl Store {
                     At::Sqlite(number) if number <= last => number,
                     _ => 0,
                 };
-                let rows: Vec<Row> = counted::query_as(BEHIND_NUMBER)
-                    .bind(behind)
-                    .bind(user)
-                    .bind(i64::from(PAGE))
-                    .fetch_all(&mut *reader)
-                    .await?;
+                let query = match user {
+                    None => counted::query_as(behind_number!("")),
+                    Some(_) => counted::query_as(behind_number!(" AND user_id = $3")),
+                };
+                let query = query.bind(behind).bind(i64::from(PAGE));
+                let query = if user.is_some() { query.bind(user) } else { query };
+                let rows: Vec<Row> = query.fetch_all(&mut *reader).await?;
                 of_sqlite(rows, last)
             }
             Pools::Postgres(postgres) => {
@@ -114,14 +147,17 @@ impl Store {
                 };
                 let read = || async {
                     let mut lease = postgres.lender.lease().await?;
-                    let rows = counted::query_as(BEHIND_SNAPSHOT)
+                    let query = match user {
+                        None => counted::query_as(behind_snapshot!("")),
+                        Some(_) => counted::query_as(behind_snapshot!(" AND user_id = $5")),
+                    };
+                    let query = query
                         .bind(&seen.0)
                         .bind(within.as_ref().map(|(snapshot, _)| snapshot.0.as_str()))
                         .bind(within.as_ref().map(|(_, number)| *number))
-                        .bind(user)
-                        .bind(i64::from(PAGE))
-                        .fetch_all(&mut *lease)
-                        .await;
+                        .bind(i64::from(PAGE));
+                    let query = if user.is_some() { query.bind(user) } else { query };
+                    let rows = query.fetch_all(&mut *lease).await;
                     lease.at_rest(rows.map_err(Error::from)).await
                 };
                 of_postgres(postgres.run(read).await?, started, &seen, within.as_ref())
@@ -132,21 +168,6 @@ impl Store {
 
 /// The last number given, though its row may be gone.
 const LAST: &str = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'session_ends'";
-
-const BEHIND_NUMBER: &str = "SELECT seq, session_id, reason, ended_at FROM session_ends \
-    WHERE seq > $1 AND ($2 IS NULL OR user_id = $2) ORDER BY seq LIMIT $3";
-
-const BEHIND_SNAPSHOT: &str = concat!(
-    "SELECT now.text, seq, session_id, reason, ended_at \
-    FROM (SELECT ",
-    now!(),
-    " AS text) AS now \
-    LEFT JOIN (SELECT seq, session_id, reason, ended_at FROM session_ends \
-    WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) \
-    AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot) \
-    AND ($2::text IS NULL OR seq > $3 AND pg_visible_in_snapshot(xid, $2::text::pg_snapshot)) \
-    AND ($4::uuid IS NULL OR user_id = $4) ORDER BY seq LIMIT $5) AS ends ON true ORDER BY seq"
-);
 
 fn of_sqlite(rows: Vec<Row>, last: i64) -> Result<FollowedEnds> {
     let more = rows.len() == usize::from(PAGE);

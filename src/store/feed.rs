@@ -7,7 +7,7 @@
 //!
 //! Transaction ids are one server's. A standby that takes its place may have missed the last of them
 //! and give them again, so what was read over another connection counts for nothing: each new one
-//! reads all there is.
+//! reads all there is. Rows with ids of another server are [adopted](super::adopt) first.
 //!
 //! On PostgreSQL the feed has a connection of its own, so that a pool whose connections all wait for
 //! a lock does not make it late. A notification only wakes it, and costs nothing when it is lost:
@@ -22,6 +22,7 @@ use sqlx::types::Uuid;
 use sqlx::{AssertSqlSafe, FromRow, Row, SqlitePool};
 use tokio::time::timeout;
 
+use super::adopt::{adopt, is_own};
 use super::end::EndedSession;
 use super::keys::{KeyMark, MARKS, MarkRow};
 use super::{BOUND, Error, Pools, Result, Store};
@@ -105,7 +106,11 @@ impl Tail {
                 };
                 let now = loop {
                     let read = read_postgres(&mut connected, self.position, &mut hand_on);
-                    let (position, now) = read.await?;
+                    let (position, now, has_foreign) = read.await?;
+                    if has_foreign {
+                        adopt(&mut connected).await?;
+                        continue;
+                    }
                     let went_back = position < self.position;
                     self.position = if went_back { 0 } else { position };
                     if !went_back {
@@ -139,7 +144,7 @@ impl Tail {
     }
 }
 
-async fn in_time<T>(work: impl Future<Output = T>) -> Result<T> {
+pub(super) async fn in_time<T>(work: impl Future<Output = T>) -> Result<T> {
     timeout(BOUND, work).await.map_err(|_| Error::TooSlow(BOUND))
 }
 
@@ -190,29 +195,43 @@ async fn read_sqlite(
     Ok(reached)
 }
 
-/// One message without parameters, which every pooler understands.
+/// One message without parameters, which every pooler understands. Says beside the position and the
+/// time whether there are rows of another server, which are not handed on.
 async fn read_postgres(
     listener: &mut PgListener,
     position: u64,
     mut hand_on: impl FnMut(&[EndedSession]),
-) -> Result<(u64, Timestamp)> {
+) -> Result<(u64, Timestamp, bool)> {
     let sql = format!(
-        "SELECT now.position, now.micros, session_id, user_id, reason, until \
-         FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS position, \
-         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros) AS now \
-         LEFT JOIN session_ends ON xid >= '{position}'::xid8"
+        concat!(
+            "SELECT now.position, now.micros, session_id, user_id, reason, until, ",
+            is_own!(),
+            " FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS position, \
+             (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros) AS now \
+             LEFT JOIN session_ends ON xid >= '{}'::xid8"
+        ),
+        position
     );
     let mut chunks = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(listener).try_chunks(CHUNK);
-    let mut seen = None;
+    let (mut seen, mut has_foreign) = (None, false);
     // The bound is on each step: all ends of a busy week take longer than one answer may.
     while let Some(rows) = in_time(chunks.try_next()).await?.map_err(|failed| failed.1)? {
         if let (None, Some(first)) = (&seen, rows.first()) {
             seen = Some(snapshot(first)?);
         }
-        let ended: Result<Vec<_>> = rows.iter().filter_map(|row| end(row).transpose()).collect();
-        hand_on(&ended?);
+        let mut ended = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match row.try_get::<Option<bool>, _>(6)? {
+                Some(true) => ended.push(end(row)?),
+                Some(false) => has_foreign = true,
+                // Beside the position there is nothing.
+                None => {}
+            }
+        }
+        hand_on(&ended);
     }
-    seen.ok_or(Error::unreadable("snapshot"))
+    let (position, now) = seen.ok_or(Error::unreadable("snapshot"))?;
+    Ok((position, now, has_foreign))
 }
 
 fn snapshot(row: &PgRow) -> Result<(u64, Timestamp)> {
@@ -221,10 +240,8 @@ fn snapshot(row: &PgRow) -> Result<(u64, Timestamp)> {
     Ok((position, Timestamp::from_micros(row.try_get(1)?)))
 }
 
-/// The same of a row that may have nothing but the position.
-fn end(row: &PgRow) -> Result<Option<EndedSession>> {
-    let Some(session) = row.try_get::<Option<Uuid>, _>(2)? else { return Ok(None) };
-    read_end(session, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?).map(Some)
+fn end(row: &PgRow) -> Result<EndedSession> {
+    read_end(row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?)
 }
 
 /// The end that a row tells of.

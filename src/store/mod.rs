@@ -11,6 +11,7 @@
 
 #[macro_use]
 mod dialects;
+mod adopt;
 mod audit;
 mod conditions;
 mod connect;

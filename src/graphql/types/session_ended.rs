@@ -16,7 +16,8 @@ pub struct SessionEnded {
     reason: EndReason,
     /// When it ended.
     ended_at: DateTime,
-    /// Where this event stands among all: `sessionEnds(after:)` goes on behind it, on any replica.
+    /// Cursor of this event: `sessionEnded(after:)` and `sessionEnds(after:)` continue after it, on any
+    /// replica.
     cursor: String,
 }
 

@@ -16,7 +16,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::recorded::Recorded;
-use super::subscribers::{Seat, Standing};
+use super::subscribers::{PARTING, Seat, Standing};
 use super::{errors, response};
 use crate::graphql::Begun;
 use crate::http::record::Ended;
@@ -38,8 +38,8 @@ struct EventStream {
     seat: Seat,
     ticks: Interval,
     silent: u8,
-    /// Whether the session was seen to have ended: its last event has until the next tick.
-    parting: bool,
+    /// Ticks since the session was seen to have ended: its last event may take a few.
+    parting: u8,
     over: bool,
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn stream(answers: Recorded, begun: &Begun, seat: Seat) -> Resp
     }
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let stream = EventStream { answers, seat, ticks, silent: 0, parting: false, over: false };
+    let stream = EventStream { answers, seat, ticks, silent: 0, parting: 0, over: false };
     let lines = stream::unfold(stream, |mut stream| async move {
         let lines = stream.next().await?;
         Some((Ok::<_, Infallible>(lines), stream))
@@ -105,11 +105,11 @@ impl EventStream {
                     self.silent += 1;
                     match self.seat.standing() {
                         Standing::TokenOver(_) => return None,
-                        Standing::Ended if self.parting => {
+                        Standing::Ended if self.parting >= PARTING => {
                             self.over = true;
                             return Some(COMPLETE);
                         }
-                        Standing::Ended => self.parting = true,
+                        Standing::Ended => self.parting += 1,
                         Standing::Good => {}
                     }
                     if self.silent >= HEARTBEAT {

@@ -23,6 +23,10 @@ const MAX_OF_ADDRESS: usize = 1000;
 /// The most of one user.
 const MAX_OF_USER: usize = 50;
 
+/// How many ticks of a second the last events may take of a session that has ended. The database may
+/// be slow, or away for a moment.
+pub(super) const PARTING: u8 = 10;
+
 /// All seats that are taken.
 #[derive(Debug, Default)]
 pub struct Subscribers {

@@ -164,4 +164,10 @@ async fn a_users_live_sessions_and_latest_ends_are_found_among_any_number_of_oth
         assert!(plan.contains(index), "{list}:\n{plan}");
         assert_eq!(raw.number(format!("SELECT count(*) {list}")).await, found);
     }
+    let other = database.literal(make(&store, "bob").await.id.as_uuid());
+    let (place, mark) = if database.is_sqlite() { ("seq > 0", 3) } else { ("xid >= '3'", 5) };
+    assert!(source("ends.rs").contains(&format!("\" AND user_id = ${mark}\"")));
+    let behind = format!("FROM session_ends WHERE {place} AND user_id = {other} ORDER BY seq");
+    let plan = raw.plan(format!("{explain}SELECT * {behind} LIMIT 100")).await;
+    assert!(plan.contains("session_ends_of_user"), "{behind}:\n{plan}");
 }

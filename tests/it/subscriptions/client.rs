@@ -17,16 +17,23 @@ use crate::api::service::Service;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub const OWN: &str = "subscription { sessionEnded { session { id sid } reason endedAt cursor } }";
+pub const OWN_AFTER: &str =
+    "subscription($after: String) { sessionEnded(after: $after) { session { id } cursor } }";
 pub const ALL: &str =
     "subscription($after: String) { sessionEnds(after: $after) { session { id } reason cursor } }";
 
 /// Serves on a port of its own, with a feed that runs.
 pub async fn serve(service: &Service) -> SocketAddr {
+    tokio::spawn(service.core.feed().run());
+    serve_without_feed(service).await
+}
+
+/// The same, without: it learns nothing of other replicas.
+pub async fn serve_without_feed(service: &Service) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = service.router().into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, router).await });
-    tokio::spawn(service.core.feed().run());
     address
 }
 

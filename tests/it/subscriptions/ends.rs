@@ -7,7 +7,7 @@ use std::time::Duration;
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
 
-use super::client::{ALL, Client, OWN, serve};
+use super::client::{ALL, Client, OWN, OWN_AFTER, serve, serve_without_feed};
 use crate::api::service::{Service, code, tokens};
 use crate::databases::{Database, on_both};
 
@@ -20,6 +20,8 @@ on_both!(
     a_cursor_goes_on_behind_its_event_on_any_replica,
     very_many_ends_come_once_each,
     a_cursor_that_is_none_is_refused,
+    the_end_of_ones_own_session_is_told_though_it_came_before_the_first_read,
+    who_was_away_is_told_which_of_their_own_sessions_ended_meanwhile,
 );
 
 /// The database id of a session of this user that is not over.
@@ -200,6 +202,142 @@ async fn a_cursor_that_is_none_is_refused(database: Database) {
     for cursor in ["x", "!!", "cDE6", "cDk6MTo"] {
         client.subscribe("1", ALL, json!({ "after": cursor })).await;
         assert_eq!(client.refused("1").await, "BAD_USER_INPUT", "{cursor}");
+    }
+}
+
+/// The session ends after the replica has accepted its token and before it asks how far the ends are.
+async fn the_end_of_ones_own_session_is_told_though_it_came_before_the_first_read(
+    database: Database,
+) {
+    let here = Service::start(&database, "").await;
+    let mut there = Service::start_at(&database, "", Arc::clone(&here.clock)).await;
+    let address = serve_without_feed(&there).await;
+    here.make("ada", Role::User).await;
+    here.make("root", Role::Admin).await;
+    for (name, document) in [("ada", OWN), ("root", ALL)] {
+        let tokens = here.login(name).await;
+        let own = session(&here, &tokens.access).await;
+        let mut client = Client::begin(address, Some(&tokens.access)).await;
+        here.logout(Some(&tokens.access), None, "CURRENT").await;
+        client.subscribe("1", document, Value::Null).await;
+        client.settle().await;
+        there.feed.read().await.unwrap();
+        let event = client.next("1").await;
+        let field = if name == "ada" { "sessionEnded" } else { "sessionEnds" };
+        assert_eq!(event[field]["session"]["id"], own, "{event}");
+        assert_eq!(client.hear().await, json!({ "type": "complete", "id": "1" }));
+        assert_eq!(client.closed().await, 4401);
+    }
+}
+
+async fn who_was_away_is_told_which_of_their_own_sessions_ended_meanwhile(database: Database) {
+    let here = Service::start(&database, "").await;
+    let there = Service::start_at(&database, "", Arc::clone(&here.clock)).await;
+    let (first, second) = (serve(&here).await, serve(&there).await);
+    for (name, role) in [("root", Role::Admin), ("ada", Role::User), ("bob", Role::User)] {
+        here.make(name, role).await;
+    }
+    let (root, ada) = (here.login("root").await, here.login("ada").await);
+    let mut all = Client::begin(first, Some(&root.access)).await;
+    all.subscribe("1", ALL, Value::Null).await;
+    all.settle().await;
+    let (mut adas, mut cursors) = (Vec::new(), Vec::new());
+    for name in ["ada", "bob", "ada", "bob", "ada", "bob"] {
+        let tokens = here.login(name).await;
+        let ended = session(&here, &tokens.access).await;
+        here.logout(Some(&tokens.access), None, "CURRENT").await;
+        cursors.push(all.next("1").await["sessionEnds"]["cursor"].take());
+        if name == "ada" {
+            adas.push(ended);
+        }
+    }
+    let mut client = Client::begin(second, Some(&ada.access)).await;
+    // An own event's cursor, that of somebody else's event, that of another server, and the beginning.
+    let foreign =
+        json!(if database.is_sqlite() { "czkwMDAwMDAwMDAwMDAwMDAwMDA" } else { "cDEgMToxOg" });
+    for (cursor, missed) in [
+        (&cursors[0], &adas[1..]),
+        (&cursors[1], &adas[1..]),
+        (&cursors[3], &adas[2..]),
+        (&foreign, &adas[..]),
+        (&json!(""), &adas[..]),
+    ] {
+        client.subscribe("1", OWN_AFTER, json!({ "after": cursor })).await;
+        for id in missed {
+            assert_eq!(&client.next("1").await["sessionEnded"]["session"]["id"], id, "{cursor}");
+        }
+        client.say(&json!({ "type": "complete", "id": "1" })).await;
+    }
+    client.subscribe("2", OWN_AFTER, json!({ "after": cursors[5] })).await;
+    client.settle().await;
+    here.logout(Some(&ada.access), None, "CURRENT").await;
+    let event = client.next("2").await;
+    assert!(!adas.contains(&event["sessionEnded"]["session"]["id"].as_str().unwrap().to_owned()));
+    assert_eq!(client.hear().await, json!({ "type": "complete", "id": "2" }));
+    for cursor in ["x", "!!", "cDE6"] {
+        let bob = here.login("bob").await;
+        let mut client = Client::begin(second, Some(&bob.access)).await;
+        client.subscribe("1", OWN_AFTER, json!({ "after": cursor })).await;
+        assert_eq!(client.refused("1").await, "BAD_USER_INPUT", "{cursor}");
+    }
+}
+
+/// Ended sessions as `pg_dump` and logical replication bring them to a server whose transaction ids are
+/// lower, at a start and into a service that runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_end_with_a_transaction_id_of_another_server_comes_once() {
+    const RESTORE: &str = "UPDATE session_ends SET xid = '12952010753' WHERE xid < '12952010753'";
+    let database = Database::postgres().await;
+    let old = Service::start(&database, "").await;
+    old.make("root", Role::Admin).await;
+    old.make("ada", Role::User).await;
+    let (root, ada) = (old.login("root").await, old.login("ada").await);
+    let mut gone = BTreeSet::new();
+    for _ in 0..3 {
+        let tokens = old.login("ada").await;
+        gone.insert(session(&old, &tokens.access).await);
+        old.logout(Some(&tokens.access), None, "CURRENT").await;
+    }
+    database.raw().await.execute(RESTORE).await;
+
+    let here = Service::start_at(&database, "", Arc::clone(&old.clock)).await;
+    let there = Service::start_at(&database, "", Arc::clone(&old.clock)).await;
+    let mut clients = Vec::new();
+    for service in [&here, &there] {
+        let address = serve(service).await;
+        for (document, token, after, field) in [
+            (OWN_AFTER, &ada, json!(""), "sessionEnded"),
+            (OWN_AFTER, &ada, Value::Null, "sessionEnded"),
+            (ALL, &root, json!(""), "sessionEnds"),
+            (ALL, &root, Value::Null, "sessionEnds"),
+        ] {
+            let mut client = Client::begin(address, Some(&token.access)).await;
+            client.subscribe("1", document, json!({ "after": after })).await;
+            let mut seen = BTreeSet::new();
+            for _ in 0..if after.is_null() { 0 } else { gone.len() } {
+                let event = client.next("1").await[field].take();
+                seen.insert(event["session"]["id"].as_str().unwrap().to_owned());
+            }
+            assert!(after.is_null() || seen == gone, "{seen:?}");
+            client.settle().await;
+            clients.push((client, field));
+        }
+    }
+    // A row that is replicated into the service that runs, and one of its own.
+    for statement in ["SELECT 1 FROM session_ends WHERE true", RESTORE] {
+        let mut raw = database.raw().await;
+        let tokens = old.login("ada").await;
+        let ended = session(&old, &tokens.access).await;
+        let id = ended.trim_start_matches("Session:").to_owned();
+        raw.execute(format!(
+            "BEGIN; INSERT INTO session_ends (session_id, user_id, reason, ended_at, until) \
+             SELECT id, user_id, 'ADMIN', created_at, access_expires_at FROM sessions \
+             WHERE id = '{id}'; {statement} AND session_id = '{id}'; COMMIT"
+        ))
+        .await;
+        for (client, field) in &mut clients {
+            assert_eq!(client.next("1").await[*field]["session"]["id"], ended);
+        }
     }
 }
 

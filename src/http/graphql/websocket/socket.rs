@@ -18,14 +18,14 @@ use super::MAX_MESSAGE;
 use super::close::Close;
 use super::message::{ClientMessage, ServerMessage};
 use crate::auth::{Denial, Reason, RefreshCookie};
-use crate::graphql::attach;
 use crate::graphql::document::Refusal;
+use crate::graphql::{Begun, attach};
 use crate::http::caller::bearer_in;
 use crate::http::graphql::events::{self, Event};
 use crate::http::graphql::parameters::Parameters;
 use crate::http::graphql::rejection::Rejection;
 use crate::http::graphql::response::Answer;
-use crate::http::graphql::subscribers::{Seat, Standing};
+use crate::http::graphql::subscribers::{PARTING, Seat, Standing};
 use crate::http::graphql::{GraphqlEndpoint, errors};
 use crate::http::record::write_down;
 use crate::telemetry::RequestId;
@@ -72,8 +72,8 @@ pub(super) struct Socket<E> {
     id: Option<RequestId>,
     operations: StreamMap<String, Events>,
     has_begun: bool,
-    /// Whether the session was seen to have ended: its last events have until the next tick.
-    is_parting: bool,
+    /// Ticks since the session was seen to have ended: its last events may take a few.
+    parting: u8,
     /// By the monotonic clock.
     opened: Duration,
     heard: Duration,
@@ -95,7 +95,7 @@ impl<E: Executor> Socket<E> {
             id,
             operations: StreamMap::new(),
             has_begun: false,
-            is_parting: false,
+            parting: 0,
             opened: now,
             heard: now,
             asked: now,
@@ -203,18 +203,31 @@ impl<E: Executor> Socket<E> {
         if self.operations.contains_key(&id) {
             return Err(Close::id_in_use(&id).into());
         }
-        match self.admit(payload) {
-            Ok(events) => {
-                self.operations.insert(id, events);
-                Ok(())
-            }
+        let begun = Begun::default();
+        match self.admit(payload, &begun) {
+            Ok(events) => self.start(id, events, &begun).await,
             Err(Rejection::Malformed(what)) => Err(Close::BadMessage(what).into()),
             Err(rejection) => self.refuse(&id, vec![rejection.into()]).await,
         }
     }
 
+    /// Starts an operation, and hears nothing more until it has begun or is over: a client that is
+    /// answered afterwards misses nothing of what happens from then on.
+    async fn start(&mut self, id: String, events: Events, begun: &Begun) -> Result<(), End> {
+        self.operations.insert(id.clone(), events);
+        let begun = timeout(PATIENCE, begun.wait());
+        tokio::pin!(begun);
+        while self.operations.contains_key(&id) {
+            tokio::select! {
+                _ = &mut begun => break,
+                Some((id, event)) = self.operations.next() => self.pass_on(&id, event).await?,
+            }
+        }
+        Ok(())
+    }
+
     /// The events of an operation that may run.
-    fn admit(&self, payload: Map<String, Value>) -> Result<Events, Rejection> {
+    fn admit(&self, payload: Map<String, Value>, begun: &Begun) -> Result<Events, Rejection> {
         let asked = Parameters::from_members(payload)?;
         if self.operations.len() >= MAX_OPERATIONS {
             return Err(Rejection::TooMany);
@@ -226,7 +239,7 @@ impl<E: Executor> Socket<E> {
         let (auth, caller) = (self.seat.auth(), self.seat.caller().clone());
         // The head of the answer is long gone, and cookies with it.
         let no_cookie = Arc::new(RefreshCookie::none());
-        admitted.request = attach(admitted.request, auth, caller, no_cookie);
+        admitted.request = attach(admitted.request, auth, caller, no_cookie).data(begun.clone());
         let answers = events::answers(&self.endpoint, admitted, self.id, self.seat.auth());
         Ok(Box::new(events::events(answers)))
     }
@@ -284,11 +297,11 @@ impl<E: Executor> Socket<E> {
     fn check_standing(&mut self) -> Result<(), End> {
         match self.seat.standing() {
             Standing::TokenOver(reason) => Err(Close::Forbidden(reason.to_string()).into()),
-            Standing::Ended if self.is_parting || self.operations.is_empty() => {
+            Standing::Ended if self.parting >= PARTING || self.operations.is_empty() => {
                 Err(Close::SessionEnded(Reason::SessionEnded.to_string()).into())
             }
             Standing::Ended => {
-                self.is_parting = true;
+                self.parting += 1;
                 Ok(())
             }
             Standing::Good => Ok(()),
