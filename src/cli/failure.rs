@@ -1,11 +1,10 @@
 //! What went wrong, in one line: what, and what to do.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::app::reason;
 use crate::config::ConfigError;
-use crate::{auth, store};
+use crate::{auth, store, telemetry};
 
 /// The exit code of a command line that was not understood, as clap has it.
 const USAGE: u8 = 2;
@@ -13,8 +12,7 @@ const USAGE: u8 = 2;
 /// Says on standard error what went wrong; the exit code.
 #[must_use]
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    // Where standard error is closed the exit code has to do.
-    let _ = writeln!(io::stderr(), "sallyport: {}", line(error));
+    telemetry::say(&format!("sallyport: {}", line(error)));
     if error.is::<ConfigError>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
 }
 

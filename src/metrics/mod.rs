@@ -9,6 +9,7 @@ mod words;
 
 pub use words::{LoginResult, OperationKind, Outcome, RefreshOutcome};
 
+use std::sync::LazyLock;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -34,6 +35,13 @@ type Label = (&'static str, &'static str);
 
 /// A number that may be broken.
 type Number = Gauge<f64, AtomicU64>;
+
+/// Lines of the log that were dropped: there is one log in a process.
+#[must_use]
+pub fn dropped_log_lines() -> &'static Counter {
+    static DROPPED: LazyLock<Counter> = LazyLock::new(Counter::default);
+    &DROPPED
+}
 
 /// The numbers.
 pub struct Metrics {
@@ -84,6 +92,8 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("sallyport");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", version);
+        let dropped = "Lines of the log dropped because nobody read it";
+        registry.register("log_lines_dropped", dropped, dropped_log_lines().clone());
         let durations = Family::new_with_constructor(duration as fn() -> Histogram);
         let metrics = Self {
             logins: counters(&mut registry, "logins", "Logins"),

@@ -4,12 +4,18 @@
 //! and escape control characters, so that nothing a client sends can forge a line. A line that is
 //! about a request ends with its id. That is added here, where a line is written, and is no span of
 //! `tracing`: a span is written and read back for each request, whether or not it has a line to say.
+//! All of it goes through one [queue](queue), so that a reader of the log that stands still stops nothing.
 
 mod json;
+mod queue;
 mod request_id;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
+use std::sync::Once;
+use std::time::Duration;
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -19,7 +25,9 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use crate::metrics::dropped_log_lines;
 use json::JsonLine;
+use queue::{Line, Queue};
 pub use request_id::{RequestId, RequestIds};
 
 /// How the log looks.
@@ -34,14 +42,66 @@ pub enum Format {
 /// What is logged where `RUST_LOG` says nothing.
 const FILTER: &str = "info,sqlx=warn";
 
+/// How long the last lines may take to be written when the process ends.
+const LAST: Duration = Duration::from_secs(1);
+
+/// How long the line about a panic may, which may be the end of the process.
+const PANIC: Duration = Duration::from_millis(100);
+
+/// What waits to be written to standard error.
+static QUEUE: Queue = Queue::new(queue::BOUND);
+
 /// Starts the log. Once in a process; a second start changes nothing.
 pub fn start(format: Option<Format>) {
     let is_terminal = std::io::stderr().is_terminal();
     let fits = if is_terminal { Format::Pretty } else { Format::Json };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(FILTER));
-    let log = log(format.unwrap_or(fits), is_terminal, std::io::stderr);
+    let log = log(format.unwrap_or(fits), is_terminal, || Line(write));
     // Failing means that somebody else's log is running already, as in tests.
-    let _ = tracing_subscriber::registry().with(filter).with(log).try_init();
+    if tracing_subscriber::registry().with(filter).with(log).try_init().is_ok() {
+        std::panic::set_hook(Box::new(log_panic));
+    }
+}
+
+/// Writes a line to standard error that is for whoever called the program, behind what was logged.
+pub fn say(line: &str) {
+    write(format!("{line}\n").as_bytes());
+}
+
+/// Writes what is left when the process ends, in whatever way `main` does.
+pub struct Flushed;
+
+impl Drop for Flushed {
+    fn drop(&mut self) {
+        QUEUE.flush(LAST);
+    }
+}
+
+fn write(line: &[u8]) {
+    static WRITER: Once = Once::new();
+    WRITER.call_once(|| {
+        let writer = std::thread::Builder::new().name("log".to_owned());
+        // Without a thread nothing is logged, and the runtime has not started either.
+        let _ = writer.spawn(|| QUEUE.run(std::io::stderr(), tell_dropped));
+    });
+    if !QUEUE.push(line) {
+        dropped_log_lines().inc();
+    }
+}
+
+fn tell_dropped(lines: u64) {
+    tracing::warn!(lines, "the log was not read for a while: lines were dropped");
+}
+
+/// A line for a panic, which would otherwise wait for the reader of the log.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload_as_str().unwrap_or("no message");
+    let place = panic.location().map(ToString::to_string);
+    let backtrace = Backtrace::capture();
+    let is_captured = backtrace.status() == BacktraceStatus::Captured;
+    let backtrace = is_captured.then(|| backtrace.to_string());
+    tracing::error!(panic = message, place, backtrace, "a thread panicked");
+    QUEUE.flush(PANIC);
 }
 
 /// Writes events as lines.

@@ -19,7 +19,7 @@ const ROOMS: &str = "
     revocation: clock entropy domain store
     auth: clock entropy domain crypto metrics store revocation
     graphql: clock entropy domain crypto store revocation auth
-    telemetry: clock entropy domain crypto store revocation auth graphql
+    telemetry: clock entropy domain crypto metrics store revocation auth graphql
     http: clock entropy domain crypto metrics store revocation auth graphql telemetry
     config: clock entropy domain crypto store revocation auth graphql http
     app: clock entropy domain crypto metrics store revocation auth graphql telemetry http config

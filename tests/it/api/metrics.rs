@@ -11,7 +11,7 @@ use crate::databases::{Database, on_both};
 
 on_both!(outcomes_are_counted_and_no_series_grows_with_users);
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "sallyport_build info",
     "sallyport_clock_correction_seconds gauge",
     "sallyport_database_connections gauge",
@@ -19,6 +19,7 @@ const NAMES: [&str; 14] = [
     "sallyport_ended_sessions gauge",
     "sallyport_feed_staleness_seconds gauge",
     "sallyport_hashing gauge",
+    "sallyport_log_lines_dropped counter",
     "sallyport_logins counter",
     "sallyport_open_sockets gauge",
     "sallyport_operation_duration_seconds histogram",

@@ -138,3 +138,36 @@ fn metrics_have_a_port_of_their_own() {
     assert!(request(server.address, "GET", "/metrics", "", "").starts_with("HTTP/1.1 404"));
     assert!(request(server.metrics, "POST", "/graphql", JSON, "{}").starts_with("HTTP/1.1 404"));
 }
+
+/// More than a pipe takes, which is 64 kB: some 250 lines.
+const UNREAD: usize = 500;
+
+#[test]
+fn a_reader_of_the_log_that_stands_still_stops_nothing() {
+    let (server, reader) = Server::start_unread("");
+    for number in 0..UNREAD {
+        let query = format!("query Number{number} {{ __typename }}");
+        let answer = post(&server, "", &json!({ "query": query }));
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{number}: {answer}");
+    }
+    let health = request(server.address, "GET", "/healthz", "", "");
+    assert!(health.starts_with("HTTP/1.1 200 "), "{health}");
+    let metrics = request(server.metrics, "GET", "/metrics", "", "");
+    assert!(metrics.contains("sallyport_log_lines_dropped_total 0\n"), "{metrics}");
+    drop(reader);
+    let (operations, _) = operations(server);
+    let names: Vec<_> = operations.iter().map(|line| line["operation"].as_str().unwrap()).collect();
+    let asked: Vec<_> = (0..UNREAD).map(|number| format!("Number{number}")).collect();
+    assert_eq!(names, asked);
+}
+
+#[test]
+fn a_server_whose_log_nobody_reads_ends_when_it_is_told_to() {
+    let (mut server, reader) = Server::start_unread("");
+    for _ in 0..UNREAD {
+        post(&server, "", &json!({ "query": "query Me { __typename }" }));
+    }
+    server.signal("TERM");
+    assert!(server.gone().success());
+    drop(reader);
+}

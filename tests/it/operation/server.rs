@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -36,6 +37,11 @@ pub fn program(directory: &TempDir, arguments: &str) -> Command {
 impl Server {
     /// Starts it on free ports, with these flags besides.
     pub fn start(flags: &str) -> Self {
+        Self::start_unread(flags).0
+    }
+
+    /// The same; nobody reads its log until the sender is dropped.
+    pub fn start_unread(flags: &str) -> (Self, Sender<()>) {
         let directory = TempDir::new().expect("a directory");
         let ports = "serve --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --log-format json";
         let mut child = program(&directory, &format!("{ports} {flags}"))
@@ -44,7 +50,11 @@ impl Server {
             .spawn()
             .expect("the binary");
         let log = BufReader::new(child.stderr.take().expect("piped"));
-        let log = std::thread::spawn(move || log.lines().map_while(Result::ok).collect());
+        let (reader, standing_still) = channel::<()>();
+        let log = std::thread::spawn(move || {
+            let _ = standing_still.recv();
+            log.lines().map_while(Result::ok).collect()
+        });
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut address = |path: &str| {
             let ending = |line: &String| line.ends_with(path);
@@ -53,7 +63,12 @@ impl Server {
             address.parse().expect("an address")
         };
         let (address, metrics) = (address("/graphql"), address("/metrics"));
-        Self { address, metrics, child, log: Some(log), _directory: directory }
+        (Self { address, metrics, child, log: Some(log), _directory: directory }, reader)
+    }
+
+    /// Waits until the process is gone.
+    pub fn gone(&mut self) -> ExitStatus {
+        self.child.wait().expect("an end")
     }
 
     /// Sends the signal of this name.
