@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use sallyport::cli::{Cli, report, run};
 use sallyport::telemetry::Flushed;
 use tikv_jemallocator::Jemalloc;
@@ -15,7 +14,7 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 fn main() -> ExitCode {
     // Dropped last: what the runtime's end logs is written, too.
     let _flushed = Flushed;
-    execute(Cli::parse())
+    execute(Cli::read())
 }
 
 #[tokio::main]

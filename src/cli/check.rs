@@ -15,7 +15,7 @@ use crate::telemetry::{self, Format};
 /// Beyond this an access token that a resource server checks by itself lives long after a logout.
 const LONG: std::time::Duration = std::time::Duration::from_hours(1);
 
-pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
+pub(super) async fn run(arguments: ServeArguments, unknown: &[String]) -> Result<()> {
     telemetry::start(Some(Format::Pretty));
     let config = Config::parse(arguments)?;
     let Examination { wrong, mut risky, fine } = app::examine(&config).await;
@@ -24,6 +24,8 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     };
     risky.extend(risks(&config, std::env::args_os()));
     risky.extend(risks_of_transport(&config));
+    let ignored = |variable| format!("{variable} is no setting and is ignored; see --help");
+    risky.extend(unknown.iter().map(ignored));
     print(&[lines("fine", &fine), lines("risky", &risky), lines("wrong", &wrong)].concat())?;
     if wrong.is_empty() {
         return Ok(());

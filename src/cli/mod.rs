@@ -16,10 +16,13 @@ mod user;
 pub use failure::report;
 
 use anyhow::{Result, bail};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::app::{self, Core};
-use crate::config::{Config, DatabaseArguments, Federation, LogFormat, ServeArguments};
+use crate::config::{
+    Config, DatabaseArguments, Federation, LogFormat, ServeArguments, unknown_variables,
+    without_empty,
+};
 use crate::graphql;
 use crate::telemetry::{self, Format};
 
@@ -79,14 +82,25 @@ enum Command {
     Check(Box<ServeArguments>),
 }
 
+impl Cli {
+    /// Reads the command line and the environment; what cannot be read ends the process.
+    #[must_use]
+    pub fn read() -> Self {
+        let mut command = without_empty(Self::command());
+        let matches = command.get_matches_mut();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+    }
+}
+
 /// Runs a command to its end.
 ///
 /// # Errors
 /// Whatever kept it from being done, as one line.
 pub async fn run(cli: Cli) -> Result<()> {
+    let unknown = unknown_variables(&Cli::command(), std::env::vars_os())?;
     match cli.command {
-        None => serve(cli.serve).await,
-        Some(Command::Serve(arguments)) => serve(*arguments).await,
+        None => serve(cli.serve, &unknown).await,
+        Some(Command::Serve(arguments)) => serve(*arguments, &unknown).await,
         Some(Command::Schema { federation }) => {
             let supergraph = Option::from(federation);
             table::print(&supergraph.map_or_else(graphql::sdl, graphql::subgraph_sdl))
@@ -99,13 +113,16 @@ pub async fn run(cli: Cli) -> Result<()> {
         Some(Command::Session(command)) => session::run(command).await,
         Some(Command::Keys(command)) => keys::run(command).await,
         Some(Command::Purge(arguments)) => purge::run(arguments).await,
-        Some(Command::Check(arguments)) => check::run(*arguments).await,
+        Some(Command::Check(arguments)) => check::run(*arguments, &unknown).await,
     }
 }
 
-async fn serve(arguments: ServeArguments) -> Result<()> {
+async fn serve(arguments: ServeArguments, unknown: &[String]) -> Result<()> {
     let config = Config::parse(arguments)?;
     telemetry::start(config.log_format.map(format));
+    for variable in unknown {
+        tracing::warn!(?variable, "this environment variable is no setting and is ignored");
+    }
     Ok(app::serve(config).await?)
 }
 

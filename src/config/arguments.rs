@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use super::Secret;
 use super::database::{DatabaseArguments, RetentionArguments, SecretArguments};
 use super::documents::DocumentArguments;
+use super::environment::without_empty;
 use super::guessing::GuessingArguments;
 use super::limits::LimitArguments;
 use super::operation::OperationArguments;
@@ -335,6 +336,7 @@ impl ServeArguments {
             #[command(flatten)]
             serve: ServeArguments,
         }
-        Environment::try_parse_from(["sallyport"]).map(|environment| environment.serve)
+        let matches = without_empty(Environment::command()).try_get_matches_from(["sallyport"])?;
+        Environment::from_arg_matches(&matches).map(|environment| environment.serve)
     }
 }

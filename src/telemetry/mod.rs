@@ -55,7 +55,10 @@ static QUEUE: Queue = Queue::new(queue::BOUND);
 pub fn start(format: Option<Format>) {
     let is_terminal = std::io::stderr().is_terminal();
     let fits = if is_terminal { Format::Pretty } else { Format::Json };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(FILTER));
+    // An empty variable is one that is not set.
+    let given = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|given| !given.is_empty());
+    let filter = given.and_then(|given| EnvFilter::try_new(given).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(FILTER));
     let log = log(format.unwrap_or(fits), is_terminal, || Line(write));
     // Failing means that somebody else's log is running already, as in tests.
     if tracing_subscriber::registry().with(filter).with(log).try_init().is_ok() {

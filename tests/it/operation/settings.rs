@@ -1,5 +1,6 @@
 //! Settings that contradict each other, and what `check` says of those that only might.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -79,4 +80,80 @@ fn what_is_as_it_should_be_is_no_risk() {
     let output = program(&directory, &format!("check {flags}")).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && !said.contains("risky"), "{said}");
+}
+
+/// The variables that the help of `serve` names.
+fn variables(directory: &TempDir) -> BTreeSet<String> {
+    let help = program(directory, "serve --help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let words = help.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+    words.filter(|word| word.starts_with("SALLYPORT_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn an_empty_variable_counts_as_not_set() {
+    let directory = TempDir::new().unwrap();
+    let variables = variables(&directory);
+    assert!(variables.len() > 40, "{variables:?}");
+    for command in ["check", "user list", "migrate", "keys list"] {
+        let mut program = program(&directory, command);
+        program.current_dir(directory.path()).env("SALLYPORT_ADMIN_PASSWORD", "");
+        for variable in &variables {
+            program.env(variable, "");
+        }
+        let output = program.output().unwrap();
+        assert_ne!(output.status.code(), Some(2), "{command}: {output:?}");
+    }
+    assert!(directory.path().join("sallyport.db").exists());
+}
+
+#[test]
+fn a_variable_that_is_nearly_one_of_a_flag_is_refused_by_every_command() {
+    for command in ["serve", "check", "user list", "migrate"] {
+        let directory = TempDir::new().unwrap();
+        let output = program(&directory, command)
+            .env("SALLYPORT_ACESS_TOKEN_LIFETIME", "5m")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}: {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.contains("SALLYPORT_ACESS_TOKEN_LIFETIME")
+                && said.contains("SALLYPORT_ACCESS_TOKEN_LIFETIME"),
+            "{said}"
+        );
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "{command}");
+    }
+}
+
+#[test]
+fn other_unknown_variables_are_told_of() {
+    let directory = TempDir::new().unwrap();
+    let check = program(&directory, "check")
+        .envs([("SALLYPORT_PLUGIN", "1"), ("SALLYPORT_SERVICE_HOST", "10.96.0.12")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&check.stdout);
+    assert!(check.status.success(), "{check:?}");
+    let is_named = |line: &str| line.starts_with("risky") && line.contains("SALLYPORT_PLUGIN");
+    assert!(said.lines().any(is_named) && !said.contains("SERVICE_HOST"), "{said}");
+
+    // A port that is none of this machine's ends the start after the settings were read.
+    let serve = program(&directory, "serve --listen 192.0.2.1:9 --log-format json")
+        .env("SALLYPORT_PLUGIN", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&serve.stderr);
+    let lines: Vec<_> = said.lines().collect();
+    assert!(lines[0].contains("WARN") && lines[0].contains("SALLYPORT_PLUGIN"), "{said}");
+    assert!(lines.last().unwrap().starts_with("sallyport: cannot listen"), "{said}");
+}
+
+#[test]
+fn a_misspelt_flag_is_refused_with_the_nearest() {
+    let directory = TempDir::new().unwrap();
+    let output = program(&directory, "serve --acess-token-lifetime 5m").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("'--access-token-lifetime'"), "{said}");
 }
