@@ -164,6 +164,9 @@ pub enum Presented {
     Expired,
 }
 
+/// The most that the clocks of replicas may be apart.
+const MAX_SKEW: Duration = Duration::from_mins(1);
+
 /// A token that is presented, beside what is known of how it got there.
 #[derive(Clone, Copy, Debug)]
 pub struct Presentation {
@@ -208,7 +211,8 @@ impl Session {
         if presented.token_id == self.token.id {
             return Presented::Outstanding;
         }
-        let within = |at: Timestamp| now < at + window;
+        // A clock that was set back makes no window longer than clocks may be apart.
+        let within = |at: Timestamp| now < at + window && at <= now + MAX_SKEW;
         if let Some(previous) = &self.previous
             && previous.token_id == presented.token_id
         {
@@ -285,6 +289,15 @@ mod tests {
     fn the_attempt_that_made_the_rotation_may_retry_however_late() {
         assert_eq!(judge(1, Some(7), Some(100), 900), Presented::Retry);
         assert_eq!(judge(1, Some(8), Some(100), 900), Presented::Reused);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_opens_no_window() {
+        assert_eq!(judge(1, None, Some(100), 40), Presented::Retry);
+        assert_eq!(judge(1, None, Some(100), 39), Presented::Reused);
+        assert_eq!(judge(0, None, Some(99), 39), Presented::Stale);
+        assert_eq!(judge(0, None, Some(99), 38), Presented::Reused);
+        assert_eq!(judge(1, Some(7), Some(100), 39), Presented::Retry);
     }
 
     #[test]

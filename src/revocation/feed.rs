@@ -1,6 +1,7 @@
 //! What keeps the set of ended sessions fresh, and the signing keys with it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -14,18 +15,23 @@ pub trait FollowsKeys: Send + Sync {
     fn follow(&self, marks: Vec<KeyMark>) -> BoxFuture<'_, Result<(), Error>>;
 }
 
+/// How far a clock may have gone back since a session ended.
+const SET_BACK: Duration = Duration::from_hours(2);
+
 /// A reader of the database's feed, by which this process's clock is set, too.
 pub struct Feed {
     tail: Tail,
     revocations: Arc<Revocations>,
     keys: Option<Arc<dyn FollowsKeys>>,
+    /// Whether the sessions' own rows were read.
+    is_complete: bool,
 }
 
 impl Feed {
     /// A reader that has read nothing.
     #[must_use]
     pub fn new(store: &Store, revocations: Arc<Revocations>) -> Self {
-        Self { tail: store.tail(), revocations, keys: None }
+        Self { tail: store.tail(), revocations, keys: None, is_complete: false }
     }
 
     /// The same, which also tells of the signing keys.
@@ -44,6 +50,12 @@ impl Feed {
         let (began, asked) = (clock.monotonic(), clock.machine());
         let reading = self.tail.read(|ended| self.revocations.add(ended)).await?;
         let answered = clock.monotonic();
+        if !self.is_complete {
+            let now = clock.now();
+            let since = now - self.revocations.token_lifetime - SET_BACK;
+            self.tail.read_ended(since, now, |ended| self.revocations.add(ended)).await?;
+            self.is_complete = true;
+        }
         if let Some(keys) = &self.keys {
             keys.follow(reading.keys).await?;
         }

@@ -28,6 +28,7 @@ use slowest::Slowest;
 pub struct Revocations {
     clock: Arc<dyn Clock>,
     staleness: Duration,
+    token_lifetime: Duration,
     state: RwLock<State>,
     news: Arc<News>,
 }
@@ -68,7 +69,7 @@ impl Revocations {
             swept_at: Duration::ZERO,
             slowest: Slowest::new(token_lifetime),
         };
-        Self { clock, staleness, state: RwLock::new(state), news: Arc::default() }
+        Self { clock, staleness, token_lifetime, state: RwLock::new(state), news: Arc::default() }
     }
 
     /// What ended the session, if anything did.

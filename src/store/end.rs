@@ -24,7 +24,7 @@ use crate::domain::session::{EndReason, Session};
 
 /// The most that replicas' clocks may be apart. An access token counts as alive for so long after
 /// its `exp`, so an ended session is remembered as long.
-const MAX_LEEWAY: Duration = Duration::from_mins(1);
+pub(super) const MAX_LEEWAY: Duration = Duration::from_mins(1);
 
 /// Which live sessions.
 #[derive(Clone, Debug)]

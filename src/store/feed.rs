@@ -34,7 +34,7 @@ use crate::domain::session::EndReason;
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// How many ends are handed on at a time: a million must not be in memory twice.
-const CHUNK: usize = 1024;
+pub(super) const CHUNK: usize = 1024;
 
 /// What wakes the feeds of other processes.
 pub(super) const CHANNEL: &str = "sallyport_session_ends";
@@ -42,10 +42,10 @@ pub(super) const CHANNEL: &str = "sallyport_session_ends";
 /// A reader of the feed, and how far it has come.
 pub struct Tail {
     position: u64,
-    source: Source,
+    pub(super) source: Source,
 }
 
-enum Source {
+pub(super) enum Source {
     /// One writer at a time, across processes: numbers are in the order of commits.
     Sqlite(SqlitePool),
     Postgres {

@@ -19,6 +19,7 @@ mod connections;
 mod counted;
 mod earlier;
 mod end;
+mod ended;
 mod ends;
 mod error;
 mod feed;

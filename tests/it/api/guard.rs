@@ -1,5 +1,6 @@
 //! The guard: who is let in, and what the others see.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,6 +21,7 @@ on_both!(
     the_guard_asks_no_database,
     what_a_token_says_of_its_session_is_not_read,
     what_never_changes_of_an_account_is_not_read_again,
+    an_ended_session_stays_ended_though_a_clock_was_ahead_while_it_was_purged,
 );
 
 const OWN: &str = "query($s: ID!, $u: ID!, $n: [ID!]!) {
@@ -212,4 +214,23 @@ async fn what_never_changes_of_an_account_is_not_read_again(database: Database) 
     let seen = ask(CHANGING).await;
     assert_ne!(seen["data"]["viewer"]["lastLoginAt"], changing["data"]["viewer"]["lastLoginAt"]);
     assert_eq!(seen["data"]["viewer"]["username"], "ada");
+}
+
+async fn an_ended_session_stays_ended_though_a_clock_was_ahead_while_it_was_purged(
+    database: Database,
+) {
+    const AHEAD: Duration = Duration::from_hours(1);
+    let service = Service::start(&database, "").await;
+    service.make("ada", Role::User).await;
+    let (gone, live) = (service.login("ada").await, service.login("ada").await);
+    service.logout(Some(&gone.access), None, "CURRENT").await;
+    service.clock.advance(AHEAD);
+    assert_eq!(service.core.auth.purge().await.unwrap().session_ends, 1);
+    service.clock.rewind(AHEAD);
+    let restarted = Service::start_at(&database, "", Arc::clone(&service.clock)).await;
+    let query = "{ viewer { username } }";
+    let refused = restarted.send(Some(&gone.access), query, Value::Null).await;
+    assert_eq!(refused["errors"][0]["extensions"]["reason"], "SESSION_ENDED", "{refused}");
+    let answer = restarted.send(Some(&live.access), query, Value::Null).await;
+    assert_eq!(answer["data"]["viewer"]["username"], "ada", "{answer}");
 }

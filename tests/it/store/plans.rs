@@ -164,6 +164,12 @@ async fn a_users_live_sessions_and_latest_ends_are_found_among_any_number_of_oth
         assert!(plan.contains(index), "{list}:\n{plan}");
         assert_eq!(raw.number(format!("SELECT count(*) {list}")).await, found);
     }
+    let lately = "ended_at > {} AND access_expires_at + {leeway} > {}";
+    assert!(source("ended.rs").contains(lately));
+    let lately = "FROM sessions WHERE ended_at > 4980 AND access_expires_at + 1 > 0";
+    let plan = raw.plan(format!("{explain}SELECT * {lately}")).await;
+    assert!(plan.contains("sessions_by_end"), "{lately}:\n{plan}");
+    assert_eq!(raw.number(format!("SELECT count(*) {lately}")).await, 20);
     let other = database.literal(make(&store, "bob").await.id.as_uuid());
     let (place, mark) = if database.is_sqlite() { ("seq > 0", 3) } else { ("xid >= '3'", 5) };
     assert!(source("ends.rs").contains(&format!("\" AND user_id = ${mark}\"")));
