@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use sallyport::cli::{Cli, report, run};
+use sallyport::store;
 use sallyport::telemetry::Flushed;
 use tikv_jemallocator::Jemalloc;
 
@@ -19,7 +20,9 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn execute(cli: Cli) -> ExitCode {
-    match run(cli).await {
+    let done = run(cli).await;
+    store::close_all().await;
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error),
     }

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 
 use zeroize::Zeroizing;
 
-use super::{Core, StartError};
+use super::{Core, StartError, last_seen};
 use crate::auth::{Error, NewAccount};
+use crate::clock::Timestamp;
 use crate::config::Secret;
 use crate::crypto::secret::MasterSecret;
 use crate::domain::filter::UserFilter;
@@ -63,7 +64,11 @@ pub(super) fn print(
     console: bool,
     database: &DatabaseUrl,
     admin: &FirstAdmin,
+    missing: Option<Timestamp>,
 ) -> Result<(), StartError> {
+    let missing = missing
+        .map(|until| format!("  warning   {}\n", last_seen::warning(until)))
+        .unwrap_or_default();
     let console =
         if console { format!("  console   http://{address}/console\n") } else { String::new() };
     let metrics = metrics
@@ -80,7 +85,7 @@ pub(super) fn print(
         )),
     };
     let text = Zeroizing::new(format!(
-        "Sallyport serves http://{address}/graphql\n{console}  database  {database}\n{metrics}{}",
+        "Sallyport serves http://{address}/graphql\n{console}  database  {database}\n{metrics}{missing}{}",
         *log_in
     ));
     let mut stdout = io::stdout().lock();

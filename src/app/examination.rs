@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::last_seen::{self, LastSeen};
 use super::{StartError, open_keys};
 use crate::clock::{Clock, Stopwatch, SystemClock};
 use crate::config::{Config, SecretSource};
@@ -121,6 +122,10 @@ async fn present(config: &Config, found: &mut Examination) -> Result<(), StartEr
     } else {
         open_keys(config, &store, &SystemEntropy).await?;
         found.fine.push("the secret opens the signing keys".to_owned());
+    }
+    let now = store.now().await.map_err(of_store)?.unwrap_or_else(|| SystemClock::new().machine());
+    if let Some(until) = LastSeen::of(config).missing(&store, now).await.map_err(of_store)? {
+        found.risky.push(last_seen::warning(until));
     }
     let anybody = PageRequest { after: None, before: None, size: 1, from_end: false };
     let users = store.users(&UserFilter::default(), &anybody).await.map_err(of_store)?;

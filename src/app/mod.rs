@@ -3,16 +3,21 @@
 //! Rule: everything is put together here and nowhere else, in the order in which it can fail, and
 //! the service listens only once all of it is ready.
 
+mod backup;
 mod banner;
 mod database_failure;
 mod documents;
 mod examination;
+mod last_seen;
+mod recover;
 mod secret;
 mod shutdown;
 mod start_error;
 
+pub use backup::back_up;
 pub use database_failure::reason;
 pub use examination::{Examination, examine};
+pub use recover::Recovery;
 pub use shutdown::Stopping;
 pub use start_error::StartError;
 
@@ -24,6 +29,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::auth::{Auth, Keys, Parts};
 use crate::clock::{Clock, SystemClock};
@@ -39,6 +45,9 @@ use crate::metrics::Metrics;
 use crate::revocation::{Feed, Revocations};
 use crate::store::{Store, StoredKey};
 use crate::{graphql, http};
+
+use last_seen::LastSeen;
+use shutdown::Signals;
 
 /// How often the service deletes what has expired.
 const PURGE_INTERVAL: Duration = Duration::from_mins(10);
@@ -255,17 +264,27 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         Some(address) => Some(bind("--metrics-listen", address).await?),
         None => None,
     };
-    let core = open(&config, Surroundings::default()).await?;
+    let mut signals = Signals::catch().map_err(StartError::Signals)?;
+    let core = tokio::select! {
+        core = open(&config, Surroundings::default()) => core?,
+        () = signals.next() => return Ok(()),
+    };
+    let last_seen = Arc::new(LastSeen::of(&config));
+    let missing = last_seen.missing(&core.store, core.auth.now()).await;
+    let missing = missing.map_err(|error| StartError::of_store(&config.database, &error))?;
     let admin =
         banner::first_admin(&core, &config.database, config.admin_password.as_ref()).await?;
     let mut feed = core.feed();
     let read = feed.read().await;
     read.map_err(|error| StartError::of_store(&config.database, &error))?;
-    tokio::spawn(feed.run());
-    tokio::spawn(purge(Arc::clone(&core.auth)));
+    let (auth, store) = (Arc::clone(&core.auth), Arc::clone(&core.store));
+    let mut background = JoinSet::new();
+    background.spawn(feed.run());
+    background.spawn(purge(Arc::clone(&auth)));
+    background.spawn(Arc::clone(&last_seen).follow(auth, store));
     let metrics_address = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
     let console = config.http.console;
-    banner::print(address, metrics_address, console, &config.database, &admin)?;
+    banner::print(address, metrics_address, console, &config.database, &admin, missing)?;
     drop(admin);
 
     if config.http.transport.insecure_cookies {
@@ -273,7 +292,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     }
     make_room(config.server.connections);
     let router = core.router(&config);
-    let served = shutdown::until_told(async |stopping| {
+    let served = shutdown::until_told(signals, async |stopping| {
         if let Some(metrics) = metrics {
             let subscribers = Arc::clone(&core.subscribers);
             let numbers = http::metrics_router(Arc::clone(&core.auth), subscribers);
@@ -289,7 +308,12 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         // Sockets are no requests to the server any more.
         core.subscribers.gone().await;
     });
-    served.await.map_err(StartError::Signals)
+    served.await;
+    // The database is closed next, which none of them should find out.
+    background.shutdown().await;
+    // Where it cannot be read any more the note of some seconds ago has to do.
+    let _ = last_seen.go_on(&core.store, core.auth.now()).await;
+    Ok(())
 }
 
 async fn bind(flag: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -14,6 +14,7 @@ use super::StartError;
 use crate::config::SecretSource;
 use crate::crypto::secret::{MasterSecret, MasterSecrets};
 use crate::entropy::{Entropy, random};
+use crate::store::BackupError;
 
 /// Reads the secret, and makes it where it may be made: beside a database without keys. A new secret
 /// opens no key that is there, and would hide that the old one is lost.
@@ -22,20 +23,35 @@ pub(super) fn load(
     has_keys: bool,
     entropy: &dyn Entropy,
 ) -> Result<MasterSecrets, StartError> {
-    let text = match source {
-        SecretSource::Given(secret) => secret.0.clone(),
-        SecretSource::File(path) => read(path)?,
-        SecretSource::Made(path) => {
-            if !has_keys {
-                make(path, entropy).map_err(|error| StartError::MakeSecret(path.clone(), error))?;
-            } else if !is_there(path) {
-                return Err(StartError::LostSecret(path.clone()));
-            }
-            read(path)?
+    if let SecretSource::Made(path) = source {
+        if !has_keys {
+            make(path, entropy).map_err(|error| StartError::MakeSecret(path.clone(), error))?;
+        } else if !is_there(path) {
+            return Err(StartError::LostSecret(path.clone()));
         }
-        SecretSource::Missing => return Err(StartError::NoSecret),
-    };
-    Ok(MasterSecrets::parse(&text)?)
+    }
+    Ok(MasterSecrets::parse(&text(source)?)?)
+}
+
+/// The secret, and the older one where there is one, as the source has it.
+fn text(source: &SecretSource) -> Result<Zeroizing<String>, StartError> {
+    match source {
+        SecretSource::Given(secret) => Ok(secret.0.clone()),
+        SecretSource::File(path) | SecretSource::Made(path) => read(path),
+        SecretSource::Missing => Err(StartError::NoSecret),
+    }
+}
+
+/// Copies the secret into a file that is not there yet, for its owner's eyes only.
+pub(super) fn copy(source: &SecretSource, to: &Path) -> Result<(), StartError> {
+    let text = text(source)?;
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    let copied = made.and_then(|mut file| {
+        file.write_all(text.trim_end().as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    });
+    Ok(copied.map_err(|error| BackupError::of_file(to, error))?)
 }
 
 fn is_there(path: &Path) -> bool {

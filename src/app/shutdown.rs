@@ -26,19 +26,22 @@ impl Stopping {
 }
 
 /// The signals that mean it: Ctrl-C, and what supervisors send.
-struct Signals {
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    /// From now on they do not kill.
-    fn catch() -> io::Result<Self> {
+    /// From now on they do not kill, so that the database is closed whenever they come.
+    ///
+    /// # Errors
+    /// Where signals cannot be caught.
+    pub(super) fn catch() -> io::Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -48,14 +51,12 @@ impl Signals {
 
 /// Serves until a signal, and then until what is under way has ended or may not take longer. `serve`
 /// ends when it hears of the stop and has nothing more to do.
-///
-/// # Errors
-/// Where signals cannot be caught.
-pub(super) async fn until_told<Serving>(serve: impl FnOnce(Stopping) -> Serving) -> io::Result<()>
-where
+pub(super) async fn until_told<Serving>(
+    mut signals: Signals,
+    serve: impl FnOnce(Stopping) -> Serving,
+) where
     Serving: Future<Output = ()>,
 {
-    let mut signals = Signals::catch()?;
     let (stop, stopping) = watch::channel(false);
     let told = async {
         signals.next().await;
@@ -72,5 +73,4 @@ where
         () = told => tracing::warn!("some requests did not end in time"),
     }
     tracing::info!("stopped");
-    Ok(())
 }

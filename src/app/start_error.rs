@@ -8,7 +8,7 @@ use super::database_failure::{advice, reason};
 use crate::auth::{self, KeyError};
 use crate::crypto::CryptoError;
 use crate::crypto::secret::SecretError;
-use crate::store::{self, DatabaseUrl, MigrationError};
+use crate::store::{self, BackupError, DatabaseUrl, MigrationError};
 
 /// Why not.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +83,9 @@ pub enum StartError {
     /// Signals cannot be caught.
     #[error("cannot catch signals: {0}; this is a fault of the machine")]
     Signals(#[source] io::Error),
+    /// The database could not be copied.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A use case failed.
     #[error("{0}; this is a fault of the program or of the machine")]
     Auth(#[source] auth::Error),

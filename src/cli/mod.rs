@@ -4,11 +4,13 @@
 //! (1), or was not understood (2). What it prints is a table for people or, with `--json`, one object
 //! a line for programs.
 
+mod backup;
 mod check;
 mod failure;
 mod keys;
 mod password;
 mod purge;
+mod recover;
 mod session;
 mod table;
 mod user;
@@ -78,6 +80,10 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Delete what has expired; the server does the same by itself
     Purge(purge::PurgeArguments),
+    /// Copy a SQLite database into one file, beside a running server
+    Backup(backup::BackupArguments),
+    /// After a restore: end every session and replace the signing key at once
+    Recover(recover::RecoverArguments),
     /// Say what is wrong or risky about the configuration
     Check(Box<ServeArguments>),
 }
@@ -113,6 +119,8 @@ pub async fn run(cli: Cli) -> Result<()> {
         Some(Command::Session(command)) => session::run(command).await,
         Some(Command::Keys(command)) => keys::run(command).await,
         Some(Command::Purge(arguments)) => purge::run(arguments).await,
+        Some(Command::Backup(arguments)) => backup::run(arguments).await,
+        Some(Command::Recover(arguments)) => recover::run(arguments).await,
         Some(Command::Check(arguments)) => check::run(*arguments, &unknown).await,
     }
 }

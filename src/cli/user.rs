@@ -67,8 +67,10 @@ pub(super) enum UserCommand {
 pub(super) async fn run(command: UserCommand) -> Result<()> {
     match command {
         UserCommand::Create { name, email, admin, password, database } => {
-            let core = open(Config::of_command(database)?).await?;
+            let config = Config::of_command(database)?;
+            // Before the database is open: whoever is asked may well interrupt.
             let password = password.read()?;
+            let core = open(config).await?;
             let role = if admin { Role::Admin } else { Role::User };
             let account =
                 NewAccount { username: &name, password: &password, email: email.as_deref(), role };

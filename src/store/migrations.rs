@@ -138,10 +138,15 @@ impl Store {
                 let mut connection = sqlite.connect().await?;
                 // A writer's transaction from the start: of two processes that begin at once, the
                 // second waits, and then finds the work done.
-                let mut transaction =
-                    connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::from)?;
-                SQLITE.run_direct(None, &mut *transaction, false).await?;
-                Ok(transaction.commit().await.map_err(Error::from)?)
+                let migrated = async {
+                    let mut transaction =
+                        connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::from)?;
+                    SQLITE.run_direct(None, &mut *transaction, false).await?;
+                    Ok(transaction.commit().await.map_err(Error::from)?)
+                };
+                let migrated = migrated.await;
+                connection.close().await.map_err(Error::from)?;
+                migrated
             }
         }
     }

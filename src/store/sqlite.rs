@@ -5,17 +5,23 @@
 //! whenever another was faster. Each write has a savepoint of its own, and one `COMMIT`, which waits
 //! for the disk, serves all writes that were waiting; nobody is answered before it. So an
 //! acknowledged logout survives a power cut, and a hundred at once cost one flush.
+//!
+//! Rule: before the process ends [`close_all`] closes what it opened. SQLite folds the write-ahead log
+//! into the database when its last connection is closed, and only then one file holds everything.
 
 use std::fs::OpenOptions;
 use std::io;
+use std::mem;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use super::connections::Commits;
 use super::spent::Operation;
@@ -39,6 +45,28 @@ pub(super) struct Sqlite {
     options: Box<SqliteConnectOptions>,
     readers: SqlitePool,
     pub writer: Writer,
+}
+
+/// The databases that this process has open.
+static OPEN: Mutex<Vec<Open>> = Mutex::new(Vec::new());
+
+/// A database that has to be closed before the process ends.
+struct Open {
+    close: Arc<Notify>,
+    writer: JoinHandle<()>,
+}
+
+/// Closes every SQLite database of this process, whoever still holds it, after what waits to be
+/// written. A runtime that ends drops connections instead, and SQLite's write-ahead log stays.
+pub async fn close_all() {
+    let open = mem::take(&mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner));
+    for database in &open {
+        database.close.notify_one();
+    }
+    for database in open {
+        // A task that panicked has closed nothing more.
+        let _ = database.writer.await;
+    }
 }
 
 /// The way to the connection that writes, which is closed once nobody has it any more.
@@ -67,7 +95,13 @@ impl Sqlite {
             .acquire_timeout(BOUND)
             .connect_lazy_with(options.clone().pragma("query_only", "ON"));
         let (writer, jobs) = mpsc::channel(BATCH * 4);
-        tokio::spawn(work(connection, options.clone(), jobs));
+        let close = Arc::new(Notify::new());
+        let work = Work { connection, options: options.clone(), readers: readers.clone() };
+        let task = tokio::spawn(work.run(jobs, Arc::clone(&close)));
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|database| !database.writer.is_finished());
+        open.push(Open { close, writer: task });
+        drop(open);
         Ok(Self { options: Box::new(options), readers, writer: Writer(writer) })
     }
 
@@ -131,29 +165,54 @@ fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The writer's task: takes what waits, commits it together, answers.
-async fn work(
-    mut connection: SqliteConnection,
+/// What the writer's task works with.
+struct Work {
+    connection: SqliteConnection,
     options: SqliteConnectOptions,
-    mut jobs: mpsc::Receiver<Job>,
-) {
-    let mut waiting = Vec::with_capacity(BATCH);
-    while jobs.recv_many(&mut waiting, BATCH).await > 0 {
-        let mut replies = Vec::with_capacity(waiting.len());
-        let committed = commit(&mut connection, &mut waiting, &mut replies).await;
-        if committed.is_err() {
-            // After a full disk or an I/O error SQLite may have rolled back by itself, or not.
-            let _ = execute(&mut connection, "ROLLBACK").await;
-            if let Ok(fresh) = SqliteConnection::connect_with(&options).await {
-                connection = fresh;
+    readers: SqlitePool,
+}
+
+impl Work {
+    /// Takes what waits, commits it together, answers; until nobody is left who could ask, or it is
+    /// told to close.
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>, close: Arc<Notify>) {
+        let mut waiting = Vec::with_capacity(BATCH);
+        loop {
+            let taken = tokio::select! {
+                taken = jobs.recv_many(&mut waiting, BATCH) => taken,
+                () = close.notified() => {
+                    // What is in the queue already is still done.
+                    jobs.close();
+                    continue;
+                }
+            };
+            if taken == 0 {
+                return self.close().await;
+            }
+            let mut replies = Vec::with_capacity(waiting.len());
+            let committed = commit(&mut self.connection, &mut waiting, &mut replies).await;
+            if committed.is_err() {
+                // After a full disk or an I/O error SQLite may have rolled back by itself, or not.
+                let _ = execute(&mut self.connection, "ROLLBACK").await;
+                if let Ok(fresh) = SqliteConnection::connect_with(&self.options).await {
+                    self.connection = fresh;
+                }
+            }
+            for reply in replies {
+                reply(committed.clone());
             }
         }
-        for reply in replies {
-            reply(committed.clone());
-        }
     }
-    // The last handle is gone: closing folds the write-ahead log into the database.
-    let _ = connection.close().await;
+
+    /// Closes the readers and then, as the last connection of this process, the writer. Beside another
+    /// process's connections the log stays, which that one then folds in.
+    async fn close(mut self) {
+        if tokio::time::timeout(BOUND, self.readers.close()).await.is_err() {
+            // A reader that is still busy keeps the writer from being the last.
+            let _ = execute(&mut self.connection, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+        }
+        let _ = self.connection.close().await;
+    }
 }
 
 /// Runs all that waits in one transaction. Each job is run exactly once, with the connection or,

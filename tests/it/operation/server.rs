@@ -19,7 +19,7 @@ pub struct Server {
     pub metrics: SocketAddr,
     child: Child,
     log: Option<JoinHandle<Vec<String>>>,
-    _directory: TempDir,
+    directory: Option<TempDir>,
 }
 
 /// The program with these arguments, over a database of its own.
@@ -43,8 +43,19 @@ impl Server {
     /// The same; nobody reads its log until the sender is dropped.
     pub fn start_unread(flags: &str) -> (Self, Sender<()>) {
         let directory = TempDir::new().expect("a directory");
+        let (mut server, reader) = Self::begin(&directory, flags);
+        server.directory = Some(directory);
+        (server, reader)
+    }
+
+    /// The same over the database in a directory that stays.
+    pub fn start_in(directory: &TempDir, flags: &str) -> Self {
+        Self::begin(directory, flags).0
+    }
+
+    fn begin(directory: &TempDir, flags: &str) -> (Self, Sender<()>) {
         let ports = "serve --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --log-format json";
-        let mut child = program(&directory, &format!("{ports} {flags}"))
+        let mut child = program(directory, &format!("{ports} {flags}"))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -63,7 +74,7 @@ impl Server {
             address.parse().expect("an address")
         };
         let (address, metrics) = (address("/graphql"), address("/metrics"));
-        (Self { address, metrics, child, log: Some(log), _directory: directory }, reader)
+        (Self { address, metrics, child, log: Some(log), directory: None }, reader)
     }
 
     /// Waits until the process is gone.

@@ -1,0 +1,44 @@
+//! `sallyport backup`: a copy of a SQLite database beside a running server.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::table::print;
+use super::{must_exist, quiet};
+use crate::app;
+use crate::config::{Config, DatabaseArguments, SecretArguments};
+use crate::store::BackupError;
+
+#[derive(Args)]
+pub(super) struct BackupArguments {
+    /// The file to make; it must not be there yet
+    file: PathBuf,
+    /// Also copy the master secret, into a file of this name with .secret behind it
+    #[arg(long)]
+    with_secret: bool,
+    #[command(flatten)]
+    database: DatabaseArguments,
+    #[command(flatten)]
+    secret: SecretArguments,
+}
+
+pub(super) async fn run(arguments: BackupArguments) -> Result<()> {
+    let BackupArguments { file, with_secret, database, secret } = arguments;
+    // Before it is asked for a secret, which a copy does not need.
+    if database.database_url.path().is_none() {
+        return Err(BackupError::Postgres.into());
+    }
+    let config = quiet(Config::of_key_command(database, secret)?);
+    must_exist(&config)?;
+    let secret = with_secret.then(|| {
+        let mut path = OsString::from(&file);
+        path.push(".secret");
+        PathBuf::from(path)
+    });
+    app::back_up(&config, &file, secret.as_deref()).await?;
+    let with = if with_secret { " and its secret" } else { "" };
+    print(&format!("the database{with} is copied to {}\n", file.display()))
+}

@@ -1,0 +1,52 @@
+//! `sallyport recover`: what is to be done after a database was restored.
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use super::table::{count, print};
+use super::{must_exist, quiet};
+use crate::app::{self, Recovery};
+use crate::auth::Error;
+use crate::config::{Config, DatabaseArguments, SecretArguments};
+
+#[derive(Args)]
+pub(super) struct RecoverArguments {
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    database: DatabaseArguments,
+    #[command(flatten)]
+    secret: SecretArguments,
+}
+
+pub(super) async fn run(arguments: RecoverArguments) -> Result<()> {
+    let RecoverArguments { dry_run, database, secret } = arguments;
+    let config = quiet(Config::of_key_command(database, secret)?);
+    must_exist(&config)?;
+    let core = app::open_for_keys(&config).await?;
+    if dry_run {
+        let Recovery { kid, sessions } = core.rehearse_recovery().await?;
+        let key = match kid {
+            Some(kid) => format!("the signing key {kid} would be replaced at once"),
+            None => "there is no signing key to replace".to_owned(),
+        };
+        return print(&format!("{key}\n{} would be ended\n", count(sessions, "session")));
+    }
+    let Recovery { kid, sessions } = match core.recover(&config).await {
+        Ok(recovery) => recovery,
+        Err(Error::Refused(refusal)) => bail!("{refusal}; then run sallyport recover again"),
+        Err(error) => return Err(error.into()),
+    };
+    let key = match kid {
+        Some(kid) => format!(
+            "{kid} signs, and all other keys are removed: access tokens of before are refused"
+        ),
+        None => "there was no signing key to replace".to_owned(),
+    };
+    print(&format!(
+        "{key}\n{} ended: everybody logs in again\nwhat was changed since the copy was made is not in \
+         it: look at accounts, passwords and deactivations of that time\n",
+        count(sessions, "session")
+    ))
+}
