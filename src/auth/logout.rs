@@ -143,6 +143,7 @@ impl Auth {
                 Ok(None)
             }
             Presented::Expired => Ok(None),
+            Presented::Newer => Err(refused(RefusalCode::SessionEnded)),
             // A copy from long ago must not log its owner out everywhere.
             Presented::Reused => Err(refused(RefusalCode::RefreshTokenInvalid)),
         }

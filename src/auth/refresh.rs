@@ -72,6 +72,10 @@ impl Auth {
                     self.end_reused(&known, origin, now).await?;
                     return Err(refused(RefusalCode::RefreshTokenReused));
                 }
+                Presented::Newer => {
+                    self.end_outlived(&known, origin, now).await?;
+                    return Err(refused(RefusalCode::SessionEnded));
+                }
                 Presented::Ended => {
                     self.note_end_of(&known.session);
                     return Err(refused(RefusalCode::SessionEnded));
@@ -181,6 +185,25 @@ impl Auth {
             origin,
         };
         self.end(end, Some(event)).await?;
+        Ok(())
+    }
+
+    /// Ends a session whose token the database has not heard of. Nobody stole it: an older copy of the
+    /// database was restored. The outstanding token of that copy may be in anybody's hands by now.
+    async fn end_outlived(
+        &self,
+        known: &Known,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        tracing::warn!(
+            session = %known.session.id,
+            "a refresh token is newer than its session in the database: if an older copy was \
+             restored, run sallyport recover"
+        );
+        let scope = Scope::One(known.session.id);
+        let end = EndSessions { scope, reason: EndReason::Admin, at: now, actor: None, origin };
+        self.end(end, None).await?;
         Ok(())
     }
 }

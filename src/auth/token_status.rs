@@ -91,7 +91,7 @@ impl Auth {
                     Presented::Retry | Presented::Stale | Presented::Reused => {
                         Some(StatusReason::Rotated)
                     }
-                    Presented::Ended => Some(StatusReason::SessionEnded),
+                    Presented::Ended | Presented::Newer => Some(StatusReason::SessionEnded),
                     Presented::Expired => Some(StatusReason::Expired),
                 }
             }

@@ -41,6 +41,12 @@ macro_rules! ids {
                 (text == uuid.hyphenated().encode_lower(&mut [0; 36])).then_some(Self(uuid))
             }
 
+            /// Whether it was made in a later millisecond than another one.
+            #[must_use]
+            pub fn is_newer_than(self, other: Self) -> bool {
+                self.0.as_bytes()[..6] > other.0.as_bytes()[..6]
+            }
+
             /// The id of a stored row.
             #[must_use]
             pub fn from_uuid(uuid: Uuid) -> Self {

@@ -158,6 +158,9 @@ pub enum Presented {
     Stale,
     /// It was rotated away long before: a copy is in other hands.
     Reused,
+    /// It was issued after the outstanding one, and nothing is known of a rotation: the database is an
+    /// older copy, or a standby without the last commits.
+    Newer,
     /// The session is over.
     Ended,
     /// The session ran out.
@@ -221,7 +224,12 @@ impl Session {
                 return Presented::Retry;
             }
         }
-        if presented.rotated_at.is_some_and(within) { Presented::Stale } else { Presented::Reused }
+        match presented.rotated_at {
+            Some(at) if within(at) => Presented::Stale,
+            // Whatever the clocks were: a rotation that this database saw has an entry.
+            None if presented.token_id.is_newer_than(self.token.id) => Presented::Newer,
+            _ => Presented::Reused,
+        }
     }
 }
 
@@ -314,6 +322,22 @@ mod tests {
         assert_eq!(judge(0, None, Some(99), 105), Presented::Stale);
         assert_eq!(judge(0, None, Some(99), 109), Presented::Reused);
         assert_eq!(judge(0, Some(7), None, 101), Presented::Reused);
+    }
+
+    #[test]
+    fn a_token_that_the_database_has_not_heard_of_yet_is_no_theft() {
+        let newer =
+            |millis| TokenId::new(at(100) + Duration::from_millis(millis), &SeededEntropy::new(1));
+        let mut session = session();
+        session.token.id = newer(0);
+        let judge = |token_id, rotated_at| {
+            let presentation = Presentation { token_id, attempt: None, rotated_at };
+            session.judge(&presentation, WINDOW, at(200))
+        };
+        assert_eq!(judge(newer(1), None), Presented::Newer);
+        // By a clock that was set back: it was seen when it was rotated away.
+        assert_eq!(judge(newer(1), Some(at(101))), Presented::Reused);
+        assert_eq!(judge(TokenId::new(at(99), &SeededEntropy::new(1)), None), Presented::Reused);
     }
 
     #[test]

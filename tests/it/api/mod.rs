@@ -21,6 +21,7 @@ mod pairs;
 mod races;
 mod readiness;
 mod refresh;
+mod restored;
 mod root_fields;
 mod secrets;
 pub mod service;
