@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::exposure::exposures;
 use super::last_seen::{self, LastSeen};
 use super::{StartError, open_keys};
 use crate::clock::{Clock, Stopwatch, SystemClock};
@@ -10,7 +11,7 @@ use crate::config::{Config, SecretSource};
 use crate::domain::filter::UserFilter;
 use crate::domain::page::PageRequest;
 use crate::entropy::SystemEntropy;
-use crate::store::{Error, Store};
+use crate::store::{Error, SessionDefault, Store};
 
 /// How far clocks may be apart: as far as tokens leave room for, where nothing else is said.
 const DRIFT: Duration = Duration::from_secs(2);
@@ -30,6 +31,7 @@ pub struct Examination {
 pub async fn examine(config: &Config) -> Examination {
     let mut found = Examination::default();
     look_at_room(config.server.connections, &mut found);
+    found.risky.extend(exposures(config));
     let looked = match config.database.path() {
         Some(path) if !path.exists() => absent(config, path, &mut found),
         _ => present(config, &mut found).await,
@@ -95,6 +97,21 @@ async fn look_at_clock(store: &Store, found: &mut Examination) -> Result<(), Err
     Ok(())
 }
 
+/// What sessions of the database begin with may be somebody else's choice.
+fn look_at_default(default: &SessionDefault, found: &mut Examination) {
+    let SessionDefault { name, value } = default;
+    if default.forbids_writes() {
+        found.wrong.push(format!(
+            "the database has {name} = {value}, so nothing can be written: take it back for the \
+             database (ALTER DATABASE … RESET {name}) or the role"
+        ));
+    } else {
+        found.fine.push(format!(
+            "the database has {name} = {value}; the service sets its own for its transactions"
+        ));
+    }
+}
+
 /// There is a database.
 async fn present(config: &Config, found: &mut Examination) -> Result<(), StartError> {
     let database = &config.database;
@@ -107,6 +124,10 @@ async fn present(config: &Config, found: &mut Examination) -> Result<(), StartEr
         }
     };
     look_at_clock(&store, found).await.map_err(|error| StartError::of_store(database, &error))?;
+    let defaults = store.unusual_defaults().await;
+    for default in defaults.map_err(|error| StartError::of_store(database, &error))? {
+        look_at_default(&default, found);
+    }
     let missing = store.missing_migrations().await;
     let missing = missing.map_err(|error| StartError::of_migration(database, &error))?;
     if missing > 0 {

@@ -3,11 +3,13 @@
 //! Rule: everything is put together here and nowhere else, in the order in which it can fail, and
 //! the service listens only once all of it is ready.
 
+mod background;
 mod backup;
 mod banner;
 mod database_failure;
 mod documents;
 mod examination;
+mod exposure;
 mod last_seen;
 mod recover;
 mod secret;
@@ -21,15 +23,12 @@ pub use recover::Recovery;
 pub use shutdown::Stopping;
 pub use start_error::StartError;
 
-pub(crate) use secret::is_exposed;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 use crate::auth::{Auth, Keys, Parts};
 use crate::clock::{Clock, SystemClock};
@@ -48,9 +47,6 @@ use crate::{graphql, http};
 
 use last_seen::LastSeen;
 use shutdown::Signals;
-
-/// How often the service deletes what has expired.
-const PURGE_INTERVAL: Duration = Duration::from_mins(10);
 
 /// A service without its doors.
 pub struct Core {
@@ -269,6 +265,9 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         core = open(&config, Surroundings::default()) => core?,
         () = signals.next() => return Ok(()),
     };
+    for exposure in exposure::exposures(&config) {
+        tracing::warn!("{exposure}");
+    }
     let last_seen = Arc::new(LastSeen::of(&config));
     let missing = last_seen.missing(&core.store, core.auth.now()).await;
     let missing = missing.map_err(|error| StartError::of_store(&config.database, &error))?;
@@ -277,11 +276,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let mut feed = core.feed();
     let read = feed.read().await;
     read.map_err(|error| StartError::of_store(&config.database, &error))?;
-    let (auth, store) = (Arc::clone(&core.auth), Arc::clone(&core.store));
-    let mut background = JoinSet::new();
-    background.spawn(feed.run());
-    background.spawn(purge(Arc::clone(&auth)));
-    background.spawn(Arc::clone(&last_seen).follow(auth, store));
+    let mut background = background::start(&core, feed, &last_seen);
     let metrics_address = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
     let console = config.http.console;
     banner::print(address, metrics_address, console, &config.database, &admin, missing)?;
@@ -335,19 +330,5 @@ fn make_room(connections: usize) {
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
-    }
-}
-
-/// Deletes what has expired, every ten minutes.
-async fn purge(auth: Arc<Auth>) {
-    loop {
-        tokio::time::sleep(PURGE_INTERVAL).await;
-        match auth.purge().await {
-            Ok(purged) => tracing::info!(?purged, "what had expired is deleted"),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "what has expired could not be deleted");
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -61,16 +61,7 @@ fn is_there(path: &Path) -> bool {
 
 fn read(path: &Path) -> Result<Zeroizing<String>, StartError> {
     let failed = |error| StartError::ReadSecret(path.to_owned(), error);
-    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(failed)?;
-    if is_exposed(path) {
-        tracing::warn!(path = %path.display(), "others can read the secret's file; chmod 600 it");
-    }
-    Ok(text)
-}
-
-/// Whether others than the file's owner and group can read it.
-pub(crate) fn is_exposed(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
+    fs::read_to_string(path).map(Zeroizing::new).map_err(failed)
 }
 
 /// Makes the file where there is none. It is written under another name and then linked to its own,
@@ -101,6 +92,8 @@ fn make(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
     use crate::entropy::SystemEntropy;
 

@@ -1,15 +1,15 @@
 //! `sallyport check`: what is wrong or risky, in plain words.
 
-use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use anyhow::{Result, bail};
 
 use super::table::{count, print};
-use crate::app::{self, Examination, is_exposed};
+use crate::app::{self, Examination};
 use crate::auth::Policy;
-use crate::config::{Config, SecretSource, ServeArguments};
+use crate::config::{Config, ServeArguments};
 use crate::http::{Transport, server};
+use crate::store::DatabaseUrl;
 use crate::telemetry::{self, Format};
 
 /// Beyond this an access token that a resource server checks by itself lives long after a logout.
@@ -22,7 +22,11 @@ pub(super) async fn run(arguments: ServeArguments, unknown: &[String]) -> Result
     let lines = |kind: &str, found: &[String]| {
         found.iter().map(|found| format!("{kind:<6} {found}\n")).collect::<Vec<_>>().concat()
     };
-    risky.extend(risks(&config, std::env::args_os()));
+    let line: Vec<String> =
+        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    risky.extend(risks_of_line(&line));
+    risky.extend(risks_of_database(&config));
+    risky.extend(risks(&config));
     risky.extend(risks_of_transport(&config));
     let ignored = |variable| format!("{variable} is no setting and is ignored; see --help");
     risky.extend(unknown.iter().map(ignored));
@@ -33,31 +37,70 @@ pub(super) async fn run(arguments: ServeArguments, unknown: &[String]) -> Result
     bail!("{}: mend what is called wrong, and check again", count(wrong.len(), "thing"))
 }
 
-/// What works and is still worth a thought.
-fn risks(config: &Config, line: impl Iterator<Item = OsString>) -> Vec<String> {
-    let mut risks = Vec::new();
-    let is_secret = |word: &OsString| {
-        let word = word.to_string_lossy();
-        word == "--secret" || word.starts_with("--secret=")
+/// What on the command line everybody on the machine can read.
+fn risks_of_line(line: &[String]) -> Vec<String> {
+    let value = |flag: &str| {
+        line.iter().enumerate().find_map(|(at, word)| match word.strip_prefix(flag)? {
+            "" => Some(line.get(at + 1).map_or("", String::as_str)),
+            rest => rest.strip_prefix('='),
+        })
     };
-    if line.into_iter().any(|word| is_secret(&word)) {
+    let mut risks = Vec::new();
+    if value("--secret").is_some() {
         risks.push(
             "a secret on the command line can be read by everybody on this machine; use \
              SALLYPORT_SECRET or --secret-file"
                 .to_owned(),
         );
     }
+    for (flag, variable) in [
+        ("--database-url", "SALLYPORT_DATABASE_URL"),
+        ("--database-direct-url", "SALLYPORT_DATABASE_DIRECT_URL"),
+    ] {
+        let url = value(flag).and_then(|text| text.parse::<DatabaseUrl>().ok());
+        if url.is_some_and(|url| url.has_password()) {
+            risks.push(format!(
+                "a password in {flag} on the command line can be read by everybody on this machine; \
+                 use {variable}, or a file named by PGPASSFILE"
+            ));
+        }
+    }
+    risks
+}
+
+/// The same of the way to the database.
+fn risks_of_database(config: &Config) -> Vec<String> {
+    let mut risks = Vec::new();
+    let direct = config.connections.direct.as_ref();
+    for (flag, url) in
+        [("--database-url", Some(&config.database)), ("--database-direct-url", direct)]
+    {
+        let Some(url) = url else { continue };
+        if url.is_in_the_clear() {
+            risks.push(format!(
+                "the database is elsewhere, and {flag} demands no TLS: whoever is on the way may read \
+                 passwords' hashes and change rows; add sslmode=verify-full and sslrootcert"
+            ));
+        }
+        if url.asks_for_binding() {
+            risks.push(format!(
+                "channel_binding=require in {flag} is not done: sslmode=verify-full makes sure of \
+                 the server"
+            ));
+        }
+    }
+    risks
+}
+
+/// What works and is still worth a thought.
+fn risks(config: &Config) -> Vec<String> {
+    let mut risks = Vec::new();
     let is_local = config.listen.ip().is_loopback();
     if !is_local && config.issuer.issuer.starts_with("http://") {
         risks.push(format!(
             "it serves others, and --issuer is {}: tokens need HTTPS on their way",
             config.issuer.issuer
         ));
-    }
-    if let SecretSource::File(path) | SecretSource::Made(path) = &config.secret
-        && is_exposed(path)
-    {
-        risks.push(format!("others can read {}; chmod 600 it", path.display()));
     }
     if let Some(address) = config.metrics_listen
         && !address.ip().is_loopback()

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::Connection;
 
-use super::{Error, Pools, Store};
+use super::{Error, Pools, Store, counted};
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,7 @@ impl Store {
             .map_err(|error| BackupError::of_file(&draft, error))?;
         let copied = async {
             let mut connection = sqlite.connect().await?;
-            let copied = sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await;
+            let copied = counted::query("VACUUM INTO $1").bind(name).execute(&mut connection).await;
             connection.close().await.map_err(Error::from)?;
             copied.map_err(Error::from)?;
             publish(&draft, file).map_err(failed)

@@ -1,8 +1,7 @@
 //! How a process connects: how often, through what, and when it takes a write for done.
 
-use sqlx::postgres::PgConnectOptions;
-
-use super::connect::DatabaseUrl;
+use super::database_url::DatabaseUrl;
+use super::servers::Servers;
 
 /// How a process connects. All but `commits` is of PostgreSQL: SQLite is in the process.
 #[derive(Clone, Debug)]
@@ -49,10 +48,14 @@ impl Default for Connections {
 
 impl Connections {
     /// Where the feed connects, and whether it can be woken there.
-    pub(super) fn of_feed(&self, options: &PgConnectOptions) -> (PgConnectOptions, bool) {
-        match self.direct.as_ref().and_then(DatabaseUrl::postgres) {
-            Some(direct) => (direct.clone(), true),
-            None => (options.clone(), self.pooler == Pooler::None),
+    pub(super) fn of_feed(
+        &self,
+        servers: &Servers,
+        direct: impl Fn(&DatabaseUrl) -> Option<Servers>,
+    ) -> (Servers, bool) {
+        match self.direct.as_ref().and_then(direct) {
+            Some(direct) => (direct, true),
+            None => (servers.clone(), self.pooler == Pooler::None),
         }
     }
 }

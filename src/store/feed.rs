@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use super::adopt::{adopt, is_own};
 use super::end::EndedSession;
 use super::keys::{KeyMark, MARKS, MarkRow};
+use super::servers::Servers;
 use super::{BOUND, Error, Pools, Result, Store};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, UserId};
@@ -35,6 +36,10 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// How many ends are handed on at a time: a million must not be in memory twice.
 pub(super) const CHUNK: usize = 1024;
+
+/// What the server is told once a connection: by other defaults a read could wait for writers.
+const SESSION: &str = "SET default_transaction_isolation = 'read committed'; \
+                       SET default_transaction_deferrable = off";
 
 /// What wakes the feeds of other processes.
 pub(super) const CHANNEL: &str = "sallyport_session_ends";
@@ -49,7 +54,7 @@ pub(super) enum Source {
     /// One writer at a time, across processes: numbers are in the order of commits.
     Sqlite(SqlitePool),
     Postgres {
-        options: Box<PgConnectOptions>,
+        servers: Servers,
         /// Whether the server can wake it: a pooler that lends a connection for a transaction would
         /// leave somebody else with the notifications.
         can_listen: bool,
@@ -75,8 +80,8 @@ impl Store {
         let source = match self.pools() {
             Pools::Sqlite(sqlite) => Source::Sqlite(sqlite.readers().clone()),
             Pools::Postgres(postgres) => {
-                let (options, can_listen) = postgres.of_feed();
-                Source::Postgres { options: Box::new(options), can_listen, listener: None }
+                let (servers, can_listen) = postgres.of_feed();
+                Source::Postgres { servers, can_listen, listener: None }
             }
         };
         Tail { position: 0, source }
@@ -97,12 +102,13 @@ impl Tail {
                 let keys: Vec<MarkRow> = sqlx::query_as(MARKS).fetch_all(&*readers).await?;
                 Ok(Reading { keys: keys.into_iter().map(KeyMark::from).collect(), now: None })
             }
-            Source::Postgres { options, can_listen, listener } => {
+            Source::Postgres { servers, can_listen, listener } => {
                 let mut connected = if let Some(connected) = listener.take() {
                     connected
                 } else {
                     self.position = 0;
-                    in_time(listen(options, *can_listen)).await??
+                    let server = servers.find().await?;
+                    in_time(listen(&server, *can_listen)).await??
                 };
                 let now = loop {
                     let read = read_postgres(&mut connected, self.position, &mut hand_on);
@@ -162,6 +168,7 @@ async fn listen(options: &PgConnectOptions, can_listen: bool) -> Result<PgListen
     if !can_listen {
         return Ok(listener);
     }
+    sqlx::raw_sql(SESSION).execute(&mut listener).await?;
     match listener.listen(CHANNEL).await {
         // A pooler that refuses to listen leaves the reads.
         Ok(()) | Err(sqlx::Error::Database(_)) => Ok(listener),

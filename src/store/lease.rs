@@ -3,16 +3,19 @@
 //! Rule: what goes back to the pool is at rest, and nothing is left on it that the next one would find.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, PgPool};
+use tokio::sync::Mutex;
 
 use super::Result;
 use super::connections::Pooler;
+use super::servers::Servers;
 
 /// The limits of a connection, told once a transaction behind a pooler: the next transaction may have
 /// another connection.
-const BEGIN_LENT: &str = "BEGIN; SET LOCAL statement_timeout = '2s'; \
+const BEGIN_LENT: &str = "BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE; SET LOCAL statement_timeout = '2s'; \
                           SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
 /// Lends connections.
@@ -20,12 +23,15 @@ const BEGIN_LENT: &str = "BEGIN; SET LOCAL statement_timeout = '2s'; \
 pub(super) struct Lender {
     pool: PgPool,
     pooler: Pooler,
+    servers: Servers,
+    /// Whether another server is being looked for.
+    looking: Arc<Mutex<()>>,
 }
 
 impl Lender {
     /// Lends those of a pool.
-    pub(super) fn new(pool: PgPool, pooler: Pooler) -> Self {
-        Self { pool, pooler }
+    pub(super) fn new(pool: PgPool, pooler: Pooler, servers: Servers) -> Self {
+        Self { pool, pooler, servers, looking: Arc::default() }
     }
 
     /// Where they are.
@@ -46,8 +52,28 @@ impl Lender {
     /// A connection for a transaction, which is begun with [`Lender::begin`] and is
     /// [`tidied`](Lender::tidy) before its end.
     pub(super) async fn lease_to_begin(&self) -> Result<Lease> {
-        let connection = self.pool.acquire().await?;
-        Ok(Lease { connection, is_lent: false, is_at_rest: false })
+        match self.pool.acquire().await {
+            Ok(connection) => Ok(Lease { connection, is_lent: false, is_at_rest: false }),
+            Err(error) => {
+                self.look_elsewhere();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Has the pool connect to another server from now on, where there is one that will do.
+    fn look_elsewhere(&self) {
+        let Ok(looking) = Arc::clone(&self.looking).try_lock_owned() else { return };
+        if !self.servers.are_several() {
+            return;
+        }
+        let (pool, servers) = (self.pool.clone(), self.servers.clone());
+        tokio::spawn(async move {
+            if let Ok(server) = servers.find().await {
+                pool.set_connect_options(server);
+            }
+            drop(looking);
+        });
     }
 
     /// What a transaction begins with.

@@ -10,12 +10,23 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use super::connections::{Connections, Pooler};
 use super::lease::Lender;
+use super::servers::{Servers, must_accept_writes};
 use super::spent::Operation;
 use super::{BOUND, Error, Result, together};
 
 /// What the server is told once a connection: to give up a statement after [`BOUND`], and soon a
 /// transaction of a process that went silent, whose locks would keep everybody else waiting.
-const LIMITS: &str = "SET statement_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s'";
+/// What a transaction sees and whether it waits is said too: the database may have other defaults, by
+/// which a race that is decided here would be an error. Whether it may write stays the database's word.
+const LIMITS: &str = "SET statement_timeout = '2s'; \
+                      SET idle_in_transaction_session_timeout = '5s'; \
+                      SET default_transaction_isolation = 'read committed'; \
+                      SET default_transaction_deferrable = off";
+
+/// No column is a float, and poolers refuse a setting that they do not know.
+fn plain(options: PgConnectOptions) -> PgConnectOptions {
+    options.application_name("sallyport").extra_float_digits(None).disable_statement_logging()
+}
 
 /// How often an operation is tried that the server gave up in favour of another one.
 const TRIES: u32 = 3;
@@ -24,27 +35,27 @@ const TRIES: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Postgres {
     pub lender: Lender,
-    feed: Box<(PgConnectOptions, bool)>,
+    feed: (Servers, bool),
 }
 
 impl Postgres {
-    /// Connects.
-    pub(super) async fn open(options: PgConnectOptions, with: &Connections) -> Result<Self> {
-        // No column is a float, and poolers refuse a setting that they do not know.
-        let plain = |options: PgConnectOptions| {
-            options
-                .application_name("sallyport")
-                .extra_float_digits(None)
-                .disable_statement_logging()
-        };
-        let options = plain(options);
-        let (feed, can_listen) = with.of_feed(&options);
-        let pooler = with.pooler;
+    /// Connects to the first of these servers that will do.
+    pub(super) async fn open(servers: &[PgConnectOptions], with: &Connections) -> Result<Self> {
+        let servers = Servers::new(servers, plain);
+        let feed = with.of_feed(&servers, |direct| {
+            direct.postgres().map(|url| Servers::new(&url.servers, plain))
+        });
+        let (pooler, are_several) = (with.pooler, servers.are_several());
+        let options = servers.find().await?;
         let connect = PgPoolOptions::new()
             .max_connections(with.most)
-            .acquire_timeout(BOUND)
+            // Of several servers another one has to be found before the operation is given up.
+            .acquire_timeout(if are_several { BOUND / 2 } else { BOUND })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
+                    if are_several {
+                        must_accept_writes(connection).await?;
+                    }
                     if pooler == Pooler::None {
                         sqlx::raw_sql(LIMITS).execute(connection).await?;
                     }
@@ -55,13 +66,12 @@ impl Postgres {
         let pool = tokio::time::timeout(BOUND * 2, connect)
             .await
             .map_err(|_| Error::TooSlow(BOUND * 2))??;
-        let lender = Lender::new(pool, pooler);
-        Ok(Self { lender, feed: Box::new((plain(feed), can_listen)) })
+        Ok(Self { lender: Lender::new(pool, pooler, servers), feed })
     }
 
-    /// How the feed connects, and whether it can be woken there.
-    pub(super) fn of_feed(&self) -> (PgConnectOptions, bool) {
-        (*self.feed).clone()
+    /// Where the feed connects, and whether it can be woken there.
+    pub(super) fn of_feed(&self) -> (Servers, bool) {
+        self.feed.clone()
     }
 
     /// Runs a statement within the bound, and again where it lost a race.

@@ -65,8 +65,8 @@ async fn a_schema_of_another_version_is_a_reason_unless_it_only_adds(database: D
     let mut raw = database.raw().await;
     let applied = |number: u32, name: &str| {
         format!(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-             SELECT {number}, '{name}', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1"
+            "INSERT INTO sallyport_migrations (version, description, success, checksum, execution_time) \
+             SELECT {number}, '{name}', success, checksum, 0 FROM sallyport_migrations WHERE version = 1"
         )
     };
     raw.execute(applied(9998, "add nicknames")).await;
@@ -80,7 +80,7 @@ async fn a_database_that_hangs_is_a_reason_and_keeps_nobody_waiting() {
     let database = Database::postgres().await;
     let service = Service::start(&database, "").await;
     let mut raw = database.raw().await;
-    raw.execute("BEGIN; LOCK TABLE _sqlx_migrations IN ACCESS EXCLUSIVE MODE").await;
+    raw.execute("BEGIN; LOCK TABLE sallyport_migrations IN ACCESS EXCLUSIVE MODE").await;
     assert_eq!(red(&service).await, ["database", "migrations", "clock"]);
     raw.execute("COMMIT").await;
     set_clock(&service);

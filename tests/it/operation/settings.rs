@@ -1,11 +1,13 @@
 //! Settings that contradict each other, and what `check` says of those that only might.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::server::program;
+use super::server::{Server, program};
 
 #[test]
 fn contradictions_are_refused_in_one_line() {
@@ -29,7 +31,7 @@ fn contradictions_are_refused_in_one_line() {
             let output = program(&directory, &format!("{command} {flags}")).output().unwrap();
             assert_eq!(output.status.code(), Some(2), "{command} {flags}: {output:?}");
             assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{output:?}");
-            assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "{flags}");
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "{flags}");
         }
     }
 }
@@ -55,6 +57,68 @@ fn what_only_might_be_wrong_is_said_and_not_refused() {
         let line = said.lines().find(|line| line.contains(risk));
         assert!(line.is_some_and(|line| line.starts_with("risky")), "{flags}: {said}");
     }
+}
+
+#[test]
+fn a_database_that_is_open_to_others_is_told_of_by_check_and_at_the_start() {
+    let directory = TempDir::new().unwrap();
+    let stop = |server: Server| {
+        server.signal("TERM");
+        server.end().1.join("\n")
+    };
+    assert!(!stop(Server::start_in(&directory, "")).contains("others can"));
+    for (name, mode, expected) in [
+        ("test.db", 0o644, "others can read"),
+        ("test.db", 0o666, "others can write"),
+        ("test.db.secret", 0o640, "its group can read"),
+        ("", 0o777, "others can write in"),
+    ] {
+        let path = directory.path().join(name);
+        let closed = fs::metadata(&path).unwrap().permissions();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let output = program(&directory, "check").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let line = said.lines().find(|line| line.contains(expected));
+        assert!(line.is_some_and(|line| line.starts_with("risky")), "{name} {mode:o}: {said}");
+        let log = stop(Server::start_in(&directory, ""));
+        assert!(log.contains(expected), "{name} {mode:o}: {log}");
+        fs::set_permissions(&path, closed).unwrap();
+    }
+}
+
+#[test]
+fn new_files_are_for_their_owner_alone_whatever_others_are() {
+    let directory = TempDir::new().unwrap();
+    let migrate = program(&directory, "migrate");
+    let mut masked = Command::new("sh");
+    masked.args(["-c", "umask 0 && exec \"$@\"", "sh"]);
+    masked.arg(migrate.get_program()).args(migrate.get_args());
+    masked.envs(migrate.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    assert!(masked.status().unwrap().success());
+    for entry in fs::read_dir(&directory).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", entry.path().display());
+    }
+}
+
+#[test]
+fn a_database_elsewhere_without_tls_and_a_password_on_the_line_are_risks() {
+    let directory = TempDir::new().unwrap();
+    let check = |flags: &str| {
+        let secret = "--secret-file /nowhere/secret";
+        let output = program(&directory, &format!("check {secret} {flags}")).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    // Nobody answers there: that is wrong, and the rest is said all the same.
+    let said = check("--database-url postgres://ada:s3cret@192.0.2.1:1/auth");
+    assert!(said.contains("risky  the database is elsewhere"), "{said}");
+    assert!(said.contains("risky  a password in --database-url"), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+    let said = check("--database-url=postgres://ada@127.0.0.1:1/auth?sslmode=disable");
+    assert!(!said.contains("elsewhere") && !said.contains("a password in"), "{said}");
+    let said = check("--database-url postgres://ada@192.0.2.1:1/auth?sslmode=verify-full");
+    assert!(!said.contains("elsewhere") && !said.contains("a password in"), "{said}");
 }
 
 #[test]
@@ -122,7 +186,7 @@ fn a_variable_that_is_nearly_one_of_a_flag_is_refused_by_every_command() {
                 && said.contains("SALLYPORT_ACCESS_TOKEN_LIFETIME"),
             "{said}"
         );
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "{command}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "{command}");
     }
 }
 

@@ -14,6 +14,9 @@ on_both!(
     a_database_newer_than_the_binary_is_refused_and_left_alone,
     an_addition_of_a_newer_binary_is_worked_beside,
     a_migration_that_is_not_this_binarys_is_refused,
+    a_database_of_an_earlier_version_goes_on_as_it_is,
+    another_program_that_migrates_with_sqlx_lives_beside,
+    another_program_in_the_same_table_is_passed_by,
     a_store_without_tables_answers_and_says_that_something_is_wrong,
     what_was_written_is_there_after_reopening,
     every_operation_is_counted,
@@ -35,7 +38,7 @@ async fn processes_that_migrate_at_once_make_the_tables_once(database: Database)
     }
     let (ada, last) = (make(&processes[0], "ada").await, &processes[5]);
     assert!(last.users_by_id(&[ada.id]).await.unwrap().contains_key(&ada.id));
-    let applied = "SELECT count(*) - count(DISTINCT version) FROM _sqlx_migrations";
+    let applied = "SELECT count(*) - count(DISTINCT version) FROM sallyport_migrations";
     assert_eq!(database.raw().await.number(applied).await, 0);
 }
 
@@ -54,8 +57,8 @@ async fn a_database_newer_than_the_binary_is_refused_and_left_alone(database: Da
     let store = database.store().await;
     let mut raw = database.raw().await;
     raw.execute(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-         SELECT 9999, 'of the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+        "INSERT INTO sallyport_migrations (version, description, success, checksum, execution_time) \
+         SELECT 9999, 'of the future', success, checksum, 0 FROM sallyport_migrations WHERE version = 1",
     )
     .await;
     // Twice by the same process, and by another one: a refusal keeps no lock.
@@ -64,7 +67,7 @@ async fn a_database_newer_than_the_binary_is_refused_and_left_alone(database: Da
         let error = migrate(process).await.unwrap_err();
         assert!(matches!(error, MigrationError::Newer), "{error:?}");
     }
-    raw.execute("DELETE FROM _sqlx_migrations WHERE version = 9999").await;
+    raw.execute("DELETE FROM sallyport_migrations WHERE version = 9999").await;
     migrate(&other).await.unwrap();
 }
 
@@ -75,8 +78,8 @@ async fn an_addition_of_a_newer_binary_is_worked_beside(database: Database) {
     raw.execute("ALTER TABLE sessions ADD COLUMN strength INTEGER NOT NULL DEFAULT 0").await;
     raw.execute("CREATE TABLE devices (id INTEGER NOT NULL PRIMARY KEY)").await;
     raw.execute(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-         SELECT 9999, 'add devices', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+        "INSERT INTO sallyport_migrations (version, description, success, checksum, execution_time) \
+         SELECT 9999, 'add devices', success, checksum, 0 FROM sallyport_migrations WHERE version = 1",
     )
     .await;
     // The process that was running, and one that starts.
@@ -87,6 +90,68 @@ async fn an_addition_of_a_newer_binary_is_worked_beside(database: Database) {
         let opened = open(store, make(store, name).await.id, at(0)).await;
         assert!(rotate(store, &opened, at(1)).await.is_some());
     }
+}
+
+/// As before the table had a name of its own.
+async fn use_the_common_table(database: &Database) {
+    let mut raw = database.raw().await;
+    raw.execute("ALTER TABLE sallyport_migrations RENAME TO _sqlx_migrations").await;
+}
+
+async fn a_database_of_an_earlier_version_goes_on_as_it_is(database: Database) {
+    let ada = make(&database.store().await, "ada").await;
+    use_the_common_table(&database).await;
+    let store = database.connect().await;
+    assert_eq!(store.missing_migrations().await.unwrap(), 0);
+    // One that the earlier version did not have.
+    let mut raw = database.raw().await;
+    raw.execute("DELETE FROM _sqlx_migrations WHERE version = 6").await;
+    raw.execute("DROP INDEX sessions_live_of_user; DROP INDEX session_ends_of_user").await;
+    assert_eq!(store.missing_migrations().await.unwrap(), 1);
+    migrate(&store).await.unwrap();
+    assert_eq!(store.missing_migrations().await.unwrap(), 0);
+    assert!(store.users_by_id(&[ada.id]).await.unwrap().contains_key(&ada.id));
+    let applied = "SELECT count(*) FROM _sqlx_migrations WHERE version = 6";
+    assert_eq!(raw.number(applied).await, 1);
+}
+
+/// The table of another program, which counts its migrations or goes by the time.
+async fn migrate_another_program(database: &Database, version: i64) {
+    let mut raw = database.raw().await;
+    raw.execute(format!(
+        "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, \
+         description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, \
+         success BOOLEAN NOT NULL, checksum {} NOT NULL, execution_time BIGINT NOT NULL)",
+        if database.is_sqlite() { "BLOB" } else { "BYTEA" }
+    ))
+    .await;
+    let checksum = if database.is_sqlite() { "x'00'" } else { "'\\x00'" };
+    raw.execute(format!(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES ({version}, 'init', true, {checksum}, 1)"
+    ))
+    .await;
+}
+
+async fn another_program_that_migrates_with_sqlx_lives_beside(database: Database) {
+    let store = database.connect().await;
+    for version in [1, 20_240_101_120_000] {
+        migrate_another_program(&database, version).await;
+        migrate(&store).await.unwrap();
+        assert_eq!(store.missing_migrations().await.unwrap(), 0);
+    }
+    make(&store, "ada").await;
+    let theirs = "SELECT count(*) FROM _sqlx_migrations";
+    assert_eq!(database.raw().await.number(theirs).await, 2);
+}
+
+async fn another_program_in_the_same_table_is_passed_by(database: Database) {
+    database.store().await;
+    use_the_common_table(&database).await;
+    migrate_another_program(&database, 20_240_101_120_000).await;
+    let store = database.connect().await;
+    assert_eq!(store.missing_migrations().await.unwrap(), 0);
+    migrate(&store).await.unwrap();
 }
 
 /// The statements of a migration that a binary which does not know them may stumble over.
@@ -143,7 +208,7 @@ fn migrations_named_as_additions_only_add() {
 async fn a_migration_that_is_not_this_binarys_is_refused(database: Database) {
     let store = database.store().await;
     let nothing = if database.is_sqlite() { "x'00'" } else { "'\\x00'" };
-    let change = format!("UPDATE _sqlx_migrations SET checksum = {nothing} WHERE version = 1");
+    let change = format!("UPDATE sallyport_migrations SET checksum = {nothing} WHERE version = 1");
     database.raw().await.execute(change).await;
     let error = migrate(&store).await.unwrap_err();
     assert!(matches!(error, MigrationError::Changed(1)), "{error:?}");

@@ -23,6 +23,7 @@ mod plans;
 mod purge;
 mod records;
 mod rotations;
+mod servers;
 mod support;
 mod throttle;
 

@@ -1,0 +1,38 @@
+//! What a service does beside its requests, for as long as it serves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::Core;
+use super::last_seen::LastSeen;
+use crate::auth::Auth;
+use crate::revocation::Feed;
+
+/// How often the service deletes what has expired.
+const PURGE_INTERVAL: Duration = Duration::from_mins(10);
+
+/// Starts it; it ends with what is returned.
+pub(super) fn start(core: &Core, feed: Feed, last_seen: &Arc<LastSeen>) -> JoinSet<()> {
+    let (auth, store) = (Arc::clone(&core.auth), Arc::clone(&core.store));
+    let mut background = JoinSet::new();
+    background.spawn(feed.run());
+    background.spawn(purge(Arc::clone(&auth)));
+    background.spawn(Arc::clone(last_seen).follow(auth, store));
+    background
+}
+
+/// Deletes what has expired, every ten minutes.
+async fn purge(auth: Arc<Auth>) {
+    loop {
+        tokio::time::sleep(PURGE_INTERVAL).await;
+        match auth.purge().await {
+            Ok(purged) => tracing::info!(?purged, "what had expired is deleted"),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "what has expired could not be deleted");
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Who else on this machine can read or change the database and the secret.
+//!
+//! Rule: the service makes its files for their owner alone. Whoever can read the database has the hashes
+//! of all passwords, who can write it is an administrator, and who has the secret signs tokens.
+
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, SecretSource};
+
+/// What a file is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Database,
+    Secret,
+}
+
+/// Says of each file that is open to others how it is, and what to do.
+pub(super) fn exposures(config: &Config) -> Vec<String> {
+    let mut files = Vec::new();
+    if let Some(path) = config.database.path() {
+        files.push((path.to_owned(), Kind::Database));
+        for ending in ["-wal", "-shm"] {
+            let mut name = OsString::from(path);
+            name.push(ending);
+            files.push((PathBuf::from(name), Kind::Database));
+        }
+    }
+    if let SecretSource::File(path) | SecretSource::Made(path) = &config.secret {
+        files.push((path.clone(), Kind::Secret));
+    }
+    let of_files = files.iter().filter_map(|(path, kind)| of_file(path, *kind));
+    let mut directories: Vec<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
+    directories.dedup();
+    let of_directories = directories.into_iter().filter_map(|directory| {
+        // An empty one is the directory that the program runs in.
+        let here = directory.as_os_str().is_empty();
+        of_directory(if here { Path::new(".") } else { directory })
+    });
+    of_files.chain(of_directories).collect()
+}
+
+/// What is not there is open to nobody.
+fn of_file(path: &Path, kind: Kind) -> Option<String> {
+    let metadata = fs::metadata(path).ok()?;
+    let (mode, path) = (metadata.mode(), path.display());
+    // Only its owner can close it, so who that is comes first.
+    let owner = of_owner(&metadata, &path.to_string());
+    if owner.is_some() {
+        return owner;
+    }
+    let who = if mode & 0o002 != 0 {
+        "others can write"
+    } else if mode & 0o004 != 0 {
+        "others can read"
+    } else if mode & 0o020 != 0 {
+        "its group can write"
+    } else if kind == Kind::Secret && mode & 0o040 != 0 && is_ours(&metadata) {
+        // One that somebody else made is for this process by its group.
+        "its group can read"
+    } else {
+        return None;
+    };
+    Some(format!("{who} {path}; chmod 600 it"))
+}
+
+fn of_directory(path: &Path) -> Option<String> {
+    let metadata = fs::metadata(path).ok()?;
+    // In one that is sticky nobody replaces what belongs to another.
+    if metadata.mode() & 0o002 != 0 && metadata.mode() & 0o1000 == 0 {
+        let path = path.display();
+        return Some(format!("others can write in {path} and replace what is there; chmod o-w it"));
+    }
+    of_owner(&metadata, &path.display().to_string())
+}
+
+/// The owner can change it whatever its mode is; root can so everywhere.
+fn of_owner(metadata: &Metadata, path: &str) -> Option<String> {
+    let foreign = !is_ours(metadata) && metadata.uid() != 0;
+    foreign.then(|| {
+        let owner = metadata.uid();
+        format!("{path} belongs to another user ({owner}), who can read and change it; chown it")
+    })
+}
+
+fn is_ours(metadata: &Metadata) -> bool {
+    metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_for_its_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        fs::write(&path, "").unwrap();
+        for (mode, kind, expected) in [
+            (0o600, Kind::Database, None),
+            (0o640, Kind::Database, None),
+            (0o644, Kind::Database, Some("others can read")),
+            (0o666, Kind::Database, Some("others can write")),
+            (0o602, Kind::Database, Some("others can write")),
+            (0o660, Kind::Database, Some("its group can write")),
+            (0o600, Kind::Secret, None),
+            (0o640, Kind::Secret, Some("its group can read")),
+            (0o604, Kind::Secret, Some("others can read")),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let said = of_file(&path, kind);
+            match expected {
+                None => assert_eq!(said, None, "{mode:o}"),
+                Some(expected) => assert!(said.unwrap().starts_with(expected), "{mode:o}"),
+            }
+        }
+        assert_eq!(of_file(&directory.path().join("b.db"), Kind::Secret), None);
+    }
+
+    #[test]
+    fn a_directory_in_which_others_can_write_is_told_of_unless_it_is_sticky() {
+        let directory = tempfile::tempdir().unwrap();
+        for (mode, told) in [(0o700, false), (0o755, false), (0o777, true), (0o1777, false)] {
+            fs::set_permissions(directory.path(), fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(of_directory(directory.path()).is_some(), told, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_another_user_is_told_of() {
+        // Only root can give files away.
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        fs::write(&path, "").unwrap();
+        if std::os::unix::fs::chown(&path, Some(4242), None).is_ok() {
+            assert!(of_file(&path, Kind::Database).unwrap().contains("another user (4242)"));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The parameters of PostgreSQL URLs, by the names that libpq, JDBC, Prisma and drivers give them.
+
+/// What a parameter is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Parameter {
+    /// Hosts, addresses or the directory of a socket.
+    Host,
+    Port,
+    Database,
+    User,
+    Password,
+    SslMode,
+    /// Whether TLS is asked for.
+    Ssl,
+    RootCertificate,
+    /// The schema of the tables, by this name.
+    Schema(&'static str),
+    ChannelBinding,
+    /// Which of several servers.
+    Session,
+    /// Settings of the session, as a command line.
+    Options,
+    /// One such setting.
+    Option(String),
+    Capacity,
+    /// Handed on by this name.
+    Passed(&'static str),
+    /// Of other programs, or of how long they wait: there is nothing to do about it.
+    Meaningless,
+    /// Supported with this value; else do this instead.
+    Only(&'static str, &'static str),
+    /// Do this instead.
+    Unsupported(&'static str),
+}
+
+const NAMED: &[(&str, Parameter)] = &[
+    ("host", Parameter::Host),
+    ("hostaddr", Parameter::Host),
+    ("port", Parameter::Port),
+    ("dbname", Parameter::Database),
+    ("database", Parameter::Database),
+    ("user", Parameter::User),
+    ("password", Parameter::Password),
+    ("sslmode", Parameter::SslMode),
+    ("ssl-mode", Parameter::SslMode),
+    ("ssl", Parameter::Ssl),
+    ("sslrootcert", Parameter::RootCertificate),
+    ("ssl-root-cert", Parameter::RootCertificate),
+    ("ssl-ca", Parameter::RootCertificate),
+    ("sslcert", Parameter::Passed("sslcert")),
+    ("ssl-cert", Parameter::Passed("sslcert")),
+    ("sslkey", Parameter::Passed("sslkey")),
+    ("ssl-key", Parameter::Passed("sslkey")),
+    ("application_name", Parameter::Passed("application_name")),
+    ("schema", Parameter::Schema("schema")),
+    ("currentSchema", Parameter::Schema("currentSchema")),
+    ("search_path", Parameter::Schema("search_path")),
+    ("channel_binding", Parameter::ChannelBinding),
+    ("target_session_attrs", Parameter::Session),
+    ("targetServerType", Parameter::Session),
+    ("options", Parameter::Options),
+    ("statement-cache-capacity", Parameter::Capacity),
+    ("gssencmode", Parameter::Only("disable", "give gssencmode=disable, and sslmode for TLS")),
+    ("sslnegotiation", Parameter::Only("postgres", "leave it out; TLS is negotiated")),
+    ("sslaccept", Parameter::Unsupported("use sslmode=verify-full or sslmode=require")),
+    ("sslcrl", Parameter::Unsupported("revoked certificates are not looked up; leave it out")),
+    ("sslcrldir", Parameter::Unsupported("revoked certificates are not looked up; leave it out")),
+    ("sslpassword", Parameter::Unsupported("give a key in sslkey that has no password")),
+    ("sslidentity", Parameter::Unsupported("use sslcert and sslkey, in PEM")),
+    ("sslfactory", Parameter::Unsupported("use sslmode and sslrootcert")),
+    (
+        "ssl_min_protocol_version",
+        Parameter::Only("TLSv1.2", "TLS 1.2 or later is used; leave it out"),
+    ),
+    (
+        "ssl_max_protocol_version",
+        Parameter::Only("TLSv1.3", "TLS 1.2 or later is used; leave it out"),
+    ),
+    ("requirepeer", Parameter::Unsupported("the owner of a socket is not looked at; leave it out")),
+    (
+        "require_auth",
+        Parameter::Unsupported("use sslmode=verify-full, so that the server is known"),
+    ),
+    ("sslcertmode", Parameter::Only("allow", "leave it out; sslcert and sslkey say whether")),
+    ("service", Parameter::Unsupported("give host, user and database in the URL")),
+    ("passfile", Parameter::Unsupported("use the variable PGPASSFILE")),
+];
+
+/// Of how long to wait, of pools, of other drivers' ways with statements and values. The service has bounds of its
+/// own for all of it.
+const MEANINGLESS: &[&str] = &[
+    "ApplicationName",
+    "autosave",
+    "binary_parameters",
+    "binaryTransfer",
+    "cancelSignalTimeout",
+    "client_encoding",
+    "command_timeout",
+    "connect_timeout",
+    "connection_limit",
+    "connectTimeout",
+    "default_query_exec_mode",
+    "defaultRowFetchSize",
+    "fallback_application_name",
+    "hostRecheckSeconds",
+    "idle_timeout",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "loadBalanceHosts",
+    "loginTimeout",
+    "max_idle_connection_lifetime",
+    "pgbouncer",
+    "pool_max_conn_idle_time",
+    "pool_max_conn_lifetime",
+    "pool_max_conns",
+    "pool_min_conns",
+    "pool_timeout",
+    "preferQueryMode",
+    "prepared_statement_cache_size",
+    "prepareThreshold",
+    "reWriteBatchedInserts",
+    "socket_timeout",
+    "socketTimeout",
+    "sslcompression",
+    "sslsni",
+    "statement_cache_size",
+    "statement_timeout",
+    "stringtype",
+    "supa",
+    "tcp_user_timeout",
+    "tcpKeepAlive",
+    "TimeZone",
+    "timezone",
+    "uselibpqcompat",
+];
+
+impl Parameter {
+    /// The parameter of this name.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        if let Some(setting) = name.strip_prefix("options[").and_then(|it| it.strip_suffix(']')) {
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.".contains(&byte);
+            return setting.bytes().all(is_name).then(|| Self::Option(setting.to_owned()));
+        }
+        let named = NAMED.iter().find(|(known, _)| *known == name);
+        let named = named.map(|(_, parameter)| parameter.clone());
+        named.or_else(|| MEANINGLESS.contains(&name).then_some(Self::Meaningless))
+    }
+}
+
+/// The name that may have been meant.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    let names = NAMED.iter().map(|(name, _)| *name).chain(MEANINGLESS.iter().copied());
+    let far =
+        |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
+    let (distance, nearest) = names.map(|known| (far(known), known)).min()?;
+    (distance <= 2 || distance * 3 <= name.len()).then_some(nearest)
+}
