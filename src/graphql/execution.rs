@@ -7,26 +7,22 @@
 //!   is fixed, and a document with other variables than texts is judged by their values, too, each
 //!   time.
 //! - Guarded fields are guarded: see [`requires_auth`].
-//! - A field that may be null and fails is null, and its error stands beside it. async-graphql 7.2
-//!   leaves a failed field out and makes the object null where all of its fields failed, so that one
-//!   refused field would take `data` with it. An error stops at the first field that may be null
-//!   (GraphQL specification, section 6.4.4), and the others are answered.
+//! - An error nulls the nearest position that may be null: see [`failures`](super::failures).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, NextValidation,
     ResolveInfo,
 };
-use async_graphql::{
-    PathSegment, Response, ServerError, ServerResult, ValidationResult, Value, async_trait,
-};
+use async_graphql::{Response, ServerError, ServerResult, ValidationResult, Value, async_trait};
 
 use super::document::Prepared;
+use super::failures::Failures;
 use super::requires_auth;
 
 /// Makes the extension.
-pub(super) struct Executions;
+pub struct Executions;
 
 impl ExtensionFactory for Executions {
     fn create(&self) -> Arc<dyn Extension> {
@@ -34,9 +30,9 @@ impl ExtensionFactory for Executions {
     }
 }
 
-/// The execution of one request: the errors that stopped at a field.
+/// The execution of one request, and the errors in it so far.
 #[derive(Default)]
-struct Execution(Mutex<Vec<ServerError>>);
+struct Execution(Failures);
 
 #[async_trait::async_trait]
 impl Extension for Execution {
@@ -64,8 +60,7 @@ impl Extension for Execution {
         next: NextExecute<'_>,
     ) -> Response {
         let mut response = next.run(context, operation_name).await;
-        let mut errors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        response.errors.append(&mut errors);
+        self.0.settle(&mut response);
         response
     }
 
@@ -75,22 +70,11 @@ impl Extension for Execution {
         info: ResolveInfo<'_>,
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
-        let path = info.path_node;
-        let may_be_null = !info.return_type.ends_with('!');
-        let done = match requires_auth::judge(context, &info) {
+        let (at, ty) = (info.path_node, info.return_type);
+        let resolved = match requires_auth::judge(context, &info) {
             Ok(()) => next.run(context, info).await,
             Err(denied) => Err(denied),
         };
-        match done {
-            Err(mut error) if may_be_null => {
-                if error.path.is_empty() {
-                    let names = path.to_string_vec().into_iter();
-                    error.path = names.map(PathSegment::Field).collect();
-                }
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).push(error);
-                Ok(Some(Value::Null))
-            }
-            done => done,
-        }
+        Ok(Some(self.0.complete(at, ty, resolved)))
     }
 }

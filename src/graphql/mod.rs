@@ -12,6 +12,7 @@ pub mod global_id;
 mod connection;
 mod error;
 mod execution;
+mod failures;
 mod federation;
 mod loaders;
 mod mutations;
@@ -30,6 +31,8 @@ use crate::auth::{Auth, Caller, RefreshCookie, Viewer};
 use error::expose;
 
 pub use error::INTERNAL;
+pub use execution::Executions;
+pub use failures::MAX_ERRORS;
 pub use federation::{SubgraphQuery, Supergraph, subgraph_sdl};
 
 pub use loaders::Loaders;
@@ -63,7 +66,7 @@ fn finish<Root: ObjectType + 'static>(
     auth: Arc<Auth>,
     introspection: bool,
 ) -> Schema<Root> {
-    let builder = builder.data(auth).extension(execution::Executions);
+    let builder = builder.data(auth).extension(Executions);
     if introspection {
         builder.finish()
     } else {

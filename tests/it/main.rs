@@ -10,6 +10,7 @@ mod operation;
 mod pages;
 mod process;
 mod readme;
+mod response;
 mod schema;
 mod store;
 mod subscriptions;

@@ -138,7 +138,7 @@ impl Prepared {
     }
 
     /// Puts `data` of the response to the [`request`](Self::request) into the order of the
-    /// selected operation, with null for what failed.
+    /// selected operation.
     pub fn complete(&self, response: &mut Response) {
         if let Ok(operation) = self.operation() {
             completion::complete(response, &operation.selection_set.node, &self.document);

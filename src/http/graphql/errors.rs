@@ -8,13 +8,10 @@ use std::borrow::Cow;
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Response, ServerError};
 
-use crate::graphql::INTERNAL;
 use crate::graphql::document::{Prepared, one_line};
+use crate::graphql::{INTERNAL, MAX_ERRORS};
 use crate::metrics::Outcome;
 use crate::telemetry::RequestId;
-
-/// The most errors in one answer. A list of broken items would repeat itself a hundred times.
-const MAX_ERRORS: usize = 20;
 
 /// Whether this is a request error of the GraphQL specification: nothing was executed.
 pub(super) fn nothing_ran(response: &Response) -> bool {

@@ -44,18 +44,25 @@ pub(super) fn answers<E: Executor>(
     Recorded::new(settled.boxed(), Arc::clone(auth), &of)
 }
 
-/// The same as events. A first answer without data says that there is no subscription.
+/// The same as events. A first answer whose errors are of the subscription itself, and not of a field
+/// of its event, says that there is no subscription.
 pub(super) fn events(answers: Recorded) -> impl Stream<Item = Event> + Send + Unpin {
     let first = (answers, true);
     let events = stream::unfold(Some(first), |state| async move {
         let (mut answers, is_first) = state?;
         Some(match answers.next().await {
             None => (Event::Complete, None),
-            Some(answer) if is_first && answer.data == Value::Null && answer.is_err() => {
+            Some(answer) if is_first && is_refusal(&answer) => {
                 (Event::Refused(answer.errors), None)
             }
             Some(answer) => (Event::Next(answer), Some((answers, false))),
         })
     });
     Box::pin(events)
+}
+
+fn is_refusal(answer: &Response) -> bool {
+    answer.data == Value::Null
+        && answer.is_err()
+        && answer.errors.iter().all(|error| error.path.len() < 2)
 }

@@ -17,6 +17,7 @@ mod login;
 mod logout;
 mod metrics;
 mod model;
+mod nulls;
 mod pairs;
 mod races;
 mod readiness;

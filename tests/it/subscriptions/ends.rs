@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::client::{ALL, Client, OWN, OWN_AFTER, serve, serve_without_feed};
 use crate::api::service::{Service, code, tokens};
 use crate::databases::{Database, on_both};
+use crate::response::Schema;
 
 on_both!(
     the_end_of_ones_own_session_is_the_last_event,
@@ -22,6 +23,7 @@ on_both!(
     a_cursor_that_is_none_is_refused,
     the_end_of_ones_own_session_is_told_though_it_came_before_the_first_read,
     who_was_away_is_told_which_of_their_own_sessions_ended_meanwhile,
+    an_event_of_which_a_field_fails_is_not_the_last,
 );
 
 /// The database id of a session of this user that is not over.
@@ -397,5 +399,26 @@ async fn a_cursor_of_another_database_misses_nothing() {
         let mut client = Client::begin(address, Some(&root.access)).await;
         client.subscribe("1", ALL, json!({ "after": cursor })).await;
         assert_eq!(client.next("1").await["sessionEnds"]["reason"], "LOGOUT");
+    }
+}
+
+async fn an_event_of_which_a_field_fails_is_not_the_last(database: Database) {
+    let service = Service::start(&database, "").await;
+    let address = serve(&service).await;
+    service.make("root", Role::Admin).await;
+    let root = service.login("root").await;
+    let mut client = Client::begin(address, Some(&root.access)).await;
+    const FAILING: &str = "subscription { sessionEnds {
+        session { id blacklistEntries(first: -1) { totalCount } } cursor } }";
+    client.subscribe("1", FAILING, Value::Null).await;
+    client.settle().await;
+    let schema = Schema::parse(&sallyport::graphql::sdl());
+    for _ in 0..2 {
+        let other = service.login("root").await;
+        service.logout(Some(&other.access), None, "CURRENT").await;
+        let message = client.hear().await;
+        assert_eq!(message["type"], "next", "{message}");
+        schema.check(FAILING, &message["payload"]);
+        assert_eq!(message["payload"]["data"], Value::Null);
     }
 }

@@ -20,6 +20,7 @@ use tower::ServiceExt;
 use self::schema::{Caller, Mutation, Query, Ticks};
 use super::GraphqlEndpoint;
 use crate::entropy::SeededEntropy;
+use crate::graphql::Executions;
 use crate::graphql::document::Limits;
 use crate::http::passage::{PATIENCE, Passage, pass};
 use crate::telemetry::RequestIds;
@@ -28,7 +29,7 @@ const JSON: &str = "application/json";
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 fn app() -> Router {
-    let schema = Schema::new(Query, Mutation, Ticks);
+    let schema = Schema::build(Query, Mutation, Ticks).extension(Executions).finish();
     let endpoint = GraphqlEndpoint::new(schema, Limits::default(), Arc::default());
     let passage = Passage {
         ids: RequestIds::new(Arc::new(SeededEntropy::new(1))),

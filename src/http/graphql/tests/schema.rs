@@ -39,12 +39,12 @@ impl Query {
         by.x + color.map_or(0, |color| color as i32)
     }
 
-    async fn even(&self, number: Even) -> i32 {
-        number.0
+    async fn even(&self, number: Even) -> Option<i32> {
+        Some(number.0)
     }
 
-    async fn small(&self, #[graphql(validator(maximum = 10))] number: i32) -> i32 {
-        number
+    async fn small(&self, #[graphql(validator(maximum = 10))] number: i32) -> Option<i32> {
+        Some(number)
     }
 
     async fn refused(&self) -> Result<Option<i32>> {
