@@ -1,8 +1,9 @@
 //! Following the ends of sessions: one's own, or everybody's.
 //!
 //! Rule: whoever follows is judged again at each end. A session that is over is told of nothing more
-//! than its own end, which is what its client waits for, and is told of that in any case: it may have
-//! ended between the judgement and the place from which it follows. Nothing is buffered for a slow follower:
+//! than its own end, which is what its client waits for, and reads nothing by it. That it is told in any
+//! case: it may have ended between the judgement and the place from which it follows. Nothing is
+//! buffered for a slow follower:
 //! what it has not asked for yet stays in the database.
 
 use std::collections::VecDeque;
@@ -97,7 +98,8 @@ impl Follower {
             if let Some(end) = self.read.pop_front() {
                 if end.session.id == self.viewer.session_id {
                     self.is_over = true;
-                    return Some(end);
+                    self.viewer = Viewer::stranger(end.session.id);
+                    return Some(SessionEnd { session: end.session.outline(), ..end });
                 }
                 match self.auth.authorize(&self.caller, self.role) {
                     Ok(_) => return Some(end),

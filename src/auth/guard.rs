@@ -48,10 +48,22 @@ pub struct Viewer {
 }
 
 impl Viewer {
+    /// Whoever presents a token of this session that is good for nothing any more: nothing is theirs.
+    pub(super) fn stranger(session_id: SessionId) -> Self {
+        Self { user_id: UserId::NOBODY, session_id, role: Role::User }
+    }
+
     /// Whether this viewer may know of what belongs to `owner`.
     #[must_use]
     pub fn may_see(&self, owner: UserId) -> bool {
         self.is_admin() || self.user_id == owner
+    }
+
+    /// Whether this viewer may know from where and with what client `actor` acted. Where that is not
+    /// known, it may have been a thief, and whoever it was done to is told.
+    #[must_use]
+    pub fn may_see_origin_of(&self, actor: Option<UserId>) -> bool {
+        actor.is_none_or(|actor| self.may_see(actor))
     }
 
     /// Whether this viewer may do everything.

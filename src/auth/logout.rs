@@ -2,14 +2,16 @@
 //!
 //! Rule: a token of a session is enough to end that session, however old; to end others one must be
 //! logged in. Logging out twice is success, and a token is never a reason for a logout to fail
-//! unless it was never ours.
+//! unless it was never ours. A token that is good for nothing any more ends its session and reads
+//! nothing: see [`Auth::ended_sessions`].
 
 use super::error::{Denial, Reason, Refusal, RefusalCode};
 use super::refresh::refused;
-use super::{Auth, Caller, Error};
+use super::{Auth, Caller, Error, Viewer};
 use crate::crypto::refresh_token::RefreshToken;
-use crate::domain::id::{SessionId, UserId};
-use crate::domain::session::{EndReason, Presentation, Presented};
+use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::session::{EndReason, Presentation, Presented, Session};
+use crate::domain::user::Role;
 use crate::domain::words;
 use crate::store::{self, EndSessions, Scope};
 
@@ -39,6 +41,18 @@ pub struct LoggedOut {
     pub ended: Vec<SessionId>,
     /// How many in all.
     pub count: usize,
+    /// Whether whoever logged out was logged in before.
+    was_logged_in: bool,
+    /// The refresh token that was presented.
+    presented: Option<TokenId>,
+}
+
+/// Who logs out.
+struct Leaving {
+    user: UserId,
+    session: SessionId,
+    /// Whether the refresh token that says so is known to be the outstanding one.
+    is_outstanding: bool,
 }
 
 impl Auth {
@@ -84,13 +98,15 @@ impl Auth {
             let path = &["input", "refreshToken"];
             return Err(Refusal::new(RefusalCode::Forbidden, path, MESSAGE).into());
         }
-        let who = match scope {
+        let is_authenticated = self.authenticate(caller).is_ok();
+        let leaving = match scope {
             LogoutScope::Current => Some(whose_session(presented.as_ref(), caller)?),
             LogoutScope::Others | LogoutScope::All => {
                 self.whose_sessions(presented.as_ref(), caller).await?
             }
         };
-        let Some((user, session)) = who else { return Ok(nothing(None)) };
+        let Some(leaving) = leaving else { return Ok(nothing(None)) };
+        let Leaving { user, session, is_outstanding } = leaving;
         let end = EndSessions {
             scope: match scope {
                 LogoutScope::Current => Scope::Own { user, session },
@@ -109,7 +125,35 @@ impl Auth {
         let count = ended.len();
         ended.sort_unstable_by(|a, b| b.cmp(a));
         ended.truncate(NAMED);
-        Ok(LoggedOut { ended, count, ..nothing(Some((user, session))) })
+        Ok(LoggedOut {
+            ended,
+            count,
+            was_logged_in: is_authenticated || is_outstanding,
+            presented: presented.map(|presented| presented.id),
+            ..nothing(Some((user, session)))
+        })
+    }
+
+    /// The sessions that a logout ended, the newest first, and as whom its caller sees them. Whoever
+    /// was not logged in, neither by the bearer nor by the outstanding refresh token, is told which
+    /// they are and how they stand, and nothing of their user.
+    ///
+    /// # Errors
+    /// A failure of the service.
+    pub async fn ended_sessions(&self, done: &LoggedOut) -> Result<Vec<(Session, Viewer)>, Error> {
+        let Some((user_id, session_id)) = done.user_id.zip(done.session_id) else {
+            return Ok(Vec::new());
+        };
+        let mut found = self.store.sessions_by_id(&done.ended).await?;
+        let in_order: Vec<_> = done.ended.iter().filter_map(|id| found.remove(id)).collect();
+        // The end left the session's own token as it was.
+        let is_outstanding = |session: &Session| done.presented == Some(session.token.id);
+        if done.was_logged_in || in_order.iter().any(is_outstanding) {
+            let viewer = Viewer { user_id, session_id, role: Role::User };
+            return Ok(in_order.into_iter().map(|session| (session, viewer)).collect());
+        }
+        let viewer = Viewer::stranger(session_id);
+        Ok(in_order.into_iter().map(|session| (session.outline(), viewer)).collect())
     }
 
     /// The user whose several sessions may be ended, and the session that asks. `None` where that
@@ -118,10 +162,10 @@ impl Auth {
         &self,
         presented: Option<&RefreshToken>,
         caller: &Caller,
-    ) -> Result<Option<(UserId, SessionId)>, Error> {
+    ) -> Result<Option<Leaving>, Error> {
         let Some(token) = presented else {
             return match self.authenticate(caller) {
-                Ok(viewer) => Ok(Some((viewer.user_id, viewer.session_id))),
+                Ok(viewer) => Ok(Some(leaving(viewer.user_id, viewer.session_id))),
                 Err(Denial::Unauthenticated(Reason::SessionEnded | Reason::UserInactive)) => {
                     Ok(None)
                 }
@@ -135,9 +179,10 @@ impl Auth {
         let presentation =
             Presentation { token_id: id, attempt: None, rotated_at: known.rotated_at };
         match known.session.judge(&presentation, self.policy.retry_window, self.now()) {
-            Presented::Outstanding | Presented::Retry | Presented::Stale => {
-                Ok(Some((user_id, session_id)))
+            Presented::Outstanding => {
+                Ok(Some(Leaving { is_outstanding: true, ..leaving(user_id, session_id) }))
             }
+            Presented::Retry | Presented::Stale => Ok(Some(leaving(user_id, session_id))),
             Presented::Ended => {
                 self.note_all_ends(&Scope::User(user_id), self.now(), &[]).await?;
                 Ok(None)
@@ -151,15 +196,16 @@ impl Auth {
 }
 
 /// The session that whatever is presented belongs to.
-fn whose_session(
-    presented: Option<&RefreshToken>,
-    caller: &Caller,
-) -> Result<(UserId, SessionId), Error> {
+fn whose_session(presented: Option<&RefreshToken>, caller: &Caller) -> Result<Leaving, Error> {
     if let Some(token) = presented {
-        return Ok((token.user_id, token.session_id));
+        return Ok(leaving(token.user_id, token.session_id));
     }
     let bearer = caller.token()?;
-    Ok((bearer.user_id, bearer.session_id))
+    Ok(leaving(bearer.user_id, bearer.session_id))
+}
+
+fn leaving(user: UserId, session: SessionId) -> Leaving {
+    Leaving { user, session, is_outstanding: false }
 }
 
 fn nothing(who: Option<(UserId, SessionId)>) -> LoggedOut {
@@ -168,5 +214,7 @@ fn nothing(who: Option<(UserId, SessionId)>) -> LoggedOut {
         session_id: who.map(|who| who.1),
         ended: Vec::new(),
         count: 0,
+        was_logged_in: false,
+        presented: None,
     }
 }

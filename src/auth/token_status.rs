@@ -1,12 +1,17 @@
 //! What a token is worth, and why no more. It changes nothing.
+//!
+//! Rule: an access token shows what it opens anyway. A refresh token opens nothing but the next pair:
+//! whoever only holds one learns no more than whether its session lives. Whether it was rotated away,
+//! by which a thief would know when to come, is for its user and for administrators.
 
-use super::{Auth, Error};
+use super::{Auth, Caller, Denial, Error, Viewer};
 use crate::clock::Timestamp;
 use crate::crypto::TokenRefusal;
 use crate::crypto::access_token::AccessToken;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::id::SessionId;
-use crate::domain::session::{Presentation, Presented};
+use crate::domain::session::{Presentation, Presented, SessionState};
+use crate::domain::user::Role;
 use crate::domain::words;
 
 words! {
@@ -46,21 +51,21 @@ pub struct TokenStatus {
     pub kind: Option<TokenKind>,
     /// Until when it is good by itself, where it is one of ours.
     pub expires_at: Option<Timestamp>,
-    /// Its session, where it is good. Whoever holds a token that is not learns nothing about it.
-    pub session_id: Option<SessionId>,
+    /// Its session, where it is good and somebody may see it; and who.
+    pub session: Option<(SessionId, Viewer)>,
 }
 
 impl Auth {
-    /// Says what a token is worth.
+    /// Says what a token is worth, as far as the caller may know.
     ///
     /// # Errors
     /// A failure of the service.
-    pub async fn token_status(&self, token: &str) -> Result<TokenStatus, Error> {
-        match self.recognize(token).await.map_err(super::Denial::from)? {
+    pub async fn token_status(&self, token: &str, caller: &Caller) -> Result<TokenStatus, Error> {
+        match self.recognize(token).await.map_err(Denial::from)? {
             Ok(access) => self.access_status(&access),
             Err(TokenRefusal::WrongType) => {
                 match self.refresh_keys.verify(&self.issuer.issuer, token, self.now()) {
-                    Ok(refresh) => self.refresh_status(&refresh).await,
+                    Ok(refresh) => self.refresh_status(&refresh, caller).await,
                     Err(refusal) => Ok(unknown(refusal)),
                 }
             }
@@ -72,31 +77,61 @@ impl Auth {
         let reason = if self.has_expired(token) {
             Some(StatusReason::Expired)
         } else {
-            let end = self.revocations.end_of(token.session_id).map_err(super::Denial::from)?;
+            let end = self.revocations.end_of(token.session_id).map_err(Denial::from)?;
             end.map(|_| StatusReason::SessionEnded)
         };
-        Ok(known(TokenKind::Access, reason, token.expires_at, token.session_id))
+        let AccessToken { user_id, session_id, expires_at, .. } = *token;
+        // Who holds it is its user, whatever else the request brings.
+        let holder = Viewer { user_id, session_id, role: Role::User };
+        Ok(known(TokenKind::Access, reason, expires_at, Some((session_id, holder))))
     }
 
-    async fn refresh_status(&self, token: &RefreshToken) -> Result<TokenStatus, Error> {
-        let RefreshToken { user_id, session_id, id, expires_at, .. } = *token;
-        let reason = match self.store.known_token(user_id, session_id, id).await? {
-            None => Some(StatusReason::SessionEnded),
-            Some(found) => {
-                let presentation =
-                    Presentation { token_id: id, attempt: None, rotated_at: found.rotated_at };
-                let window = self.policy.retry_window;
-                match found.session.judge(&presentation, window, self.now()) {
-                    Presented::Outstanding => None,
-                    Presented::Retry | Presented::Stale | Presented::Reused => {
-                        Some(StatusReason::Rotated)
-                    }
-                    Presented::Ended | Presented::Newer => Some(StatusReason::SessionEnded),
-                    Presented::Expired => Some(StatusReason::Expired),
-                }
-            }
+    async fn refresh_status(
+        &self,
+        token: &RefreshToken,
+        caller: &Caller,
+    ) -> Result<TokenStatus, Error> {
+        let viewer = match self.authenticate(caller) {
+            Ok(viewer) => Some(viewer).filter(|viewer| viewer.may_see(token.user_id)),
+            Err(Denial::Unauthenticated(_) | Denial::Forbidden) => None,
+            Err(denial @ Denial::Stale(_)) => return Err(denial.into()),
         };
-        Ok(known(TokenKind::Refresh, reason, expires_at, session_id))
+        let reason = match viewer {
+            Some(_) => self.refusal_of(token).await?,
+            None => self.end_of(token).await?,
+        };
+        let session = viewer.map(|viewer| (token.session_id, viewer));
+        Ok(known(TokenKind::Refresh, reason, token.expires_at, session))
+    }
+
+    /// Why a refresh with this token would be refused.
+    async fn refusal_of(&self, token: &RefreshToken) -> Result<Option<StatusReason>, Error> {
+        let RefreshToken { user_id, session_id, id, .. } = *token;
+        let Some(found) = self.store.known_token(user_id, session_id, id).await? else {
+            return Ok(Some(StatusReason::SessionEnded));
+        };
+        let presentation =
+            Presentation { token_id: id, attempt: None, rotated_at: found.rotated_at };
+        Ok(match found.session.judge(&presentation, self.policy.retry_window, self.now()) {
+            Presented::Outstanding => None,
+            Presented::Retry | Presented::Stale | Presented::Reused => Some(StatusReason::Rotated),
+            Presented::Ended | Presented::Newer => Some(StatusReason::SessionEnded),
+            Presented::Expired => Some(StatusReason::Expired),
+        })
+    }
+
+    /// Why no token of this one's session is good. Its own fate is not looked at, so that neither the
+    /// answer nor its time tells it.
+    async fn end_of(&self, token: &RefreshToken) -> Result<Option<StatusReason>, Error> {
+        let id = token.session_id;
+        let found = self.store.sessions_by_id(&[id]).await?.remove(&id);
+        let session = found.filter(|session| session.user_id == token.user_id);
+        let state = session.map_or(SessionState::Ended, |session| session.state(self.now()));
+        Ok(match state {
+            SessionState::Active => None,
+            SessionState::Expired => Some(StatusReason::Expired),
+            SessionState::Ended => Some(StatusReason::SessionEnded),
+        })
     }
 }
 
@@ -104,13 +139,13 @@ fn known(
     kind: TokenKind,
     reason: Option<StatusReason>,
     expires_at: Timestamp,
-    session_id: SessionId,
+    session: Option<(SessionId, Viewer)>,
 ) -> TokenStatus {
     TokenStatus {
         reason,
         kind: Some(kind),
         expires_at: Some(expires_at),
-        session_id: reason.is_none().then_some(session_id),
+        session: session.filter(|_| reason.is_none()),
     }
 }
 
@@ -121,5 +156,5 @@ fn unknown(refusal: TokenRefusal) -> TokenStatus {
         TokenRefusal::Expired => StatusReason::Expired,
         TokenRefusal::WrongType => StatusReason::WrongType,
     };
-    TokenStatus { reason: Some(reason), kind: None, expires_at: None, session_id: None }
+    TokenStatus { reason: Some(reason), kind: None, expires_at: None, session: None }
 }

@@ -85,6 +85,11 @@ ids! {
     KeyId;
 }
 
+impl UserId {
+    /// The nil UUID (RFC 9562, section 5.9): no account has it.
+    pub const NOBODY: Self = Self(Uuid::nil());
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

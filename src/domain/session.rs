@@ -200,6 +200,12 @@ impl Session {
         self.state(now) == SessionState::Active
     }
 
+    /// The session without what is only for its user to see: its name, its client and its addresses.
+    #[must_use]
+    pub fn outline(self) -> Self {
+        Self { name: None, user_agent: None, ip: None, last_ip: None, ..self }
+    }
+
     /// Says what a token of this session means: the table of the refresh, less the rotation itself,
     /// which only the compare-and-swap in the store decides.
     ///

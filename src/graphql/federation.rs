@@ -76,7 +76,8 @@ impl Federation {
     }
 
     /// What these representations stand for, at most 100, in their order; null for what does not
-    /// exist or the caller may not see.
+    /// exist or the caller may not see. An access token that is sent and refused is UNAUTHENTICATED;
+    /// without one nothing is seen.
     #[graphql(name = "_entities")]
     async fn entities(
         &self,

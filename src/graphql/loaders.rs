@@ -53,14 +53,6 @@ impl Loaders {
         self.by_id().load_one(id).await
     }
 
-    /// Several sessions.
-    pub(super) async fn sessions(
-        &self,
-        ids: &[SessionId],
-    ) -> Result<HashMap<SessionId, Arc<Session>>, Error> {
-        self.by_id().load_many(ids.iter().copied()).await
-    }
-
     /// A blacklist entry.
     pub(super) async fn blacklist_entry(
         &self,

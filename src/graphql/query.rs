@@ -13,7 +13,7 @@ use super::types::{
     SigningKey, TokenStatus, User, UserFilter,
 };
 use super::{auth, caller, viewer};
-use crate::auth::{Denial, Viewer};
+use crate::auth::{Denial, Reason, Viewer};
 use crate::domain;
 
 /// The most nodes that are asked for at once.
@@ -30,7 +30,8 @@ pub(super) struct Queries;
 /// What can be asked.
 #[Object]
 impl Queries {
-    /// What the id names; null for what does not exist or the caller may not see.
+    /// What the id names; null for what does not exist or the caller may not see. An access token
+    /// that is sent and refused is UNAUTHENTICATED; without one nothing is seen.
     async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<Node>> {
         match somebody(context)? {
             Some(viewer) => Node::load(context, viewer, &id).await,
@@ -39,7 +40,8 @@ impl Queries {
     }
 
     /// What the ids name, at most 100, in their order; null for what does not exist or the caller
-    /// may not see.
+    /// may not see. An access token that is sent and refused is UNAUTHENTICATED; without one nothing
+    /// is seen.
     async fn nodes(&self, context: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
         if ids.len() > MAX_NODES {
             return Err(bad_input(format!("at most {MAX_NODES} nodes at once")));
@@ -65,9 +67,11 @@ impl Queries {
         Session::current(context, viewer).await
     }
 
-    /// What a token is worth, and why no more. It changes nothing.
+    /// What a token is worth, and why no more. It changes nothing. Of a refresh token whoever sends no
+    /// access token of its user or of an administrator is told only whether its session lives.
     async fn token_status(&self, context: &Context<'_>, token: String) -> Result<TokenStatus> {
-        auth(context).token_status(&token).await.map(TokenStatus).map_err(expose)
+        let status = auth(context).token_status(&token, caller(context)).await;
+        status.map(TokenStatus).map_err(expose)
     }
 
     /// The account with this username or e-mail address.
@@ -158,12 +162,12 @@ impl Queries {
     }
 }
 
-/// Who is logged in, in a field that needs nobody to be: a token that is bad or old counts as none.
+/// Who is logged in, in a field that needs nobody to be. A token that is sent and refused is an error,
+/// by which its client knows that it has to refresh.
 pub(super) fn somebody(context: &Context<'_>) -> Result<Option<Viewer>> {
     match auth(context).authenticate(caller(context)) {
         Ok(viewer) => Ok(Some(viewer)),
-        Err(Denial::Unauthenticated(_) | Denial::Forbidden) => Ok(None),
-        // Null would say that there is no such thing; it is only not known who asks.
-        Err(denial @ Denial::Stale(_)) => Err(expose(denial.into())),
+        Err(Denial::Unauthenticated(Reason::NoToken)) => Ok(None),
+        Err(denial) => Err(expose(denial.into())),
     }
 }

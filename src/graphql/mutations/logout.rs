@@ -2,11 +2,10 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
-use crate::auth::{LoggedOut, Viewer};
-use crate::domain::user::Role;
-use crate::graphql::error::{UserError, expected};
+use crate::auth::LoggedOut;
+use crate::graphql::error::{UserError, expected, expose};
 use crate::graphql::types::{LogoutScope, Session};
-use crate::graphql::{Loaders, auth, caller, cookie};
+use crate::graphql::{auth, caller, cookie};
 
 /// Who logs out of what.
 #[derive(InputObject)]
@@ -29,7 +28,9 @@ impl Default for LogoutInput {
 /// What came of a logout.
 #[derive(Default, SimpleObject)]
 pub struct LogoutPayload {
-    /// The sessions that it ended, the newest first, at most 100.
+    /// The sessions that it ended, the newest first, at most 100. Where the caller presented neither a
+    /// valid access token nor the outstanding refresh token, they are told by their ids, states and
+    /// times only: `user`, `name`, `endedBy` and all of `client` are null, `blacklistEntries` is empty.
     ended_sessions: Vec<Session>,
     /// How many sessions it ended; none where they had ended before.
     ended_count: usize,
@@ -64,15 +65,9 @@ impl LogoutMutation {
 }
 
 async fn ended(context: &Context<'_>, done: &LoggedOut) -> Result<Vec<Session>> {
-    let Some((user_id, session_id)) = done.user_id.zip(done.session_id) else {
-        return Ok(Vec::new());
-    };
     if !context.look_ahead().field("endedSessions").exists() {
         return Ok(Vec::new());
     }
-    let found = context.data_unchecked::<Loaders>().sessions(&done.ended).await?;
-    // Whoever logs out sees what is theirs, as a user does: the token that says so may be old.
-    let viewer = Viewer { user_id, session_id, role: Role::User };
-    let in_order = done.ended.iter().filter_map(|id| found.get(id).cloned());
-    Ok(in_order.map(|session| Session::shared(session, viewer)).collect())
+    let ended = auth(context).ended_sessions(done).await.map_err(expose)?;
+    Ok(ended.into_iter().map(|(session, viewer)| Session::new(session, viewer)).collect())
 }

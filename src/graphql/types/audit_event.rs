@@ -58,6 +58,11 @@ impl AuditEvent {
             viewer,
         }))
     }
+
+    /// Whether the viewer may know from where it was done.
+    fn origin_is_shown(&self) -> bool {
+        self.viewer.may_see_origin_of(self.event.actor)
+    }
 }
 
 /// Something that happened, written down with it.
@@ -102,14 +107,15 @@ impl AuditEvent {
         }
     }
 
-    /// From where.
+    /// Address that it was done from. Null if an administrator did it, for everybody but
+    /// administrators; and if unknown.
     async fn ip(&self) -> Option<String> {
-        self.event.ip.map(|ip| ip.to_string())
+        self.event.ip.filter(|_| self.origin_is_shown()).map(|ip| ip.to_string())
     }
 
-    /// With what client.
+    /// User agent that it was done with. Null as `ip` is.
     async fn user_agent(&self) -> Option<&str> {
-        self.event.user_agent.as_ref().map(UserAgent::as_str)
+        self.event.user_agent.as_ref().filter(|_| self.origin_is_shown()).map(UserAgent::as_str)
     }
 
     /// What else there is to say: why a session ended, and the administrator's note; what made

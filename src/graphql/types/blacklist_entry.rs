@@ -53,6 +53,11 @@ impl BlacklistEntry {
             Self::shared(Arc::new(entry), viewer)
         }))
     }
+
+    /// Whether the viewer may know from where it was done.
+    fn origin_is_shown(&self) -> bool {
+        self.viewer.may_see_origin_of(self.entry.actor)
+    }
 }
 
 /// One refresh token that is refused from now on: rotated away, or its session was ended.
@@ -106,13 +111,14 @@ impl BlacklistEntry {
         self.entry.expires_at.into()
     }
 
-    /// From where it was caused.
+    /// Address that it was caused from. Null if an administrator caused it, for everybody but
+    /// administrators; and if unknown.
     async fn ip(&self) -> Option<String> {
-        self.entry.ip.map(|ip| ip.to_string())
+        self.entry.ip.filter(|_| self.origin_is_shown()).map(|ip| ip.to_string())
     }
 
-    /// With what client it was caused.
+    /// User agent that it was caused with. Null as `ip` is.
     async fn user_agent(&self) -> Option<&str> {
-        self.entry.user_agent.as_ref().map(UserAgent::as_str)
+        self.entry.user_agent.as_ref().filter(|_| self.origin_is_shown()).map(UserAgent::as_str)
     }
 }

@@ -116,7 +116,7 @@ pub enum TokenRefusal {
     Expired,
     /// It is for something else.
     WrongType,
-    /// A refresh put another in its place.
+    /// A refresh put another in its place. Told to its user and to administrators.
     Rotated,
     /// Its session has ended.
     SessionEnded,

@@ -3,9 +3,7 @@
 use async_graphql::{Context, Object, Result};
 
 use super::{Session, TokenRefusal, TokenType};
-use crate::auth::{self, Viewer};
-use crate::domain::user::Role;
-use crate::graphql::Loaders;
+use crate::auth;
 use crate::graphql::scalars::DateTime;
 
 /// What a token is worth.
@@ -15,12 +13,14 @@ pub struct TokenStatus(pub(in crate::graphql) auth::TokenStatus);
 /// What a token is worth, and why no more.
 #[Object]
 impl TokenStatus {
-    /// Whether it is accepted.
+    /// Whether the token is accepted. A refresh token counts as accepted as long as its session lives,
+    /// unless the caller is its user or an administrator: only they are told that it was rotated away.
     async fn active(&self) -> bool {
         self.0.reason.is_none()
     }
 
-    /// Why it is refused.
+    /// Why the token is refused; null if it is accepted. `ROTATED` is told to the user of the refresh
+    /// token and to administrators only.
     async fn reason(&self) -> Option<TokenRefusal> {
         self.0.reason.map(Into::into)
     }
@@ -35,14 +35,12 @@ impl TokenStatus {
         self.0.expires_at.map(Into::into)
     }
 
-    /// Its session, where it is good.
+    /// Session of the token, if the token is accepted. For a refresh token, only its user and
+    /// administrators see it.
     async fn session(&self, context: &Context<'_>) -> Result<Option<Session>> {
-        let Some(id) = self.0.session_id else { return Ok(None) };
-        let session = context.data_unchecked::<Loaders>().session(id).await?;
-        // Whoever holds a good token of a session is its user, whatever else the request brings.
-        Ok(session.map(|session| {
-            let (user_id, session_id) = (session.user_id, session.id);
-            Session::shared(session, Viewer { user_id, session_id, role: Role::User })
-        }))
+        match self.0.session {
+            Some((id, viewer)) => Session::load(context, viewer, id).await,
+            None => Ok(None),
+        }
     }
 }

@@ -48,7 +48,14 @@ async fn an_entity_is_shown_to_whom_its_node_is_shown(database: Database) {
     assert_eq!(of_root[2]["username"], "bob");
     service.logout(Some(&tokens.access), None, "CURRENT").await;
     let after = json!({ "of": [{ "__typename": "User", "id": ada }] });
-    assert_eq!(seen(service.send(Some(&tokens.access), ENTITIES, after).await), json!([null]));
+    for (bearer, reason) in [(&*tokens.access, "SESSION_ENDED"), ("garbage", "MALFORMED")] {
+        let answer = service.send(Some(bearer), ENTITIES, after.clone()).await;
+        assert_eq!(answer["data"], Value::Null, "{answer}");
+        let error = &answer["errors"][0];
+        assert_eq!(error["path"], json!(["_entities"]));
+        assert_eq!(error["extensions"]["code"], "UNAUTHENTICATED");
+        assert_eq!(error["extensions"]["reason"], reason);
+    }
 }
 
 #[tokio::test]

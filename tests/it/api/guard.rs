@@ -16,6 +16,7 @@ on_both!(
     what_others_own_looks_like_what_does_not_exist,
     an_end_is_known_to_another_process_after_its_next_read,
     a_stale_view_answers_neither_yes_nor_no,
+    a_token_that_is_sent_and_refused_is_an_error_where_things_are_asked_for_by_id,
     a_token_tells_why_it_is_refused,
     the_public_keys_are_served_with_a_tag,
     the_guard_asks_no_database,
@@ -105,14 +106,53 @@ async fn a_stale_view_answers_neither_yes_nor_no(database: Database) {
     assert_eq!(service.call(ready()).await.0, StatusCode::OK);
 }
 
+async fn a_token_that_is_sent_and_refused_is_an_error_where_things_are_asked_for_by_id(
+    database: Database,
+) {
+    let mut service = Service::start(&database, "").await;
+    let id = service.make("ada", Role::User).await;
+    let (ada, over) = (service.login("ada").await, service.login("ada").await);
+    service.logout(Some(&over.access), None, "CURRENT").await;
+    const NODE: &str =
+        "query($id: ID!) { node(id: $id) { id } tokenStatus(token: \"\") { active } }";
+    const NODES: &str = "query($id: ID!) { nodes(ids: [$id]) { id } }";
+    let ask = async |service: &Service, bearer: Option<&str>| {
+        let by_id = service.send(bearer, NODE, json!({ "id": id })).await;
+        let by_ids = service.send(bearer, NODES, json!({ "id": id })).await;
+        assert_eq!(by_id["data"]["tokenStatus"]["active"], false, "{by_id}");
+        (by_id, by_ids)
+    };
+    let (node, nodes) = ask(&service, Some(&ada.access)).await;
+    assert_eq!(
+        (&node["data"]["node"]["id"], &nodes["data"]["nodes"][0]["id"]),
+        (&json!(id), &json!(id))
+    );
+    let (node, nodes) = ask(&service, None).await;
+    assert!(node["errors"].is_null() && node["data"]["node"].is_null(), "{node}");
+    assert_eq!(nodes, json!({ "data": { "nodes": [null] } }));
+    let now = [(&*over.access, "SESSION_ENDED"), (&*ada.refresh, "WRONG_TYPE"), ("x", "MALFORMED")];
+    for (bearer, reason) in now.into_iter().chain([("", "MALFORMED"), (&*ada.access, "EXPIRED")]) {
+        if reason == "EXPIRED" {
+            service.pass(Duration::from_mins(16)).await;
+        }
+        let (node, nodes) = ask(&service, Some(bearer)).await;
+        for (answer, path) in [(&node, "node"), (&nodes, "nodes")] {
+            let extensions = &answer["errors"][0]["extensions"];
+            assert_eq!(extensions["code"], "UNAUTHENTICATED", "{answer}");
+            assert_eq!(extensions["reason"], reason, "{answer}");
+            assert_eq!(answer["errors"][0]["path"], json!([path]));
+        }
+        assert!(node["data"]["node"].is_null() && nodes["data"].is_null());
+    }
+}
+
 async fn a_token_tells_why_it_is_refused(database: Database) {
     let mut service = Service::start(&database, "").await;
     service.make("ada", Role::User).await;
     let ada = service.login("ada").await;
     let next = super::service::tokens(&service.refresh(&ada.refresh, None).await).unwrap();
     assert_eq!(status(&service, &next.access).await, json!([true, null, "ACCESS", true]));
-    assert_eq!(status(&service, &next.refresh).await, json!([true, null, "REFRESH", true]));
-    assert_eq!(status(&service, &ada.refresh).await, json!([false, "ROTATED", "REFRESH", false]));
+    assert_eq!(status(&service, &next.refresh).await, json!([true, null, "REFRESH", false]));
     assert_eq!(status(&service, "x").await, json!([false, "MALFORMED", null, false]));
     let (signed, signature) = next.access.rsplit_once('.').unwrap();
     let first = if signature.starts_with('A') { 'B' } else { 'A' };

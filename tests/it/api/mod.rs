@@ -26,3 +26,4 @@ mod restored;
 mod root_fields;
 mod secrets;
 pub mod service;
+mod shown;
