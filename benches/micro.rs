@@ -78,8 +78,9 @@ fn guard(criterion: &mut Criterion) {
             });
         });
         let session = SessionId::new(SystemClock::new().now(), &SystemEntropy);
+        let user = UserId::new(SystemClock::new().now(), &SystemEntropy);
         criterion.bench_function(&format!("look-up among {count} ended sessions"), |bencher| {
-            bencher.iter(|| core.revocations.end_of(black_box(session)));
+            bencher.iter(|| core.revocations.end_of(user, black_box(session)));
         });
     }
 }

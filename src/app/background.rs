@@ -19,6 +19,8 @@ pub(super) fn start(core: &Core, feed: Feed, last_seen: &Arc<LastSeen>) -> JoinS
     let mut background = JoinSet::new();
     background.spawn(feed.run());
     background.spawn(purge(Arc::clone(&auth)));
+    let ending = Arc::clone(&auth);
+    background.spawn(async move { ending.end_rows_forever().await });
     background.spawn(Arc::clone(last_seen).follow(auth, store));
     background
 }

@@ -6,7 +6,7 @@ use crate::auth::{Actor, Error, Rotation};
 use crate::config::Config;
 use crate::domain::filter::SessionFilter;
 use crate::domain::origin::Origin;
-use crate::store::{Matching, Scope};
+use crate::store::Matching;
 
 /// What was done, or would be.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ impl Core {
     /// # Errors
     /// [`Error`] where the database fails.
     pub async fn rehearse_recovery(&self) -> Result<Recovery, Error> {
-        let everybody = Matching { filter: SessionFilter::default(), except: None, note: None };
+        let everybody = Matching { filter: SessionFilter::default(), except: None };
         let sessions = self.store.count_matching(&everybody, self.auth.now()).await?;
         let last = self.auth.key_summaries().await?.pop();
         Ok(Recovery { kid: last.map(|key| key.kid), sessions })
@@ -43,7 +43,7 @@ impl Core {
             let rotation = Rotation { algorithm: None, immediately: true };
             Some(self.auth.rotate_signing_key(by, rotation, origin()).await?.kid)
         };
-        let sessions = self.auth.end_sessions(by, Scope::All, origin()).await?;
+        let sessions = self.auth.end_all(by, origin()).await?;
         LastSeen::of(config).begin_anew(&self.store).await?;
         Ok(Recovery { kid, sessions })
     }

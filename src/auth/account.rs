@@ -77,15 +77,16 @@ impl Auth {
             at: now,
             actor: Some(user),
             origin,
+            note: None,
         });
         let changed = self.store.set_password(user, Some(hash), new_hash, event, end).await?;
         self.store.settle(settlement).await?;
         // Somebody else changed it since it was read, so that this was not the current one.
-        let (user, ended) = changed.ok_or_else(wrong)?;
+        let (user, ending) = changed.ok_or_else(wrong)?;
         if end_others {
-            self.note_all_ends(&Scope::User(user.id), now, &ended).await?;
+            self.note_ending(&Scope::User(user.id), now, &ending).await?;
         }
-        Ok((user, ended.len()))
+        Ok((user, self.count_ending(ending).await?.count))
     }
 
     /// Names one of the viewer's sessions.
@@ -126,6 +127,7 @@ impl Auth {
             at: self.now(),
             actor: Some(viewer.user_id),
             origin,
+            note: None,
         };
         self.end(end, None).await?;
         Ok(self.session(viewer, session).await?.ok_or_else(not_found)?)

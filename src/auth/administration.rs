@@ -1,5 +1,6 @@
 //! What administrators do with accounts, logged in or at the command line.
 
+use super::ending::{order, whole};
 use super::error::{Refusal, RefusalCode};
 use super::register::taken;
 use super::{Actor, Auth, Error, Viewer};
@@ -96,9 +97,11 @@ impl Auth {
         let event = event(AuditKind::PasswordChanged, user, by, now, origin.clone());
         let end = end_all(user, EndReason::PasswordChanged, by, now, origin);
         let changed = self.store.set_password(user, None, hash, event, Some(end)).await?;
-        let (user, ended) = changed.ok_or_else(not_found)?;
-        self.note_all_ends(&Scope::User(user.id), now, &ended).await?;
-        Ok((user, ended.len()))
+        let (user, ending) = changed.ok_or_else(not_found)?;
+        self.note_ending(&Scope::User(user.id), now, &ending).await?;
+        let count = self.count_ending(ending).await?.count;
+        self.complete(by).await?;
+        Ok((user, count))
     }
 
     /// Activates an account, or deactivates it and ends all its sessions; returns how many.
@@ -122,9 +125,11 @@ impl Auth {
         let event = event(kind, user, by, now, origin.clone());
         let end = end_all(user, EndReason::UserDeactivated, by, now, origin);
         let changed = self.store.set_active(user, active, event, end).await?;
-        let (user, ended) = changed.ok_or_else(|| Refusal::not_found(USER))?;
-        self.note_all_ends(&Scope::User(user.id), now, &ended).await?;
-        Ok((user, ended.len()))
+        let (user, ending) = changed.ok_or_else(|| Refusal::not_found(USER))?;
+        self.note_ending(&Scope::User(user.id), now, &ending).await?;
+        let count = self.count_ending(ending).await?.count;
+        self.complete(by).await?;
+        Ok((user, count))
     }
 
     /// Ends sessions of whoever; returns how many.
@@ -137,14 +142,14 @@ impl Auth {
         scope: Scope,
         origin: Origin,
     ) -> Result<usize, Error> {
-        let (at, actor) = (self.now(), by.user_id());
-        let end = EndSessions { scope, reason: EndReason::Admin, at, actor, origin };
-        Ok(self.end(end, None).await?.len())
+        let count = self.end(order(by, scope, self.now(), origin), None).await?.count;
+        self.complete(by).await?;
+        Ok(count)
     }
 
     /// Ends the live sessions that a list with this filter shows, or only says how many that would
-    /// be; returns how many it found and how many it ended. The session that asks stays: its end is a
-    /// logout.
+    /// be; returns how many it found and how many it ended, which may be fewer where there are very
+    /// many: the same order goes on. The session that asks stays: its end is a logout.
     ///
     /// # Errors
     /// [`RefusalCode::InvalidInput`] for the note, or for a filter that leaves out nobody: to end
@@ -163,13 +168,18 @@ impl Auth {
         }
         let note = note.map(Note::parse).transpose();
         let note = note.map_err(|error| Refusal::invalid(&["input", "note"], error))?;
-        let matching = Matching { filter, except: Some(viewer.session_id), note };
+        let (except, now) = (viewer.session_id, self.now());
+        let scope = whole(&filter, except);
+        let matching = Matching { filter, except: Some(except) };
         if dry_run {
-            return Ok((self.store.count_matching(&matching, self.now()).await?, 0));
+            return Ok((self.store.count_matching(&matching, now).await?, 0));
         }
-        let scope = Scope::Matching(Box::new(matching));
-        let ended = self.end_sessions(viewer.actor(), scope, origin).await?;
-        Ok((ended, ended))
+        let order = |scope| EndSessions { note, ..order(viewer.actor(), scope, now, origin) };
+        let Some(scope) = scope else {
+            return self.end_found(&matching, order(Scope::All)).await;
+        };
+        let count = self.end(order(scope), None).await?.count;
+        Ok((count, count))
     }
 }
 
@@ -180,7 +190,7 @@ fn end_all(
     at: Timestamp,
     origin: Origin,
 ) -> EndSessions {
-    EndSessions { scope: Scope::User(user), reason, at, actor: by.user_id(), origin }
+    EndSessions { reason, ..order(by, Scope::User(user), at, origin) }
 }
 
 fn event(kind: AuditKind, user: UserId, by: Actor, at: Timestamp, origin: Origin) -> NewEvent {

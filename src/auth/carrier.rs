@@ -121,7 +121,10 @@ impl Auth {
                 (Ok(bearer), Some(held)) => {
                     let is_over = || {
                         bearer.user_id == held.user_id
-                            && matches!(self.revocations.end_of(bearer.session_id), Ok(Some(_)))
+                            && matches!(
+                                self.revocations.end_of(bearer.user_id, bearer.session_id),
+                                Ok(Some(_))
+                            )
                     };
                     (bearer.session_id == held.session_id || is_over())
                         && cookie.trust(TOKEN).is_ok()
@@ -162,6 +165,7 @@ impl Auth {
             at: now,
             actor: Some(held.user_id),
             origin,
+            note: None,
         };
         self.end(end, None).await?;
         Ok(())

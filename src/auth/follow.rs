@@ -113,7 +113,8 @@ impl Follower {
                 continue;
             }
             // Asked before reading: the row of an end that is known is there.
-            let is_over = self.auth.authenticate(&self.caller).is_err_and(is_over);
+            let is_over = self.auth.authenticate(&self.caller).is_err_and(is_over)
+                && !self.auth.is_being_ended(self.viewer);
             let read = match self.read_on().await {
                 Ok(false) if is_over => self.read_own_end().await,
                 read => read,

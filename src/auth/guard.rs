@@ -103,7 +103,7 @@ impl Auth {
         if self.has_expired(token) {
             return Err(Denial::Unauthenticated(Reason::Expired));
         }
-        if let Some(reason) = self.revocations.end_of(token.session_id)? {
+        if let Some(reason) = self.revocations.end_of(token.user_id, token.session_id)? {
             return Err(Denial::Unauthenticated(reason.into()));
         }
         let AccessToken { user_id, session_id, role, .. } = *token;

@@ -5,6 +5,7 @@
 //! unless it was never ours. A token that is good for nothing any more ends its session and reads
 //! nothing: see [`Auth::ended_sessions`].
 
+use super::ending::Ended;
 use super::error::{Denial, Reason, Refusal, RefusalCode};
 use super::refresh::refused;
 use super::{Auth, Caller, Error, Viewer};
@@ -13,10 +14,7 @@ use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::session::{EndReason, Presentation, Presented, Session};
 use crate::domain::user::Role;
 use crate::domain::words;
-use crate::store::{self, EndSessions, Scope};
-
-/// The most sessions that are named in the answer.
-const NAMED: usize = 100;
+use crate::store::{self, EndSessions, Ending, Scope};
 
 words! {
     /// Which sessions a logout ends.
@@ -68,15 +66,19 @@ impl Auth {
         scope: LogoutScope,
         caller: &Caller,
     ) -> Result<LoggedOut, Error> {
-        store::together(Box::pin(self.leave(refresh_token, scope, caller))).await
+        let left = store::together(Box::pin(self.leave(refresh_token, scope, caller))).await?;
+        let Some((left, ending)) = left else { return Ok(nothing(None)) };
+        let Ended { count, newest } = self.count_ending(ending).await?;
+        Ok(LoggedOut { ended: newest, count, ..left })
     }
 
+    /// Who left, and what that ended, before it is counted; `None` where that is nobody.
     async fn leave(
         &self,
         refresh_token: Option<&str>,
         scope: LogoutScope,
         caller: &Caller,
-    ) -> Result<LoggedOut, Error> {
+    ) -> Result<Option<(LoggedOut, Ending)>, Error> {
         let presented = match refresh_token.map(|token| self.verify_refresh(token, self.now())) {
             None => None,
             Some(Ok(token)) => Some(token),
@@ -85,7 +87,7 @@ impl Auth {
                 code: RefusalCode::RefreshTokenExpired, ..
             }))) => {
                 if caller.token().is_err() {
-                    return Ok(nothing(None));
+                    return Ok(None);
                 }
                 None
             }
@@ -105,7 +107,7 @@ impl Auth {
                 self.whose_sessions(presented.as_ref(), caller).await?
             }
         };
-        let Some(leaving) = leaving else { return Ok(nothing(None)) };
+        let Some(leaving) = leaving else { return Ok(None) };
         let Leaving { user, session, is_outstanding } = leaving;
         let end = EndSessions {
             scope: match scope {
@@ -120,18 +122,17 @@ impl Auth {
             at: self.now(),
             actor: Some(user),
             origin: caller.origin().clone(),
+            note: None,
         };
-        let mut ended: Vec<_> = self.end(end, None).await?.iter().map(|ended| ended.id).collect();
-        let count = ended.len();
-        ended.sort_unstable_by(|a, b| b.cmp(a));
-        ended.truncate(NAMED);
-        Ok(LoggedOut {
-            ended,
-            count,
+        let (scope, at) = (end.scope.clone(), end.at);
+        let ending = self.store.end_sessions(end, None).await?;
+        self.note_ending(&scope, at, &ending).await?;
+        let left = LoggedOut {
             was_logged_in: is_authenticated || is_outstanding,
             presented: presented.map(|presented| presented.id),
             ..nothing(Some((user, session)))
-        })
+        };
+        Ok(Some((left, ending)))
     }
 
     /// The sessions that a logout ended, the newest first, and as whom its caller sees them. Whoever
@@ -145,7 +146,8 @@ impl Auth {
             return Ok(Vec::new());
         };
         let mut found = self.store.sessions_by_id(&done.ended).await?;
-        let in_order: Vec<_> = done.ended.iter().filter_map(|id| found.remove(id)).collect();
+        let in_order = done.ended.iter().filter_map(|id| found.remove(id));
+        let in_order: Vec<_> = in_order.map(|session| self.as_it_stands(session)).collect();
         // The end left the session's own token as it was.
         let is_outstanding = |session: &Session| done.presented == Some(session.token.id);
         if done.was_logged_in || in_order.iter().any(is_outstanding) {

@@ -9,6 +9,7 @@ mod administration;
 mod carrier;
 mod cookie;
 mod counting;
+mod ending;
 mod error;
 mod follow;
 mod guard;
@@ -56,8 +57,9 @@ use crate::domain::id::UserId;
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 use crate::revocation::Revocations;
-use crate::store::{EndSessions, EndedSession, NewEvent, Scope, Store};
+use crate::store::Store;
 
+use ending::Worker;
 use hashing::HashingQueue;
 use remembered_users::RememberedUsers;
 use throttle::Throttle;
@@ -118,9 +120,6 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// How long after its time an end is committed and seen at the latest, by clocks that are apart.
-const COMMITTED: Duration = Duration::from_mins(1);
-
 /// The use cases.
 pub struct Auth {
     store: Arc<Store>,
@@ -132,6 +131,7 @@ pub struct Auth {
     hashing: HashingQueue,
     throttle: Throttle,
     users: RememberedUsers,
+    worker: Worker,
     policy: Policy,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -175,6 +175,7 @@ impl Auth {
             hashing,
             throttle,
             users: RememberedUsers::default(),
+            worker: Worker::new(clock.now(), &*entropy),
             policy,
             clock,
             entropy,
@@ -203,39 +204,5 @@ impl Auth {
     #[must_use]
     pub fn hashing_load(&self) -> HashingLoad {
         self.hashing.load()
-    }
-
-    /// Ends sessions. This process refuses their access tokens before the caller is answered, and those
-    /// of the sessions that it finds over.
-    async fn end(
-        &self,
-        end: EndSessions,
-        event: Option<NewEvent>,
-    ) -> Result<Vec<EndedSession>, Error> {
-        let (scope, at) = (end.scope.clone(), end.at);
-        let ended = self.store.end_sessions(end, event).await?;
-        let is_one = matches!(scope, Scope::One(_) | Scope::Own { .. });
-        if is_one && !ended.is_empty() {
-            self.note_ends(&ended);
-        } else {
-            self.note_all_ends(&scope, at, &ended).await?;
-        }
-        Ok(ended)
-    }
-
-    /// Takes note of what was ended just now, `at` this time, and of what had ended before, by
-    /// whomever, before somebody relies on that it has.
-    async fn note_all_ends(
-        &self,
-        scope: &Scope,
-        at: Timestamp,
-        ended: &[EndedSession],
-    ) -> Result<(), Error> {
-        self.note_ends(ended);
-        let now = self.now();
-        // The clock may have been set in between; what was just ended has to be among what is found.
-        let since = now.min(at) - self.revocations.staleness() - COMMITTED;
-        self.revocations.add(&self.store.earlier_ends(scope, ended, since, now).await?);
-        Ok(())
     }
 }

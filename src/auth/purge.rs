@@ -43,7 +43,7 @@ impl Auth {
     pub async fn expired(&self) -> Result<Purged, Error> {
         let mut expired = Purged::default();
         for kind in Expired::ALL {
-            *count(&mut expired, kind) = self.store.count_expired(kind, self.expiry(kind)).await?;
+            *count(&mut expired, kind) += self.store.count_expired(kind, self.expiry(kind)).await?;
         }
         let before = self.now() - self.policy.metadata_retention;
         for kind in Metadata::ALL {
@@ -59,6 +59,7 @@ impl Auth {
             Expired::BlacklistEntries
             | Expired::Sessions
             | Expired::SessionEnds
+            | Expired::SessionFloors
             | Expired::SigningKeys => self.now() - SLACK,
         }
     }
@@ -85,7 +86,7 @@ fn count(purged: &mut Purged, kind: Expired) -> &mut u64 {
     match kind {
         Expired::BlacklistEntries => &mut purged.blacklist_entries,
         Expired::Sessions => &mut purged.sessions,
-        Expired::SessionEnds => &mut purged.session_ends,
+        Expired::SessionEnds | Expired::SessionFloors => &mut purged.session_ends,
         Expired::AuditEvents => &mut purged.audit_events,
         Expired::SigningKeys => &mut purged.signing_keys,
         Expired::LoginFailures => &mut purged.login_failures,

@@ -71,7 +71,8 @@ impl Auth {
         &self,
         ids: &[SessionId],
     ) -> Result<HashMap<SessionId, Session>, Error> {
-        Ok(self.store.sessions_by_id(ids).await?)
+        let found = self.store.sessions_by_id(ids).await?.into_iter();
+        Ok(found.map(|(id, session)| (id, self.as_it_stands(session))).collect())
     }
 
     /// One session.
@@ -79,7 +80,7 @@ impl Auth {
     /// # Errors
     /// A failure of the service.
     pub async fn session(&self, viewer: Viewer, id: SessionId) -> Result<Option<Session>, Error> {
-        let found = self.store.sessions_by_id(&[id]).await?.remove(&id);
+        let found = self.sessions_by_id(&[id]).await?.remove(&id);
         Ok(found.filter(|session| viewer.may_see(session.user_id)))
     }
 
@@ -146,7 +147,8 @@ impl Auth {
         page: &PageRequest<SessionId>,
     ) -> Result<Page<Session>, Error> {
         let Some(filter) = narrow(viewer, filter, session_owner) else { return Ok(nothing()) };
-        Ok(self.store.sessions(&filter, page, self.now()).await?)
+        let found = self.store.sessions(&filter, page, self.now()).await?;
+        Ok(found.map(|session| self.as_it_stands(session)))
     }
 
     /// How many sessions; `None` past the cap.

@@ -4,8 +4,9 @@
 //! is the session read, to say why, and whatever follows from that is again a conditional write. A
 //! failure of the database is never "invalid": the client keeps its token and tries again.
 
+use super::ending::order;
 use super::error::{Refusal, RefusalCode};
-use super::{Auth, Error, SignedIn};
+use super::{Actor, Auth, Error, SignedIn};
 use crate::clock::Timestamp;
 use crate::crypto::TokenRefusal;
 use crate::crypto::digest::attempt_hash;
@@ -183,6 +184,7 @@ impl Auth {
             at: now,
             actor: None,
             origin,
+            note: None,
         };
         self.end(end, Some(event)).await?;
         Ok(())
@@ -201,8 +203,7 @@ impl Auth {
             "a refresh token is newer than its session in the database: if an older copy was \
              restored, run sallyport recover"
         );
-        let scope = Scope::One(known.session.id);
-        let end = EndSessions { scope, reason: EndReason::Admin, at: now, actor: None, origin };
+        let end = order(Actor::Operator, Scope::One(known.session.id), now, origin);
         self.end(end, None).await?;
         Ok(())
     }

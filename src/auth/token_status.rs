@@ -77,7 +77,8 @@ impl Auth {
         let reason = if self.has_expired(token) {
             Some(StatusReason::Expired)
         } else {
-            let end = self.revocations.end_of(token.session_id).map_err(Denial::from)?;
+            let end = self.revocations.end_of(token.user_id, token.session_id);
+            let end = end.map_err(Denial::from)?;
             end.map(|_| StatusReason::SessionEnded)
         };
         let AccessToken { user_id, session_id, expires_at, .. } = *token;
@@ -126,6 +127,7 @@ impl Auth {
         let id = token.session_id;
         let found = self.store.sessions_by_id(&[id]).await?.remove(&id);
         let session = found.filter(|session| session.user_id == token.user_id);
+        let session = session.map(|session| self.as_it_stands(session));
         let state = session.map_or(SessionState::Ended, |session| session.state(self.now()));
         Ok(match state {
             SessionState::Active => None,

@@ -162,6 +162,13 @@ impl SessionFilter {
             && *last_used_at == TimeRange::default()
             && end_reason.is_none()
     }
+
+    /// Whether it shows all live sessions of a user, or of everybody.
+    #[must_use]
+    pub fn is_of_owner_only(&self) -> bool {
+        let is_of_live = matches!(self.state, None | Some(SessionState::Active));
+        is_of_live && Self { state: None, user_id: None, ..self.clone() }.is_empty()
+    }
 }
 
 #[cfg(test)]

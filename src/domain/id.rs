@@ -13,6 +13,11 @@ fn version_7(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random(entropy)).into_uuid()
 }
 
+/// The time that an id says: its first 48 bits.
+fn millis(id: Uuid) -> u64 {
+    u64::try_from(id.as_u128() >> 80).unwrap_or(u64::MAX)
+}
+
 macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident;)+) => {$(
         $(#[$meta])*
@@ -31,6 +36,25 @@ macro_rules! ids {
             pub fn first_after(moment: Timestamp) -> Self {
                 let millis = u64::try_from(moment.as_micros() / 1_000 + 1).unwrap_or(0);
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+            }
+
+            /// The first id that could be made in the millisecond behind this one's.
+            #[must_use]
+            pub fn first_behind(self) -> Self {
+                let millis = millis(self.0).saturating_add(1);
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+            }
+
+            /// This id or, where it is lower than `first`, one of the same random bits that is not.
+            #[must_use]
+            pub fn raised_to(self, first: Self) -> Self {
+                if self >= first {
+                    return self;
+                }
+                let mut random = [0; 10];
+                random.copy_from_slice(&self.0.as_bytes()[6..]);
+                let raised = uuid::Builder::from_unix_timestamp_millis(millis(first.0), &random);
+                Self(raised.into_uuid()).max(first)
             }
 
             /// Reads the hyphenated form, lower case; any other spelling of the same id is refused,
@@ -102,5 +126,20 @@ mod tests {
         let now = Timestamp::from_seconds(1_800_000_000);
         let ids: HashSet<_> = (0..10_000).map(|_| TokenId::new(now, &SystemEntropy)).collect();
         assert_eq!(ids.len(), 10_000);
+    }
+
+    #[test]
+    fn an_id_is_raised_only_where_it_is_lower_and_stays_unlike_others() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let [one, other] = [1, 2].map(|_| SessionId::new(now, &SystemEntropy));
+        let first = one.first_behind();
+        assert!(one < first && first == SessionId::first_after(now));
+        assert_eq!(first.raised_to(one), first);
+        let raised = [one, other].map(|id| id.raised_to(first));
+        assert!(raised.iter().all(|id| *id > first && *id < first.first_behind()));
+        assert_ne!(raised[0], raised[1]);
+        assert_eq!(raised[0].as_uuid().get_version_num(), 7);
+        let highest = SessionId::from_uuid(Uuid::max());
+        assert!(one.raised_to(highest) >= highest);
     }
 }

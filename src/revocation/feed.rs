@@ -48,6 +48,7 @@ impl Feed {
         let clock = &self.revocations.clock;
         // The age counts from before the question: an end that commits after it is not in the answer.
         let (began, asked) = (clock.monotonic(), clock.machine());
+        self.revocations.add_floors(&self.tail.floors().await?);
         let reading = self.tail.read(|ended| self.revocations.add(ended)).await?;
         let answered = clock.monotonic();
         if !self.is_complete {

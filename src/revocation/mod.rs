@@ -1,11 +1,12 @@
 //! Which sessions have ended: what the guard asks instead of the database.
 //!
-//! Owns the set of ended sessions of which an access token could still be alive, and the feed that
-//! keeps it fresh. Rule: the set says "ended" or "not ended" only while it is known to be fresh.
+//! Owns the set of ended sessions of which an access token could still be alive, the floors that stand
+//! for very many of them, and the feed that keeps both fresh. Rule: the set says "ended" or "not ended" only while it is known to be fresh.
 //! Once the last complete read is older than the bound it says neither, because a logout elsewhere
 //! may be missing; whoever asks must answer that the service is unavailable.
 
 mod feed;
+mod floors;
 mod news;
 mod slowest;
 
@@ -19,8 +20,9 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::EndReason;
-use crate::store::EndedSession;
+use crate::store::{EndedSession, Floor, MAX_LEEWAY};
 
+use floors::Floors;
 use news::News;
 use slowest::Slowest;
 
@@ -40,6 +42,7 @@ const SWEEP: Duration = Duration::from_mins(1);
 
 struct State {
     ended: HashMap<SessionId, Ended>,
+    floors: Floors,
     /// The monotonic time at which the last complete read began; `None` before the first.
     read_at: Option<Duration>,
     /// The monotonic time of the last search.
@@ -65,6 +68,7 @@ impl Revocations {
     pub fn new(clock: Arc<dyn Clock>, staleness: Duration, token_lifetime: Duration) -> Self {
         let state = State {
             ended: HashMap::new(),
+            floors: Floors::default(),
             read_at: None,
             swept_at: Duration::ZERO,
             slowest: Slowest::new(token_lifetime),
@@ -72,15 +76,18 @@ impl Revocations {
         Self { clock, staleness, token_lifetime, state: RwLock::new(state), news: Arc::default() }
     }
 
-    /// What ended the session, if anything did.
+    /// What ended the session of a user, if anything did.
     ///
     /// # Errors
     /// [`Stale`] where the session is not known to have ended and the set is too old to tell. That
     /// it has ended stays true however old the set is.
-    pub fn end_of(&self, session: SessionId) -> Result<Option<EndReason>, Stale> {
+    pub fn end_of(&self, user: UserId, session: SessionId) -> Result<Option<EndReason>, Stale> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(ended) = state.ended.get(&session) {
             return Ok(Some(ended.reason));
+        }
+        if let Some(floor) = state.floors.over(user, session) {
+            return Ok(Some(floor.reason));
         }
         if self.is_fresh_in(&state) { Ok(None) } else { Err(Stale) }
     }
@@ -104,6 +111,42 @@ impl Revocations {
         self.news.tell(&users);
     }
 
+    /// Takes note of floors: this process's own before it answers, others' as they are read.
+    pub fn add_floors(&self, floors: &[Floor]) {
+        if floors.is_empty() {
+            return;
+        }
+        let otherwise = self.clock.now() + self.token_lifetime + MAX_LEEWAY;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut finished = false;
+        for floor in floors {
+            finished |= state.floors.put(*floor, otherwise);
+        }
+        drop(state);
+        if finished {
+            self.news.tell_all();
+        }
+    }
+
+    /// The floor that this session is below, if any is known.
+    #[must_use]
+    pub fn floor_over(&self, user: UserId, session: SessionId) -> Option<Floor> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.floors.over(user, session).copied()
+    }
+
+    /// The floors that are known, of this user and of everybody.
+    #[must_use]
+    pub fn floors_of(&self, user: Option<UserId>) -> Vec<Floor> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).floors.of(user).collect()
+    }
+
+    /// The floors below which rows may not be ended yet.
+    #[must_use]
+    pub fn unfinished_floors(&self) -> Vec<Floor> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).floors.unfinished()
+    }
+
     /// Waits for ends of one user, or of all.
     #[must_use]
     pub fn watch(&self, of: Option<UserId>) -> Watch {
@@ -122,6 +165,7 @@ impl Revocations {
             // What a bad day took is given back.
             let kept = state.ended.len();
             state.ended.shrink_to(kept * 2);
+            state.floors.sweep(now);
         }
     }
 
@@ -152,10 +196,14 @@ impl Revocations {
 }
 
 impl State {
-    /// The users of those that were not known.
+    /// The users of those that were not known, and of those that a floor stands for.
     fn add(&mut self, ended: &[EndedSession]) -> Vec<UserId> {
         let mut users = Vec::new();
         for session in ended {
+            if self.floors.stand_for(session) {
+                users.push(session.user_id);
+                continue;
+            }
             let until = (session.until + Duration::from_micros(999_999)).as_seconds();
             let until = u32::try_from(until).unwrap_or(u32::MAX);
             let end = Ended { reason: session.reason, until };
@@ -192,12 +240,16 @@ mod tests {
         }
     }
 
+    fn end_of(revocations: &Revocations, of: &EndedSession) -> Result<Option<EndReason>, Stale> {
+        revocations.end_of(of.user_id, of.id)
+    }
+
     #[test]
     fn before_the_first_read_nothing_is_known() {
         let (clock, revocations) = revocations();
-        assert_eq!(revocations.end_of(ended(&clock, 1).id), Err(Stale));
+        assert_eq!(end_of(&revocations, &ended(&clock, 1)), Err(Stale));
         revocations.read_completely(clock.monotonic());
-        assert_eq!(revocations.end_of(ended(&clock, 1).id), Ok(None));
+        assert_eq!(end_of(&revocations, &ended(&clock, 1)), Ok(None));
     }
 
     #[test]
@@ -207,10 +259,10 @@ mod tests {
         revocations.add(&[gone]);
         revocations.read_completely(clock.monotonic());
         clock.advance_monotonic(BOUND);
-        assert_eq!(revocations.end_of(other.id), Ok(None));
+        assert_eq!(end_of(&revocations, &other), Ok(None));
         clock.advance_monotonic(Duration::from_micros(1));
-        assert_eq!(revocations.end_of(other.id), Err(Stale));
-        assert_eq!(revocations.end_of(gone.id), Ok(Some(EndReason::Logout)));
+        assert_eq!(end_of(&revocations, &other), Err(Stale));
+        assert_eq!(end_of(&revocations, &gone), Ok(Some(EndReason::Logout)));
     }
 
     #[test]
@@ -250,6 +302,6 @@ mod tests {
             revocations.read_completely(clock.monotonic());
         }
         clock.rewind(Duration::from_hours(1));
-        assert_eq!(revocations.end_of(gone.id), Ok(Some(EndReason::Logout)));
+        assert_eq!(end_of(&revocations, &gone), Ok(Some(EndReason::Logout)));
     }
 }

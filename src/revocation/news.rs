@@ -35,6 +35,11 @@ impl News {
         }
     }
 
+    /// Tells everybody who waits.
+    pub(super) fn tell_all(&self) {
+        self.lock().values().for_each(|sender| sender.send_replace(()));
+    }
+
     pub(super) fn watch(self: &Arc<Self>, of: Option<UserId>) -> Watch {
         let told = self.lock().entry(of).or_default().subscribe();
         Watch { news: Arc::clone(self), of, told }

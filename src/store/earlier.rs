@@ -12,13 +12,26 @@ use sqlx::types::Uuid;
 
 use super::conditions::{Arg, Conditions, bind_all};
 use super::feed::read_end;
-use super::{EndedSession, Error, Result, Scope, Store, counted};
+use super::{EndedSession, Error, Floor, Result, Scope, Store, counted};
 use crate::clock::Timestamp;
+use crate::domain::id::{SessionId, UserId};
 
 /// How long before its time a row may be gone, by clocks that are apart.
 const PURGED: Duration = Duration::from_mins(2);
 
 impl Scope {
+    /// Whose sessions, where they are one user's.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        match *self {
+            Self::Own { user, .. }
+            | Self::User(user)
+            | Self::Others { user, .. }
+            | Self::Beyond { user, .. } => Some(user),
+            Self::One(_) | Self::All | Self::AllBut(_) | Self::These(_) => None,
+        }
+    }
+
     /// Adds which ends are of this scope: more than those, rather than fewer.
     fn add_to(&self, conditions: &mut Conditions) {
         match self {
@@ -28,13 +41,13 @@ impl Scope {
             Self::User(user) | Self::Others { user, .. } | Self::Beyond { user, .. } => {
                 conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
             }
-            Self::All | Self::Matching(_) => {}
+            Self::All | Self::AllBut(_) | Self::These(_) => {}
         }
     }
 }
 
 impl Store {
-    /// The sessions of a scope that ended after `since` and of which an access token may be alive; none
+    /// The sessions of a scope, but for those that are known to be below one of these floors, that ended after `since` and of which an access token may be alive; none
     /// where they are no more than `known`, those that whoever asks has just ended. To hand over a
     /// thousand rows takes as long as to write them.
     ///
@@ -46,11 +59,23 @@ impl Store {
         known: &[EndedSession],
         since: Timestamp,
         now: Timestamp,
+        floors: &[Floor],
     ) -> Result<Vec<EndedSession>> {
         let mut conditions = Conditions::after(0);
         conditions.and("until > ?", [Arg::Int(now.as_micros())]);
         conditions.and("ended_at > ?", [Arg::Int(since.as_micros())]);
         scope.add_to(&mut conditions);
+        for floor in floors {
+            let [below, except] = [Some(floor.below), floor.except]
+                .map(|id| Arg::Uuid(id.map_or(Uuid::nil(), SessionId::as_uuid)));
+            match floor.user {
+                None => conditions.and("session_id >= ? OR session_id = ?", [below, except]),
+                Some(user) => conditions.and(
+                    "session_id >= ? OR session_id = ? OR user_id <> ?",
+                    [below, except, Arg::Uuid(user.as_uuid())],
+                ),
+            }
+        }
         let these = conditions.sql().to_owned();
         // One that a purge by a clock ahead could have deleted by now must not stand for another.
         let known = known.iter().filter(|ended| ended.until > now + PURGED).count();

@@ -1,8 +1,9 @@
-//! The end of sessions, however many.
+//! The end of sessions by their rows.
 //!
 //! Rule: with the session's row commit its blacklist entry, its row for the feed and its audit event,
 //! in one statement on PostgreSQL and one transaction on SQLite. Sessions that have ended or run out
-//! are left as they are, so ending twice is ending once.
+//! are left as they are, so ending twice is ending once. A scope that may hold very many sessions ends
+//! here as long as they are few; else by a [floor](super::floors).
 
 use std::time::Duration;
 
@@ -12,19 +13,22 @@ use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 use super::audit::{Audit, NewEvent};
 use super::conditions::{Arg, Conditions, bind_all};
 use super::feed::CHANNEL;
-use super::lists::{AGENT_ON_POSTGRES, AGENT_ON_SQLITE, add_session_filter};
+use super::floors::{AT_ONCE, Ending, Floors};
 use super::rows::{ip_column, user_agent_column};
 use super::{Result, Store, counted};
 use crate::clock::Timestamp;
 use crate::domain::audit::Note;
-use crate::domain::filter::SessionFilter;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{EndReason, Session};
 
 /// The most that replicas' clocks may be apart. An access token counts as alive for so long after
 /// its `exp`, so an ended session is remembered as long.
-pub(super) const MAX_LEEWAY: Duration = Duration::from_mins(1);
+pub const MAX_LEEWAY: Duration = Duration::from_mins(1);
+
+/// The most sessions that one login ends because there are too many: where the limit was lowered, the
+/// next logins end the others.
+const BEYOND_AT_ONCE: i64 = 100;
 
 /// Which live sessions.
 #[derive(Clone, Debug)]
@@ -58,28 +62,10 @@ pub enum Scope {
     },
     /// Everybody's.
     All,
-    /// Those that a list with this filter shows, but one.
-    Matching(Box<Matching>),
-}
-
-/// Sessions to be found and ended by an administrator.
-#[derive(Clone, Debug)]
-pub struct Matching {
-    /// What they have in common.
-    pub filter: SessionFilter,
-    /// The one that stays: whose order it is.
-    pub except: Option<SessionId>,
-    /// Why, in the administrator's words.
-    pub note: Option<Note>,
-}
-
-impl Matching {
-    fn add_to(&self, conditions: &mut Conditions, now: Timestamp, agent: &'static str) {
-        add_session_filter(conditions, &self.filter, now, agent);
-        if let Some(except) = self.except {
-            conditions.and("id <> ?", [Arg::Uuid(except.as_uuid())]);
-        }
-    }
+    /// Everybody's but one.
+    AllBut(SessionId),
+    /// These.
+    These(Vec<SessionId>),
 }
 
 /// An order to end sessions.
@@ -95,6 +81,8 @@ pub struct EndSessions {
     pub actor: Option<UserId>,
     /// From where.
     pub origin: Origin,
+    /// Why, in the words of whoever gave it.
+    pub note: Option<Note>,
 }
 
 /// A session that ended.
@@ -124,8 +112,9 @@ impl EndedSession {
 const OWN: usize = 7;
 
 impl EndSessions {
-    fn conditions(&self, agent: &'static str) -> Conditions {
-        let mut conditions = Conditions::after(OWN);
+    /// Which sessions, in a statement that has so many placeholders of its own, the time first.
+    fn conditions(&self, own: usize) -> Conditions {
+        let mut conditions = Conditions::after(own);
         conditions.and("ended_at IS NULL AND token_expires_at > $1", []);
         let uuid = |user: &UserId| Arg::Uuid(user.as_uuid());
         match &self.scope {
@@ -142,26 +131,39 @@ impl EndSessions {
             Scope::Beyond { user, newest, keep } => conditions.and(
                 "id IN (SELECT id FROM sessions WHERE user_id = ? AND id <> ? \
                  AND ended_at IS NULL AND token_expires_at > $1 \
-                 ORDER BY id DESC LIMIT 1000000 OFFSET ?)",
+                 ORDER BY id DESC LIMIT ? OFFSET ?)",
                 [
                     uuid(user),
                     Arg::Uuid(newest.as_uuid()),
+                    Arg::Int(BEYOND_AT_ONCE),
                     Arg::Int(i64::from(keep.saturating_sub(1))),
                 ],
             ),
             Scope::All => {}
-            Scope::Matching(matching) => matching.add_to(&mut conditions, self.at, agent),
+            Scope::AllBut(except) => conditions.and("id <> ?", [Arg::Uuid(except.as_uuid())]),
+            Scope::These(sessions) => conditions
+                .and_one_of("id", sessions.iter().map(|id| Arg::Uuid(id.as_uuid())).collect()),
         }
         conditions
     }
 
+    /// The same, and where they may be very many that they are not.
+    fn few(&self) -> String {
+        let conditions = self.conditions(OWN).sql().to_owned();
+        if self.scope.wide().is_none() {
+            return conditions;
+        }
+        format!(
+            "{conditions} AND (SELECT count(*) FROM (SELECT 1 FROM sessions WHERE {conditions} \
+             LIMIT {}) AS found) <= {AT_ONCE}",
+            AT_ONCE + 1
+        )
+    }
+
     /// What the audit says of each.
     fn detail(&self) -> String {
-        let note = match &self.scope {
-            Scope::Matching(matching) => matching.note.as_ref(),
-            _ => None,
-        };
         let reason = self.reason.as_str();
+        let note = self.note.as_ref();
         note.map_or_else(|| reason.to_owned(), |note| format!("{reason}: {}", note.as_str()))
     }
 }
@@ -184,13 +186,35 @@ macro_rules! consequences {
     };
 }
 
-/// The step of a transaction that ends sessions.
+/// The step of a transaction that ends sessions by their rows.
 pub(super) trait End {
-    /// Ends what is live of the scope.
+    /// Ends what is live of the scope. `None` where that is too much for one transaction, and nothing
+    /// is done.
     fn end_sessions(
         &mut self,
         end: &EndSessions,
-    ) -> impl Future<Output = Result<Vec<EndedSession>>> + Send;
+    ) -> impl Future<Output = Result<Option<Vec<EndedSession>>>> + Send;
+}
+
+steps! {
+    /// Tells few from many.
+    trait Probe {
+        /// What it means that a wide scope had nothing to end, or too much.
+        async fn nothing_or_too_much(
+            &mut self,
+            end: &EndSessions,
+        ) -> Result<Option<Vec<EndedSession>>> {
+            if end.scope.wide().is_none() {
+                return Ok(Some(Vec::new()));
+            }
+            let conditions = end.conditions(1);
+            let sql = format!("SELECT 1 FROM sessions WHERE {} LIMIT 1", conditions.sql());
+            let query = counted::query_scalar(AssertSqlSafe(sql)).bind(end.at.as_micros());
+            let found: Option<i32> =
+                bind_all!(query, conditions.into_args()).fetch_optional(self).await?;
+            Ok(found.is_none().then(Vec::new))
+        }
+    }
 }
 
 /// Binds the placeholders that every statement has.
@@ -223,8 +247,7 @@ fn ended(rows: Vec<(Uuid, Uuid, i64)>, reason: EndReason) -> Vec<EndedSession> {
 /// there, wait for each other. Only where any end are the feeds of other processes woken, and once: a
 /// notification takes a lock that all of the server's share.
 impl End for PgConnection {
-    async fn end_sessions(&mut self, end: &EndSessions) -> Result<Vec<EndedSession>> {
-        let conditions = end.conditions(AGENT_ON_POSTGRES);
+    async fn end_sessions(&mut self, end: &EndSessions) -> Result<Option<Vec<EndedSession>>> {
         let sql = format!(
             concat!(
                 "WITH live AS (SELECT id FROM sessions WHERE {} ORDER BY id FOR NO KEY UPDATE), \
@@ -240,25 +263,33 @@ impl End for PgConnection {
                 "ended) SELECT id, user_id, access_expires_at + $6, \
                  (SELECT pg_notify('{}', '')) FROM ended"
             ),
-            conditions.sql(),
+            end.few(),
             CHANNEL,
         );
         let query = bind_end!(counted::query_as(AssertSqlSafe(sql)), end);
-        let rows = bind_all!(query, conditions.into_args()).fetch_all(self).await?;
-        Ok(ended(rows, end.reason))
+        let args = end.conditions(OWN).into_args();
+        let rows = bind_all!(query, args).fetch_all(&mut *self).await?;
+        if rows.is_empty() {
+            return self.nothing_or_too_much(end).await;
+        }
+        Ok(Some(ended(rows, end.reason)))
     }
 }
 
 /// SQLite has no writes inside `WITH`. What follows from the ends is written first, from the rows
 /// that are about to end: the transaction is the only writer, so the update finds the same ones.
 impl End for SqliteConnection {
-    async fn end_sessions(&mut self, end: &EndSessions) -> Result<Vec<EndedSession>> {
-        let conditions = end.conditions(AGENT_ON_SQLITE);
-        for (consequence, conflict) in [
-            (consequences!(entries), " ON CONFLICT DO NOTHING"),
-            (consequences!(ends), ""),
-            (consequences!(audit), ""),
-        ] {
+    async fn end_sessions(&mut self, end: &EndSessions) -> Result<Option<Vec<EndedSession>>> {
+        let conditions = end.conditions(OWN);
+        let sql = format!(concat!(consequences!(ends), "sessions WHERE {}"), end.few());
+        let query = bind_end!(counted::query(AssertSqlSafe(sql)), end);
+        let query = bind_all!(query, conditions.clone().into_args());
+        if query.execute(&mut *self).await?.rows_affected() == 0 {
+            return self.nothing_or_too_much(end).await;
+        }
+        for (consequence, conflict) in
+            [(consequences!(entries), " ON CONFLICT DO NOTHING"), (consequences!(audit), "")]
+        {
             let sql = format!("{consequence} sessions WHERE {}{conflict}", conditions.sql());
             let query = bind_end!(counted::query(AssertSqlSafe(sql)), end);
             bind_all!(query, conditions.clone().into_args()).execute(&mut *self).await?;
@@ -270,44 +301,22 @@ impl End for SqliteConnection {
         );
         let query = bind_end!(counted::query_as(AssertSqlSafe(sql)), end);
         let rows = bind_all!(query, conditions.into_args()).fetch_all(self).await?;
-        Ok(ended(rows, end.reason))
+        Ok(Some(ended(rows, end.reason)))
     }
 }
 
 impl Store {
-    /// How many live sessions an order to end them would end.
-    ///
-    /// # Errors
-    /// [`Error`](super::Error) where the database fails.
-    pub async fn count_matching(&self, matching: &Matching, now: Timestamp) -> Result<usize> {
-        let mut conditions = Conditions::after(0);
-        let live = "ended_at IS NULL AND token_expires_at > ?";
-        conditions.and(live, [Arg::Int(now.as_micros())]);
-        matching.add_to(&mut conditions, now, self.agent());
-        let sql = format!("SELECT count(*) FROM sessions WHERE {}", conditions.sql());
-        let args = conditions.into_args();
-        let count: i64 = read!(self, conn => {
-            let query = counted::query_scalar(AssertSqlSafe(sql.as_str()));
-            Ok::<_, super::Error>(bind_all!(query, args.clone()).fetch_one(conn).await?)
-        })?;
-        Ok(usize::try_from(count).unwrap_or(0))
-    }
-
     /// Ends the live sessions of a scope and, if there are any, writes down what led to it.
     ///
     /// # Errors
     /// [`Error`](super::Error) where the database fails.
-    pub async fn end_sessions(
-        &self,
-        end: EndSessions,
-        event: Option<NewEvent>,
-    ) -> Result<Vec<EndedSession>> {
+    pub async fn end_sessions(&self, end: EndSessions, event: Option<NewEvent>) -> Result<Ending> {
         transact!(self, conn => {
-            let ended = conn.end_sessions(&end).await?;
-            if let Some(event) = event.as_ref().filter(|_| !ended.is_empty()) {
+            let ending = conn.end_all(&end).await?;
+            if let Some(event) = event.as_ref().filter(|_| ending.is_new || !ending.ended.is_empty()) {
                 conn.write_down(event).await?;
             }
-            Ok(ended)
+            Ok(ending)
         })
     }
 }

@@ -24,6 +24,7 @@ use tokio::time::timeout;
 
 use super::adopt::{adopt, is_own};
 use super::end::EndedSession;
+use super::floors::{FLOORS, Floor, FloorRow};
 use super::keys::{KeyMark, MARKS, MarkRow};
 use super::servers::Servers;
 use super::{BOUND, Error, Pools, Result, Store};
@@ -89,6 +90,29 @@ impl Store {
 }
 
 impl Tail {
+    /// Every floor there is. They are few, and read before the ends, which then need not be remembered
+    /// one by one.
+    ///
+    /// # Errors
+    /// [`Error`] where the database fails or stops answering.
+    pub async fn floors(&mut self) -> Result<Vec<Floor>> {
+        let rows: Vec<FloorRow> = match &mut self.source {
+            Source::Sqlite(readers) => sqlx::query_as(FLOORS).fetch_all(&*readers).await?,
+            Source::Postgres { servers, can_listen, listener } => {
+                let mut connected = if let Some(connected) = listener.take() {
+                    connected
+                } else {
+                    self.position = 0;
+                    connect(servers, *can_listen).await?
+                };
+                let rows = in_time(sqlx::raw_sql(FLOORS).fetch_all(&mut connected)).await??;
+                *listener = Some(connected);
+                rows.iter().map(FloorRow::from_row).collect::<sqlx::Result<_>>()?
+            }
+        };
+        rows.into_iter().map(Floor::try_from).collect()
+    }
+
     /// Hands on the sessions that ended since the last read; all there are, the first time. Says how
     /// else the database stands.
     ///
@@ -107,8 +131,7 @@ impl Tail {
                     connected
                 } else {
                     self.position = 0;
-                    let server = servers.find().await?;
-                    in_time(listen(&server, *can_listen)).await??
+                    connect(servers, *can_listen).await?
                 };
                 let now = loop {
                     let read = read_postgres(&mut connected, self.position, &mut hand_on);
@@ -152,6 +175,12 @@ impl Tail {
 
 pub(super) async fn in_time<T>(work: impl Future<Output = T>) -> Result<T> {
     timeout(BOUND, work).await.map_err(|_| Error::TooSlow(BOUND))
+}
+
+/// A new connection to the server that takes writes.
+async fn connect(servers: &Servers, can_listen: bool) -> Result<PgListener> {
+    let server = servers.find().await?;
+    Ok(in_time(listen(&server, can_listen)).await??)
 }
 
 /// A connection that is told of ends. The pool is the only way to a listener, and is made anew with

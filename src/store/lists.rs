@@ -6,6 +6,7 @@
 use sqlx::AssertSqlSafe;
 
 use super::conditions::{Arg, Conditions, bind_all};
+use super::floors::below_a_floor;
 use super::rows::{
     EntryRow, EventRow, SessionRow, UserRow, entry_columns, event_columns, session_columns,
     user_columns,
@@ -125,11 +126,18 @@ pub(super) fn add_session_filter(
     match filter.state {
         Some(SessionState::Active) => {
             conditions.and("ended_at IS NULL AND token_expires_at > ?", [now]);
+            conditions.and(concat!("NOT ", below_a_floor!("sessions.id", "sessions.user_id")), []);
         }
         Some(SessionState::Expired) => {
             conditions.and("ended_at IS NULL AND token_expires_at <= ?", [now]);
         }
-        Some(SessionState::Ended) => conditions.and("ended_at IS NOT NULL", []),
+        Some(SessionState::Ended) => conditions.and(
+            concat!(
+                "ended_at IS NOT NULL OR token_expires_at > ? AND ",
+                below_a_floor!("sessions.id", "sessions.user_id")
+            ),
+            [now],
+        ),
         None => {}
     }
     if let Some(block) = &filter.ip {

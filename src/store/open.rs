@@ -1,12 +1,15 @@
 //! A login becomes a session.
 
+use sqlx::types::Uuid;
+
 use super::audit::{Audit, NewEvent};
 use super::end::{End, EndSessions, EndedSession, Scope};
+use super::floors::below_a_floor;
 use super::rows::{
     SessionRow, UserRow, ip_column, session_columns, user_agent_column, user_columns,
 };
 use super::throttle::{Settlement, Throttle};
-use super::{Result, Store, counted};
+use super::{Error, Result, Store, counted};
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
 use crate::domain::id::{SessionId, UserId};
@@ -64,32 +67,65 @@ pub struct Opened {
     pub ended: Vec<EndedSession>,
 }
 
+#[derive(sqlx::FromRow)]
+struct InsertedRow {
+    #[sqlx(flatten)]
+    session: SessionRow,
+    beyond: Option<i32>,
+}
+
 steps! {
     /// Steps of a login.
     pub(super) trait Open {
-        /// Adds a session.
-        async fn insert_session(&mut self, new: &NewSession) -> Result<Session> {
-            let row: SessionRow = counted::query_as(concat!(
-                "INSERT INTO sessions (id, user_id, name, user_agent, ip, last_ip, created_at, \
-                 last_used_at, token_id, token_issued_at, token_expires_at, generation, \
-                 access_expires_at, absolute_expires_at) \
-                 VALUES ($1, $2, $3, $4, $5, $5, $6, $6, $7, $8, $9, 0, $10, $11) RETURNING ",
-                session_columns!()
-            ))
-            .bind(new.id.as_uuid())
-            .bind(new.user_id.as_uuid())
-            .bind(new.name.as_ref().map(SessionName::as_str))
-            .bind(user_agent_column(&new.origin))
-            .bind(ip_column(new.origin.ip))
-            .bind(new.created_at.as_micros())
-            .bind(new.token.id.as_uuid())
-            .bind(new.token.issued_at.as_micros())
-            .bind(new.token.expires_at.as_micros())
-            .bind(new.access_expires_at.as_micros())
-            .bind(new.absolute_expires_at.map(Timestamp::as_micros))
-            .fetch_one(self)
-            .await?;
-            row.try_into()
+        /// Adds a session, and says whether more others of its user are live than `keep` leaves room
+        /// for. Where its id, by whatever clock, is below a floor, it gets one above: it is opened
+        /// after the floor was set.
+        async fn insert_session(
+            &mut self,
+            new: &NewSession,
+            keep: Option<u32>,
+        ) -> Result<(Session, bool)> {
+            let mut id = new.id;
+            loop {
+                let row: Option<InsertedRow> = counted::query_as(concat!(
+                    "INSERT INTO sessions (id, user_id, name, user_agent, ip, last_ip, created_at, \
+                     last_used_at, token_id, token_issued_at, token_expires_at, generation, \
+                     access_expires_at, absolute_expires_at) \
+                     SELECT $1, $2, $3, $4, $5, $5, $6, $6, $7, $8, $9, 0, $10, $11 WHERE NOT ",
+                    below_a_floor!("$1", "$2"),
+                    " RETURNING ",
+                    session_columns!(),
+                    ", (SELECT 1 FROM sessions AS others WHERE others.user_id = $2 \
+                     AND others.ended_at IS NULL AND others.id <> $1 LIMIT $12 OFFSET $13) AS beyond"
+                ))
+                .bind(id.as_uuid())
+                .bind(new.user_id.as_uuid())
+                .bind(new.name.as_ref().map(SessionName::as_str))
+                .bind(user_agent_column(&new.origin))
+                .bind(ip_column(new.origin.ip))
+                .bind(new.created_at.as_micros())
+                .bind(new.token.id.as_uuid())
+                .bind(new.token.issued_at.as_micros())
+                .bind(new.token.expires_at.as_micros())
+                .bind(new.access_expires_at.as_micros())
+                .bind(new.absolute_expires_at.map(Timestamp::as_micros))
+                .bind(i64::from(keep.is_some()))
+                .bind(keep.map_or(0, |keep| i64::from(keep.saturating_sub(1))))
+                .fetch_optional(&mut *self)
+                .await?;
+                if let Some(row) = row {
+                    return Ok((row.session.try_into()?, row.beyond.is_some()));
+                }
+                let floor: Option<Uuid> = counted::query_scalar(
+                    "SELECT below FROM session_floors WHERE below > $1 \
+                     AND (user_id = $2 OR user_id IS NULL) ORDER BY below DESC LIMIT 1",
+                )
+                .bind(id.as_uuid())
+                .bind(new.user_id.as_uuid())
+                .fetch_optional(&mut *self)
+                .await?;
+                id = id.raised_to(floor.map(SessionId::from_uuid).ok_or(Error::Contended)?);
+            }
         }
 
         /// Locks the account if its password is still the verified one and it may log in.
@@ -121,20 +157,21 @@ impl Store {
     pub async fn open_session(&self, open: OpenSession, event: NewEvent) -> Result<Option<Opened>> {
         transact!(self, conn => {
             let Some(user) = conn.confirm_login(&open).await? else { return Ok(None) };
-            let session = conn.insert_session(&open.session).await?;
-            conn.write_down(&event).await?;
+            let (session, beyond) = conn.insert_session(&open.session, open.max_sessions).await?;
+            conn.write_down(&NewEvent { session: Some(session.id), ..event.clone() }).await?;
             conn.settle(&open.settlement).await?;
-            let ended = match open.max_sessions {
+            let ended = match open.max_sessions.filter(|_| beyond) {
                 None => Vec::new(),
                 Some(keep) => {
-                    conn.end_sessions(&EndSessions {
+                    let end = EndSessions {
                         scope: Scope::Beyond { user: user.id, newest: session.id, keep },
                         reason: EndReason::SessionLimit,
                         at: event.at,
                         actor: Some(user.id),
-                        origin: event.origin.clone(),
-                    })
-                    .await?
+                        origin: event.origin,
+                        note: None,
+                    };
+                    conn.end_sessions(&end).await?.unwrap_or_default()
                 }
             };
             Ok(Some(Opened { user, session, ended }))

@@ -24,6 +24,8 @@ pub enum Expired {
     SigningKeys,
     /// Counts of wrong passwords that are forgotten.
     LoginFailures,
+    /// Floors whose sessions' rows are all ended, once no access token of these is alive.
+    SessionFloors,
 }
 
 /// How many rows of each kind.
@@ -33,7 +35,7 @@ pub struct Purged {
     pub blacklist_entries: u64,
     /// Sessions.
     pub sessions: u64,
-    /// Rows of the feed.
+    /// Rows of the feed, and floors.
     pub session_ends: u64,
     /// Audit events.
     pub audit_events: u64,
@@ -73,6 +75,9 @@ macro_rules! expired {
     (login_failures) => {
         "until <= $1"
     };
+    (session_floors) => {
+        "done_at IS NOT NULL AND until <= $1"
+    };
 }
 
 macro_rules! delete {
@@ -101,13 +106,14 @@ macro_rules! count {
 
 impl Expired {
     /// All of them, in an order in which each makes room for the next.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::BlacklistEntries,
         Self::Sessions,
         Self::SessionEnds,
         Self::AuditEvents,
         Self::SigningKeys,
         Self::LoginFailures,
+        Self::SessionFloors,
     ];
 
     fn delete(self) -> &'static str {
@@ -123,6 +129,7 @@ impl Expired {
                 " LIMIT $2)"
             ),
             Self::LoginFailures => delete!("login_failures", "bucket", login_failures),
+            Self::SessionFloors => delete!("session_floors", "id", session_floors),
         }
     }
 
@@ -134,6 +141,7 @@ impl Expired {
             Self::AuditEvents => count!("audit_events", audit_events),
             Self::SigningKeys => count!("signing_keys", signing_keys),
             Self::LoginFailures => count!("login_failures", login_failures),
+            Self::SessionFloors => count!("session_floors", session_floors),
         }
     }
 }

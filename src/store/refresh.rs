@@ -4,6 +4,7 @@
 use sqlx::types::Uuid;
 
 use super::audit::{Audit, NewEvent};
+use super::floors::{FloorId, below_a_floor};
 use super::rows::{SessionRow, ip_column, session_columns};
 use super::{Error, Result, Store, counted};
 use crate::clock::Timestamp;
@@ -77,6 +78,7 @@ struct KnownRow {
     #[sqlx(flatten)]
     session: SessionRow,
     entered_at: Option<i64>,
+    floor: Option<i64>,
 }
 
 impl Store {
@@ -93,7 +95,9 @@ impl Store {
                  ELSE $3 END \
                  FROM users WHERE users.id = sessions.user_id AND users.deactivated_at IS NULL \
                  AND sessions.id = $4 AND $5 = CASE WHEN $6 = 1 THEN previous_token_id ELSE token_id END \
-                 AND ended_at IS NULL AND token_expires_at > $1 RETURNING ",
+                 AND ended_at IS NULL AND token_expires_at > $1 AND NOT ",
+                below_a_floor!("sessions.id", "sessions.user_id"),
+                " RETURNING ",
                 session_columns!()
             ))
             .bind(touch.at.as_micros())
@@ -133,7 +137,10 @@ impl Store {
         let row: Option<KnownRow> = read!(self, conn => Ok::<_, Error>(counted::query_as(concat!(
             "SELECT ", session_columns!(), ", \
              (SELECT blacklisted_at FROM blacklist_entries \
-              WHERE blacklist_entries.token_id = $1 AND session_id = $2) AS entered_at \
+              WHERE blacklist_entries.token_id = $1 AND session_id = $2) AS entered_at, \
+             (SELECT min(id) FROM session_floors AS floors WHERE floors.below > sessions.id \
+              AND (floors.user_id = sessions.user_id OR floors.user_id IS NULL) \
+              AND (floors.except_session IS NULL OR floors.except_session <> sessions.id)) AS floor \
              FROM sessions WHERE id = $2 AND user_id = $3"
         ))
         .bind(token.as_uuid())
@@ -143,6 +150,10 @@ impl Store {
         .await?))?;
         let Some(row) = row else { return Ok(None) };
         let rotated_at = row.entered_at.map(Timestamp::from_micros);
-        Ok(Some(Known { session: row.session.try_into()?, rotated_at }))
+        let mut session = Session::try_from(row.session)?;
+        if let (None, Some(floor)) = (&session.end, row.floor) {
+            session.end = self.floor(FloorId(floor)).await?.map(|floor| floor.end());
+        }
+        Ok(Some(Known { session, rotated_at }))
     }
 }

@@ -1,7 +1,8 @@
 //! The rotation: one compare-and-swap on the session's row.
 //!
 //! Rule: whoever presents the outstanding token while the session lives and its user is active moves
-//! the chain on by one, and of a hundred who do so at once exactly one does. The entry for the token
+//! the chain on by one, and of a hundred who do so at once exactly one does. A session below a floor does
+//! not live, whatever its row says yet. The entry for the token
 //! rotated away commits with it. Nothing else changes which token is outstanding. A user agent is not
 //! stored with the session again, which is known by its login's.
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sqlx::{PgConnection, SqliteConnection};
 
+use super::floors::below_a_floor;
 use super::refresh::{Refreshed, RefreshedRow};
 use super::rows::{ip_column, session_columns, user_agent_column};
 use super::spent::{Operation, count_statement};
@@ -84,7 +86,8 @@ impl Rotate {
 /// The compare-and-swap of all that are `given`.
 macro_rules! swap {
     () => {
-        "UPDATE sessions SET token_id = next, token_issued_at = given.issued_at, \
+        concat!(
+            "UPDATE sessions SET token_id = next, token_issued_at = given.issued_at, \
          token_expires_at = CASE WHEN absolute_expires_at < given.expires_at \
          THEN absolute_expires_at ELSE given.expires_at END, \
          previous_token_id = token_id, rotated_at = given.at, attempt_hash = attempt, \
@@ -93,7 +96,10 @@ macro_rules! swap {
          THEN sessions.access_expires_at ELSE given.access_expires_at END \
          FROM given, users WHERE sessions.id = session_id \
          AND users.id = sessions.user_id AND users.deactivated_at IS NULL \
-         AND token_id = presented AND ended_at IS NULL AND token_expires_at > given.at"
+         AND token_id = presented AND ended_at IS NULL AND token_expires_at > given.at \
+         AND NOT ",
+            below_a_floor!("sessions.id", "sessions.user_id")
+        )
     };
 }
 

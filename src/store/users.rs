@@ -6,7 +6,8 @@ use sqlx::AssertSqlSafe;
 
 use super::audit::{Audit, NewEvent};
 use super::conditions::{Arg, Conditions, bind_all};
-use super::end::{End, EndSessions, EndedSession};
+use super::end::EndSessions;
+use super::floors::{Ending, Floors};
 use super::open::{NewSession, Open};
 use super::rows::{CredentialsRow, UserRow, user_columns};
 use super::{Pools, Result, Store, counted};
@@ -159,11 +160,12 @@ impl Store {
                 let username = conn.username_exists(&new.names).await?;
                 return Ok(Err(if username { NameTaken::Username } else { NameTaken::Email }));
             };
-            conn.write_down(&event).await?;
             let session = match &session {
-                Some(session) => Some(conn.insert_session(session).await?),
+                Some(session) => Some(conn.insert_session(session, None).await?.0),
                 None => None,
             };
+            let opened = session.as_ref().map(|session| session.id);
+            conn.write_down(&NewEvent { session: opened, ..event }).await?;
             Ok(Ok((user, session)))
         })
     }
@@ -257,7 +259,7 @@ impl Store {
         hash: PasswordHash,
         event: NewEvent,
         end: Option<EndSessions>,
-    ) -> Result<Option<(User, Vec<EndedSession>)>> {
+    ) -> Result<Option<(User, Ending)>> {
         transact!(self, conn => {
             // The account's row is locked from here on, so a login that is under way has either
             // committed its session, and it is seen below, or will find another hash.
@@ -265,8 +267,8 @@ impl Store {
             let Some(user) = updated else { return Ok(None) };
             conn.write_down(&event).await?;
             let ended = match &end {
-                Some(end) => conn.end_sessions(end).await?,
-                None => Vec::new(),
+                Some(end) => conn.end_all(end).await?,
+                None => Ending::default(),
             };
             Ok(Some((user, ended)))
         })
@@ -282,7 +284,7 @@ impl Store {
         active: bool,
         event: NewEvent,
         end: EndSessions,
-    ) -> Result<Option<(User, Vec<EndedSession>)>> {
+    ) -> Result<Option<(User, Ending)>> {
         transact!(self, conn => {
             let Some((user, changed)) = conn.update_active(id, active, event.at).await? else {
                 return Ok(None);
@@ -290,7 +292,7 @@ impl Store {
             if changed {
                 conn.write_down(&event).await?;
             }
-            let ended = if active { Vec::new() } else { conn.end_sessions(&end).await? };
+            let ended = if active { Ending::default() } else { conn.end_all(&end).await? };
             Ok(Some((user, ended)))
         })
     }

@@ -118,7 +118,7 @@ async fn a_password_is_set_where_the_old_one_is_still_the_expected_one(database:
     let set = async |user: UserId, expected: Option<char>, new: char, moment: i64| {
         let event = event(AuditKind::PasswordChanged, at(moment));
         let set = store.set_password(user, expected.map(hash), hash(new), event, None).await;
-        set.unwrap().map(|(user, ended)| (user.password_changed_at, ended.len()))
+        set.unwrap().map(|(user, ended)| (user.password_changed_at, ended.ended.len()))
     };
     assert_eq!(set(ada.id, Some('b'), 'c', 1).await, None);
     assert_eq!(set(ada.id, Some('a'), 'b', 2).await, Some((Some(at(2)), 0)));
@@ -161,7 +161,7 @@ async fn a_new_password_ends_the_sessions_it_is_told_to(database: Database) {
     assert!(refused.await.unwrap().is_none());
     assert!(session(&store, there.id).await.end.is_none());
     let set = store.set_password(ada.id, Some(hash('a')), hash('b'), changed, Some(end)).await;
-    let (_, ended) = set.unwrap().unwrap();
+    let ended = set.unwrap().unwrap().1.ended;
     assert_eq!(ended.iter().map(|end| end.id).collect::<Vec<_>>(), [there.id]);
     let over = session(&store, there.id).await.end.unwrap();
     assert_eq!((over.reason, over.by), (EndReason::PasswordChanged, Some(ada.id)));

@@ -132,7 +132,14 @@ pub async fn rotate(store: &Store, session: &Session, now: Timestamp) -> Option<
 
 /// An order of an administrator's to end sessions.
 pub fn ending(scope: Scope, now: Timestamp) -> EndSessions {
-    EndSessions { scope, reason: EndReason::Admin, at: now, actor: None, origin: origin() }
+    EndSessions {
+        scope,
+        reason: EndReason::Admin,
+        at: now,
+        actor: None,
+        origin: origin(),
+        note: None,
+    }
 }
 
 /// The session as it is now.
@@ -150,12 +157,13 @@ pub async fn set_active(
     let kind = if active { AuditKind::UserActivated } else { AuditKind::UserDeactivated };
     let mut end = ending(Scope::User(user), now);
     end.reason = EndReason::UserDeactivated;
-    store.set_active(user, active, event(kind, now), end).await.unwrap()
+    let done = store.set_active(user, active, event(kind, now), end).await.unwrap();
+    done.map(|(user, ending)| (user, ending.ended))
 }
 
 /// Ends sessions as an administrator.
 pub async fn end(store: &Store, scope: Scope, now: Timestamp) -> Vec<EndedSession> {
-    store.end_sessions(ending(scope, now), None).await.unwrap()
+    store.end_sessions(ending(scope, now), None).await.unwrap().ended
 }
 
 /// The first hundred blacklist entries, the newest first.

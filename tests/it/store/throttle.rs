@@ -139,7 +139,7 @@ async fn what_would_end_is_counted(database: Database) {
     let kept = open(&store, ada.id, at(0)).await;
     open(&store, ada.id, at(1)).await;
     let filter = SessionFilter { user_id: Some(ada.id), ..SessionFilter::default() };
-    let all = Matching { filter, except: None, note: None };
+    let all = Matching { filter, except: None };
     assert_eq!(store.count_matching(&all, at(2)).await.unwrap(), 2);
     let others = Matching { except: Some(kept.id), ..all };
     assert_eq!(store.count_matching(&others, at(2)).await.unwrap(), 1);

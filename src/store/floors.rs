@@ -1,0 +1,349 @@
+//! Floors under sessions: very many of them end by one row.
+//!
+//! A statement that ends each session's row is bounded in time, as every operation is, so it cannot end
+//! a hundred thousand. Past [`AT_ONCE`] an order therefore sets a floor: the sessions of one account, or
+//! of everybody, whose ids are lower than the floor's are over from its commit on. The guard, the
+//! rotation and whoever reads a refused token go by it. The rows are ended afterwards, in
+//! [`batches`](super::batches).
+//!
+//! Rule: whether a session is below a floor is decided by its id alone, never by a clock. A floor is
+//! higher than every id that there is when it is set, and it is set while no login of the account (or
+//! of anybody) can commit; and a login that comes later gets an id above every floor
+//! ([`Open::insert_session`](super::open)). So a session that was opened before is below, one that was
+//! opened after is not, and no clock has to agree with another.
+
+use sqlx::types::Uuid;
+use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
+
+use super::conditions::{Arg, Conditions, bind_all};
+use super::end::{End as _, EndSessions, EndedSession, Scope};
+use super::feed::CHANNEL;
+use super::rows::{ip_column, user_agent_column};
+use super::{Error, Result, Store, counted};
+use crate::clock::Timestamp;
+use crate::domain::audit::Note;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::session::{End, EndReason};
+
+/// The most sessions that end in one transaction by an order about one account or everybody.
+pub const AT_ONCE: usize = 1_000;
+
+/// The number of a floor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FloorId(pub(super) i64);
+
+/// Sessions that are over: those with lower ids than `below`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// Its number.
+    pub id: FloorId,
+    /// Of this account, or of everybody.
+    pub user: Option<UserId>,
+    /// The lowest id that a session above it can have.
+    pub below: SessionId,
+    /// A session that goes on nevertheless.
+    pub except: Option<SessionId>,
+    /// What ended them.
+    pub reason: EndReason,
+    /// Who ended them, where somebody did.
+    pub by: Option<UserId>,
+    /// When they ended.
+    pub at: Timestamp,
+    /// The last moment at which an access token of them could be alive; known once every row is ended.
+    pub until: Option<Timestamp>,
+}
+
+impl Floor {
+    /// Whether this session is over by it.
+    #[must_use]
+    pub fn covers(&self, user: UserId, session: SessionId) -> bool {
+        session < self.below
+            && self.except != Some(session)
+            && self.user.is_none_or(|owner| owner == user)
+    }
+
+    /// The end of the sessions that it covers.
+    #[must_use]
+    pub fn end(&self) -> End {
+        End { at: self.at, reason: self.reason, by: self.by }
+    }
+}
+
+/// What an order to end sessions led to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// The sessions whose rows are ended.
+    pub ended: Vec<EndedSession>,
+    /// The floor under which all others of the scope are over.
+    pub floor: Option<Floor>,
+    /// Whether this order set the floor, rather than finding one that says the same.
+    pub is_new: bool,
+}
+
+/// Whether a session, by the columns of its id and its user, is below a floor.
+macro_rules! below_a_floor {
+    ($id:literal, $user:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM session_floors AS floors WHERE floors.below > ",
+            $id,
+            " AND (floors.user_id = ",
+            $user,
+            " OR floors.user_id IS NULL) AND (floors.except_session IS NULL \
+             OR floors.except_session <> ",
+            $id,
+            "))"
+        )
+    };
+}
+pub(super) use below_a_floor;
+
+/// What a [`FloorRow`] reads.
+macro_rules! floor_columns {
+    () => {
+        "id, user_id, below, except_session, reason, actor_id, ended_at, done_at, until"
+    };
+}
+pub(super) use floor_columns;
+
+/// All floors: there are few, since each stands for very many sessions and goes with them.
+pub(super) const FLOORS: &str =
+    concat!("SELECT ", floor_columns!(), " FROM session_floors ORDER BY id");
+
+/// A floor as it is read.
+#[derive(sqlx::FromRow)]
+pub(super) struct FloorRow {
+    id: i64,
+    user_id: Option<Uuid>,
+    below: Uuid,
+    except_session: Option<Uuid>,
+    reason: String,
+    actor_id: Option<Uuid>,
+    ended_at: i64,
+    done_at: Option<i64>,
+    until: Option<i64>,
+}
+
+impl TryFrom<FloorRow> for Floor {
+    type Error = Error;
+
+    fn try_from(row: FloorRow) -> Result<Self> {
+        Ok(Self {
+            id: FloorId(row.id),
+            user: row.user_id.map(UserId::from_uuid),
+            below: SessionId::from_uuid(row.below),
+            except: row.except_session.map(SessionId::from_uuid),
+            reason: EndReason::parse(&row.reason).ok_or(Error::unreadable("end reason"))?,
+            by: row.actor_id.map(UserId::from_uuid),
+            at: Timestamp::from_micros(row.ended_at),
+            until: row.done_at.and(row.until).map(Timestamp::from_micros),
+        })
+    }
+}
+
+impl Scope {
+    /// Whose sessions and which of them stays, where the scope is so wide that it may hold very many.
+    pub(super) fn wide(&self) -> Option<(Option<UserId>, Option<SessionId>)> {
+        match *self {
+            Self::User(user) => Some((Some(user), None)),
+            Self::Others { user, except } => Some((Some(user), Some(except))),
+            Self::All => Some((None, None)),
+            Self::AllBut(except) => Some((None, Some(except))),
+            Self::One(_) | Self::Own { .. } | Self::Beyond { .. } | Self::These(_) => None,
+        }
+    }
+}
+
+/// Keeps logins of the account, or of anybody, from committing until the transaction is over. On SQLite
+/// it is the only writer anyway.
+trait Hold {
+    async fn hold_logins(&mut self, user: Option<UserId>) -> Result<()>;
+}
+
+impl Hold for SqliteConnection {
+    async fn hold_logins(&mut self, _: Option<UserId>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Hold for PgConnection {
+    async fn hold_logins(&mut self, user: Option<UserId>) -> Result<()> {
+        match user {
+            Some(user) => {
+                counted::query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
+                    .bind(user.as_uuid())
+                    .execute(self)
+                    .await?;
+            }
+            // Refreshes only read accounts, and go on.
+            None => {
+                counted::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+                    .execute(self)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Wakes the feeds of other processes.
+trait Wake {
+    async fn wake_feeds(&mut self) -> Result<()>;
+}
+
+impl Wake for SqliteConnection {
+    async fn wake_feeds(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Wake for PgConnection {
+    async fn wake_feeds(&mut self) -> Result<()> {
+        counted::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(self).await?;
+        Ok(())
+    }
+}
+
+steps! {
+    /// The steps of a transaction that ends sessions, however many.
+    pub(super) trait Floors {
+        /// Ends the sessions of the scope, by their rows where they are few.
+        async fn end_all(&mut self, end: &EndSessions) -> Result<Ending> {
+            match (self.end_sessions(end).await?, end.scope.wide()) {
+                (None, Some((user, except))) => self.set_floor(end, user, except).await,
+                (ended, _) => {
+                    let ended = ended.unwrap_or_default();
+                    Ok(Ending { ended, ..Ending::default() })
+                }
+            }
+        }
+
+        /// Sets a floor under all sessions that there are. Of many who do so at once one does.
+        async fn set_floor(
+            &mut self,
+            end: &EndSessions,
+            user: Option<UserId>,
+            except: Option<SessionId>,
+        ) -> Result<Ending> {
+            self.hold_logins(user).await?;
+            const NEWEST: &str = "SELECT id FROM sessions ORDER BY id DESC LIMIT 1";
+            const NEWEST_OF_USER: &str =
+                "SELECT id FROM sessions WHERE user_id = $1 ORDER BY id DESC LIMIT 1";
+            let newest: Option<Uuid> = match user {
+                None => counted::query_scalar(NEWEST).fetch_optional(&mut *self).await?,
+                Some(user) => {
+                    let query = counted::query_scalar(NEWEST_OF_USER).bind(user.as_uuid());
+                    query.fetch_optional(&mut *self).await?
+                }
+            };
+            let newest = newest.map(SessionId::from_uuid);
+            let now = SessionId::first_after(end.at);
+            let below = newest.map_or(now, |newest| newest.first_behind().max(now));
+            let user_id = user.map(UserId::as_uuid);
+            let except_id = except.map(SessionId::as_uuid);
+            let same: Option<FloorRow> = counted::query_as(concat!(
+                "SELECT ", floor_columns!(), " FROM session_floors WHERE done_at IS NULL \
+                 AND (user_id = $1 OR user_id IS NULL) AND below > $2 \
+                 AND (except_session IS NULL OR except_session = $3) ORDER BY id LIMIT 1"
+            ))
+            .bind(user_id)
+            .bind(newest.map(SessionId::as_uuid))
+            .bind(except_id)
+            .fetch_optional(&mut *self)
+            .await?;
+            if let Some(row) = same {
+                return Ok(Ending { floor: Some(row.try_into()?), ..Ending::default() });
+            }
+            let row: FloorRow = counted::query_as(concat!(
+                "INSERT INTO session_floors (user_id, below, except_session, reason, actor_id, \
+                 ended_at, ip, user_agent, note, reached, leased_until) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0) RETURNING ",
+                floor_columns!()
+            ))
+            .bind(user_id)
+            .bind(below.as_uuid())
+            .bind(except_id)
+            .bind(end.reason.as_str())
+            .bind(end.actor.map(UserId::as_uuid))
+            .bind(end.at.as_micros())
+            .bind(ip_column(end.origin.ip))
+            .bind(user_agent_column(&end.origin))
+            .bind(end.note.as_ref().map(|note| Note::as_str(note).to_owned()))
+            .bind(Uuid::nil())
+            .fetch_one(&mut *self)
+            .await?;
+            self.wake_feeds().await?;
+            Ok(Ending { floor: Some(row.try_into()?), is_new: true, ended: Vec::new() })
+        }
+    }
+}
+
+/// The sessions that a floor ended, whether or not their rows say so yet, less those that a floor
+/// before it had ended.
+const OF_A_FLOOR: &str = "(ended_at IS NULL AND token_expires_at > ? OR ended_at = ? \
+     AND end_reason = ?) AND id < ? AND NOT EXISTS (SELECT 1 FROM session_floors AS before \
+     WHERE before.id < ? AND before.below > sessions.id \
+     AND (before.user_id = sessions.user_id OR before.user_id IS NULL) \
+     AND (before.except_session IS NULL OR before.except_session <> sessions.id))";
+
+impl Floor {
+    fn conditions(&self) -> Conditions {
+        let mut conditions = Conditions::after(0);
+        let at = || Arg::Int(self.at.as_micros());
+        conditions.and(
+            OF_A_FLOOR,
+            [
+                at(),
+                at(),
+                Arg::Text(self.reason.as_str().to_owned()),
+                Arg::Uuid(self.below.as_uuid()),
+                Arg::Int(self.id.0),
+            ],
+        );
+        if let Some(user) = self.user {
+            conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
+        }
+        if let Some(except) = self.except {
+            conditions.and("id <> ?", [Arg::Uuid(except.as_uuid())]);
+        }
+        conditions
+    }
+}
+
+impl Store {
+    /// A floor, if it is there.
+    pub(super) async fn floor(&self, id: FloorId) -> Result<Option<Floor>> {
+        let row: Option<FloorRow> = read!(self, conn => Ok::<_, Error>(counted::query_as(concat!(
+            "SELECT ", floor_columns!(), " FROM session_floors WHERE id = $1"
+        ))
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?))?;
+        row.map(Floor::try_from).transpose()
+    }
+
+    /// How many sessions a floor ended.
+    ///
+    /// # Errors
+    /// [`Error`] where the database fails.
+    pub async fn count_below(&self, floor: &Floor) -> Result<usize> {
+        self.count_in_stretches(floor.user, &floor.conditions()).await
+    }
+
+    /// The newest sessions that a floor ended.
+    ///
+    /// # Errors
+    /// [`Error`] where the database fails.
+    pub async fn newest_below(&self, floor: &Floor, most: usize) -> Result<Vec<SessionId>> {
+        let conditions = floor.conditions();
+        let sql = format!(
+            "SELECT id FROM sessions WHERE {} ORDER BY id DESC LIMIT {most}",
+            conditions.sql()
+        );
+        let args = conditions.into_args();
+        let ids: Vec<Uuid> = read!(self, conn => {
+            let query = counted::query_scalar(AssertSqlSafe(sql.as_str()));
+            Ok::<_, Error>(bind_all!(query, args.clone()).fetch_all(conn).await?)
+        })?;
+        Ok(ids.into_iter().map(SessionId::from_uuid).collect())
+    }
+}
