@@ -220,12 +220,12 @@ pub struct ServeArguments {
     )]
     pub session_lifetime: Limit<Duration>,
 
-    /// How many live sessions a user may have; the oldest end beyond it
+    /// How many live sessions a user may have, or off; the oldest end beyond it
     #[arg(
         long,
         env = "SALLYPORT_MAX_SESSIONS_PER_USER",
         value_name = "COUNT",
-        default_value = "off",
+        default_value = "1000",
         help_heading = "Sessions"
     )]
     pub max_sessions_per_user: Limit<u32>,

@@ -305,6 +305,7 @@ mod tests {
     fn off_switches_a_limit_off() {
         let config = parse("--session-lifetime off --max-sessions-per-user off").unwrap();
         assert_eq!((config.policy.session_lifetime, config.policy.max_sessions), (None, None));
+        assert_eq!(parse("").unwrap().policy.max_sessions, Some(1_000));
         let config = parse("--session-lifetime 30d --max-sessions-per-user 3").unwrap();
         assert_eq!(config.policy.session_lifetime, Some(Duration::from_hours(720)));
         assert_eq!(config.policy.max_sessions, Some(3));

@@ -91,7 +91,8 @@ pub struct EndSessionsInput {
 pub struct EndSessionsPayload {
     /// How many live sessions the filter shows, without the one that asks.
     matched_count: usize,
-    /// How many it ended.
+    /// How many it ended. Lower than `matchedCount` where there are more than end in 20 seconds: the
+    /// same mutation ends the others.
     ended_count: usize,
     /// Why not, where it was not done.
     errors: Vec<UserError>,
@@ -151,8 +152,7 @@ impl AdministrationMutation {
         }))
     }
 
-    /// Ends the sessions that have something in common, in one statement, however many. The session
-    /// that asks stays.
+    /// Ends the sessions that have something in common, however many. The session that asks stays.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn end_sessions(
         &self,

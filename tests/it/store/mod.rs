@@ -11,6 +11,7 @@ mod chain;
 mod ends;
 mod faults;
 mod first_account;
+mod floors;
 mod followed_ends;
 mod given_up;
 mod keys;
