@@ -105,6 +105,16 @@ macro_rules! floor_columns {
 }
 pub(super) use floor_columns;
 
+/// The newest session of a user, or of all where `$1` is null: each along an index.
+macro_rules! newest {
+    () => {
+        "SELECT id FROM (SELECT (SELECT id FROM sessions WHERE user_id = $1 \
+         ORDER BY id DESC LIMIT 1) AS id WHERE $1 IS NOT NULL \
+         UNION ALL SELECT (SELECT id FROM sessions ORDER BY id DESC LIMIT 1) AS id \
+         WHERE $1 IS NULL) AS newest WHERE id IS NOT NULL"
+    };
+}
+
 /// All floors: there are few, since each stands for very many sessions and goes with them.
 pub(super) const FLOORS: &str =
     concat!("SELECT ", floor_columns!(), " FROM session_floors ORDER BY id");
@@ -217,6 +227,26 @@ steps! {
             }
         }
 
+        /// A floor under all sessions that there are, whose rows are not all ended yet.
+        async fn same_floor(
+            &mut self,
+            user: Option<UserId>,
+            except: Option<SessionId>,
+        ) -> Result<Option<Floor>> {
+            let row: Option<FloorRow> = counted::query_as(concat!(
+                "SELECT ", floor_columns!(), " FROM session_floors WHERE done_at IS NULL \
+                 AND (user_id = $1 OR user_id IS NULL) \
+                 AND (except_session IS NULL OR except_session = $2) AND NOT EXISTS \
+                 (SELECT 1 FROM (", newest!(), ") AS newest WHERE newest.id >= below) \
+                 ORDER BY id LIMIT 1"
+            ))
+            .bind(user.map(UserId::as_uuid))
+            .bind(except.map(SessionId::as_uuid))
+            .fetch_optional(self)
+            .await?;
+            row.map(Floor::try_from).transpose()
+        }
+
         /// Sets a floor under all sessions that there are. Of many who do so at once one does.
         async fn set_floor(
             &mut self,
@@ -224,35 +254,23 @@ steps! {
             user: Option<UserId>,
             except: Option<SessionId>,
         ) -> Result<Ending> {
+            // Asked before anybody waits: many may ask for the same at once.
+            if let Some(floor) = self.same_floor(user, except).await? {
+                return Ok(Ending { floor: Some(floor), ..Ending::default() });
+            }
             self.hold_logins(user).await?;
-            const NEWEST: &str = "SELECT id FROM sessions ORDER BY id DESC LIMIT 1";
-            const NEWEST_OF_USER: &str =
-                "SELECT id FROM sessions WHERE user_id = $1 ORDER BY id DESC LIMIT 1";
-            let newest: Option<Uuid> = match user {
-                None => counted::query_scalar(NEWEST).fetch_optional(&mut *self).await?,
-                Some(user) => {
-                    let query = counted::query_scalar(NEWEST_OF_USER).bind(user.as_uuid());
-                    query.fetch_optional(&mut *self).await?
-                }
-            };
-            let newest = newest.map(SessionId::from_uuid);
+            if let Some(floor) = self.same_floor(user, except).await? {
+                return Ok(Ending { floor: Some(floor), ..Ending::default() });
+            }
+            let newest: Option<Uuid> = counted::query_scalar(newest!())
+                .bind(user.map(UserId::as_uuid))
+                .fetch_optional(&mut *self)
+                .await?;
             let now = SessionId::first_after(end.at);
+            let newest = newest.map(SessionId::from_uuid);
             let below = newest.map_or(now, |newest| newest.first_behind().max(now));
             let user_id = user.map(UserId::as_uuid);
             let except_id = except.map(SessionId::as_uuid);
-            let same: Option<FloorRow> = counted::query_as(concat!(
-                "SELECT ", floor_columns!(), " FROM session_floors WHERE done_at IS NULL \
-                 AND (user_id = $1 OR user_id IS NULL) AND below > $2 \
-                 AND (except_session IS NULL OR except_session = $3) ORDER BY id LIMIT 1"
-            ))
-            .bind(user_id)
-            .bind(newest.map(SessionId::as_uuid))
-            .bind(except_id)
-            .fetch_optional(&mut *self)
-            .await?;
-            if let Some(row) = same {
-                return Ok(Ending { floor: Some(row.try_into()?), ..Ending::default() });
-            }
             let row: FloorRow = counted::query_as(concat!(
                 "INSERT INTO session_floors (user_id, below, except_session, reason, actor_id, \
                  ended_at, ip, user_agent, note, reached, leased_until) \

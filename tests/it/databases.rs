@@ -104,6 +104,30 @@ impl Database {
         }
     }
 
+    /// Adds so many live sessions of a user, as logins long ago would have left them, of which access
+    /// tokens live until then.
+    pub async fn add_sessions(&self, user: Uuid, sessions: usize, access_expires_at: i64) {
+        let (id, numbers) = if self.is_sqlite() {
+            let numbers = format!(
+                "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+                 WHERE i < {sessions}) SELECT i FROM n)"
+            );
+            ("unhex('0190' || hex(randomblob(14)))", numbers)
+        } else {
+            let id = "('0190' || substr(replace(gen_random_uuid()::text, '-', ''), 5))::uuid";
+            (id, format!("generate_series(1, {sessions}) AS n (i)"))
+        };
+        let user = self.literal(user);
+        let mut raw = self.raw().await;
+        raw.execute(format!(
+            "INSERT INTO sessions (id, user_id, created_at, last_used_at, token_id, \
+             token_issued_at, token_expires_at, generation, access_expires_at) \
+             SELECT {id}, {user}, 0, 0, {id}, 0, 4000000000000000, 0, {access_expires_at} \
+             FROM {numbers}"
+        ))
+        .await;
+    }
+
     /// An id as it is written in this database's SQL.
     pub fn literal(&self, id: Uuid) -> String {
         match &*self.kind {

@@ -27,3 +27,4 @@ mod root_fields;
 mod secrets;
 pub mod service;
 mod shown;
+mod very_many;
