@@ -148,8 +148,8 @@ fn what_is_as_it_should_be_is_no_risk() {
 
 /// The variables that the help of `serve` names.
 fn variables(directory: &TempDir) -> BTreeSet<String> {
-    let help = program(directory, "serve --help").output().unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
+    let help = program(directory, "serve --help").output().expect("the help");
+    let help = String::from_utf8(help.stdout).expect("the help");
     let words = help.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
     words.filter(|word| word.starts_with("SALLYPORT_")).map(str::to_owned).collect()
 }
