@@ -88,6 +88,6 @@ async fn rotate(core: &Core, rotation: Rotation<'_>) -> Result<()> {
              tokens within seconds, and clients refresh\n"
         ));
     }
-    let activates_at = key.activates_at.floor_to_second();
-    print(&format!("{kid} ({algorithm}) is published, and signs from {activates_at} on\n"))
+    let from = key.activates_at;
+    print(&format!("{kid} ({algorithm}) is published, and signs from {from:.0} on\n"))
 }

@@ -167,6 +167,7 @@ impl<'a> Check<'a> {
                 let right = match name.as_str() {
                     "Int" => value.is_i64(),
                     "Boolean" => value.is_boolean(),
+                    "DateTime" => value.as_str().is_some_and(is_moment),
                     _ => value.is_string(),
                 };
                 assert!(right, "{value} for {ty}: {}", self.context);
@@ -233,4 +234,11 @@ pub fn named(ty: &Type) -> &str {
         BaseType::List(item) => named(item),
         BaseType::Named(name) => name,
     }
+}
+
+/// Whether this is a time in UTC with exactly three digits of the second.
+pub fn is_moment(text: &str) -> bool {
+    let form = "2026-11-24T08:00:00.000Z";
+    let digit = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    text.chars().map(digit).eq(form.chars().map(digit))
 }

@@ -9,7 +9,9 @@ use crate::graphql::error::bad_input;
 use crate::graphql::global_id::{filtered_session, filtered_user};
 use crate::graphql::scalars::DateTime;
 
-/// A span of time.
+/// A span of time. What is compared is exact to the microsecond, though answers are cut to the
+/// millisecond: `after` the time that an answer has for something includes it, `before` that time
+/// leaves it out.
 #[derive(Clone, Debug, InputObject)]
 pub struct TimeRange {
     /// From this moment on.

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use super::service::{Service, Tokens, tokens};
 use crate::databases::{Database, on_both};
+use crate::response::is_moment;
 
 on_both!(
     pages_in_both_directions_are_the_whole_list,
     filters_find_what_they_say,
+    a_time_that_was_read_finds_its_rows_again,
     a_page_that_cannot_be_is_refused,
 );
 
@@ -148,6 +150,54 @@ async fn a_page_takes_as_many_statements_as_a_longer_page(database: Database) {
     let answer = service.send(Some(&root.access), NODES, json!({ "ids": ids })).await;
     assert_eq!(answer["data"]["nodes"].as_array().unwrap().len(), 20);
     assert_eq!(service.core.store.operations() - before, 1);
+}
+
+async fn a_time_that_was_read_finds_its_rows_again(database: Database) {
+    let (service, root) = crowd(&database).await;
+    let ask = async |list: &str, time: &str, filter: &str| {
+        let query = format!(
+            "{{ {list}(first: 100, filter: {{ {time}: {{ {filter} }} }}) {{
+                totalCount nodes {{ id {time} }} }} }}"
+        );
+        let answer = service.send(Some(&root.access), &query, Value::Null).await;
+        assert!(answer["errors"].is_null(), "{query}: {answer}");
+        answer["data"][list].clone()
+    };
+    for (list, time) in [
+        ("sessions", "createdAt"),
+        ("sessions", "lastUsedAt"),
+        ("blacklistEntries", "blacklistedAt"),
+        ("auditEvents", "occurredAt"),
+    ] {
+        let all = ask(list, time, "").await;
+        let count = all["totalCount"].as_u64().unwrap();
+        for node in all["nodes"].as_array().unwrap().iter().step_by(7) {
+            let at = node[time].as_str().unwrap();
+            assert!(is_moment(at), "{at}");
+            let from = ask(list, time, &format!("after: \"{at}\"")).await;
+            let until = ask(list, time, &format!("before: \"{at}\"")).await;
+            assert!(from["nodes"].as_array().unwrap().contains(node), "{list} {at}");
+            assert!(!until["nodes"].as_array().unwrap().contains(node), "{list} {at}");
+            let (from, until) = (from["totalCount"].as_u64(), until["totalCount"].as_u64());
+            assert_eq!(from.unwrap() + until.unwrap(), count, "{list} {at}");
+        }
+        for (ever, never) in [
+            ("before: \"9999-12-31T23:59:59.999Z\"", "after: \"9999-12-31T23:59:59.999Z\""),
+            ("before: \"9999-12-31T23:59:59.999-23:59\"", "after: \"9999-12-31T23:59:59-23:59\""),
+            ("after: \"0000-01-01T00:00:00.000Z\"", "before: \"0000-01-01T00:00:00.000Z\""),
+            ("after: \"0000-01-01T00:00:00+23:59\"", "before: \"0000-01-01T00:00:00z\""),
+        ] {
+            assert_eq!(ask(list, time, ever).await["totalCount"], count, "{ever}");
+            assert_eq!(ask(list, time, never).await["totalCount"], 0, "{never}");
+        }
+    }
+    for wrong in ["2026-11-24 08:00:00Z", "2026-11-24T08:00:00.000-00:00", "2026-11-24"] {
+        let query = format!(
+            "{{ sessions(filter: {{ createdAt: {{ after: \"{wrong}\" }} }}) {{ totalCount }} }}"
+        );
+        let answer = service.send(Some(&root.access), &query, Value::Null).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
+    }
 }
 
 async fn a_page_that_cannot_be_is_refused(database: Database) {
