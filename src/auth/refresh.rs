@@ -4,6 +4,8 @@
 //! is the session read, to say why, and whatever follows from that is again a conditional write. A
 //! failure of the database is never "invalid": the client keeps its token and tries again.
 
+use std::ops::RangeInclusive;
+
 use super::ending::order;
 use super::error::{Refusal, RefusalCode};
 use super::{Actor, Auth, Error, SignedIn};
@@ -21,8 +23,9 @@ use crate::store::{self, EndSessions, Known, NewEvent, Refreshed, Rotate, Scope,
 /// How often a refresh looks again when the session changed between two looks.
 const LOOKS: usize = 4;
 
-/// The longest `attemptId`, in bytes.
-const MAX_ATTEMPT: usize = 200;
+/// How many bytes an `attemptId` has. It opens a retry however late, so nobody may guess it: 64 random
+/// bits are 16 hexadecimal digits.
+const ATTEMPT: RangeInclusive<usize> = 16..=200;
 
 const TOKEN: &[&str] = &["input", "refreshToken"];
 
@@ -214,8 +217,9 @@ fn parse_attempt(
     presented: &RefreshToken,
 ) -> Result<Option<AttemptHash>, Refusal> {
     let Some(text) = attempt_id else { return Ok(None) };
-    if text.is_empty() || text.len() > MAX_ATTEMPT {
-        let message = format!("an attempt id has 1 to {MAX_ATTEMPT} bytes");
+    if !ATTEMPT.contains(&text.len()) {
+        let (least, most) = (ATTEMPT.start(), ATTEMPT.end());
+        let message = format!("an attempt id has {least} to {most} bytes: send a random UUID");
         return Err(Refusal::invalid(&["input", "attemptId"], message));
     }
     Ok(Some(attempt_hash(presented.session_id, text)))

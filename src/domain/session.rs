@@ -154,7 +154,8 @@ pub enum Presented {
     Outstanding,
     /// It is the one before, sent again by the client that never saw the answer.
     Retry,
-    /// It was rotated away a moment ago and its successor was used since: another tab was faster.
+    /// It was rotated away a moment ago, and by another attempt or its successor was used since:
+    /// another tab was faster.
     Stale,
     /// It was rotated away long before: a copy is in other hands.
     Reused,
@@ -209,7 +210,11 @@ impl Session {
     /// Says what a token of this session means: the table of the refresh, less the rotation itself,
     /// which only the compare-and-swap in the store decides.
     ///
-    /// The window is counted from the rotation and never slides: a retry moves nothing.
+    /// The window is counted from the rotation and never slides: a retry moves nothing. A retry
+    /// brings the `attemptId` of the rotation, or none where the rotation had none. With another, or
+    /// with one where the rotation had none, it is not the client that made the rotation: a thief who
+    /// follows a client that names its attempts, or goes ahead of it, would be given the same
+    /// successor as the client, again and again, and nobody would notice.
     #[must_use]
     pub fn judge(&self, presented: &Presentation, window: Duration, now: Timestamp) -> Presented {
         match self.state(now) {
@@ -224,11 +229,10 @@ impl Session {
         let within = |at: Timestamp| now < at + window && at <= now + MAX_SKEW;
         if let Some(previous) = &self.previous
             && previous.token_id == presented.token_id
+            && previous.attempt == presented.attempt
+            && (previous.attempt.is_some() || within(previous.at))
         {
-            let same_attempt = previous.attempt.is_some() && previous.attempt == presented.attempt;
-            if same_attempt || within(previous.at) {
-                return Presented::Retry;
-            }
+            return Presented::Retry;
         }
         match presented.rotated_at {
             Some(at) if within(at) => Presented::Stale,
@@ -294,33 +298,48 @@ mod tests {
     }
 
     #[test]
-    fn the_token_before_is_a_retry_within_the_window_only() {
-        assert_eq!(judge(1, None, Some(100), 109), Presented::Retry);
-        assert_eq!(judge(1, None, Some(100), 110), Presented::Reused);
-    }
-
-    #[test]
-    fn the_attempt_that_made_the_rotation_may_retry_however_late() {
-        assert_eq!(judge(1, Some(7), Some(100), 900), Presented::Retry);
-        assert_eq!(judge(1, Some(8), Some(100), 900), Presented::Reused);
-    }
-
-    #[test]
     fn a_clock_that_was_set_back_opens_no_window() {
-        assert_eq!(judge(1, None, Some(100), 40), Presented::Retry);
-        assert_eq!(judge(1, None, Some(100), 39), Presented::Reused);
-        assert_eq!(judge(0, None, Some(99), 39), Presented::Stale);
-        assert_eq!(judge(0, None, Some(99), 38), Presented::Reused);
+        let mut session = session();
+        session.previous.as_mut().unwrap().attempt = None;
+        let judge = |id, rotated_at, now| {
+            let rotated_at = Some(at(rotated_at));
+            let presented = Presentation { token_id: token(id), attempt: None, rotated_at };
+            session.judge(&presented, WINDOW, at(now))
+        };
+        assert_eq!(judge(1, 100, 40), Presented::Retry);
+        assert_eq!(judge(1, 100, 39), Presented::Reused);
+        assert_eq!(judge(0, 99, 39), Presented::Stale);
+        assert_eq!(judge(0, 99, 38), Presented::Reused);
+    }
+
+    #[test]
+    fn the_attempt_that_made_the_rotation_may_retry_whatever_the_clock() {
         assert_eq!(judge(1, Some(7), Some(100), 39), Presented::Retry);
     }
 
     #[test]
-    fn an_absent_attempt_never_equals_an_absent_attempt() {
+    fn without_an_attempt_the_token_before_is_a_retry_within_the_window_only() {
         let mut session = session();
         session.previous.as_mut().unwrap().attempt = None;
-        let presented =
-            Presentation { token_id: token(1), attempt: None, rotated_at: Some(at(100)) };
-        assert_eq!(session.judge(&presented, WINDOW, at(900)), Presented::Reused);
+        let judge = |attempt, now| {
+            let presented = Presentation { token_id: token(1), attempt, rotated_at: Some(at(100)) };
+            session.judge(&presented, WINDOW, at(now))
+        };
+        assert_eq!(judge(None, 109), Presented::Retry);
+        assert_eq!(judge(None, 110), Presented::Reused);
+        assert_eq!(judge(None, 900), Presented::Reused);
+        assert_eq!(judge(Some(AttemptHash([7; 32])), 109), Presented::Stale);
+        assert_eq!(judge(Some(AttemptHash([7; 32])), 110), Presented::Reused);
+    }
+
+    #[test]
+    fn the_attempt_that_made_the_rotation_alone_may_retry_however_late() {
+        assert_eq!(judge(1, Some(7), Some(100), 101), Presented::Retry);
+        assert_eq!(judge(1, Some(7), Some(100), 900), Presented::Retry);
+        for other in [Some(8), None] {
+            assert_eq!(judge(1, other, Some(100), 109), Presented::Stale);
+            assert_eq!(judge(1, other, Some(100), 110), Presented::Reused);
+        }
     }
 
     #[test]

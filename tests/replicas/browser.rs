@@ -108,7 +108,7 @@ impl Browser {
     pub fn refreshing(&self) -> Value {
         let attempt = match self.retries {
             Retries::InTime => Value::Null,
-            Retries::ByAttempt => Value::String(format!("attempt {}", self.attempt)),
+            Retries::ByAttempt => Value::String(format!("a browser's attempt {}", self.attempt)),
         };
         json!({ "query": REFRESH, "variables": { "t": self.refresh, "a": attempt } })
     }

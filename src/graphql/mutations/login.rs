@@ -49,8 +49,8 @@ pub struct RefreshInput {
     /// How the next refresh token is given: as this one came, where nothing is said. One that came
     /// in a cookie stays in it.
     transport: Option<TokenTransport>,
-    /// Random, chosen and saved by the client before it sends: with the same one the same refresh
-    /// may be asked for again, however late.
+    /// Random text of 16 to 200 bytes, e.g. a UUID, chosen and saved by the client before it sends.
+    /// With the same one, and no other, the same refresh may be asked for again, however late.
     attempt_id: Option<String>,
 }
 

@@ -28,3 +28,4 @@ mod secrets;
 pub mod service;
 mod shown;
 mod very_many;
+mod thief;

@@ -113,7 +113,7 @@ impl Session {
         }
         let Some((rotated_at, by)) = token.rotated else { return Expected::Rotated };
         let within = now < rotated_at + WINDOW;
-        if at + 1 == last && (within || by.is_some() && by == attempt) {
+        if at + 1 == last && by == attempt && (within || by.is_some()) {
             Expected::Retried
         } else if within {
             Expected::Refused("REFRESH_TOKEN_STALE")
@@ -150,7 +150,7 @@ async fn play(database: Database, steps: Vec<Step>) -> Result<(), TestCaseError>
                 let session = &mut sessions[session];
                 let at = session.chain.len().saturating_sub(1 + age);
                 let expected = session.judge(at, attempt, now);
-                let text = attempt.map(|attempt| attempt.to_string());
+                let text = attempt.map(|attempt| format!("attempt {attempt} of the model"));
                 let token = session.chain[at].refresh.clone();
                 let payload = service.refresh(&token, text.as_deref()).await;
                 match expected {

@@ -12,6 +12,8 @@ on_both!(
     a_refresh_rotates_and_blacklists_the_old_token,
     a_retry_gets_the_same_successor_byte_for_byte,
     the_attempt_that_rotated_may_retry_however_late,
+    another_attempt_within_the_window_gets_nothing_and_logs_nobody_out,
+    an_attempt_id_that_could_be_guessed_is_refused,
     an_older_token_is_stale_within_the_window_and_nobody_is_logged_out,
     a_reused_refresh_token_ends_its_session_only,
     a_session_slides_until_its_absolute_end,
@@ -22,6 +24,10 @@ on_both!(
 );
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// Attempt ids of two refreshes.
+const ONE: &str = "f1c6a9f2-5f0e-4c1e-9d0b-6b8d8f1f9a01";
+const OTHER: &str = "0b9f4d52-7a43-4b58-8a8e-2f5f0f4f7c02";
 
 async fn service(database: &Database, flags: &str) -> Service {
     let service = Service::start(database, flags).await;
@@ -64,13 +70,40 @@ async fn a_retry_gets_the_same_successor_byte_for_byte(database: Database) {
 async fn the_attempt_that_rotated_may_retry_however_late(database: Database) {
     let mut service = service(&database, "").await;
     let first = service.login("ada").await;
-    let second = tokens(&service.refresh(&first.refresh, Some("a1")).await).unwrap();
+    let second = tokens(&service.refresh(&first.refresh, Some(ONE)).await).unwrap();
     service.pass(3_600 * SECOND).await;
-    let again = tokens(&service.refresh(&first.refresh, Some("a1")).await).unwrap();
+    let again = tokens(&service.refresh(&first.refresh, Some(ONE)).await).unwrap();
     assert_eq!(again.refresh, second.refresh);
-    let payload = service.refresh(&first.refresh, Some("a2")).await;
+    let payload = service.refresh(&first.refresh, Some(OTHER)).await;
     assert_eq!(code(&payload), "REFRESH_TOKEN_REUSED");
-    assert_eq!(code(&service.refresh(&second.refresh, Some("")).await), "INVALID_INPUT");
+}
+
+async fn another_attempt_within_the_window_gets_nothing_and_logs_nobody_out(database: Database) {
+    let service = service(&database, "").await;
+    for (by, others) in [(Some(ONE), [Some(OTHER), None]), (None, [Some(OTHER), Some(ONE)])] {
+        let first = service.login("ada").await;
+        let second = tokens(&service.refresh(&first.refresh, by).await).unwrap();
+        for other in others {
+            let payload = service.refresh(&first.refresh, other).await;
+            assert_eq!(code(&payload), "REFRESH_TOKEN_STALE", "{by:?} {other:?}");
+            assert!(payload["tokens"].is_null() && payload["session"].is_null(), "{payload}");
+        }
+        // A second tab that was slower takes what the first one got.
+        let again = tokens(&service.refresh(&first.refresh, by).await).unwrap();
+        assert_eq!(again.refresh, second.refresh);
+        assert!(tokens(&service.refresh(&second.refresh, Some(OTHER)).await).is_some());
+    }
+}
+
+async fn an_attempt_id_that_could_be_guessed_is_refused(database: Database) {
+    let service = service(&database, "").await;
+    let first = service.login("ada").await;
+    for text in [String::new(), "a".into(), "x".repeat(15), "x".repeat(201)] {
+        let payload = service.refresh(&first.refresh, Some(&text)).await;
+        assert_eq!(code(&payload), "INVALID_INPUT", "{text}");
+    }
+    let second = tokens(&service.refresh(&first.refresh, Some(&"x".repeat(16))).await).unwrap();
+    assert!(tokens(&service.refresh(&second.refresh, Some(&"x".repeat(200))).await).is_some());
 }
 
 async fn an_older_token_is_stale_within_the_window_and_nobody_is_logged_out(database: Database) {
