@@ -34,7 +34,7 @@ impl Auth {
     /// Refreshes.
     ///
     /// # Errors
-    /// One of the refresh token's refusals, or a failure of the service.
+    /// One of the refresh token's refusals, [`RefusalCode::RateLimited`], or a failure of the service.
     pub async fn refresh(
         &self,
         token: &str,
@@ -49,6 +49,7 @@ impl Auth {
                 RefusalCode::RefreshTokenReused => RefreshOutcome::Reused,
                 RefusalCode::SessionEnded => RefreshOutcome::Ended,
                 RefusalCode::RefreshTokenExpired => RefreshOutcome::Expired,
+                RefusalCode::RateLimited => RefreshOutcome::RateLimited,
                 _ => RefreshOutcome::Invalid,
             },
             Err(_) => RefreshOutcome::Failed,

@@ -14,11 +14,15 @@ use crate::crypto::TokenRefusal;
 use crate::crypto::digest::attempt_hash;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::audit::AuditKind;
+use crate::domain::filter::IpBlock;
 use crate::domain::id::TokenId;
 use crate::domain::origin::Origin;
 use crate::domain::session::{AttemptHash, EndReason, Presentation, Presented, RefreshGrant};
+use crate::domain::throttle::{Limit, REFRESH, Tally};
 use crate::metrics::RefreshOutcome;
-use crate::store::{self, EndSessions, Known, NewEvent, Refreshed, Rotate, Scope, Touch};
+use crate::store::{
+    self, EndSessions, Known, NewEvent, Noted, Refreshed, Repeat, Rotate, Scope, Touch,
+};
 
 /// How often a refresh looks again when the session changed between two looks.
 const LOOKS: usize = 4;
@@ -61,12 +65,15 @@ impl Auth {
             let Some(known) = self.store.known_token(user_id, session_id, id).await? else {
                 return Err(refused(RefusalCode::SessionEnded));
             };
+            if !known.user_is_active {
+                return Err(refused(RefusalCode::SessionEnded));
+            }
             let presentation = Presentation { token_id: id, attempt, rotated_at: known.rotated_at };
             match known.session.judge(&presentation, self.policy.retry_window, now) {
-                // It changed since the swap was tried: once more.
-                Presented::Outstanding => {}
+                // It changed since the swap was tried, unless there were too many: once more.
+                Presented::Outstanding => self.admit_refresh(&known, now)?,
                 Presented::Retry => {
-                    if let Some(done) = self.retry(&presented, &origin, now).await? {
+                    if let Some(done) = self.repeat(&presented, known, &origin, now).await? {
                         let signed_in = self.sign_in(done.session, done.role, now, true)?;
                         return Ok((signed_in, RefreshOutcome::Retried));
                     }
@@ -116,11 +123,10 @@ impl Auth {
             let touch = Touch {
                 session_id: presented.session_id,
                 presented: presented.id,
-                is_retry: false,
                 access_expires_at,
                 at: now,
                 origin: origin.clone(),
-                event: None,
+                limit: self.refresh_limit(),
             };
             return Ok(self.store.touch(touch).await?);
         }
@@ -137,17 +143,48 @@ impl Auth {
             attempt,
             at: now,
             origin: origin.clone(),
+            limit: self.refresh_limit(),
         };
         Ok(self.store.rotate(rotate).await?)
     }
 
-    /// The successor again, for a client that never saw it.
-    async fn retry(
+    /// How fast a session may be refreshed. Without a limit one session fills the disk: each rotation
+    /// is kept as long as its token could be presented.
+    fn refresh_limit(&self) -> Option<Limit> {
+        self.policy.throttle.then_some(REFRESH)
+    }
+
+    /// Refuses a refresh that the store did not do because there were too many before it.
+    fn admit_refresh(&self, known: &Known, now: Timestamp) -> Result<(), Refusal> {
+        let (Some(limit), Some(until)) = (self.refresh_limit(), known.limit_until) else {
+            return Ok(());
+        };
+        if !limit.refusing(now).contains(&until) {
+            return Ok(());
+        }
+        let wait = limit.wait(Some(&Tally { failures: 0, until }), 0, now).unwrap_or_default();
+        const MESSAGE: &str = "this session was refreshed too often: wait, and use the same token";
+        Err(Refusal { message: MESSAGE.into(), path: TOKEN, ..Refusal::rate_limited(wait) })
+    }
+
+    /// The successor again, for a client that never saw it. Nothing is written where its event is
+    /// already, so that many repeats neither fill the disk nor wait for one another.
+    async fn repeat(
         &self,
         presented: &RefreshToken,
+        known: Known,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Option<Refreshed>, Error> {
+        let access_expires_at = self.access_expiry(now);
+        let difference = difference(origin, &known.rotated_from);
+        let noted = difference.map_or(Noted::SameClient, |_| Noted::AnotherClient);
+        let is_noted = known.noted >= noted;
+        let lasts = known.session.access_expires_at + self.policy.access_token_lifetime / 10
+            >= access_expires_at;
+        if is_noted && lasts {
+            return Ok(Some(Refreshed { session: known.session, role: known.role }));
+        }
         let event = NewEvent {
             kind: AuditKind::RefreshRetried,
             at: now,
@@ -155,18 +192,18 @@ impl Auth {
             actor: Some(presented.user_id),
             session: Some(presented.session_id),
             origin: origin.clone(),
-            detail: None,
+            detail: difference,
         };
-        let touch = Touch {
+        let repeat = Repeat {
             session_id: presented.session_id,
             presented: presented.id,
-            is_retry: true,
-            access_expires_at: self.access_expiry(now),
+            access_expires_at,
             at: now,
             origin: origin.clone(),
-            event: Some(event),
+            noted: known.noted,
+            note: (!is_noted).then_some((noted, event)),
         };
-        Ok(self.store.touch(touch).await?)
+        Ok(self.store.note_repeat(repeat).await?)
     }
 
     /// Ends a session of which an old token came back: one of the two who have it is a thief, and
@@ -225,6 +262,21 @@ fn parse_attempt(
     Ok(Some(attempt_hash(presented.session_id, text)))
 }
 
+/// What tells the client that repeats a refresh from the one that made it. Where address and user agent
+/// of that one are forgotten, as they are after a while, nothing does.
+fn difference(repeated: &Origin, made: &Origin) -> Option<&'static str> {
+    if *made == Origin::default() {
+        return None;
+    }
+    let network = |origin: &Origin| origin.ip.map(|ip| IpBlock::around(ip, 24, 64));
+    match (network(repeated) != network(made), repeated.user_agent != made.user_agent) {
+        (false, false) => None,
+        (true, false) => Some("from another network"),
+        (false, true) => Some("by another client"),
+        (true, true) => Some("by another client, from another network"),
+    }
+}
+
 /// The refusal of a refresh token.
 pub(super) fn refused(code: RefusalCode) -> Error {
     let message = match code {
@@ -239,4 +291,29 @@ pub(super) fn refused(code: RefusalCode) -> Error {
         _ => "this is not a valid refresh token",
     };
     Refusal::new(code, TOKEN, message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::origin::UserAgent;
+
+    #[test]
+    fn clients_are_told_apart_by_network_and_user_agent() {
+        let origin = |ip: &str, agent: &str| Origin {
+            ip: ip.parse().ok(),
+            user_agent: UserAgent::parse(agent),
+        };
+        let made = origin("192.0.2.7", "Browser/1.0");
+        assert_eq!(difference(&origin("192.0.2.250", "Browser/1.0"), &made), None);
+        for (ip, agent, expected) in [
+            ("198.51.100.7", "Browser/1.0", "from another network"),
+            ("2001:db8::1", "Browser/1.0", "from another network"),
+            ("192.0.2.7", "", "by another client"),
+            ("198.51.100.7", "curl/8.14.1", "by another client, from another network"),
+        ] {
+            assert_eq!(difference(&origin(ip, agent), &made), Some(expected));
+        }
+        assert_eq!(difference(&made, &Origin::default()), None);
+    }
 }

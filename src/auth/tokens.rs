@@ -2,7 +2,7 @@
 //!
 //! Rule: tokens are signed after the commit, from the row. So a crash in between costs a retry and
 //! never a session, and a retry gives the same refresh token byte for byte. An access token never
-//! outlives its session.
+//! outlives its session, nor what the row says of its access tokens: an end is kept for so long.
 
 use super::{Auth, Denial, Error};
 use crate::clock::Timestamp;
@@ -63,7 +63,10 @@ impl Auth {
             session_id: session.id,
             id: TokenId::new(now, &*self.entropy),
             issued_at: now.floor_to_second(),
-            expires_at: self.access_expiry(now).min(session.token.expires_at),
+            expires_at: self
+                .access_expiry(now)
+                .min(session.token.expires_at)
+                .min(session.access_expires_at),
             auth_time: session.created_at.floor_to_second(),
             role,
         };

@@ -7,8 +7,8 @@ use super::values::Switch;
 /// How guessing is slowed down.
 #[derive(Args, Clone, Debug)]
 pub struct GuessingArguments {
-    /// Whether wrong passwords make whoever tries them wait; false is for load tests, or behind
-    /// something else that limits
+    /// Whether wrong passwords and many refreshes of a session make whoever tries them wait; false is
+    /// for load tests, or behind something else that limits
     #[arg(
         long,
         env = "SALLYPORT_THROTTLE",

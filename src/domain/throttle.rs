@@ -6,6 +6,7 @@
 //! tries were wrong and from when on the next one counts, so that one statement serves both.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::filter::IpBlock;
@@ -62,6 +63,13 @@ pub const NETWORK: Limit = steady("network", 200, Duration::from_secs(5));
 /// Registrations from an address, right or wrong: each tells whether a name is taken.
 pub const REGISTRATION: Limit = steady("registration", 20, Duration::from_mins(1));
 
+/// Refreshes of one session that take place. A client needs one in the lifetime of an access token; a
+/// burst is for its tabs, and for one that starts anew again and again.
+pub const REFRESH: Limit = steady("refresh", 120, Duration::from_secs(6));
+
+/// How far the clocks of replicas may be apart.
+const CLOCKS_APART: Duration = Duration::from_mins(1);
+
 const fn growing(name: &'static str, free: i64, longest: Duration) -> Limit {
     let first = Duration::from_secs(1);
     Limit { name, free, first, longest, most: 50, slack: Duration::ZERO }
@@ -87,6 +95,14 @@ impl Limit {
         let ahead = if self.is_steady() { u32::try_from(ahead).unwrap_or(u32::MAX) } else { 0 };
         let wait = (owed + self.longest.saturating_mul(ahead)).saturating_sub(self.slack);
         (!wait.is_zero()).then_some(wait)
+    }
+
+    /// Until when the count of a steady limit has to last to refuse a try at `now`. One that lasts
+    /// longer than any try can make it is of a clock that was set back since, and refuses nothing.
+    #[must_use]
+    pub fn refusing(&self, now: Timestamp) -> RangeInclusive<Timestamp> {
+        let most = now + self.slack;
+        most + Duration::from_micros(1)..=most + self.longest + CLOCKS_APART
     }
 
     /// Whether so little of it is used that a few tries may go uncounted until they fail.
@@ -148,6 +164,15 @@ mod tests {
         assert_eq!(limit.wait(Some(&spent), 2, at(20)), Some(Duration::from_secs(40)));
         assert!(limit.has_room(Some(&tally(29, 29 * 20)), at(0)));
         assert!(!limit.has_room(Some(&tally(31, 31 * 20)), at(0)));
+    }
+
+    #[test]
+    fn a_count_that_no_clock_of_now_can_have_made_refuses_nothing() {
+        let refusing = REFRESH.refusing(at(0));
+        let slack = 119 * 6;
+        assert!(!refusing.contains(&at(slack)));
+        assert!(refusing.contains(&(at(slack) + Duration::from_micros(1))));
+        assert!(refusing.contains(&at(slack + 6 + 60)) && !refusing.contains(&at(slack + 67)));
     }
 
     #[test]

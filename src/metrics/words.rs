@@ -37,6 +37,8 @@ words! {
         Ended = "ended",
         /// The token has run out.
         Expired = "expired",
+        /// Too many of this session before it.
+        RateLimited = "rate_limited",
         /// No token of ours, or input that is none.
         Invalid = "invalid",
         /// The service could not do it.

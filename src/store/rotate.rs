@@ -14,6 +14,7 @@ use sqlx::{PgConnection, SqliteConnection};
 
 use super::floors::below_a_floor;
 use super::refresh::{Refreshed, RefreshedRow};
+use super::refresh_limit::{LimitColumns, limit_after, within_limit};
 use super::rows::{ip_column, session_columns, user_agent_column};
 use super::spent::{Operation, count_statement};
 use super::{Error, Pools, Result, Store, counted, together};
@@ -21,6 +22,7 @@ use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{AttemptHash, RefreshGrant};
+use crate::domain::throttle::Limit;
 
 /// An order to put a new token in the place of the presented one.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct Rotate {
     pub at: Timestamp,
     /// From where.
     pub origin: Origin,
+    /// How fast its session may be refreshed.
+    pub limit: Option<Limit>,
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -62,6 +66,7 @@ impl Rotate {
 
     /// As SQLite is given it.
     fn in_json(&self) -> Value {
+        let limit = self.limit_columns();
         json!([
             hex(self.session_id.as_uuid().as_bytes()),
             hex(self.presented.id.as_uuid().as_bytes()),
@@ -75,7 +80,14 @@ impl Rotate {
             self.presented.issued_at.as_micros(),
             self.presented.expires_at.as_micros(),
             user_agent_column(&self.origin),
+            limit.from,
+            limit.to,
+            limit.step,
         ])
+    }
+
+    fn limit_columns(&self) -> LimitColumns {
+        LimitColumns::of(self.limit, self.at)
     }
 
     fn attempt_column(&self) -> Option<Vec<u8>> {
@@ -93,12 +105,16 @@ macro_rules! swap {
          previous_token_id = token_id, rotated_at = given.at, attempt_hash = attempt, \
          generation = generation + 1, last_used_at = given.at, last_ip = given.ip, \
          access_expires_at = CASE WHEN sessions.access_expires_at > given.access_expires_at \
-         THEN sessions.access_expires_at ELSE given.access_expires_at END \
-         FROM given, users WHERE sessions.id = session_id \
+         THEN sessions.access_expires_at ELSE given.access_expires_at END, \
+         repeat_noted = 0, refresh_limit_until = ",
+            limit_after!(),
+            " FROM given, users WHERE sessions.id = session_id \
          AND users.id = sessions.user_id AND users.deactivated_at IS NULL \
          AND token_id = presented AND ended_at IS NULL AND token_expires_at > given.at \
          AND NOT ",
-            below_a_floor!("sessions.id", "sessions.user_id")
+            below_a_floor!("sessions.id", "sessions.user_id"),
+            " AND ",
+            within_limit!()
         )
     };
 }
@@ -119,7 +135,8 @@ macro_rules! given_in_json {
          value ->> 4 AS expires_at, value ->> 5 AS at, unhex(value ->> 6) AS attempt, \
          unhex(value ->> 7) AS ip, value ->> 8 AS access_expires_at, \
          value ->> 9 AS presented_issued_at, value ->> 10 AS presented_expires_at, \
-         value ->> 11 AS agent FROM json_each($1)) "
+         value ->> 11 AS agent, value ->> 12 AS limit_from, value ->> 13 AS limit_to, \
+         value ->> 14 AS limit_step FROM json_each($1)) "
     };
 }
 
@@ -161,12 +178,14 @@ macro_rules! rotate_together {
         concat!(
             "WITH given AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], \
              $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[], $8::bytea[], $9::bigint[], \
-             $10::bigint[], $11::bigint[], $12::text[]) AS given (session_id, presented, next, \
+             $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], \
+             $15::bigint[]) AS given (session_id, presented, next, \
              issued_at, expires_at, at, attempt, ip, access_expires_at, presented_issued_at, \
-             presented_expires_at, agent)), \
+             presented_expires_at, agent, limit_from, limit_to, limit_step)), \
              free AS MATERIALIZED (SELECT sessions.id FROM sessions JOIN given \
-             ON sessions.id = session_id AND token_id = presented \
-             FOR NO KEY UPDATE OF sessions",
+             ON sessions.id = session_id AND token_id = presented AND ",
+            within_limit!(),
+            " FOR NO KEY UPDATE OF sessions",
             $locked,
             "), \
              sessions AS (",
@@ -213,6 +232,9 @@ pub(super) async fn rotate_postgres(
         .bind(column(rotates, |rotate| rotate.presented.issued_at.as_micros()))
         .bind(column(rotates, |rotate| rotate.presented.expires_at.as_micros()))
         .bind(column(rotates, |rotate| user_agent_column(&rotate.origin)))
+        .bind(column(rotates, |rotate| rotate.limit_columns().from))
+        .bind(column(rotates, |rotate| rotate.limit_columns().to))
+        .bind(column(rotates, |rotate| rotate.limit_columns().step))
         .fetch_all(connection)
         .await?)
 }

@@ -59,7 +59,8 @@ pub(super) fn user_agent_column(origin: &Origin) -> Option<String> {
     origin.user_agent.as_ref().map(|agent| agent.as_str().to_owned())
 }
 
-fn ip(bytes: Option<Vec<u8>>) -> Result<Option<IpAddr>> {
+/// The address of a column.
+pub(super) fn ip(bytes: Option<Vec<u8>>) -> Result<Option<IpAddr>> {
     bytes.map(|bytes| ip_from_bytes(&bytes).ok_or(Error::unreadable("address"))).transpose()
 }
 

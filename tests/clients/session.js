@@ -23,9 +23,12 @@ export function createSession(url, storage) {
     // No data: the service is away. The tokens are as good as before; try again later.
     if (!data) return false;
     storage.removeItem('attemptId');
+    const code = data.refresh.errors[0]?.code;
+    // Too many, or too much to do: the tokens are as good as before.
+    if (code === 'RATE_LIMITED' || code === 'OVERLOADED') return false;
     if (data.refresh.tokens) save(data.refresh.tokens);
     // Another tab was faster: what it got is in the storage.
-    else if (data.refresh.errors[0].code !== 'REFRESH_TOKEN_STALE') clear();
+    else if (code !== 'REFRESH_TOKEN_STALE') clear();
     return Boolean(storage.getItem('refreshToken'));
   }
 

@@ -27,5 +27,5 @@ mod root_fields;
 mod secrets;
 pub mod service;
 mod shown;
-mod very_many;
 mod thief;
+mod very_many;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::{Request, header};
+use futures_util::future::join_all;
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
 
@@ -21,6 +24,9 @@ on_both!(
     what_was_never_a_refresh_token_is_refused,
     a_refresh_token_of_a_deactivated_user_is_dead,
     a_clock_that_is_set_back_logs_nobody_out,
+    a_session_is_refreshed_so_often_and_keeps_its_token_beyond_that,
+    a_repeat_is_written_down_once_and_once_more_from_another_client,
+    a_repeat_is_answered_while_somebody_holds_the_sessions_row,
 );
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -209,4 +215,97 @@ async fn a_refresh_token_of_a_deactivated_user_is_dead(database: Database) {
     service.send(Some(&root.access), SET, json!({ "id": id, "a": true })).await;
     assert_eq!(code(&service.refresh(&ada.refresh, None).await), "SESSION_ENDED");
     service.login("ada").await;
+}
+
+/// Refreshes until that is refused: how often it was not, the newest token, and the refusal.
+async fn refresh_until_refused(service: &Service, mut newest: String) -> (usize, String, Value) {
+    for count in 0..1_000 {
+        let answer = service.send(None, REFRESH, json!({ "t": newest })).await;
+        let payload = answer["data"]["refresh"].clone();
+        if payload["tokens"].is_null() {
+            return (count, newest, payload["errors"][0].clone());
+        }
+        // Where refresh tokens do not rotate the same one goes on.
+        newest = tokens(&payload).map_or(newest, |next| next.refresh);
+    }
+    panic!("nothing is refused");
+}
+
+const REFRESH: &str = "mutation($t: String!) { refresh(input: { refreshToken: $t }) {
+    tokens { accessToken refreshToken } errors { code path message retryAfterSeconds } } }";
+
+async fn a_session_is_refreshed_so_often_and_keeps_its_token_beyond_that(database: Database) {
+    for flags in ["", "--rotate-refresh-tokens false"] {
+        let mut service = Service::start(&database, flags).await;
+        let name = format!("ada{}", flags.len());
+        service.make(&name, Role::User).await;
+        let (first, other) = (service.login(&name).await, service.login(&name).await);
+        let (count, newest, refusal) = refresh_until_refused(&service, first.refresh).await;
+        assert_eq!((count, &refusal["code"]), (120, &json!("RATE_LIMITED")), "{refusal}");
+        assert_eq!(refusal["retryAfterSeconds"], 6);
+        assert_eq!(refusal["path"], json!(["input", "refreshToken"]));
+        // Nobody else is limited by that, and time gives one more.
+        let answer = service.send(None, REFRESH, json!({ "t": other.refresh })).await;
+        assert_eq!(answer["data"]["refresh"]["errors"], json!([]));
+        service.pass(6 * SECOND).await;
+        assert_eq!(refresh_until_refused(&service, newest).await.0, 1);
+    }
+    let service = Service::start(&database, "--throttle false").await;
+    service.make("bob", Role::User).await;
+    let mut newest = service.login("bob").await;
+    for _ in 0..140 {
+        newest = tokens(&service.refresh(&newest.refresh, None).await).unwrap();
+    }
+}
+
+/// Refreshes as a client with this user agent does; the newest refresh token.
+async fn refresh_as(service: &Service, agent: &str, token: &str) -> String {
+    let body = json!({ "query": REFRESH, "variables": { "t": token } }).to_string();
+    let request = Request::post("/graphql")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::USER_AGENT, agent);
+    let (_, answer) = service.call(request.body(Body::from(body)).unwrap()).await;
+    tokens(&answer["data"]["refresh"]).unwrap_or_else(|| panic!("{answer}")).refresh
+}
+
+async fn a_repeat_is_written_down_once_and_once_more_from_another_client(database: Database) {
+    let mut service = service(&database, "--refresh-retry-window 60s").await;
+    let first = service.login("ada").await;
+    let second = refresh_as(&service, "Browser/1.0", &first.refresh).await;
+    for agent in ["Browser/1.0", "curl/8.14.1", "curl/8.15.0", "Browser/1.0", "curl/8.14.1"] {
+        assert_eq!(refresh_as(&service, agent, &first.refresh).await, second);
+        service.pass(SECOND).await;
+    }
+    let third = refresh_as(&service, "Browser/1.0", &second).await;
+    assert_eq!(refresh_as(&service, "curl/8.14.1", &second).await, third);
+    refresh_as(&service, "Browser/1.0", &second).await;
+    const EVENTS: &str = "{ viewer { auditEvents(filter: { kinds: [REFRESH_RETRIED] }) {
+        nodes { detail } } } }";
+    let answer = service.send(Some(&service.login("ada").await.access), EVENTS, Value::Null).await;
+    let events = answer["data"]["viewer"]["auditEvents"]["nodes"].as_array().unwrap();
+    let details: Vec<_> = events.iter().map(|event| event["detail"].as_str()).collect();
+    let by_another = Some("by another client");
+    assert_eq!(details, [by_another, by_another, None], "the newest first");
+}
+
+async fn a_repeat_is_answered_while_somebody_holds_the_sessions_row(database: Database) {
+    let service = service(&database, "").await;
+    let first = service.login("ada").await;
+    let second = tokens(&service.refresh(&first.refresh, None).await).unwrap();
+    service.refresh(&first.refresh, None).await;
+    let mut raw = database.raw().await;
+    let hold = if database.is_sqlite() {
+        ["BEGIN", "SELECT 1 FROM sessions"]
+    } else {
+        ["BEGIN", "SELECT 1 FROM sessions FOR UPDATE"]
+    };
+    for statement in hold {
+        raw.execute(statement).await;
+    }
+    for repeated in join_all((0..100).map(|_| service.refresh(&first.refresh, None))).await {
+        let repeated = tokens(&repeated).unwrap();
+        assert_eq!(repeated.refresh, second.refresh);
+        assert_eq!(service.refusal(&repeated.access).await, None);
+    }
+    raw.execute("ROLLBACK").await;
 }

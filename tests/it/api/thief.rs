@@ -105,12 +105,19 @@ async fn a_thief_who_goes_ahead_of_each_refresh_is_found_at_the_first(database: 
 #[derive(Clone, Debug)]
 enum Step {
     /// The owner refreshes; the answer may get lost.
-    Owner { is_lost: bool },
+    Owner {
+        is_lost: bool,
+    },
     /// The thief presents one of what he has, the newest first, by any attempt but the owner's.
-    Thief { age: usize, attempt: Option<u8> },
+    Thief {
+        age: usize,
+        attempt: Option<u8>,
+    },
     /// The thief asks what may be asked.
     Ask,
-    Pass { seconds: u64 },
+    Pass {
+        seconds: u64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {

@@ -12,9 +12,10 @@ use sallyport::domain::blacklist::BlacklistReason;
 use sallyport::domain::filter::BlacklistFilter;
 use sallyport::domain::id::{SessionId, TokenId, UserId};
 use sallyport::domain::session::{AttemptHash, Session};
+use sallyport::domain::throttle::REFRESH as THROTTLED;
 use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;
-use sallyport::store::{Refreshed, Scope, Store, Touch};
+use sallyport::store::{Noted, Refreshed, Repeat, Rotate, Scope, Store, Touch};
 
 use super::support::{
     ACCESS, REFRESH, at, end, entries, event, make, new_session, open, opening, origin, rotate,
@@ -22,13 +23,19 @@ use super::support::{
 };
 use crate::databases::{Database, on_both};
 
+/// Repeats in the audit.
+const RETRIED: &str = "SELECT count(*) FROM audit_events WHERE kind = 'REFRESH_RETRIED'";
+
 on_both!(
     a_rotation_moves_the_chain_on_and_remembers_where_it_came_from,
     only_the_outstanding_token_rotates,
     nothing_of_a_session_that_is_over_rotates_or_is_touched,
     a_successor_lives_no_longer_than_its_session,
     a_touch_leaves_the_chain_as_it_is,
-    a_retry_is_the_token_before_and_no_other,
+    a_repeat_is_of_the_token_before_and_no_other,
+    of_a_hundred_repeats_at_once_one_is_written_down,
+    no_more_refreshes_take_place_than_the_limit_says,
+    a_clock_that_is_set_back_uses_up_no_limit,
     a_token_is_known_to_its_own_user_and_session_only,
     a_hundred_rotations_of_one_token_are_one,
     after_an_end_nothing_of_the_session_moves_however_close_they_were,
@@ -98,7 +105,7 @@ async fn nothing_of_a_session_that_is_over_rotates_or_is_touched(database: Datab
     tried.push((&expired, last + REFRESH));
     for (session, now) in tried {
         assert!(rotate(&store, session, now).await.is_none(), "{session:?}");
-        assert!(touched(&store, session, session.token.id, false, now).await.is_none());
+        assert!(touched(&store, session, session.token.id, now).await.is_none());
     }
     let one_microsecond = Duration::from_micros(1);
     assert!(rotate(&store, &expired, last - one_microsecond).await.is_some());
@@ -123,33 +130,98 @@ async fn a_touch_leaves_the_chain_as_it_is(database: Database) {
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     let opened = open(&store, ada.id, at(0)).await;
-    let used = touched(&store, &opened, opened.token.id, false, at(100)).await.unwrap();
+    let used = touched(&store, &opened, opened.token.id, at(100)).await.unwrap();
     assert_eq!((used.session.token, used.session.generation), (opened.token, 0));
     assert_eq!((used.session.last_used_at, used.role), (at(100), Role::User));
     assert_eq!(used.session.access_expires_at, at(100) + ACCESS);
     // An access token that lives longer is not forgotten for one that lives less long.
-    let back = touched(&store, &opened, opened.token.id, false, at(50)).await.unwrap();
+    let back = touched(&store, &opened, opened.token.id, at(50)).await.unwrap();
     assert_eq!(back.session.access_expires_at, at(100) + ACCESS);
     assert!(entries(&store, BlacklistFilter::default()).await.is_empty());
     let stranger = TokenId::new(at(0), &SystemEntropy);
-    assert!(touched(&store, &opened, stranger, false, at(100)).await.is_none());
+    assert!(touched(&store, &opened, stranger, at(100)).await.is_none());
 }
 
-async fn a_retry_is_the_token_before_and_no_other(database: Database) {
+async fn a_repeat_is_of_the_token_before_and_no_other(database: Database) {
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     let first = open(&store, ada.id, at(0)).await;
-    assert!(touched(&store, &first, first.token.id, true, at(1)).await.is_none());
+    assert!(repeated(&store, &first, at(1)).await.is_none());
     let second = rotate(&store, &first, at(1)).await.unwrap();
-    let retried = touched(&store, &first, first.token.id, true, at(2)).await.unwrap();
+    let retried = repeated(&store, &first, at(2)).await.unwrap();
     assert_eq!((retried.session.token, retried.session.generation), (second.token, 1));
     assert_eq!(retried.session.previous.unwrap().at, at(1), "the window does not slide");
-    assert!(touched(&store, &first, second.token.id, true, at(2)).await.is_none());
-    assert!(touched(&store, &first, first.token.id, false, at(2)).await.is_none());
+    assert_eq!(retried.session.access_expires_at, at(2) + ACCESS);
+    assert!(repeated(&store, &second, at(2)).await.is_none());
+    assert!(touched(&store, &first, first.token.id, at(2)).await.is_none());
     rotate(&store, &second, at(3)).await.unwrap();
-    assert!(touched(&store, &first, first.token.id, true, at(3)).await.is_none());
-    let kinds = "SELECT kind FROM audit_events WHERE kind = 'REFRESH_RETRIED'";
-    assert_eq!(database.raw().await.texts(kinds).await.len(), 1, "only what took place is told");
+    assert!(repeated(&store, &first, at(3)).await.is_none());
+    assert!(repeated(&store, &second, at(3)).await.is_some(), "of another rotation");
+    assert_eq!(database.raw().await.number(RETRIED).await, 2, "only what took place is told");
+}
+
+async fn of_a_hundred_repeats_at_once_one_is_written_down(database: Database) {
+    let store = database.store().await;
+    let replicas = [database.connect().await, database.connect().await];
+    let ada = make(&store, "ada").await;
+    let first = open(&store, ada.id, at(0)).await;
+    rotate(&store, &first, at(1)).await.unwrap();
+    let tried = (0..100).map(|n| repeated(&replicas[n % 2], &first, at(2)));
+    assert_eq!(join_all(tried).await.into_iter().flatten().count(), 1);
+    assert_eq!(database.raw().await.number(RETRIED).await, 1);
+}
+
+async fn no_more_refreshes_take_place_than_the_limit_says(database: Database) {
+    let store = database.store().await;
+    let replicas = [database.connect().await, database.connect().await];
+    let ada = make(&store, "ada").await;
+    // The chain moves on, or stays as it is.
+    for rotates in [true, false] {
+        let mut current = open(&store, ada.id, at(0)).await;
+        let mut refresh = async |now: Timestamp| {
+            let tried = (0..4).map(|n| {
+                let (replica, current) = (&replicas[n % 2], current.clone());
+                async move {
+                    if rotates {
+                        let order = Rotate { limit: Some(THROTTLED), ..rotation(&current, now) };
+                        replica.rotate(order).await.unwrap()
+                    } else {
+                        let order = Touch { limit: Some(THROTTLED), ..touch(&current, now) };
+                        replica.touch(order).await.unwrap()
+                    }
+                }
+            });
+            let refreshed: Vec<_> = join_all(tried).await.into_iter().flatten().collect();
+            if let [refreshed, ..] = refreshed.as_slice() {
+                current = refreshed.session.clone();
+            }
+            refreshed.len()
+        };
+        let mut took_place = 0;
+        for _ in 0..130 {
+            took_place += refresh(at(1)).await;
+        }
+        assert_eq!(took_place, 120, "rotates: {rotates}");
+        assert_eq!(refresh(at(6)).await, 0);
+        assert_eq!(refresh(at(7)).await, 1);
+        assert_eq!(refresh(at(7)).await, 0);
+        let known = store.known_token(ada.id, current.id, current.token.id).await.unwrap().unwrap();
+        assert_eq!(known.limit_until, Some(at(1) + 121 * THROTTLED.longest));
+        // The token is as good as before.
+        assert!(rotate(&store, &current, at(7)).await.is_some());
+    }
+}
+
+async fn a_clock_that_is_set_back_uses_up_no_limit(database: Database) {
+    let store = database.store().await;
+    let ada = make(&store, "ada").await;
+    let opened = open(&store, ada.id, at(0)).await;
+    let order =
+        |session: &Session, now| Rotate { limit: Some(THROTTLED), ..rotation(session, now) };
+    let later = store.rotate(order(&opened, at(3_000))).await.unwrap().unwrap().session;
+    let back = store.rotate(order(&later, at(0))).await.unwrap().unwrap().session;
+    let known = store.known_token(ada.id, back.id, back.token.id).await.unwrap().unwrap();
+    assert_eq!(known.limit_until, Some(at(0) + THROTTLED.longest));
 }
 
 async fn a_token_is_known_to_its_own_user_and_session_only(database: Database) {
@@ -201,7 +273,11 @@ async fn after_an_end_nothing_of_the_session_moves_however_close_they_were(datab
         let rotated = tokio::spawn(async move { rotate(&rotating, &first, at(1)).await });
         let first = opened.clone();
         let retried = tokio::spawn(async move {
-            touched(&retrying, &first, first.token.id, round % 2 == 0, at(1)).await
+            if round % 2 == 0 {
+                repeated(&retrying, &first, at(1)).await
+            } else {
+                touched(&retrying, &first, first.token.id, at(1)).await
+            }
         });
         let scope = [Scope::One(opened.id), Scope::User(ada.id), Scope::All][round % 3].clone();
         let ended = end(ending, scope, at(1)).await;
@@ -212,7 +288,7 @@ async fn after_an_end_nothing_of_the_session_moves_however_close_they_were(datab
         assert!(over.end.is_some() && over.token == newest.token, "round {round}: {over:?}");
         assert!(over.access_expires_at + Duration::from_mins(1) <= ended[0].until);
         assert!(rotate(&store, &newest, at(1)).await.is_none());
-        assert!(touched(&store, &newest, newest.token.id, false, at(1)).await.is_none());
+        assert!(touched(&store, &newest, newest.token.id, at(1)).await.is_none());
     }
     let one_entry_each = "SELECT count(*) FROM sessions WHERE generation + 1 <> \
          (SELECT count(*) FROM blacklist_entries WHERE session_id = sessions.id)";
@@ -220,22 +296,37 @@ async fn after_an_end_nothing_of_the_session_moves_however_close_they_were(datab
     assert_eq!(database.raw().await.number("SELECT count(*) FROM session_ends").await, 500);
 }
 
-/// A refresh that leaves the chain as it is.
+/// An order to refresh that leaves the chain as it is.
+fn touch(session: &Session, now: Timestamp) -> Touch {
+    Touch {
+        session_id: session.id,
+        presented: session.token.id,
+        access_expires_at: now + ACCESS,
+        at: now,
+        origin: origin(),
+        limit: None,
+    }
+}
+
 async fn touched(
     store: &Store,
     session: &Session,
     presented: TokenId,
-    is_retry: bool,
     now: Timestamp,
 ) -> Option<Refreshed> {
-    let touch = Touch {
+    store.touch(Touch { presented, ..touch(session, now) }).await.unwrap()
+}
+
+/// The first repeat of the rotation of what the session had outstanding.
+async fn repeated(store: &Store, session: &Session, now: Timestamp) -> Option<Refreshed> {
+    let repeat = Repeat {
         session_id: session.id,
-        presented,
-        is_retry,
+        presented: session.token.id,
         access_expires_at: now + ACCESS,
         at: now,
         origin: origin(),
-        event: is_retry.then(|| event(AuditKind::RefreshRetried, now)),
+        noted: Noted::Nothing,
+        note: Some((Noted::SameClient, event(AuditKind::RefreshRetried, now))),
     };
-    store.touch(touch).await.unwrap()
+    store.note_repeat(repeat).await.unwrap()
 }

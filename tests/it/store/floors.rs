@@ -106,15 +106,14 @@ async fn below_a_floor_nothing_is_refreshed_and_above_it_everything(database: Da
     assert_eq!((end.at, end.reason), (at(10), EndReason::Admin));
     let known = store.known_token(ada, after.id, after.token.id).await.unwrap().unwrap();
     assert!(known.session.end.is_none());
-    // Where refresh tokens do not rotate, and where one is repeated.
+    // Where refresh tokens do not rotate.
     let touch = |session: &Session| sallyport::store::Touch {
         session_id: session.id,
         presented: session.token.id,
-        is_retry: false,
         access_expires_at: at(900),
         at: at(61),
         origin: super::support::origin(),
-        event: None,
+        limit: None,
     };
     assert!(store.touch(touch(&before)).await.unwrap().is_none());
     let bobs = session(&store, other.id).await;
@@ -186,7 +185,7 @@ async fn every_order_about_very_many_sets_one_floor(database: Database) {
     assert!(set.is_new);
     let deactivated = event(AuditKind::UserDeactivated, at(11));
     let again = store.set_active(ada, false, deactivated, order(EndReason::UserDeactivated));
-    let (user, same) = again.await.unwrap().unwrap();
+    let (user, same) = again.await.unwrap().unwrap().unwrap();
     assert!(!user.is_active());
     assert_eq!((same.floor, same.is_new), (set.floor, false), "it covers everything already");
     let everybody = store.end_sessions(ending(Scope::All, at(12)), None).await.unwrap();

@@ -122,6 +122,7 @@ pub fn rotation(session: &Session, now: Timestamp) -> Rotate {
         attempt: None,
         at: now,
         origin: origin(),
+        limit: None,
     }
 }
 

@@ -97,7 +97,7 @@ async function attempt() {
   localStorage.setItem(ATTEMPT, attemptId);
   const { refresh } = await send(RefreshDocument, { attemptId });
   const code = refresh.errors[0]?.code;
-  if (code === 'OVERLOADED') throw new Unreachable(code);
+  if (code === 'OVERLOADED' || code === 'RATE_LIMITED') throw new Unreachable(code);
   localStorage.removeItem(ATTEMPT);
   // Another page of this origin refreshed just now, and its cookie is here: the next try uses that.
   if (code === 'REFRESH_TOKEN_STALE') throw new Unreachable(code);
