@@ -12,7 +12,7 @@ use crate::domain::origin::Origin;
 use crate::domain::password::Password;
 use crate::domain::session::EndReason;
 use crate::domain::user::{Role, User};
-use crate::store::{EndSessions, Matching, NewEvent, NewUser, Scope};
+use crate::store::{EndSessions, LastAdministrator, Matching, NewEvent, NewUser, Scope};
 
 const USER: &[&str] = &["input", "userId"];
 
@@ -107,8 +107,8 @@ impl Auth {
     /// Activates an account, or deactivates it and ends all its sessions; returns how many.
     ///
     /// # Errors
-    /// [`RefusalCode::NotFound`], [`RefusalCode::Forbidden`] for one's own account, which would leave
-    /// nobody to undo it, or a failure of the service.
+    /// [`RefusalCode::NotFound`], [`RefusalCode::Forbidden`] for one's own account and for the last
+    /// active administrator's, or a failure of the service.
     pub async fn set_user_active(
         &self,
         by: Actor,
@@ -125,7 +125,7 @@ impl Auth {
         let event = event(kind, user, by, now, origin.clone());
         let end = end_all(user, EndReason::UserDeactivated, by, now, origin);
         let changed = self.store.set_active(user, active, event, end).await?;
-        let (user, ending) = changed.ok_or_else(|| Refusal::not_found(USER))?;
+        let (user, ending) = changed.map_err(last)?.ok_or_else(|| Refusal::not_found(USER))?;
         self.note_ending(&Scope::User(user.id), now, &ending).await?;
         let count = self.count_ending(ending).await?.count;
         self.complete(by).await?;
@@ -181,6 +181,12 @@ impl Auth {
         let count = self.end(order(scope), None).await?.count;
         Ok((count, count))
     }
+}
+
+fn last(_: LastAdministrator) -> Refusal {
+    const MESSAGE: &str =
+        "this is the last active administrator: create or activate another one first";
+    Refusal::new(RefusalCode::Forbidden, USER, MESSAGE)
 }
 
 fn end_all(

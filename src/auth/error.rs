@@ -119,7 +119,7 @@ words! {
         WeakPassword = "WEAK_PASSWORD",
         /// No account has this name and this password, or it is not active.
         InvalidCredentials = "INVALID_CREDENTIALS",
-        /// Another account has the username.
+        /// Another account has the username, or one that looks like it.
         UsernameTaken = "USERNAME_TAKEN",
         /// Another account has the e-mail address.
         EmailTaken = "EMAIL_TAKEN",

@@ -97,7 +97,7 @@ pub(super) fn taken(taken: NameTaken) -> Refusal {
         NameTaken::Username => Refusal::new(
             RefusalCode::UsernameTaken,
             &["input", "username"],
-            "another account has this username",
+            "another account has this username, or one that looks like it",
         ),
         NameTaken::Email => Refusal::new(
             RefusalCode::EmailTaken,

@@ -1,15 +1,16 @@
 //! Users: names, addresses, roles.
 //!
-//! Two rules keep one text from meaning two accounts. Names and addresses are compared by a folded
-//! key (NFKC, lower case), never as typed. And a username with an `@` must be the account's own
-//! e-mail address, so that whoever logs in by an address can only mean the account that has it.
+//! Three rules keep one text from meaning two accounts. Names and addresses are compared by a folded
+//! key (NFKC, lower case), never as typed. A username with an `@` must be the account's own e-mail
+//! address, so that whoever logs in by an address can only mean the account that has it. And no two
+//! usernames look alike, as far as one of them has a letter beyond ASCII.
 
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_security::{GeneralSecurityProfile, MixedScript};
 
 use super::id::UserId;
+use super::spelling::{fold, is_mark, is_of_one_language, skeleton};
 use super::words;
 use crate::clock::Timestamp;
 
@@ -23,14 +24,8 @@ words! {
     }
 }
 
-/// The key by which names and addresses are compared and looked up.
-fn fold(text: &str) -> String {
-    let lower: String = text.nfkc().flat_map(char::to_lowercase).collect();
-    lower.nfkc().collect()
-}
-
-/// A username: 1 to 150 letters, digits and `. _ @ + -`, of one script, as `SimpleJWT`'s users know
-/// them from Django, less the characters that imitate others.
+/// A username: 1 to 150 letters, digits and `. _ @ + -`, of one language's scripts, as `SimpleJWT`'s
+/// users know them from Django, less the characters that imitate others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
     text: String,
@@ -46,8 +41,8 @@ pub enum UsernameError {
     /// A character outside the set.
     #[error("a username has letters, digits and . _ @ + - only")]
     Character,
-    /// Letters of several scripts, as in a Latin name with a Cyrillic letter.
-    #[error("a username keeps to one script and to characters that do not imitate others")]
+    /// Letters of scripts that no language mixes, as in a Latin name with a Cyrillic letter.
+    #[error("a username keeps to the letters of one language, which imitate no others")]
     LookAlike,
 }
 
@@ -71,8 +66,8 @@ impl Username {
         if !text.chars().all(allowed) {
             return Err(UsernameError::Character);
         }
-        let plain = |c: char| "@+".contains(c) || c.identifier_allowed();
-        if !text.chars().all(plain) || !text.as_str().is_single_script() {
+        // An address is judged as such: its host may be of another script than what is before it.
+        if !text.contains('@') && !is_of_one_language(&text) {
             return Err(UsernameError::LookAlike);
         }
         let key = fold(&text);
@@ -96,11 +91,12 @@ impl Username {
     pub fn key(&self) -> &str {
         &self.key
     }
-}
 
-/// Combining marks belong to the letters of many scripts; the security profile judges which.
-fn is_mark(c: char) -> bool {
-    unicode_normalization::char::is_combining_mark(c)
+    /// What it looks like: no two accounts have names of one skeleton.
+    #[must_use]
+    pub fn skeleton(&self) -> String {
+        skeleton(&self.text)
+    }
 }
 
 /// An e-mail address: something before and after one `@`, at most 254 bytes (RFC 5321, section
@@ -133,11 +129,9 @@ impl Email {
                 || is_mark(c)
         };
         let host_is_sound = host.split('.').all(|label| !label.is_empty()) && host.contains('.');
-        let plain = |c: char| c.is_ascii() || c.identifier_allowed();
-        let sound = !local.is_empty()
-            && host_is_sound
-            && local.chars().chain(host.chars()).all(|c| allowed(c) && plain(c));
-        if !sound || !text.as_str().is_single_script() {
+        let sound =
+            !local.is_empty() && host_is_sound && local.chars().chain(host.chars()).all(allowed);
+        if !sound || !is_of_one_language(local) || !host.split('.').all(is_of_one_language) {
             return Err(EmailError);
         }
         let key = fold(&text);
@@ -311,14 +305,14 @@ mod tests {
 
     #[test]
     fn names_of_many_scripts_are_welcome() {
-        for name in [
-            "ada.lovelace",
-            "O-Neil+1",
-            "\u{10c}apek",
-            "\u{43c}\u{430}\u{448}\u{430}",
-            "\u{5c71}\u{7530}",
-        ] {
+        let alone = ["ada.lovelace", "O-Neil+1", "Čapek", "маша", "山田", "दीपक", "ทักษิณ", "מֹשֶׁה"];
+        let mixed = ["山田taro", "小明Tom", "たなかA", "김철수k", "東京tokyo2026", "タロウ太郎"];
+        for name in alone.into_iter().chain(mixed) {
             assert!(Username::parse(name).is_ok(), "{name}");
+        }
+        for name in ["pаypal", "Αda", "maша", "a\u{5b4}da", "山田маша", "김たなか", "adaא"]
+        {
+            assert_eq!(Username::parse(name), Err(UsernameError::LookAlike), "{name}");
         }
     }
 
@@ -337,6 +331,12 @@ mod tests {
         for text in ["", "@", "a@", "@b.c", "a@b", "a@@b.c", "a b@c.d", "a@b..c", "a\u{0}@b.c"] {
             assert_eq!(Email::parse(text), Err(EmailError), "{text}");
         }
-        assert!(Email::parse("o'hara+x@mail.example.com").is_ok());
+        for text in ["o'hara+x@mail.example.com", "маша@example.com", "山田taro@пример.com"]
+        {
+            assert!(Email::parse(text).is_ok(), "{text}");
+        }
+        for text in ["pаypal@example.com", "ada@exаmple.com"] {
+            assert_eq!(Email::parse(text), Err(EmailError), "{text}");
+        }
     }
 }

@@ -82,7 +82,7 @@ pub use spent::{Account, Spent};
 pub use sqlite::close_all;
 pub use stretches::{Found, Matching};
 pub use throttle::{Charge, Charged, Settlement};
-pub use users::{Credentials, NameTaken, NewUser};
+pub use users::{Credentials, LastAdministrator, NameTaken, NewUser};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 
 use super::audit::{Audit, NewEvent};
 use super::conditions::{Arg, Conditions, bind_all};
@@ -35,11 +35,15 @@ pub struct NewUser {
 /// Which name belongs to another account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameTaken {
-    /// The username.
+    /// The username, or one that looks like it.
     Username,
     /// The address.
     Email,
 }
+
+/// The account is the last active administrator, whose deactivation would leave nobody to undo it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastAdministrator;
 
 /// An account and what its password is checked with.
 #[derive(Clone, Debug)]
@@ -57,7 +61,7 @@ steps! {
         async fn insert_user(&mut self, new: &NewUser) -> Result<Option<User>> {
             let row: Option<UserRow> = counted::query_as(concat!(
                 "INSERT INTO users (id, username, username_key, email, email_key, password_hash, \
-                 role, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+                 role, created_at, username_skeleton) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
                  ON CONFLICT DO NOTHING RETURNING ", user_columns!()
             ))
             .bind(new.id.as_uuid())
@@ -68,6 +72,7 @@ steps! {
             .bind(new.password_hash.as_str())
             .bind(new.role.as_str())
             .bind(new.created_at.as_micros())
+            .bind(new.names.username().skeleton())
             .fetch_optional(self)
             .await?;
             row.map(User::try_from).transpose()
@@ -85,11 +90,12 @@ steps! {
             Ok(true)
         }
 
-        /// Whether the username has an account.
+        /// Whether the username, or one that looks like it, has an account.
         async fn username_exists(&mut self, names: &Names) -> Result<bool> {
             let found: Option<i32> =
-                counted::query_scalar("SELECT 1 FROM users WHERE username_key = $1")
+                counted::query_scalar("SELECT 1 FROM users WHERE username_key = $1 OR username_skeleton = $2")
                     .bind(names.username().key())
+                    .bind(names.username().skeleton())
                     .fetch_optional(self)
                     .await?;
             Ok(found.is_some())
@@ -117,7 +123,8 @@ steps! {
             row.map(User::try_from).transpose()
         }
 
-        /// Deactivates or activates; the flag tells whether that changed anything.
+        /// Deactivates or activates; the flag tells whether that changed anything. An administrator is
+        /// deactivated where another one stays active, and nobody else may be deactivating any.
         async fn update_active(
             &mut self,
             id: UserId,
@@ -126,7 +133,10 @@ steps! {
         ) -> Result<Option<(User, bool)>> {
             let changed = counted::query(
                 "UPDATE users SET deactivated_at = $1 \
-                 WHERE id = $2 AND (deactivated_at IS NULL) <> ($1 IS NULL)",
+                 WHERE id = $2 AND (deactivated_at IS NULL) <> ($1 IS NULL) \
+                 AND ($1 IS NULL OR role <> 'ADMIN' OR EXISTS (SELECT 1 FROM users AS other \
+                 WHERE other.role = 'ADMIN' AND other.deactivated_at IS NULL \
+                 AND other.id <> users.id))",
             )
             .bind((!active).then(|| at.as_micros()))
             .bind(id.as_uuid())
@@ -284,16 +294,49 @@ impl Store {
         active: bool,
         event: NewEvent,
         end: EndSessions,
-    ) -> Result<Option<(User, Ending)>> {
+    ) -> Result<Result<Option<(User, Ending)>, LastAdministrator>> {
         transact!(self, conn => {
+            if !active {
+                conn.hold_administrators(id).await?;
+            }
             let Some((user, changed)) = conn.update_active(id, active, event.at).await? else {
-                return Ok(None);
+                return Ok(Ok(None));
             };
+            if user.is_active() != active {
+                return Ok(Err(LastAdministrator));
+            }
             if changed {
                 conn.write_down(&event).await?;
             }
             let ended = if active { Ending::default() } else { conn.end_all(&end).await? };
-            Ok(Some((user, ended)))
+            Ok(Ok(Some((user, ended))))
         })
+    }
+}
+
+/// Keeps administrators as they are until the transaction's end.
+trait HoldAdministrators {
+    /// Waits until nobody else is deactivating any, where this account is one.
+    async fn hold_administrators(&mut self, id: UserId) -> Result<()>;
+}
+
+/// There is one writer.
+impl HoldAdministrators for SqliteConnection {
+    async fn hold_administrators(&mut self, _: UserId) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl HoldAdministrators for PgConnection {
+    async fn hold_administrators(&mut self, id: UserId) -> Result<()> {
+        counted::query(
+            "SELECT id FROM users WHERE role = 'ADMIN' AND deactivated_at IS NULL \
+             AND EXISTS (SELECT 1 FROM users AS target WHERE target.id = $1 AND target.role = 'ADMIN') \
+             ORDER BY id FOR NO KEY UPDATE OF users",
+        )
+        .bind(id.as_uuid())
+        .execute(self)
+        .await?;
+        Ok(())
     }
 }

@@ -146,7 +146,7 @@ pub enum UserErrorCode {
     WeakPassword,
     /// No active account has this name and this password.
     InvalidCredentials,
-    /// Another account has the username.
+    /// Another account has the username, or one that looks like it.
     UsernameTaken,
     /// Another account has the e-mail address.
     EmailTaken,

@@ -1,6 +1,8 @@
 //! What users and administrators do with accounts.
 
-use sallyport::domain::user::Role;
+use sallyport::auth::{Actor, Error, RefusalCode};
+use sallyport::domain::origin::Origin;
+use sallyport::domain::user::{LoginName, Role};
 use serde_json::{Value, json};
 
 use super::service::{PASSWORD, Service, code, tokens};
@@ -10,6 +12,8 @@ on_both!(
     a_new_password_ends_the_other_sessions,
     a_session_is_renamed_and_ended_by_its_user,
     an_administrator_makes_and_resets_accounts,
+    two_administrators_who_deactivate_each_other_leave_one,
+    a_name_that_looks_like_anothers_is_taken,
     bad_input_is_told_with_its_path,
 );
 
@@ -101,6 +105,51 @@ async fn an_administrator_makes_and_resets_accounts(database: Database) {
     let absent = "User:00000000-0000-7000-8000-000000000000";
     let absent = send(DEACTIVATE, json!({ "id": absent })).await;
     assert_eq!(code(&absent["setUserActive"]), "NOT_FOUND");
+}
+
+async fn two_administrators_who_deactivate_each_other_leave_one(database: Database) {
+    const DEACTIVATE: &str = "mutation($id: ID!) { setUserActive(input: {
+        userId: $id, active: false }) { user { isActive } errors { code path } } }";
+    let service = Service::start(&database, "").await;
+    let ids = [service.make("root", Role::Admin).await, service.make("boss", Role::Admin).await];
+    let by = [service.login("boss").await, service.login("root").await];
+    let [one, other] = [0, 1].map(|n| {
+        let id = json!({ "id": ids[n] });
+        service.post(Some(&by[n].access), DEACTIVATE, id)
+    });
+    let answers = <[_; 2]>::from(tokio::join!(one, other)).map(|(_, answer)| answer);
+    let is_done = |answer: &&Value| answer["data"]["setUserActive"]["user"]["isActive"] == false;
+    assert_eq!(answers.iter().filter(is_done).count(), 1, "{answers:?}");
+    // By the command line as well.
+    let mut refused = Vec::new();
+    for name in ["root", "boss"] {
+        let name = LoginName::parse(name).unwrap();
+        let user = service.core.store.credentials_by_name(&name).await.unwrap().unwrap().user;
+        let (by, origin) = (Actor::Operator, Origin::default());
+        refused.extend(service.core.auth.set_user_active(by, user.id, false, origin).await.err());
+    }
+    let [Error::Refused(refusal)] = &refused[..] else { panic!("one is last") };
+    assert_eq!(refusal.code, RefusalCode::Forbidden);
+    assert!(refusal.message.contains("the last active administrator"), "{refusal}");
+}
+
+async fn a_name_that_looks_like_anothers_is_taken(database: Database) {
+    let service = Service::start(&database, "--registration open").await;
+    service.make("admin", Role::Admin).await;
+    const REGISTER: &str = "mutation($u: String!, $p: String!) {
+        register(input: { username: $u, password: $p }) { user { username } errors { code path } } }";
+    let register = async |name: &str| {
+        let answer = service.send(None, REGISTER, json!({ "u": name, "p": PASSWORD })).await;
+        answer["data"]["register"].clone()
+    };
+    for name in ["admın", "ADMİN", "admi\u{307}n"] {
+        let refused = json!([{ "code": "USERNAME_TAKEN", "path": ["input", "username"] }]);
+        assert_eq!(register(name).await["errors"], refused, "{name}");
+    }
+    for name in ["山田taro", "小明Tom", "たなかA", "김철수k", "東京tokyo2026", "מֹשֶׁה"]
+    {
+        assert_eq!(register(name).await["user"]["username"], name);
+    }
 }
 
 async fn bad_input_is_told_with_its_path(database: Database) {

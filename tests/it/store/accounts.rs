@@ -9,7 +9,7 @@ use sallyport::entropy::SystemEntropy;
 use sallyport::store::{EndSessions, NameTaken, NewUser, Scope, Store};
 
 use super::support::{
-    at, ending, event, hash, make, new_session, new_user, open, session, set_active,
+    at, ending, event, hash, make, make_admin, new_session, new_user, open, session, set_active,
 };
 use crate::databases::{Database, on_both};
 
@@ -22,6 +22,8 @@ on_both!(
     of_two_who_change_one_password_at_once_one_does,
     a_new_password_ends_the_sessions_it_is_told_to,
     a_deactivation_ends_all_sessions_and_twice_is_once,
+    of_names_that_look_alike_one_has_an_account_whoever_comes_first,
+    of_a_hundred_who_deactivate_administrators_one_is_left,
 );
 
 /// Tries to make an account.
@@ -81,6 +83,54 @@ async fn a_name_that_is_taken_makes_no_account_and_no_session(database: Database
     assert_eq!(raw.number("SELECT count(*) FROM users").await, 2);
     assert_eq!(raw.number("SELECT count(*) FROM sessions").await, 0);
     assert_eq!(raw.number("SELECT count(*) FROM audit_events").await, 2);
+}
+
+async fn of_names_that_look_alike_one_has_an_account_whoever_comes_first(database: Database) {
+    let store = database.store().await;
+    for [first, second] in [
+        ["admin", "admın"],
+        ["ѕсоре", "scope"],
+        ["ТОМ", "tom"],
+        ["ΑΝΝΑ", "anna"],
+        ["タ口ウ", "タロウ"],
+    ] {
+        assert_eq!(take(&store, first, None).await, None, "{first}");
+        assert_eq!(take(&store, second, None).await, Some(NameTaken::Username), "{second}");
+    }
+    // Those that everybody types are names of their own.
+    for name in ["anna1", "annal", "bob", "b0b", "mam", "marn", "jose", "josé"] {
+        assert_eq!(take(&store, name, None).await, None, "{name}");
+    }
+    let replica = database.connect().await;
+    let taken = join_all((0..50).map(|n| {
+        let (store, name) = if n % 2 == 0 { (&store, "paypa") } else { (&replica, "раура") };
+        take(store, name, None)
+    }))
+    .await;
+    assert_eq!(taken.iter().filter(|taken| taken.is_none()).count(), 1);
+}
+
+async fn of_a_hundred_who_deactivate_administrators_one_is_left(database: Database) {
+    let store = database.store().await;
+    let replicas = [database.connect().await, database.connect().await];
+    make(&store, "ada").await;
+    for round in 0..5 {
+        let mut admins = Vec::new();
+        for n in 0..4 {
+            admins.push(make_admin(&store, &format!("admin{round}{n}")).await.id);
+        }
+        let tried = (0..100).map(|n| {
+            let event = event(AuditKind::UserDeactivated, at(1));
+            let end = ending(Scope::User(admins[n % 4]), at(1));
+            replicas[n % 2].set_active(admins[n % 4], false, event, end)
+        });
+        let outcomes = join_all(tried).await;
+        let refused = outcomes.iter().filter(|outcome| outcome.as_ref().unwrap().is_err()).count();
+        let left = "SELECT count(*) FROM users WHERE role = 'ADMIN' AND deactivated_at IS NULL";
+        assert_eq!(database.raw().await.number(left).await, 1, "round {round}");
+        // Later the one that the first round left stays, and nobody has to be refused.
+        assert_eq!(refused > 0, round == 0, "round {round}");
+    }
 }
 
 async fn fifty_who_take_one_name_in_two_spellings_make_one_account(database: Database) {

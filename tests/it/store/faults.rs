@@ -41,7 +41,7 @@ pub async fn unlock(mut raw: Raw) {
 pub async fn deactivate(store: &Store, user: UserId) -> Result<(), Error> {
     let end = ending(Scope::User(user), at(1));
     let done = store.set_active(user, false, event(AuditKind::UserDeactivated, at(1)), end).await;
-    done.map(|changed| assert!(changed.is_some()))
+    done.map(|changed| assert!(changed.unwrap().is_some()))
 }
 
 /// Fails where that is not done within a second, which is half of what an operation may take.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sallyport::store::{MigrationError, Store};
+use sallyport::domain::audit::AuditKind;
+use sallyport::store::{MigrationError, NameTaken, Store};
 
-use super::support::{at, make, open, rotate, session};
+use super::support::{at, event, make, new_user, open, rotate, session};
 use crate::databases::{Database, on_both};
 
 on_both!(
@@ -19,6 +20,7 @@ on_both!(
     another_program_in_the_same_table_is_passed_by,
     a_store_without_tables_answers_and_says_that_something_is_wrong,
     what_was_written_is_there_after_reopening,
+    names_that_were_there_before_are_imitated_by_none,
     every_operation_is_counted,
 );
 
@@ -232,6 +234,24 @@ async fn what_was_written_is_there_after_reopening(database: Database) {
     assert_eq!((found.token, found.generation), (rotated.token, 1));
     assert!(rotate(&store, &opened, at(2)).await.is_none());
     assert!(rotate(&store, &found, at(2)).await.is_some());
+}
+
+async fn names_that_were_there_before_are_imitated_by_none(database: Database) {
+    let store = database.store().await;
+    for name in ["Admin.1", "маша"] {
+        make(&store, name).await;
+    }
+    let mut raw = database.raw().await;
+    raw.execute("DROP INDEX users_by_skeleton").await;
+    raw.execute("ALTER TABLE users DROP COLUMN username_skeleton").await;
+    raw.execute("DELETE FROM _sqlx_migrations WHERE version = 8").await;
+    drop(store);
+    let store = database.store().await;
+    let known = "SELECT username_skeleton FROM users WHERE username_skeleton IS NOT NULL";
+    assert_eq!(raw.texts(known).await, ["admin.1"]);
+    let event = event(AuditKind::Registered, at(0));
+    let imitation = store.create_user(new_user("admın.1", None), None, event).await.unwrap();
+    assert_eq!(imitation.unwrap_err(), NameTaken::Username);
 }
 
 async fn every_operation_is_counted(database: Database) {

@@ -70,6 +70,13 @@ pub async fn make(store: &Store, username: &str) -> User {
     made.unwrap().0
 }
 
+/// Makes an administrator.
+pub async fn make_admin(store: &Store, username: &str) -> User {
+    let new = NewUser { role: Role::Admin, ..new_user(username, None) };
+    let made = store.create_user(new, None, event(AuditKind::UserCreated, at(0))).await.unwrap();
+    made.unwrap().0
+}
+
 /// A session to be opened.
 pub fn new_session(user: UserId, now: Timestamp) -> NewSession {
     let issued_at = now.floor_to_second();
@@ -158,7 +165,7 @@ pub async fn set_active(
     let kind = if active { AuditKind::UserActivated } else { AuditKind::UserDeactivated };
     let mut end = ending(Scope::User(user), now);
     end.reason = EndReason::UserDeactivated;
-    let done = store.set_active(user, active, event(kind, now), end).await.unwrap();
+    let done = store.set_active(user, active, event(kind, now), end).await.unwrap().unwrap();
     done.map(|(user, ending)| (user, ending.ended))
 }
 
