@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::id::{SessionId, UserId};
 use super::origin::UserAgent;
+use super::shown::cannot_be_shown;
 use super::words;
 use crate::clock::Timestamp;
 
@@ -93,7 +94,7 @@ impl Note {
     pub fn parse(text: &str) -> Result<Self, NoteError> {
         let text = text.trim();
         let is_short = text.len() <= Self::MAX_CHARS * 4 && text.chars().count() <= Self::MAX_CHARS;
-        if text.is_empty() || !is_short || text.chars().any(char::is_control) {
+        if text.is_empty() || !is_short || text.chars().any(cannot_be_shown) {
             return Err(NoteError);
         }
         Ok(Self(text.to_owned()))

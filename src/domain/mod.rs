@@ -13,6 +13,7 @@ pub mod origin;
 pub mod page;
 pub mod password;
 pub mod session;
+mod shown;
 mod spelling;
 pub mod throttle;
 pub mod user;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::shown::cannot_be_shown;
 use super::words;
 
 /// Where a request came from.
@@ -30,8 +31,8 @@ pub fn ip_from_bytes(bytes: &[u8]) -> Option<IpAddr> {
     Some(Ipv6Addr::from(octets).to_canonical())
 }
 
-/// The text of a `User-Agent` header, without control characters and at most 512 characters long:
-/// it is shown to people and kept in rows, and its sender chose it.
+/// The text of a `User-Agent` header, at most 512 characters long and without those that cannot be
+/// shown: people read it beside other text, and its sender chose it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserAgent(String);
 
@@ -42,7 +43,7 @@ impl UserAgent {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let shown: String =
-            text.trim().chars().filter(|c| !c.is_control()).take(Self::MAX_CHARS).collect();
+            text.trim().chars().filter(|&c| !cannot_be_shown(c)).take(Self::MAX_CHARS).collect();
         (!shown.is_empty()).then_some(Self(shown))
     }
 
@@ -165,6 +166,9 @@ mod tests {
     fn what_cannot_be_shown_is_dropped() {
         let agent = UserAgent::parse("a\r\nb\u{1b}[31m").unwrap();
         assert_eq!(agent.as_str(), "ab[31m");
+        let turned = UserAgent::parse("a\u{202e}b\u{2067}c\u{200f}d\u{61c}e\u{2028}f").unwrap();
+        assert_eq!(turned.as_str(), "abcdef");
+        assert_eq!(UserAgent::parse("\u{202e}\u{feff}"), None);
         assert_eq!(UserAgent::parse(&"x".repeat(10_000)).unwrap().as_str().len(), 512);
         assert_eq!(UserAgent::parse(" \r\n "), None);
         assert_eq!(device("gibberish").kind, DeviceType::Unknown);

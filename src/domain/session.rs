@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::id::{SessionId, TokenId, UserId};
 use super::origin::UserAgent;
+use super::shown::cannot_be_shown;
 use super::words;
 use crate::clock::Timestamp;
 
@@ -139,12 +140,6 @@ impl SessionName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Control characters, and the invisible ones that turn the direction of the text around them.
-fn cannot_be_shown(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// What a refresh token that is well signed and not expired means to its session.
@@ -363,6 +358,14 @@ mod tests {
         // By a clock that was set back: it was seen when it was rotated away.
         assert_eq!(judge(newer(1), Some(at(101))), Presented::Reused);
         assert_eq!(judge(TokenId::new(at(99), &SeededEntropy::new(1)), None), Presented::Reused);
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_shown_is_none() {
+        for name in ["", " ", "a\u{7}", "a\u{202e}b", "a\u{2066}b", "a\u{61c}b", "a\u{2028}b"] {
+            assert_eq!(SessionName::parse(name), Err(SessionNameError), "{name:?}");
+        }
+        assert_eq!(SessionName::parse(" Ada's \u{1f4bb} ").unwrap().as_str(), "Ada's \u{1f4bb}");
     }
 
     #[test]

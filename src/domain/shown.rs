@@ -1,0 +1,17 @@
+//! Text that somebody chose and somebody else reads.
+
+/// Whether a character is a control character or an invisible one: without width, the end of a line, or
+/// one that turns the direction of the text around it (UAX 9, section 2).
+pub(super) fn cannot_be_shown(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+        )
+}
