@@ -32,6 +32,7 @@ pub enum BackupError {
 
 impl BackupError {
     /// A file that could not be made.
+    #[must_use]
     pub fn of_file(file: &Path, error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::AlreadyExists => Self::Exists(file.to_owned()),

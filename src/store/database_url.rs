@@ -59,7 +59,7 @@ impl FromStr for DatabaseUrl {
 impl DatabaseUrl {
     /// Reads a URL. `variable` is the environment, where libpq's variables fill in what a URL leaves
     /// out.
-    fn parse(
+    pub(super) fn parse(
         text: &str,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, DatabaseUrlError> {
@@ -164,6 +164,3 @@ impl fmt::Debug for DatabaseUrl {
         write!(f, "DatabaseUrl({self})")
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -39,6 +39,8 @@ mod place;
 mod pool;
 mod postgres;
 mod postgres_url;
+#[cfg(test)]
+mod provider_urls;
 mod purge;
 mod refresh;
 mod refresh_limit;

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::percent_encoding::{NotEncoded, decode, encode};
-use super::url_parameters::{Parameter, nearest};
+use super::url_parameters::{Parameter, nearest, option};
 use super::url_servers::{servers, split_places};
 
 /// Where a PostgreSQL is, and how it is connected to.
@@ -122,8 +122,8 @@ impl PostgresUrl {
             }
         };
         if !place.is_empty() {
-            let (hosts, ports) = split_places(place)?;
-            (parts.hosts, parts.ports) = (Some(hosts), ports);
+            let (hosts, numbers) = split_places(place)?;
+            (parts.hosts, parts.ports) = (Some(hosts).filter(|hosts| !hosts.is_empty()), numbers);
         }
         if !path.is_empty() {
             parts.database = Some(decode(path)?);
@@ -161,7 +161,9 @@ impl Parts {
     /// Reads a parameter.
     fn read(&mut self, name: &str, value: &str, is_jdbc: bool) -> Result<()> {
         let Some(parameter) = Parameter::of(name) else { return Err(unknown(name, value)) };
-        let value = decode(&value.replace('+', "%20"))?;
+        // Forms write a space so, and libpq does not; a password has plus signs rather than spaces.
+        let is_literal = matches!(parameter, Parameter::User | Parameter::Password) && !is_jdbc;
+        let value = if is_literal { decode(value)? } else { decode(&value.replace('+', "%20"))? };
         let wrong = |expected| PostgresUrlError::Value { name: name.to_owned(), expected };
         match parameter {
             Parameter::Host if value.is_empty() => {}
@@ -225,6 +227,9 @@ impl Parts {
         }
         if self.ports.is_none() {
             self.ports = variable("PGPORT");
+        }
+        if self.root_certificate.is_none() {
+            self.root_certificate = variable("PGSSLROOTCERT");
         }
         if variable("PGSERVICE").is_some() {
             let instead = "give host, user and database in the URL";
@@ -304,11 +309,6 @@ fn ssl_mode(text: &str) -> Option<&'static str> {
         "verify-full" => "verify-full",
         _ => return None,
     })
-}
-
-/// A setting of the session, as the server reads it from the command line it is given.
-fn option(name: &str, value: &str) -> String {
-    format!("-c {name}={}", value.replace('\\', "\\\\").replace(' ', "\\ "))
 }
 
 /// A parameter that nobody knows. Where it may be a piece of a password it is not repeated.

@@ -159,3 +159,8 @@ pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let (distance, nearest) = names.map(|known| (far(known), known)).min()?;
     (distance <= 2 || distance * 3 <= name.len()).then_some(nearest)
 }
+
+/// A setting of the session, as the server reads it from the command line it is given.
+pub(super) fn option(name: &str, value: &str) -> String {
+    format!("-c {name}={}", value.replace('\\', "\\\\").replace(' ', "\\ "))
+}

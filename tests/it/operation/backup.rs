@@ -1,6 +1,8 @@
 //! A database that is copied and put back: it is one whole file, and an older copy is not taken for the
 //! newest one.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -11,6 +13,7 @@ use tempfile::TempDir;
 
 use super::server::{PASSWORD, Server, login_body, program, request};
 use crate::databases::Database;
+use crate::process::Process;
 
 /// Runs a command to its end; a password for those that ask.
 fn run(directory: &TempDir, arguments: &str) -> Output {
@@ -46,8 +49,7 @@ fn log_in(server: &Server) {
 fn files(directory: &TempDir) -> Vec<String> {
     let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
     let names = names.map(|name| name.into_string().unwrap());
-    let mut names: Vec<_> =
-        names.filter(|name| !name.ends_with(".secret") && !name.ends_with(".seen")).collect();
+    let mut names: Vec<_> = names.filter(|name| !name.starts_with("test.db.")).collect();
     names.sort();
     names
 }
@@ -208,4 +210,23 @@ fn an_older_copy_is_warned_of_until_somebody_recovers() {
     assert!(!said(&directory, "check").contains("recover"));
     let log = stop(Server::start_in(&directory, ""), "TERM").join("\n");
     assert!(!log.contains("run sallyport recover"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_postgres_is_warned_of_where_the_secret_has_a_file() {
+    let database = Database::postgres().await;
+    let directory = TempDir::new().unwrap();
+    let secret = directory.path().join("secret");
+    fs::write(&secret, "0123456789abcdefghijklmnopqrstuv").unwrap();
+    let flags = format!("--log-format json --secret-file {}", secret.display());
+    for _ in 0..2 {
+        let log = Process::start(&database, &flags, &[]).end();
+        assert!(!log.contains("run sallyport recover"), "{log}");
+    }
+    // As in a copy from before all that happened.
+    database.raw().await.execute("DELETE FROM audit_events").await;
+    for _ in 0..2 {
+        let log = Process::start(&database, &flags, &[]).end();
+        assert!(log.contains("run sallyport recover"), "{log}");
+    }
 }

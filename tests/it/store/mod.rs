@@ -18,6 +18,7 @@ mod keys;
 mod late_ends;
 mod lists;
 mod logins;
+mod marks;
 mod metadata;
 mod migrations;
 mod plans;

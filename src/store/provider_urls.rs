@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use sqlx::postgres::PgSslMode;
 
-use super::*;
+use super::database_url::{DatabaseUrl, DatabaseUrlError};
+use super::percent_encoding::encode;
+use super::postgres_url::{PostgresUrl, PostgresUrlError};
 
 fn parse(text: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     DatabaseUrl::parse(text, &|_| None)
@@ -31,6 +33,7 @@ fn a_url_names_its_database_without_the_password() {
         ("postgres:///auth?host=::1&port=5433", "PostgreSQL, [::1]:5433/auth"),
         ("postgres:///auth?host=[::1]", "PostgreSQL, [::1]:5432/auth"),
         ("postgres://ada@/auth?host=/run/a&port=6", "PostgreSQL, /run/a:6/auth"),
+        ("postgres://ada@:6/auth?host=/run/a", "PostgreSQL, /run/a:6/auth"),
         ("postgres://ada@%2Frun%2Fa/auth", "PostgreSQL, /run/a:5432/auth"),
         ("postgres://ada:s3cret@a:1,[::2]:2/auth", "PostgreSQL, a:1,[::2]:2/auth"),
         ("postgres://a,b:7/auth", "PostgreSQL, a:5432,b:7/auth"),
@@ -233,9 +236,6 @@ proptest! {
 
     #[test]
     fn user_password_and_name_are_what_was_encoded(password in "\\PC{1,20}", name in "\\PC{1,20}") {
-        let encode = |text: &str| {
-            text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>()
-        };
         let text = format!("postgres://{}:{}@h/{0}", encode(&name), encode(&password));
         let url = postgres(&text);
         prop_assert!(url.has_password);
