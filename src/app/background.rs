@@ -13,15 +13,20 @@ use crate::revocation::Feed;
 /// How often the service deletes what has expired.
 const PURGE_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Starts it; it ends with what is returned.
-pub(super) fn start(core: &Core, feed: Feed, last_seen: &Arc<LastSeen>) -> JoinSet<()> {
+/// Starts it; it ends with what is returned. That the database is an older copy may have been said.
+pub(super) fn start(
+    core: &Core,
+    feed: Feed,
+    last_seen: &Arc<LastSeen>,
+    is_said: bool,
+) -> JoinSet<()> {
     let (auth, store) = (Arc::clone(&core.auth), Arc::clone(&core.store));
     let mut background = JoinSet::new();
     background.spawn(feed.run());
     background.spawn(purge(Arc::clone(&auth)));
     let ending = Arc::clone(&auth);
     background.spawn(async move { ending.end_rows_forever().await });
-    background.spawn(Arc::clone(last_seen).follow(auth, store));
+    background.spawn(Arc::clone(last_seen).follow(auth, store, is_said));
     background
 }
 

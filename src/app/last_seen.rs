@@ -80,26 +80,34 @@ impl LastSeen {
         Ok(())
     }
 
-    /// Goes on for as long as it is polled.
-    pub(super) async fn follow(self: Arc<Self>, auth: Arc<Auth>, store: Arc<Store>) {
-        let mut is_known = false;
+    /// Goes on for as long as it is polled, and says once that something is missing, unless that was
+    /// said.
+    pub(super) async fn follow(
+        self: Arc<Self>,
+        auth: Arc<Auth>,
+        store: Arc<Store>,
+        mut is_said: bool,
+    ) {
         loop {
             // A database that is away is somebody else's concern.
             if let Ok(missing) = self.go_on(&store, auth.now()).await {
-                if let Some(until) = missing.filter(|_| !is_known) {
+                if let Some(until) = missing.filter(|_| !is_said) {
                     tracing::warn!("{}", warning(until));
                 }
-                is_known = missing.is_some();
+                is_said = missing.is_some();
             }
             tokio::time::sleep(INTERVAL).await;
         }
     }
 
+    /// As it is in the file, where another process may have noted more; else as it is held.
     fn read(&self) -> Option<Mark> {
-        let Some(path) = &self.path else {
-            return *self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        };
-        // A note that is none is as good as no note.
+        let held = || *self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        self.path.as_deref().and_then(|path| self.noted(path)).or_else(held)
+    }
+
+    /// A note that is none is as good as no note.
+    fn noted(&self, path: &Path) -> Option<Mark> {
         let text = fs::read_to_string(path).ok()?;
         let mut words = text.trim_end().splitn(3, ' ');
         let mut number = || words.next()?.parse().ok();

@@ -271,12 +271,15 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let last_seen = Arc::new(LastSeen::of(&config));
     let missing = last_seen.missing(&core.store, core.auth.now()).await;
     let missing = missing.map_err(|error| StartError::of_store(&config.database, &error))?;
+    if let Some(until) = missing {
+        tracing::warn!("{}", last_seen::warning(until));
+    }
     let admin =
         banner::first_admin(&core, &config.database, config.admin_password.as_ref()).await?;
     let mut feed = core.feed();
     let read = feed.read().await;
     read.map_err(|error| StartError::of_store(&config.database, &error))?;
-    let mut background = background::start(&core, feed, &last_seen);
+    let mut background = background::start(&core, feed, &last_seen, missing.is_some());
     let metrics_address = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
     let console = config.http.console;
     banner::print(address, metrics_address, console, &config.database, &admin, missing)?;
