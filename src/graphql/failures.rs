@@ -147,7 +147,9 @@ fn fill(value: &mut Value, ty: &str) {
         Value::Null if ty.ends_with('!') => *value = Value::Object(IndexMap::new()),
         Value::List(items) => {
             if let Some(ty) = of_items(ty) {
-                items.iter_mut().for_each(|item| fill(item, ty));
+                for item in items {
+                    fill(item, ty);
+                }
             }
         }
         _ => {}

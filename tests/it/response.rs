@@ -97,7 +97,10 @@ impl<'a> Check<'a> {
                 let Some(step) = path.get(steps) else { panic!("not null: {}", self.context) };
                 value = match step {
                     Value::String(name) => &value[name],
-                    index => &value[usize::try_from(index.as_u64().unwrap()).unwrap()],
+                    index => {
+                        let index = index.as_u64().and_then(|index| usize::try_from(index).ok());
+                        &value[index.expect("an index")]
+                    }
                 };
                 steps += 1;
             }
@@ -161,7 +164,9 @@ impl<'a> Check<'a> {
             _ if value.is_null() => assert!(ty.nullable, "null for {ty}: {}", self.context),
             BaseType::List(item) => {
                 let items = value.as_array().unwrap_or_else(|| panic!("{ty}: {}", self.context));
-                items.iter().for_each(|value| self.value(item, sets, value));
+                for value in items {
+                    self.value(item, sets, value);
+                }
             }
             BaseType::Named(name) if self.schema.objects(name).is_empty() => {
                 let right = match name.as_str() {
@@ -190,12 +195,11 @@ impl<'a> Check<'a> {
                     let key = field.node.response_key().node.as_str();
                     let inner = &field.node.selection_set.node;
                     let name = field.node.name.node.as_str();
-                    match selected.iter_mut().find(|field| field.key == key) {
-                        Some(field) => field.inner.push(inner),
-                        None => {
-                            let ty = self.ty(of, name);
-                            selected.push(Selected { key, ty, inner: vec![inner] });
-                        }
+                    if let Some(field) = selected.iter_mut().find(|field| field.key == key) {
+                        field.inner.push(inner);
+                    } else {
+                        let ty = self.ty(of, name);
+                        selected.push(Selected { key, ty, inner: vec![inner] });
                     }
                     continue;
                 }
