@@ -156,6 +156,7 @@ impl Auth {
 
     /// Refuses a refresh that the store did not do because there were too many before it.
     fn admit_refresh(&self, known: &Known, now: Timestamp) -> Result<(), Refusal> {
+        const MESSAGE: &str = "this session was refreshed too often: wait, and use the same token";
         let (Some(limit), Some(until)) = (self.refresh_limit(), known.limit_until) else {
             return Ok(());
         };
@@ -163,7 +164,6 @@ impl Auth {
             return Ok(());
         }
         let wait = limit.wait(Some(&Tally { failures: 0, until }), 0, now).unwrap_or_default();
-        const MESSAGE: &str = "this session was refreshed too often: wait, and use the same token";
         Err(Refusal { message: MESSAGE.into(), path: TOKEN, ..Refusal::rate_limited(wait) })
     }
 
