@@ -17,9 +17,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::graphql::{head_too_large, late_response, panic_response};
+use super::client_address::TrustedProxies;
+use super::graphql::{head_too_large, host_missing, late_response, panic_response};
+use super::origins::{self, Origins};
+use super::server::NoHost;
 use super::{client_address, head, record, security_headers};
-use crate::domain::filter::IpBlock;
 use crate::metrics::Metrics;
 use crate::telemetry::RequestIds;
 
@@ -36,7 +38,9 @@ pub(super) struct Passage {
     /// Where requests are counted.
     pub metrics: Arc<Metrics>,
     /// Whose word on the client's address counts.
-    pub proxies: Arc<[IpBlock]>,
+    pub proxies: TrustedProxies,
+    /// Whose pages may read the answers.
+    pub origins: Origins,
     /// Whether clients come by https, whoever ends the TLS.
     pub tls: bool,
     /// How long an answer may take.
@@ -62,8 +66,15 @@ pub(super) async fn pass(
 impl Passage {
     async fn answer(&self, request: Request, next: Next) -> Response {
         let asked = record::Asked::of(&request);
+        let listed = self.origins.listed_sender(request.headers());
         let answer = async {
-            if head::is_too_large(&request) { head_too_large() } else { next.run(request).await }
+            if request.extensions().get::<NoHost>().is_some() {
+                host_missing()
+            } else if head::is_too_large(&request) {
+                head_too_large()
+            } else {
+                next.run(request).await
+            }
         };
         let answer = AssertUnwindSafe(answer).catch_unwind();
         let mut response = match tokio::time::timeout(self.patience, answer).await {
@@ -75,6 +86,9 @@ impl Passage {
             }
         };
         security_headers::add(&mut response, self.tls);
+        if let Some(origin) = listed {
+            origins::let_read(origin, &mut response);
+        }
         asked.record(&self.metrics, &response);
         response
     }
@@ -98,7 +112,8 @@ mod tests {
         let passage = Passage {
             ids: RequestIds::new(Arc::new(SeededEntropy::new(1))),
             metrics: Arc::default(),
-            proxies: Arc::default(),
+            proxies: TrustedProxies::default(),
+            origins: Origins::new(&[], &[], ""),
             tls: false,
             patience,
         };

@@ -43,11 +43,14 @@ use crate::auth::Presence;
 use crate::graphql::Begun;
 use crate::graphql::document::{Limits, Prepared, PreparedDocuments, Refusal, variables};
 use crate::http::record::Operation;
+use crate::http::server::Turn;
 use crate::store::Spent;
 use crate::telemetry::RequestId;
 
 pub use documents::Documents;
-pub(super) use panic::{full_body, head_too_large, late_response, panic_response};
+pub(super) use panic::{
+    full_body, head_too_large, host_missing, late_response, panic_response, unread_body,
+};
 pub use subscribers::Subscribers;
 pub use trusted::{ManifestError, TrustedDocuments};
 
@@ -81,6 +84,7 @@ impl<E: Executor> GraphqlEndpoint<E> {
             return response::rejected(Rejection::NotAcceptable, media_type, id);
         }
         let by_get = request.method() == Method::GET;
+        let turn = request.extensions().get::<Turn>().cloned();
         let admitted = match Parameters::read(request).await {
             Ok(asked) => self.admit(asked),
             Err(rejection) => Err(rejection),
@@ -107,6 +111,10 @@ impl<E: Executor> GraphqlEndpoint<E> {
                 return event_stream::single(&answer);
             }
             Err(rejection) => return response::rejected(rejection, media_type, id),
+        };
+        let _making = match &turn {
+            Some(turn) => Some(turn.wait().await),
+            None => None,
         };
         admitted.request = attach(admitted.request);
         if let Some(seat) = seat {

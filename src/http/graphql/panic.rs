@@ -37,9 +37,22 @@ pub(in crate::http) fn head_too_large() -> Response {
     response::rejected(Rejection::HeadTooLarge, MediaType::Json, RequestId::current())
 }
 
+/// The answer to a request of which nobody can say to which host it goes.
+pub(in crate::http) fn host_missing() -> Response {
+    response::rejected(Rejection::NoHost, MediaType::Json, RequestId::current())
+}
+
 /// The body of the answer on a connection that is one too many.
 pub(in crate::http) fn full_body() -> Vec<u8> {
-    const MESSAGE: &str = "too many connections are open; try again";
-    let error = errors::coded(MESSAGE, "SERVICE_UNAVAILABLE");
+    unavailable("too many connections are open; try again")
+}
+
+/// The body of the answer where too many others are not read.
+pub(in crate::http) fn unread_body() -> Vec<u8> {
+    unavailable("too many answers wait to be read by their clients; try again")
+}
+
+fn unavailable(message: &'static str) -> Vec<u8> {
+    let error = errors::coded(message, "SERVICE_UNAVAILABLE");
     response::text(&async_graphql::Response::from_errors(vec![error]))
 }

@@ -6,14 +6,14 @@
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use http_body::Body as _;
 use serde_json::{Map, Value};
 
 use super::documents::Key;
 use super::rejection::Rejection;
-use crate::http::server::is_late;
+use crate::http::server::{is_crowded, is_late};
 
 /// The longest body: four times the longest document, for the variables and JSON's escapes.
 const MAX_BODY: usize = 64 * 1024;
@@ -78,6 +78,9 @@ async fn members_of_body(mut request: Request) -> Result<Map<String, Value>, Rej
     if !is_json(request.headers()) {
         return Err(Rejection::UnsupportedMediaType);
     }
+    if is_compressed(request.headers()) {
+        return Err(Rejection::Compressed);
+    }
     // What says itself that it is too large is not waited for.
     let announced = usize::try_from(request.body().size_hint().lower()).unwrap_or(usize::MAX);
     if announced > MAX_BODY {
@@ -87,6 +90,7 @@ async fn members_of_body(mut request: Request) -> Result<Map<String, Value>, Rej
     let body = Bytes::from_request(request, &()).await.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Rejection::TooLarge,
         _ if is_late(&error) => Rejection::TooSlow,
+        _ if is_crowded(&error) => Rejection::Crowded,
         _ => Rejection::Malformed("The body ended too early".to_owned()),
     })?;
     match serde_json::from_slice(&body) {
@@ -103,6 +107,14 @@ fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Whether the body is anything but what it says; `identity` is no encoding.
+fn is_compressed(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    let codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let mut codings = codings.map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty());
+    codings.any(|coding| !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 /// What stands for the document, or beside it.

@@ -1,7 +1,8 @@
 //! Why a request is answered without executing anything.
 
 use async_graphql::{ErrorExtensionValues, ServerError};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::accept::MediaType;
 use crate::graphql::document::{Refusal, one_line};
@@ -26,16 +27,28 @@ pub(super) enum Rejection {
     /// More bytes than any honest request has.
     #[error("The body is too large: at most 64 kB are accepted")]
     TooLarge,
+    /// No host, or not one.
+    #[error("The request must name one host, in one well formed Host header")]
+    NoHost,
     /// More bytes of address and headers than any honest request has.
     #[error("The head of the request is too large: at most 16 kB are accepted")]
     HeadTooLarge,
     /// A body of which only a part came in time.
     #[error("The body did not come in time")]
     TooSlow,
+    /// A body for which there is no memory left.
+    #[error("Too many large requests are being received: try again")]
+    Crowded,
     /// A body that is not JSON by its own account. Browsers send the other types to other origins
     /// without asking first.
     #[error("The body must be JSON, with Content-Type: application/json")]
     UnsupportedMediaType,
+    /// A body that is compressed: how much it would become nobody knows beforehand.
+    #[error(
+        "The body is compressed (Content-Encoding), and only uncompressed bodies are accepted: send \
+         it without Content-Encoding"
+    )]
+    Compressed,
     /// A socket that a page of another origin wants to open.
     #[error("Pages of this origin may not open a socket here")]
     OtherOrigin,
@@ -54,7 +67,7 @@ impl Rejection {
     /// The status of the answer.
     pub(super) fn status(&self, media_type: MediaType) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::OtherProtocol => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::OtherProtocol | Self::NoHost => StatusCode::BAD_REQUEST,
             Self::OtherOrigin => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::MethodNotAllowed | Self::QueriesOnly => StatusCode::METHOD_NOT_ALLOWED,
@@ -62,18 +75,20 @@ impl Rejection {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UnsupportedMediaType | Self::Compressed => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             // Expected by the clients that send a hash first, and no mistake of theirs.
             Self::Refused(Refusal::DocumentNotFound) => StatusCode::OK,
             Self::Refused(_) => media_type.status_of_request_error(),
         }
     }
 
-    /// The value of `Allow`, which a 405 must have.
-    pub(super) fn allow(&self) -> Option<HeaderValue> {
+    /// What would be accepted: `Allow`, which a 405 must have, and `Accept-Encoding`.
+    pub(super) fn accepted(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
-            Self::MethodNotAllowed => Some(HeaderValue::from_static("GET, POST")),
-            Self::QueriesOnly => Some(HeaderValue::from_static("POST")),
+            Self::MethodNotAllowed => Some((ALLOW, HeaderValue::from_static("GET, POST"))),
+            Self::QueriesOnly => Some((ALLOW, HeaderValue::from_static("POST"))),
+            Self::Compressed => Some((ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
             _ => None,
         }
     }
@@ -86,7 +101,7 @@ impl From<Rejection> for ServerError {
         }
         let code = match rejection {
             Rejection::OtherOrigin => "FORBIDDEN",
-            Rejection::TooMany => "SERVICE_UNAVAILABLE",
+            Rejection::TooMany | Rejection::Crowded => "SERVICE_UNAVAILABLE",
             _ => "BAD_USER_INPUT",
         };
         let mut error = Self::new(one_line(&rejection.to_string()), None);

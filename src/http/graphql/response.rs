@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use async_graphql::{ServerError, Value};
 use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
@@ -41,11 +41,9 @@ pub(super) fn rejected(
     id: Option<RequestId>,
 ) -> Response {
     let status = rejection.status(media_type);
-    let allow = rejection.allow();
+    let accepted = rejection.accepted();
     let mut response = error(status, media_type, rejection.into(), id);
-    if let Some(allow) = allow {
-        response.headers_mut().insert(ALLOW, allow);
-    }
+    response.headers_mut().extend(accepted);
     response
 }
 

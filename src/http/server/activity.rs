@@ -1,14 +1,34 @@
-//! Whether anything moves on a connection.
+//! Whether anything moves on a connection, and what it holds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::memory::Held;
+
+/// With how many bytes of unread answers, and of those that are being made, a connection begins no
+/// other request.
+const MAX_UNREAD: usize = 256 * 1024;
+
+/// What an answer is taken to be at least. As many as a connection may ask for at once fit.
+const MIN_ANSWER: usize = 16 * 1024;
 
 /// Counts what moves on one connection.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     moves: AtomicU64,
     in_flight: AtomicUsize,
+    /// Bytes of answers that are not yet written.
+    pub(super) unread: Held,
+    /// Bytes of request bodies that are being read.
+    pub(super) bodies: Held,
+    /// How many answers are being made.
+    making: AtomicUsize,
+    /// How large they are taken to be, by those before them; 0 where there was none.
+    size: AtomicUsize,
+    read: Notify,
 }
 
 impl Activity {
@@ -18,6 +38,38 @@ impl Activity {
         let exchange = Exchange(Arc::clone(self));
         exchange.moved();
         exchange
+    }
+
+    /// An answer of so many bytes was made.
+    pub(super) fn made(&self, bytes: usize) {
+        self.unread.add(bytes);
+        // A large one is remembered for some answers.
+        let before = self.size.load(Ordering::Relaxed);
+        let size = bytes.max(before - before / 8).max(MIN_ANSWER);
+        self.size.store(size, Ordering::Relaxed);
+    }
+
+    /// Begins to make an answer where there is room for it. The first is made alone, as nobody knows
+    /// its size, and one that is larger than the room where nothing else is held.
+    fn try_make(&self) -> bool {
+        let unread = self.unread.amount();
+        let size = match self.size.load(Ordering::Relaxed) {
+            0 => MAX_UNREAD,
+            size => size,
+        };
+        let one_more = |making: usize| {
+            let has_room = unread + making == 0 || unread + (making + 1) * size <= MAX_UNREAD;
+            has_room.then_some(making + 1)
+        };
+        self.making.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
+    }
+
+    /// An answer of so many bytes is written, or given up.
+    pub(super) fn answered(&self, bytes: usize) {
+        self.unread.remove(bytes);
+        if bytes > 0 {
+            self.read.notify_waiters();
+        }
     }
 
     /// Ends where nothing moved for `first` and no request had begun, or, once one had, for `later`.
@@ -54,11 +106,49 @@ impl Exchange {
     pub(super) fn moved(&self) {
         self.0.moves.fetch_add(1, Ordering::Relaxed);
     }
+
+    /// The connection that it is on.
+    pub(super) fn connection(&self) -> &Activity {
+        &self.0
+    }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
         self.moved();
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The turn of a request among those of its connection, in the extensions of the request.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Turn(pub(super) Arc<Activity>);
+
+impl Turn {
+    /// Waits while the client leaves earlier answers unread: HTTP/2 would let it collect them. What
+    /// it gives is held until the answer is made.
+    pub(in crate::http) async fn wait(&self) -> Making {
+        let Self(connection) = self;
+        while !connection.try_make() {
+            let mut read = std::pin::pin!(connection.read.notified());
+            // Told of what changes from here on, so looked at once more before waiting.
+            read.as_mut().enable();
+            if connection.try_make() {
+                break;
+            }
+            read.await;
+        }
+        Making(Arc::clone(connection))
+    }
+}
+
+/// An answer that is being made, until this is dropped.
+#[derive(Debug)]
+pub(in crate::http) struct Making(Arc<Activity>);
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        self.0.making.fetch_sub(1, Ordering::Relaxed);
+        self.0.read.notify_waiters();
     }
 }

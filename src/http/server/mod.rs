@@ -5,9 +5,13 @@
 //! a few thousand silent connections keep everybody else out for good.
 
 mod activity;
+mod answer;
 mod body;
 mod connection;
+mod host;
+mod memory;
 mod places;
+mod progress;
 
 use std::io;
 use std::sync::Arc;
@@ -17,13 +21,17 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use self::memory::Memory;
 use self::places::Places;
 use super::graphql::full_body;
 use super::security_headers;
 use crate::clock::Stopwatch;
 use crate::domain::filter::IpBlock;
 
-pub(super) use body::is_late;
+pub(super) use activity::Turn;
+pub(super) use answer::InBinary;
+pub(super) use body::{is_crowded, is_late};
+pub(super) use host::NoHost;
 
 /// How many bytes the buffer of a connection may have. What is in it and no more than a head may be
 /// (see [`super::head`]) is answered by the routes; what does not fit, by the library, in no words.
@@ -55,6 +63,14 @@ pub struct Limits {
     pub body: Duration,
     /// How long a connection that is told to go may take to do so.
     pub farewell: Duration,
+    /// How long no byte of an answer may be read that waits to be.
+    pub stalled: Duration,
+    /// How long a client may take to read all of an answer.
+    pub answer: Duration,
+    /// How many bytes of unread answers there may be.
+    pub answers: usize,
+    /// How many bytes of request bodies there may be beside the first few of each connection.
+    pub bodies: usize,
 }
 
 impl Default for Limits {
@@ -67,6 +83,10 @@ impl Default for Limits {
             idle: Duration::from_secs(75),
             body: Duration::from_secs(8),
             farewell: Duration::from_secs(1),
+            stalled: Duration::from_secs(5),
+            answer: Duration::from_secs(30),
+            answers: 64 * 1024 * 1024,
+            bodies: 64 * 1024 * 1024,
         }
     }
 }
@@ -79,7 +99,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send,
 ) {
     let (limits, places) = (Arc::new(limits), Arc::new(Places::default()));
-    let full = full();
+    let (full, memory) = (full(), Arc::<Memory>::default());
     let mut said: Option<Stopwatch> = None;
     let (stopping, stopped) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);
@@ -108,8 +128,9 @@ pub async fn serve(
         };
         tracing::trace!(%peer, "a connection begins");
         let stream = connection::Held::new(stream, place);
-        let (router, limits, stopped) = (router.clone(), Arc::clone(&limits), stopped.clone());
-        tokio::spawn(connection::serve(stream, peer, router, limits, stopped));
+        let (limits, memory) = (Arc::clone(&limits), Arc::clone(&memory));
+        let (router, stopped) = (router.clone(), stopped.clone());
+        tokio::spawn(connection::serve(stream, peer, router, limits, memory, stopped));
     }
     drop((listener, stopped));
     stopping.send_replace(true);

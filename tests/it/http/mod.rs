@@ -7,6 +7,8 @@ mod browser;
 mod cookies;
 mod cross_origin;
 mod forgery;
+mod h2;
 mod headers;
 mod server;
+mod unread;
 mod wire;

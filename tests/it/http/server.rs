@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sallyport::http::server::Limits;
 
+use super::h2::{H2, Said};
 use super::wire::{SHORT, Server, head};
 
 const ALIVE: &str = r#"{"alive":true}"#;
@@ -70,6 +71,70 @@ async fn a_body_that_is_too_large_is_answered_before_it_is_sent() {
     assert!(said.starts_with("HTTP/1.1 413 Payload Too Large\r\n"), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_body_is_read_to_its_end_so_that_the_answer_arrives() {
+    let server = Server::start("", Limits { body: Duration::from_secs(20), ..SHORT }).await;
+    let json = head(8_000_000);
+    let form = json.replace("application/json", "multipart/form-data; boundary=x");
+    let elsewhere = json.replace("/graphql", "/nothing");
+    let put = json.replace("POST", "PUT");
+    for (request, status) in [(json, 413), (form, 415), (elsewhere, 404), (put, 405)] {
+        let mut client = server.connect().await;
+        client.write(request).await;
+        // All of it, before it looks for the answer.
+        for _ in 0..80 {
+            client.must_write(vec![b'x'; 100_000]).await;
+        }
+        let said = client.answer().await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_body_that_never_ends_is_read_for_a_time() {
+    let server = Server::start("", SHORT).await;
+    let form = head(1_000_000).replace("application/json", "text/plain");
+    let said = drip(&server, form, b"x").await;
+    assert!(said.starts_with("HTTP/1.1 415 Unsupported Media Type\r\n"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_names_one_host() {
+    let server = Server::start("", SHORT).await;
+    let ask = async |version: &str, hosts: &str| {
+        let mut client = server.connect().await;
+        client.write(format!("GET /healthz {version}\r\n{hosts}\r\n")).await;
+        client.answer().await
+    };
+    for hosts in ["", "host: a\r\nhost: a\r\n", "host: a, b\r\n", "host: a@b\r\n", "host: \r\n"] {
+        let said = ask("HTTP/1.1", hosts).await;
+        assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{hosts}: {said}");
+        assert!(said.contains("\r\nX-Request-Id: ") && said.contains("one host"), "{said}");
+    }
+    assert!(ask("HTTP/1.1", "host: [::1]:8000\r\n").await.ends_with(ALIVE));
+    // It has no such header.
+    assert!(ask("HTTP/1.0", "").await.ends_with(ALIVE));
+    let mut client = H2::begin(server.connect().await, 1000).await;
+    for (hosts, length) in [
+        (&[(":authority", "a")][..], ALIVE.len()),
+        (&[("host", "a")], ALIVE.len()),
+        (&[(":authority", "a"), ("host", "a")], ALIVE.len()),
+        (&[(":authority", "a"), ("host", "b")], 0),
+        (&[("host", "a"), ("host", "a")], 0),
+        (&[], 0),
+    ] {
+        client.send("GET", "/healthz", hosts, "").await;
+        let is_alive = loop {
+            match client.hear().await {
+                (_, Said::Bytes(bytes) | Said::End(bytes)) => break bytes == length,
+                (_, Said::Reset) => break false,
+                (_, Said::Head) => {}
+            }
+        };
+        assert_eq!(is_alive, length > 0, "{hosts:?}");
+    }
+}
+
 const HEAD_TOO_LARGE: &str = "HTTP/1.1 431 Request Header Fields Too Large\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +151,7 @@ async fn a_head_of_more_than_16_kb_is_refused() {
     let said = client.answer().await;
     assert!(
         said.starts_with(HEAD_TOO_LARGE)
-            && said.contains("\r\nx-content-type-options: nosniff\r\n")
+            && said.contains("\r\nX-Content-Type-Options: nosniff\r\n")
     );
     assert!(said.contains("The head of the request is too large"), "{said}");
     // What the library refuses before anything of ours has seen it, it refuses in no words.

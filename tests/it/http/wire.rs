@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
 use sallyport::http::server::{self, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -25,6 +26,10 @@ pub const SHORT: Limits = Limits {
     idle: Duration::from_millis(300),
     body: Duration::from_millis(300),
     farewell: Duration::from_millis(100),
+    stalled: Duration::from_millis(300),
+    answer: Duration::from_secs(1),
+    answers: 64 * 1024 * 1024,
+    bodies: 64 * 1024 * 1024,
 };
 
 /// A server. It is told to stop with [`stop`](Self::stop).
@@ -32,19 +37,24 @@ pub struct Server {
     pub address: SocketAddr,
     stopping: oneshot::Sender<()>,
     running: JoinHandle<()>,
-    _database: Database,
+    _database: Option<Database>,
 }
 
 impl Server {
     pub async fn start(flags: &str, limits: Limits) -> Self {
         let database = Database::sqlite();
         let service = Service::start(&database, flags).await;
+        Self { _database: Some(database), ..Self::with(service.router(), limits).await }
+    }
+
+    /// A server of other routes.
+    pub async fn with(router: Router, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stopping, stopped) = oneshot::channel();
         let stop = async move { drop(stopped.await) };
-        let running = tokio::spawn(server::serve(listener, service.router(), limits, stop));
-        Self { address, stopping, running, _database: database }
+        let running = tokio::spawn(server::serve(listener, router, limits, stop));
+        Self { address, stopping, running, _database: None }
     }
 
     pub async fn connect(&self) -> Client {
@@ -75,6 +85,11 @@ impl Client {
 }
 
 impl<S: AsyncWriteExt + Unpin> Client<S> {
+    /// Writes what the server must take.
+    pub async fn must_write(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.write_all(bytes.as_ref()).await.expect("the server reads");
+    }
+
     pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         // A server that has closed may refuse more.
         let _ = self.0.write_all(bytes.as_ref()).await;
@@ -98,7 +113,7 @@ impl<S: AsyncReadExt + Unpin> Client<S> {
             let bytes = self.some().await;
             text.push_str(&String::from_utf8_lossy(&bytes));
             let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
             if body.len() >= length.unwrap().parse().unwrap() {
                 return text;
             }

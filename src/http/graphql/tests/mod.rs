@@ -22,6 +22,8 @@ use super::GraphqlEndpoint;
 use crate::entropy::SeededEntropy;
 use crate::graphql::Executions;
 use crate::graphql::document::Limits;
+use crate::http::TrustedProxies;
+use crate::http::origins::Origins;
 use crate::http::passage::{PATIENCE, Passage, pass};
 use crate::telemetry::RequestIds;
 
@@ -34,7 +36,8 @@ fn app() -> Router {
     let passage = Passage {
         ids: RequestIds::new(Arc::new(SeededEntropy::new(1))),
         metrics: Arc::default(),
-        proxies: Arc::default(),
+        proxies: TrustedProxies::default(),
+        origins: Origins::new(&[], &[], ""),
         tls: false,
         patience: PATIENCE,
     };

@@ -2,6 +2,7 @@
 
 use super::*;
 use axum::http::Method;
+use axum::http::header::CONTENT_ENCODING;
 use futures_util::stream;
 
 #[track_caller]
@@ -53,6 +54,26 @@ async fn null_and_an_empty_name_are_as_good_as_nothing() {
 async fn what_the_caller_attaches_is_in_the_context() {
     let answer = ask(JSON, "{ caller }", json!({})).await;
     assert_eq!(answer.body["data"]["caller"], "somebody");
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_a_415_that_says_what_is_accepted() {
+    let encoded = |encodings: &[&str]| {
+        let mut request = post(r#"{"query":"{ hello(name: \"Ada\") }"}"#);
+        for encoding in encodings {
+            request.headers_mut().append(CONTENT_ENCODING, encoding.parse().unwrap());
+        }
+        request
+    };
+    for encodings in [&["gzip"][..], &["deflate"], &["br"], &["identity, zstd"], &["", "x"]] {
+        let answer = send(encoded(encodings)).await;
+        assert_rejected(&answer, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert!(answer.message().contains("Content-Encoding"), "{}", answer.message());
+        assert_eq!(answer.header("accept-encoding"), Some("identity"));
+    }
+    for encodings in [&["identity"][..], &["Identity, identity"], &[""]] {
+        assert_hello(&send(encoded(encodings)).await);
+    }
 }
 
 #[tokio::test]
