@@ -29,13 +29,18 @@ impl CookieName {
     /// The token in the cookie. Two cookies of one name, of which one was planted, are a token that
     /// is none.
     pub(super) fn read(self, headers: &HeaderMap) -> Option<String> {
-        let texts = headers.get_all(COOKIE).iter().map(|value| value.to_str().unwrap_or_default());
-        let mut found = texts
-            .flat_map(Cookie::split_parse)
-            .filter_map(Result::ok)
-            .filter(|cookie| cookie.name() == self.name);
-        let first = found.next()?;
-        if found.next().is_some() { Some(String::new()) } else { Some(first.value().to_owned()) }
+        let is_ours = |cookie: &Cookie<'_>| cookie.name() == self.name;
+        let mut found = None;
+        for value in headers.get_all(COOKIE) {
+            // Other cookies of the domain may have any bytes, as browsers store them.
+            let text = String::from_utf8_lossy(value.as_bytes());
+            for cookie in Cookie::split_parse(&*text).filter_map(Result::ok).filter(is_ours) {
+                if found.replace(cookie.value().to_owned()).is_some() {
+                    return Some(String::new());
+                }
+            }
+        }
+        found
     }
 
     /// Tells the browser what becomes of its cookie.
@@ -65,10 +70,10 @@ mod tests {
     use super::*;
     use axum::body::Body;
 
-    fn read(lines: &[&'static str]) -> Option<String> {
+    fn read<Line: AsRef<[u8]>>(lines: &[Line]) -> Option<String> {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(COOKIE, HeaderValue::from_static(line));
+            headers.append(COOKIE, HeaderValue::from_bytes(line.as_ref()).unwrap());
         }
         CookieName::SECURE.read(&headers)
     }
@@ -82,6 +87,31 @@ mod tests {
             &["; =; broken; __Host-sallyport-refresh=a.b.c"],
         ] {
             assert_eq!(read(lines).as_deref(), Some("a.b.c"), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_token_is_found_beside_any_bytes_of_others() {
+        let ours = b"__Host-sallyport-refresh=a.b.c".as_slice();
+        for other in [
+            "city=Zürich".as_bytes(),
+            b"city=Z\xfcrich",
+            "mood=😀".as_bytes(),
+            "Größe=1".as_bytes(),
+            b"\xff=\xfe",
+            b"broken\xc3",
+            b"json={\"a\":\"b, c\"}",
+            b"tab=\ta",
+            b"",
+            b"=",
+        ] {
+            let first = [other, ours].join(b"; ".as_slice());
+            let last = [ours, other].join(b";".as_slice());
+            let between = [other, ours, other].join(b"; ".as_slice());
+            for lines in [&[first][..], &[last], &[between], &[other.to_vec(), ours.to_vec()]] {
+                assert_eq!(read(lines).as_deref(), Some("a.b.c"), "{lines:?}");
+            }
+            assert_eq!(read(&[other]), None);
         }
     }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, header};
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
 
-use super::browser::{Browser, COOKIE, LOGIN, LOGOUT, OURS, REFRESH, send};
+use super::browser::{Browser, COOKIE, LOGIN, LOGOUT, OURS, REFRESH, answer, send};
 use crate::api::service::{PASSWORD, Service, code};
 use crate::databases::{Database, on_both};
 
@@ -311,6 +313,34 @@ async fn of_two_cookies_none_counts() {
     let refused = send(&service, &headers, REFRESH, Value::Null).await;
     assert_eq!(code(refused.payload()), "REFRESH_TOKEN_INVALID");
     assert_eq!(service.refusal(login.access()).await, None);
+}
+
+#[tokio::test]
+async fn the_cookie_counts_beside_cookies_of_any_bytes() {
+    let database = Database::sqlite();
+    let service = started(&database, "").await;
+    for other in ["city=Zürich".as_bytes(), b"city=Z\xfcrich", "mood=😀".as_bytes(), b"=\xff"] {
+        let ask = async |cookie: &str, query: &str, variables: Value| {
+            let body = json!({ "query": query, "variables": variables }).to_string();
+            let ours = format!("{COOKIE}={cookie}");
+            let mut request = Request::post("/graphql")
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(header::COOKIE, HeaderValue::from_bytes(other).unwrap())
+                .header(header::COOKIE, [other, ours.as_bytes(), other].join(b"; ".as_slice()));
+            for (name, value) in OURS {
+                request = request.header(*name, *value);
+            }
+            answer(&service, request.body(Body::from(body)).unwrap()).await
+        };
+        let before = Browser::default().login(&service, "ann").await;
+        let login = json!({ "u": "ann", "p": PASSWORD });
+        let after = ask(before.cookie().unwrap(), LOGIN, login).await;
+        assert_eq!(service.refusal(before.access()).await.as_deref(), Some("SESSION_ENDED"));
+        let next = ask(after.cookie().unwrap(), REFRESH, Value::Null).await;
+        assert_eq!(service.refusal(next.access()).await, None);
+        let out = ask(next.cookie().unwrap(), LOGOUT, Value::Null).await;
+        assert_eq!((&out.payload()["endedCount"], out.cookie()), (&json!(1), Some("")));
+    }
 }
 
 #[tokio::test]
