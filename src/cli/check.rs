@@ -156,7 +156,8 @@ const NOBODYS: [IpAddr; 4] = [
 /// The same of who may call from where, and by what way.
 fn risks_of_transport(config: &Config) -> Vec<String> {
     let mut risks = Vec::new();
-    let Transport { origins, proxies, insecure_cookies } = &config.http.transport;
+    let Transport { origins, proxies, insecure_cookies, .. } = &config.http.transport;
+    let proxies = &proxies.blocks;
     if *insecure_cookies {
         risks.push(
             "cookies go without TLS (--insecure-cookies true): for work on this machine only"

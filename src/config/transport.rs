@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::ConfigError;
-use super::values::{Limit, Switch};
+use super::values::{ForwardingHeader, Limit, Switch};
 use crate::domain::filter::IpBlock;
 use crate::http::server::Limits;
-use crate::http::{Transport, WebOrigin};
+use crate::http::{PageHeader, Transport, TrustedProxies, WebOrigin};
 
 /// The flags about who may call from where.
 #[derive(Args, Clone, Debug)]
@@ -24,6 +24,17 @@ pub struct TransportArguments {
     )]
     cors_origin: Vec<WebOrigin>,
 
+    /// A header that pages of these origins may send, beside those of GraphQL clients and of common
+    /// tracing; may be given several times, in the environment with commas between
+    #[arg(
+        long,
+        env = "SALLYPORT_CORS_HEADER",
+        value_name = "NAME",
+        value_delimiter = ',',
+        help_heading = "Transport"
+    )]
+    cors_header: Vec<PageHeader>,
+
     /// A proxy, or a block of them, whose `Forwarded` or `X-Forwarded-For` says where a client is;
     /// may be given several times, in the environment with commas between
     #[arg(
@@ -35,6 +46,18 @@ pub struct TransportArguments {
         help_heading = "Transport"
     )]
     trusted_proxy: Vec<IpBlock>,
+
+    /// The header that these proxies write; by default `X-Forwarded-For`, and `Forwarded` where there
+    /// is none. A client can write the other one itself, so name yours if it is `Forwarded`
+    #[arg(
+        long,
+        env = "SALLYPORT_TRUSTED_PROXY_HEADER",
+        value_enum,
+        value_name = "x-forwarded-for|forwarded",
+        hide_possible_values = true,
+        help_heading = "Transport"
+    )]
+    trusted_proxy_header: Option<ForwardingHeader>,
 
     /// How many connections there may be at once; more are refused
     #[arg(
@@ -90,7 +113,11 @@ impl TransportArguments {
         };
         let transport = Transport {
             origins: self.cors_origin,
-            proxies: self.trusted_proxy.into(),
+            headers: self.cors_header,
+            proxies: TrustedProxies {
+                blocks: self.trusted_proxy.into(),
+                header: self.trusted_proxy_header.map(Into::into),
+            },
             insecure_cookies,
         };
         Ok((transport, limits))

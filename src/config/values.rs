@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::graphql::Supergraph;
+use crate::http::ProxyHeader;
 
 /// A switch that takes a value, so that a variable of the environment can turn it off too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,6 +42,24 @@ impl From<Federation> for Option<Supergraph> {
             Federation::Off => None,
             Federation::Router => Some(Supergraph::Router),
             Federation::Gateway => Some(Supergraph::Gateway),
+        }
+    }
+}
+
+/// The header in which a proxy tells where a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ForwardingHeader {
+    /// Most proxies'.
+    XForwardedFor,
+    /// That of RFC 7239.
+    Forwarded,
+}
+
+impl From<ForwardingHeader> for ProxyHeader {
+    fn from(header: ForwardingHeader) -> Self {
+        match header {
+            ForwardingHeader::XForwardedFor => Self::XForwardedFor,
+            ForwardingHeader::Forwarded => Self::Forwarded,
         }
     }
 }

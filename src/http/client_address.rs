@@ -3,10 +3,13 @@
 //! Rule: anybody can write `Forwarded` (RFC 7239) and `X-Forwarded-For`, so they are believed as far
 //! as they were written by proxies that the operator trusts: from the right, each proxy's word on
 //! who came to it, to the first address that is not one of them. Where that is not told plainly, it
-//! is the peer's address. Two headers that differ are not plain: proxies write one of them and pass
-//! on what the client put into the other.
+//! is the peer's address. Proxies write one of the headers and pass on what the client put into the
+//! other, so one of them counts: the one that the operator names, or else `X-Forwarded-For`, which
+//! most proxies write, and `Forwarded` where there is no other.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::header::FORWARDED;
@@ -20,8 +23,26 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ClientAddress(pub(super) IpAddr);
 
+/// A header in which a proxy tells where a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// Whose word on the client's address counts.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies {
+    /// Their addresses.
+    pub blocks: Arc<[IpBlock]>,
+    /// The header that they write, where the operator named it.
+    pub header: Option<ProxyHeader>,
+}
+
 /// Finds it.
-pub(super) fn find(request: &mut Request, proxies: &[IpBlock]) {
+pub(super) fn find(request: &mut Request, proxies: &TrustedProxies) {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     if let Some(peer) = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()) {
         let address = client_address(peer, request.headers(), proxies);
@@ -29,22 +50,22 @@ pub(super) fn find(request: &mut Request, proxies: &[IpBlock]) {
     }
 }
 
-fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpBlock]) -> IpAddr {
-    let is_proxy = |address: IpAddr| proxies.iter().any(|block| block.contains(address));
+fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> IpAddr {
+    let is_proxy = |address: IpAddr| proxies.blocks.iter().any(|block| block.contains(address));
     if !is_proxy(peer) {
         return peer;
     }
-    let told = [(FORWARDED, forwarded as Read), (X_FORWARDED_FOR, x_forwarded_for)];
-    let mut told =
-        told.iter().filter(|(name, _)| headers.contains_key(name)).map(|(name, read)| {
-            let lines = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or_default());
-            outermost(lines.collect(), *read, is_proxy)
-        });
-    match (told.next(), told.next()) {
-        (Some(Some(address)), None) => address,
-        (Some(one), Some(other)) if one == other => one.unwrap_or(peer),
-        _ => peer,
-    }
+    let header = proxies.header.unwrap_or(match headers.contains_key(X_FORWARDED_FOR) {
+        true => ProxyHeader::XForwardedFor,
+        false => ProxyHeader::Forwarded,
+    });
+    let (name, read) = match header {
+        ProxyHeader::XForwardedFor => (X_FORWARDED_FOR, x_forwarded_for as Read),
+        ProxyHeader::Forwarded => (FORWARDED, forwarded as Read),
+    };
+    // What the client wrote into the same line, in whatever bytes, hides nothing of the proxy's.
+    let lines = headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+    outermost(&lines.collect::<Vec<_>>(), read, is_proxy).unwrap_or(peer)
 }
 
 /// Reads a line of a header: the address each proxy tells of, `None` where it tells of none.
@@ -52,10 +73,14 @@ type Read = fn(&str) -> Vec<Option<IpAddr>>;
 
 /// The rightmost address that is no proxy's; where all are, the leftmost. `None` where one on the way
 /// is not told. What stands further left is anybody's and is not looked at.
-fn outermost(lines: Vec<&str>, read: Read, is_proxy: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+fn outermost(
+    lines: &[Cow<'_, str>],
+    read: Read,
+    is_proxy: impl Fn(IpAddr) -> bool,
+) -> Option<IpAddr> {
     let mut last = None;
     // Each line by itself: one that was sent broken must not take the next ones along.
-    for hop in lines.into_iter().rev().flat_map(|line| read(line).into_iter().rev()) {
+    for hop in lines.iter().rev().flat_map(|line| read(line).into_iter().rev()) {
         let address = hop?;
         if !is_proxy(address) {
             return Some(address);
@@ -70,12 +95,12 @@ fn x_forwarded_for(line: &str) -> Vec<Option<IpAddr>> {
 }
 
 fn forwarded(line: &str) -> Vec<Option<IpAddr>> {
-    split(line, ',').map_or_else(|| vec![None], |hops| hops.iter().map(|hop| of_hop(hop)).collect())
+    split(line, ',').into_iter().map(of_hop).collect()
 }
 
 /// The parameter `for` of one proxy's word.
 fn of_hop(hop: &str) -> Option<IpAddr> {
-    let pairs = split(hop, ';')?;
+    let pairs = split(hop, ';');
     let mut nodes = pairs.iter().filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
         name.eq_ignore_ascii_case("for").then_some(value)
@@ -89,24 +114,27 @@ fn of_hop(hop: &str) -> Option<IpAddr> {
     address(unquoted.unwrap_or(node))
 }
 
-/// Splits where the separator is in no quotes; `None` where a quote does not end.
-fn split(text: &str, separator: char) -> Option<Vec<&str>> {
-    let (mut parts, mut start) = (Vec::new(), 0);
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, c) in text.char_indices() {
+/// Splits where the separator is in no quotes. It is read from the right, where the proxy's word is:
+/// a quote that the client left open further left cannot take that along.
+fn split(text: &str, separator: char) -> Vec<&str> {
+    let (mut parts, mut end, mut quoted) = (Vec::new(), text.len(), false);
+    for (at, c) in text.char_indices().rev() {
+        let is_escaped = || {
+            let before = text[..at].bytes().rev().take_while(|byte| *byte == b'\\');
+            before.count() % 2 == 1
+        };
         match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
+            '"' if !is_escaped() => quoted = !quoted,
             c if c == separator && !quoted => {
-                parts.push(&text[start..at]);
-                start = at + c.len_utf8();
+                parts.push(&text[at + c.len_utf8()..end]);
+                end = at;
             }
             _ => {}
         }
     }
-    parts.push(&text[start..]);
-    (!quoted).then_some(parts)
+    parts.push(&text[..end]);
+    parts.reverse();
+    parts
 }
 
 /// An address, with or without a port.
@@ -123,11 +151,18 @@ mod tests {
 
     /// The address that is found behind two trusted networks, told with these headers.
     fn found(peer: &str, lines: &[(&'static str, &'static str)]) -> String {
-        let proxies = ["10.0.0.0/8", "2001:db8::/32"].map(|text| IpBlock::parse(text).unwrap());
+        found_in(None, peer, lines)
+    }
+
+    /// The same, told in this header.
+    fn found_in(header: Option<ProxyHeader>, peer: &str, lines: &[(&str, &str)]) -> String {
+        let blocks = ["10.0.0.0/8", "2001:db8::/32"].map(|text| IpBlock::parse(text).unwrap());
         let mut headers = HeaderMap::new();
         for (name, line) in lines {
-            headers.append(*name, HeaderValue::from_static(line));
+            let name: HeaderName = name.parse().unwrap();
+            headers.append(name, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
+        let proxies = TrustedProxies { blocks: blocks.into(), header };
         client_address(peer.parse().unwrap(), &headers, &proxies).to_string()
     }
 
@@ -150,6 +185,7 @@ mod tests {
             ("6.6.6.6, 192.0.2.1, 10.0.0.7", "192.0.2.1"),
             ("10.6.6.6,192.0.2.1,10.0.0.7,10.0.0.8", "192.0.2.1"),
             ("nonsense, 192.0.2.1", "192.0.2.1"),
+            ("\"Zürich, 192.0.2.1", "192.0.2.1"),
             ("10.0.0.5, 10.0.0.7", "10.0.0.5"),
             ("192.0.2.1:4711", "192.0.2.1"),
             ("2001:db9::1", "2001:db9::1"),
@@ -166,6 +202,9 @@ mod tests {
             ("for=\"[2001:db9::17]:4711\"", "2001:db9::17"),
             ("for=6.6.6.6, for=192.0.2.1, for=10.0.0.7", "192.0.2.1"),
             ("for=_hidden, for=192.0.2.1", "192.0.2.1"),
+            ("for=Zürich, for=192.0.2.1", "192.0.2.1"),
+            ("for=6.6.6.6;x=\", for=192.0.2.1", "192.0.2.1"),
+            ("for=6.6.6.6;x=\"\\, for=\"192.0.2.1:80\"", "192.0.2.1"),
             ("by=\"a,b;for=6.6.6.6\";for=192.0.2.1", "192.0.2.1"),
             ("by=\"a\\\",for=6.6.6.6\";for=192.0.2.1", "192.0.2.1"),
         ] {
@@ -189,7 +228,6 @@ mod tests {
             "proto=https",
             "for=192.0.2.1;for=6.6.6.6",
             "for=192.0.2.1, for=\"10.0.0.7",
-            "for=6.6.6.6;x=\", for=192.0.2.1",
             "for=192.0.2.1, for=unknown",
         ] {
             assert_eq!(found("10.1.2.3", &[("forwarded", line)]), "10.1.2.3", "{line}");
@@ -205,10 +243,26 @@ mod tests {
     }
 
     #[test]
-    fn two_headers_count_where_they_agree() {
-        let both = |x| [("forwarded", "for=192.0.2.1"), ("x-forwarded-for", x)];
-        assert_eq!(found("10.1.2.3", &both("6.6.6.6, 192.0.2.1")), "192.0.2.1");
-        assert_eq!(found("10.1.2.3", &both("6.6.6.6")), "10.1.2.3");
-        assert_eq!(found("10.1.2.3", &both("unknown")), "10.1.2.3");
+    fn what_a_client_adds_in_the_other_header_hides_nothing() {
+        for other in ["for=192.0.2.7", "for=x", "proto=https", "", "\""] {
+            let both = [("x-forwarded-for", "6.6.6.6, 192.0.2.1"), ("forwarded", other)];
+            assert_eq!(found("10.1.2.3", &both), "192.0.2.1", "{other}");
+        }
+        for other in ["192.0.2.7", "x", ""] {
+            let both = [("x-forwarded-for", other), ("forwarded", "for=6.6.6.6, for=192.0.2.1")];
+            let named = |header| found_in(Some(header), "10.1.2.3", &both);
+            assert_eq!(named(ProxyHeader::Forwarded), "192.0.2.1", "{other}");
+            assert_ne!(named(ProxyHeader::XForwardedFor), "192.0.2.1", "{other}");
+        }
+    }
+
+    #[test]
+    fn where_the_named_header_is_missing_the_other_does_not_count() {
+        for (header, line) in [
+            (ProxyHeader::Forwarded, ("x-forwarded-for", "192.0.2.1")),
+            (ProxyHeader::XForwardedFor, ("forwarded", "for=192.0.2.1")),
+        ] {
+            assert_eq!(found_in(Some(header), "10.1.2.3", &[line]), "10.1.2.3");
+        }
     }
 }

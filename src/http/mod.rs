@@ -17,15 +17,18 @@ mod head;
 mod health;
 mod metrics;
 mod origins;
+mod page_headers;
 mod passage;
 mod record;
 mod security_headers;
 mod transport;
 mod well_known;
 
+pub use client_address::{ProxyHeader, TrustedProxies};
 pub use console::documents as console_documents;
 pub use metrics::metrics_router;
 pub use origins::{WebOrigin, WebOriginError};
+pub use page_headers::{PageHeader, PageHeaderError};
 pub use transport::Transport;
 
 use std::sync::Arc;
@@ -89,7 +92,8 @@ pub fn router<Root: ObjectType + 'static>(
     let passage = Passage {
         ids: RequestIds::new(entropy),
         metrics: Arc::clone(auth.metrics()),
-        proxies: Arc::clone(&transport.proxies),
+        proxies: transport.proxies.clone(),
+        origins: origins.clone(),
         tls: url.starts_with("https://"),
         patience: PATIENCE,
     };
@@ -100,7 +104,7 @@ pub fn router<Root: ObjectType + 'static>(
         // On the heap from the start: axum hands it on by value.
         Box::pin(async move {
             if with_graphiql && graphiql::is_asked_for(&request) {
-                return graphiql::page().await;
+                return graphiql::page(request.headers()).await;
             }
             let caller = caller::caller(&auth, &request).await;
             let admit = || subscribers.admit(&auth, caller.clone());
@@ -114,10 +118,11 @@ pub fn router<Root: ObjectType + 'static>(
             response
         })
     };
-    let graphql = match origins.layer() {
-        Some(cross_origin) => any(graphql).layer(cross_origin),
-        None => any(graphql),
-    };
+    let (mut graphql, mut nothing) = (any(graphql), any(not_found));
+    if let Some(cross_origin) = origins.layer() {
+        graphql = graphql.layer(cross_origin.clone());
+        nothing = nothing.layer(cross_origin);
+    }
     let mut pages = Router::new();
     if with_graphiql {
         pages = pages.route(graphiql::FILES, get(graphiql::file));
@@ -126,13 +131,15 @@ pub fn router<Root: ObjectType + 'static>(
         pages = pages.merge(console::routes());
     }
     let routes = Router::new()
-        .route("/graphql", graphql)
+        .route("/graphql", graphql.clone())
+        // Where other servers have it, and with them many front ends.
+        .route("/graphql/", graphql)
         .merge(pages)
         .route("/.well-known/jwks.json", get(well_known::jwks))
         .route("/.well-known/oauth-authorization-server", get(well_known::authorization_server))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .fallback(not_found)
+        .fallback_service(nothing.with_state(()))
         .with_state(auth);
     routes.layer(middleware::from_fn_with_state(Arc::new(passage), passage::pass))
 }

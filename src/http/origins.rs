@@ -12,11 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use axum::response::Response;
 use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer};
 
+use super::page_headers::{PageHeader, USUAL_HEADERS};
 use super::passage::REQUEST_ID;
 use crate::auth::Untrusted;
 
@@ -95,14 +98,16 @@ impl WebOrigin {
 #[derive(Clone, Debug)]
 pub(super) struct Origins {
     listed: Arc<[WebOrigin]>,
+    /// Headers that their pages may send beside the usual ones.
+    headers: Arc<[PageHeader]>,
     /// This service's, as its clients know it.
     own: Option<WebOrigin>,
 }
 
 impl Origins {
     /// The listed ones, and the one of the service at `url`.
-    pub(super) fn new(listed: &[WebOrigin], url: &str) -> Self {
-        Self { listed: listed.into(), own: WebOrigin::of_url(url) }
+    pub(super) fn new(listed: &[WebOrigin], headers: &[PageHeader], url: &str) -> Self {
+        Self { listed: listed.into(), headers: headers.into(), own: WebOrigin::of_url(url) }
     }
 
     /// Whether this is one of the listed.
@@ -149,7 +154,10 @@ impl Origins {
             return None;
         }
         let (origins, credentials) = (self.clone(), self.clone());
-        let [ours, apollos] = CSRF_HEADERS;
+        let needed = [AUTHORIZATION, CONTENT_TYPE].into_iter().chain(CSRF_HEADERS);
+        let usual = USUAL_HEADERS.map(HeaderName::from_static);
+        let more = self.headers.iter().map(|PageHeader(name)| name.clone());
+        let allowed: Vec<_> = needed.chain(usual).chain(more).collect();
         Some(
             CorsLayer::new()
                 .allow_origin(AllowOrigin::predicate(move |origin, _| origins.lists(origin)))
@@ -157,12 +165,39 @@ impl Origins {
                     credentials.lists(origin)
                 }))
                 .allow_methods([Method::GET, Method::POST])
-                .allow_headers([AUTHORIZATION, CONTENT_TYPE, ours, apollos])
-                .expose_headers([REQUEST_ID, RETRY_AFTER])
+                .allow_headers(allowed)
+                .expose_headers(EXPOSED)
                 .max_age(PREFLIGHT_AGE),
         )
     }
 }
+
+impl Origins {
+    /// The origin of this request, where it is a listed one.
+    pub(super) fn listed_sender(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        if self.listed.is_empty() {
+            return None;
+        }
+        only(headers, &ORIGIN).ok()?.filter(|origin| self.lists(origin)).cloned()
+    }
+}
+
+/// Lets a page of a listed origin read an answer that was given before the routes, or beside them.
+pub(super) fn let_read(origin: HeaderValue, response: &mut Response) {
+    let headers = response.headers_mut();
+    if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+        return;
+    }
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.append(VARY, HeaderValue::from_static("origin"));
+    for name in EXPOSED {
+        headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, name.into());
+    }
+}
+
+/// What pages may read of the head of an answer, beside what they always may.
+const EXPOSED: [HeaderName; 2] = [REQUEST_ID, RETRY_AFTER];
 
 /// For what is everybody's to read, with nobody's credentials.
 pub(super) const ANYBODY: (HeaderName, HeaderValue) =
@@ -196,7 +231,7 @@ mod tests {
 
     fn origins() -> Origins {
         let listed = ["https://app.example.com".parse().unwrap()];
-        Origins::new(&listed, "https://auth.example.com/v1")
+        Origins::new(&listed, &[], "https://auth.example.com/v1")
     }
 
     fn judged(headers: &[(&str, &str)]) -> Result<(), Untrusted> {

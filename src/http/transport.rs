@@ -1,23 +1,24 @@
 //! How requests come here and answers leave: whose they are, what browsers are told of them, and
 //! the cookie that goes along.
 
-use std::sync::Arc;
-
 use axum::extract::Request;
 use axum::response::Response;
 
+use super::client_address::TrustedProxies;
 use super::cookie::CookieName;
 use super::origins::{Origins, WebOrigin};
+use super::page_headers::PageHeader;
 use crate::auth::{Auth, RefreshCookie};
-use crate::domain::filter::IpBlock;
 
 /// What an operator decides of it.
 #[derive(Clone, Debug, Default)]
 pub struct Transport {
     /// Origins whose pages may call, beside this service's own.
     pub origins: Vec<WebOrigin>,
+    /// Headers that these pages may send, beside the usual ones.
+    pub headers: Vec<PageHeader>,
     /// Whose word on the client's address counts.
-    pub proxies: Arc<[IpBlock]>,
+    pub proxies: TrustedProxies,
     /// Whether cookies do without TLS.
     pub insecure_cookies: bool,
 }
@@ -25,7 +26,7 @@ pub struct Transport {
 impl Transport {
     /// Who may call the service at `url`.
     pub(super) fn origins(&self, url: &str) -> Origins {
-        Origins::new(&self.origins, url)
+        Origins::new(&self.origins, &self.headers, url)
     }
 
     /// The cookies of browsers.

@@ -50,6 +50,30 @@ async fn a_session_has_the_clients_address(database: Database) {
 }
 
 #[tokio::test]
+async fn a_client_hides_behind_no_header_of_its_own() {
+    let database = Database::sqlite();
+    let told = ("x-forwarded-for", "192.0.2.7");
+    let service = Service::start(&database, "--trusted-proxy 10.0.0.0/8").await;
+    service.make("ann", Role::User).await;
+    for own in ["for=x", "for=192.0.2.1", "proto=https", "\""] {
+        let headers = [("forwarded", own), told];
+        assert_eq!(address(&service, "10.0.0.1:4000", &headers).await, "192.0.2.7", "{own}");
+    }
+}
+
+#[tokio::test]
+async fn the_header_that_the_proxy_writes_is_the_one_that_counts() {
+    let database = Database::sqlite();
+    let flags = "--trusted-proxy 10.0.0.0/8 --trusted-proxy-header forwarded";
+    let service = Service::start(&database, flags).await;
+    service.make("ann", Role::User).await;
+    let own = ("x-forwarded-for", "6.6.6.6");
+    let headers = [own, ("forwarded", "for=6.6.6.6;x=\", for=192.0.2.7")];
+    assert_eq!(address(&service, "10.0.0.1:4000", &headers).await, "192.0.2.7");
+    assert_eq!(address(&service, "10.0.0.1:4000", &[own]).await, "10.0.0.1");
+}
+
+#[tokio::test]
 async fn without_a_trusted_proxy_nobody_is_believed() {
     let database = Database::sqlite();
     let service = Service::start(&database, "").await;

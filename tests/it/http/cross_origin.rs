@@ -45,17 +45,91 @@ async fn listed_origins_may_call_with_credentials() {
         assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
         assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_CREDENTIALS], "true");
         assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_METHODS], "GET,POST");
-        assert_eq!(
-            headers[header::ACCESS_CONTROL_ALLOW_HEADERS],
-            "authorization,content-type,x-sallyport-csrf,apollo-require-preflight"
-        );
-        for path in ["/graphql?query=%7B__typename%7D", "/graphql"] {
+        let allowed = headers[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
+        let allowed: Vec<&str> = allowed.split(',').collect();
+        for name in [
+            "authorization",
+            "content-type",
+            "x-sallyport-csrf",
+            "apollo-require-preflight",
+            "apollographql-client-name",
+            "apollographql-client-version",
+            "traceparent",
+            "tracestate",
+            "baggage",
+            "sentry-trace",
+            "x-request-id",
+            "x-datadog-trace-id",
+            "x-datadog-parent-id",
+            "x-datadog-origin",
+            "x-datadog-sampling-priority",
+            "x-datadog-tags",
+        ] {
+            assert!(allowed.contains(&name), "{name} in {allowed:?}");
+        }
+        assert!(!allowed.contains(&"cookie") && !allowed.contains(&"*"), "{allowed:?}");
+        for path in ["/graphql?query=%7B__typename%7D", "/graphql", "/graphql/", "/nothing"] {
+            let (status, headers) = asked(&service, Method::OPTIONS, path, &preflight).await;
+            assert_eq!(status, StatusCode::OK, "{path}");
+            assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
             let (_, headers) = asked(&service, Method::GET, path, &[("origin", origin)]).await;
             assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
             assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_CREDENTIALS], "true");
             assert!(headers[header::VARY].to_str().unwrap().contains("origin"), "{headers:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn more_headers_are_allowed_by_name() {
+    let database = Database::sqlite();
+    let flags = format!("{LISTED} --cors-header x-tenant --cors-header X-Team,newrelic");
+    let service = Service::start(&database, &flags).await;
+    let preflight = [("origin", "https://app.example"), ("access-control-request-method", "POST")];
+    let (_, headers) = asked(&service, Method::OPTIONS, "/graphql", &preflight).await;
+    let allowed = headers[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
+    assert!(
+        allowed.starts_with("authorization,") && allowed.ends_with(",x-tenant,x-team,newrelic")
+    );
+}
+
+#[tokio::test]
+async fn a_page_reads_why_its_request_was_refused() {
+    let database = Database::sqlite();
+    let service = Service::start(&database, LISTED).await;
+    let origin = ("origin", "https://app.example");
+    let large = "x".repeat(17_000);
+    for (method, path, headers, status) in [
+        (Method::GET, "/nothing", &[origin][..], 404),
+        (Method::PUT, "/graphql", &[origin], 405),
+        (Method::POST, "/healthz", &[origin], 405),
+        (Method::GET, "/graphql", &[origin, ("accept", "image/png")], 406),
+        (Method::POST, "/graphql/", &[origin, ("content-length", "1000000")], 415),
+        (Method::POST, "/graphql", &[origin, ("x", &large)], 431),
+    ] {
+        let (answered, headers) = asked(&service, method, path, headers).await;
+        assert_eq!(answered, status, "{path}");
+        let said = |name| headers.get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(said(header::ACCESS_CONTROL_ALLOW_ORIGIN), [origin.1], "{path}");
+        assert_eq!(said(header::ACCESS_CONTROL_ALLOW_CREDENTIALS), ["true"], "{path}");
+        let exposed = said(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+        assert!(exposed.iter().any(|it| it.to_str().unwrap().contains("x-request-id")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_the_path_changes_nothing() {
+    let database = Database::sqlite();
+    let service = Service::start(&database, "").await;
+    let request = Request::post("/graphql/")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(r#"{"query":"{ __typename }"}"#));
+    let (status, answer) = service.call(request.unwrap()).await;
+    assert_eq!((status, &answer["data"]["__typename"]), (StatusCode::OK, &"Query".into()));
+    let (status, headers) =
+        asked(&service, Method::GET, "/graphql/", &[("accept", "text/html")]).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
 }
 
 #[tokio::test]
