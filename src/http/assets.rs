@@ -2,15 +2,23 @@
 //! of the binary.
 //!
 //! Rule: a page comes from here whole. Nothing of it is loaded from elsewhere, so it works offline,
-//! and nobody else's server can put a script beside a password. Files are kept and sent in gzip only:
-//! every browser reads it, and nobody else asks for them.
+//! and nobody else's server can put a script beside a password. Files are kept in gzip, and sent so to
+//! who accepts it, as every browser does; what another client asks for is decompressed once.
 
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use axum::body::Bytes;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::RustEmbed;
+use flate2::read::GzDecoder;
+use rust_embed::{EmbeddedFile, RustEmbed};
+use tokio::sync::Mutex;
+
+use super::server::InBinary;
 
 /// The page itself, which names the files that it needs. It is asked for anew each time.
 const PAGE: &str = "index.html";
@@ -26,24 +34,74 @@ pub(super) fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 /// The page of these files, under this content security policy.
-pub(super) fn page<Files: RustEmbed>(policy: &'static str) -> Option<Response> {
-    let mut response = file::<Files>(PAGE)?;
+pub(super) async fn page<Files: RustEmbed>(
+    asked: &HeaderMap,
+    policy: &'static str,
+) -> Option<Response> {
+    let mut response = file::<Files>(asked, PAGE).await?;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(VARY, HeaderValue::from_static("Accept"));
+    headers.append(VARY, HeaderValue::from_static("Accept"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     Some(response)
 }
 
 /// A file that the page names. Its name changes with its content.
-pub(super) fn file<Files: RustEmbed>(name: &str) -> Option<Response> {
+pub(super) async fn file<Files: RustEmbed>(asked: &HeaderMap, name: &str) -> Option<Response> {
     let file = Files::get(&format!("{name}.gz"))?;
     let headers = [
         (CONTENT_TYPE, content_type(name)),
-        (CONTENT_ENCODING, "gzip"),
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (VARY, "Accept-Encoding"),
     ];
-    Some((headers, file.data).into_response())
+    let mut response = if accepts_gzip(asked) {
+        (headers, [(CONTENT_ENCODING, "gzip")], file.data).into_response()
+    } else {
+        let plain = decompressed(file).await;
+        let plain = plain.inspect_err(|error| tracing::error!(%error, name, "a file is broken"));
+        (headers, plain.ok()?).into_response()
+    };
+    response.extensions_mut().insert(InBinary);
+    Some(response)
+}
+
+/// Whether these headers accept gzip (RFC 9110, section 12.5.3). Where they say nothing, a proxy may
+/// want to read the page.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let (mut gzip, mut any) = (None, None);
+    for coding in values.flat_map(|value| value.split(',')) {
+        let mut parts = coding.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let quality = parts.find_map(|part| {
+            let (name, value) = part.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
+        });
+        let is_accepted = quality.is_none_or(|text| text.parse::<f32>().is_ok_and(|q| q > 0.0));
+        match name.as_str() {
+            "gzip" | "x-gzip" => gzip = Some(is_accepted),
+            "*" => any = Some(is_accepted),
+            _ => {}
+        }
+    }
+    gzip.or(any).unwrap_or(false)
+}
+
+/// The file as it was. One is decompressed at a time, and each once.
+async fn decompressed(file: EmbeddedFile) -> io::Result<Bytes> {
+    static KNOWN: Mutex<BTreeMap<[u8; 32], Bytes>> = Mutex::const_new(BTreeMap::new());
+    let digest = file.metadata.sha256_hash();
+    let mut known = KNOWN.lock().await;
+    if let Some(bytes) = known.get(&digest) {
+        return Ok(bytes.clone());
+    }
+    let work = move || {
+        let mut bytes = Vec::new();
+        GzDecoder::new(&*file.data).read_to_end(&mut bytes).map(|_| Bytes::from(bytes))
+    };
+    let bytes = tokio::task::spawn_blocking(work).await.map_err(io::Error::other)??;
+    known.insert(digest, bytes.clone());
+    Ok(bytes)
 }
 
 fn content_type(name: &str) -> &'static str {
@@ -64,6 +122,41 @@ mod tests {
 
     fn wants(accept: &'static str) -> bool {
         wants_page(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]))
+    }
+
+    #[test]
+    fn gzip_is_for_those_who_accept_it() {
+        let accepts = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(ACCEPT_ENCODING, HeaderValue::from_static(line));
+            }
+            accepts_gzip(&headers)
+        };
+        for lines in [
+            &["gzip"][..],
+            &["gzip, deflate, br, zstd"],
+            &["br", "GZIP;q=0.5"],
+            &["x-gzip"],
+            &["*"],
+            &["identity;q=0, *;q=0.1"],
+            &["*;q=0, gzip ; q=1.0"],
+        ] {
+            assert!(accepts(lines), "{lines:?}");
+        }
+        for lines in [
+            &[][..],
+            &[""],
+            &["identity"],
+            &["br, deflate"],
+            &["gzip;q=0"],
+            &["gzip; q=0.000, *"],
+            &["*;q=0"],
+            &["gzipped"],
+            &["gzip;q=x"],
+        ] {
+            assert!(!accepts(lines), "{lines:?}");
+        }
     }
 
     #[test]

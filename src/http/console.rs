@@ -7,6 +7,7 @@
 
 use axum::Router;
 use axum::extract::Path;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use rust_embed::Embed;
@@ -41,15 +42,15 @@ pub fn documents() -> Vec<String> {
     serde_json::from_slice(&file).expect("the build writes a list of texts")
 }
 
-async fn page() -> Response {
-    match assets::page::<Files>(POLICY) {
+async fn page(asked: HeaderMap) -> Response {
+    match assets::page::<Files>(&asked, POLICY).await {
         Some(page) => page,
         None => not_found().await,
     }
 }
 
-async fn file(Path(name): Path<String>) -> Response {
-    match assets::file::<Files>(&name) {
+async fn file(Path(name): Path<String>, asked: HeaderMap) -> Response {
+    match assets::file::<Files>(&asked, &name).await {
         Some(file) => file,
         None => not_found().await,
     }

@@ -3,7 +3,7 @@
 //! What it is built from, and how, stands in `src/graphiql`.
 
 use axum::extract::{Path, Request};
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use rust_embed::Embed;
 
@@ -28,16 +28,16 @@ pub(super) fn is_asked_for(request: &Request) -> bool {
 }
 
 /// The page.
-pub(super) async fn page() -> Response {
-    match assets::page::<Files>(POLICY) {
+pub(super) async fn page(asked: &HeaderMap) -> Response {
+    match assets::page::<Files>(asked, POLICY).await {
         Some(page) => page,
         None => not_found().await,
     }
 }
 
 /// One of its files.
-pub(super) async fn file(Path(name): Path<String>) -> Response {
-    match assets::file::<Files>(&name) {
+pub(super) async fn file(Path(name): Path<String>, asked: HeaderMap) -> Response {
+    match assets::file::<Files>(&asked, &name).await {
         Some(file) => file,
         None => not_found().await,
     }

@@ -10,8 +10,10 @@ use crate::databases::Database;
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 async fn get(service: &Service, path: &str) -> (StatusCode, HeaderMap) {
-    let request = Request::get(path).header(header::ACCEPT, BROWSER).body(Body::empty());
-    let response = service.answer(request.expect("a request")).await;
+    let request = Request::get(path)
+        .header(header::ACCEPT, BROWSER)
+        .header(header::ACCEPT_ENCODING, "gzip, deflate, br, zstd");
+    let response = service.answer(request.body(Body::empty()).expect("a request")).await;
     (response.status(), response.headers().clone())
 }
 
@@ -39,6 +41,34 @@ async fn a_file_of_a_page_is_kept_and_one_that_is_not_there_is_not_found() {
     assert_eq!(headers[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
     for path in ["/graphiql/none.js", "/graphiql/..%2f..%2fCargo.toml", "/graphiql/"] {
         assert_eq!(get(&service, path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_accept_gzip_gets_a_file_as_it_was() {
+    let database = Database::sqlite();
+    let service = Service::start(&database, "").await;
+    for accepted in [None, Some("identity"), Some("br, gzip;q=0")] {
+        for (path, begins) in [
+            ("/graphql", "<!doctype html>"),
+            ("/console", "<!doctype html>"),
+            ("/graphiql/licenses.txt", ""),
+            ("/console/assets/licenses.txt", ""),
+        ] {
+            let mut request = Request::get(path).header(header::ACCEPT, BROWSER);
+            if let Some(accepted) = accepted {
+                request = request.header(header::ACCEPT_ENCODING, accepted);
+            }
+            let answer = service.answer(request.body(Body::empty()).expect("a request")).await;
+            let (head, body) = answer.into_parts();
+            assert_eq!(head.headers.get(header::CONTENT_ENCODING), None, "{path}");
+            let varies = head.headers.get_all(header::VARY).iter();
+            let varies: Vec<_> = varies.filter_map(|value| value.to_str().ok()).collect();
+            assert!(varies.contains(&"Accept-Encoding"), "{path}: {varies:?}");
+            let bytes = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
+            let text = str::from_utf8(&bytes).expect("a text").to_ascii_lowercase();
+            assert!(text.len() > 100 && text.starts_with(begins), "{path}: {text}");
+        }
     }
 }
 
