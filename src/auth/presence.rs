@@ -25,6 +25,14 @@ impl Presence {
     }
 }
 
+impl Presence {
+    /// Whether the client of this work is gone; never where nobody watches.
+    #[must_use]
+    pub fn is_over() -> bool {
+        CLIENT.try_with(|client| client.is_closed()).unwrap_or(false)
+    }
+}
+
 impl Drop for Presence {
     fn drop(&mut self) {
         self.0.close();

@@ -123,6 +123,16 @@ pub struct LimitArguments {
     )]
     max_introspection_lists: usize,
 
+    /// Nodes in the answer, if every page is full
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_NODES",
+        value_name = "COUNT",
+        default_value_t = Limits::default().nodes,
+        value_parser = range(1_000, 100_000)
+    )]
+    max_nodes: usize,
+
     /// Values in the variables
     #[arg(
         long,
@@ -162,6 +172,7 @@ impl From<LimitArguments> for Limits {
             introspection_fields: arguments.max_introspection_fields,
             introspection_depth: arguments.max_introspection_depth,
             introspection_lists: arguments.max_introspection_lists,
+            nodes: arguments.max_nodes,
             credential_mutations: Self::default().credential_mutations,
             variable_values: arguments.max_variable_values,
             variable_depth: arguments.max_variable_depth,

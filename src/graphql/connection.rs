@@ -3,7 +3,7 @@
 //! Of our own and not async-graphql's, whose connections have no `nodes` beside `edges` with a
 //! nullable, capped `totalCount`.
 
-use async_graphql::{Context, SimpleObject};
+use async_graphql::SimpleObject;
 
 use super::cursor::{SortKey, encode};
 use super::types::{AuditEvent, BlacklistEntry, Session, User};
@@ -76,9 +76,4 @@ connections! {
     Session: SessionConnection of SessionEdge;
     BlacklistEntry: BlacklistEntryConnection of BlacklistEntryEdge;
     AuditEvent: AuditEventConnection of AuditEventEdge;
-}
-
-/// Whether the client asks how many there are: counting is a statement of its own.
-pub(super) fn counts(context: &Context<'_>) -> bool {
-    context.look_ahead().field("totalCount").exists()
 }

@@ -27,16 +27,21 @@ pub(super) fn expose(error: auth::Error) -> Error {
                 .extend_with(|_, extensions| extensions.set("reason", reason.as_str()))
         }
         auth::Error::Denied(Denial::Forbidden) => with_code(error.to_string(), "FORBIDDEN"),
-        auth::Error::Denied(Denial::Stale(_)) => with_code(UNAVAILABLE, "SERVICE_UNAVAILABLE"),
+        auth::Error::Denied(Denial::Stale(_)) => unavailable(),
         auth::Error::Unavailable(_) => {
             log(&error);
-            with_code(UNAVAILABLE, "SERVICE_UNAVAILABLE")
+            unavailable()
         }
         auth::Error::Internal(_) => {
             log(&error);
             with_code(INTERNAL, "INTERNAL_SERVER_ERROR")
         }
     }
+}
+
+/// The database is away, and the log says so already.
+pub(super) fn unavailable() -> Error {
+    with_code(UNAVAILABLE, "SERVICE_UNAVAILABLE")
 }
 
 /// What the client sent is wrong, and there is no payload to say so in.

@@ -17,7 +17,7 @@ use async_graphql::extensions::{
 };
 use async_graphql::{Response, ServerError, ServerResult, ValidationResult, Value, async_trait};
 
-use super::document::Prepared;
+use super::document::Asked;
 use super::failures::Failures;
 use super::requires_auth;
 
@@ -41,14 +41,22 @@ impl Extension for Execution {
         context: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let found = context.data_opt::<Arc<Prepared>>().map(|prepared| prepared.validity());
-        if let Some(valid) = found.and_then(|validity| validity.get()) {
-            return Ok(*valid);
-        }
-        let valid = next.run(context).await?;
-        if let Some(validity) = found {
-            // Whoever was faster found the same.
-            let _ = validity.set(valid);
+        let asked = context.data_opt::<Asked>();
+        let found = asked.and_then(Asked::validity);
+        let valid = match found.and_then(|validity| validity.get()) {
+            Some(valid) => *valid,
+            None => {
+                let valid = next.run(context).await?;
+                if let Some(validity) = found {
+                    // Whoever was faster found the same.
+                    let _ = validity.set(valid);
+                }
+                valid
+            }
+        };
+        if let Some(asked) = asked {
+            let answer = asked.check_answer(&context.schema_env.registry);
+            answer.map_err(|refusal| vec![refusal.into()])?;
         }
         Ok(valid)
     }

@@ -17,6 +17,7 @@ mod federation;
 mod loaders;
 mod mutations;
 mod query;
+mod reads;
 mod requires_auth;
 mod scalars;
 mod subscription;
@@ -38,6 +39,7 @@ pub use federation::{SubgraphQuery, Supergraph, subgraph_sdl};
 pub use loaders::Loaders;
 pub use mutations::Mutation;
 pub use query::Query;
+pub use reads::ListReads;
 pub use subscription::{Begun, Subscription};
 
 /// The schema, from this root of queries: [`Query`], or [`SubgraphQuery`] in a federation.
@@ -98,7 +100,7 @@ pub fn attach(
     caller: Caller,
     cookie: Arc<RefreshCookie>,
 ) -> async_graphql::Request {
-    request.data(caller).data(Loaders::new(auth)).data(cookie)
+    request.data(caller).data(Loaders::new(auth)).data(ListReads::default()).data(cookie)
 }
 
 /// The use cases.

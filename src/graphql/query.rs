@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, MergedObject, Object, Result};
 
 use super::connection::{
-    AuditEventConnection, BlacklistEntryConnection, SessionConnection, UserConnection, counts,
+    AuditEventConnection, BlacklistEntryConnection, SessionConnection, UserConnection,
 };
 use super::cursor::page;
 use super::error::{bad_input, expose};
@@ -12,7 +12,7 @@ use super::types::{
     AuditEvent, AuditFilter, BlacklistEntry, BlacklistFilter, Node, Role, Session, SessionFilter,
     SigningKey, TokenStatus, User, UserFilter,
 };
-use super::{auth, caller, viewer};
+use super::{auth, caller, reads, viewer};
 use crate::auth::{Denial, Reason, Viewer};
 use crate::domain;
 
@@ -96,12 +96,9 @@ impl Queries {
         let (auth, viewer) = (auth(context), viewer(context)?);
         let filter = UserFilter::parse(filter)?;
         let page = page(after, before, first, last)?;
-        let count = if counts(context) {
-            auth.count_users(viewer, &filter).await.map_err(expose)?
-        } else {
-            None
-        };
-        let page = auth.users(viewer, &filter, &page).await.map_err(expose)?;
+        let count = auth.count_users(viewer, &filter);
+        let page = auth.users(viewer, &filter, &page);
+        let (page, count) = reads::read(context, count, page).await?;
         let key = |user: &domain::user::User| user.names.username().key().to_owned();
         Ok(Some(UserConnection::new(page, count, key, |user| User::new(user, viewer))))
     }

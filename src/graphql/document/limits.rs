@@ -36,6 +36,9 @@ pub struct Limits {
     /// `inputFields`). They lead from type to type, so each level multiplies the answer by the
     /// size of the schema; the standard query needs two.
     pub introspection_lists: usize,
+    /// Nodes in the answer to the selected operation, with every page full. Lists and values are
+    /// bounded in proportion: lists within lists multiply, whatever the number of fields.
+    pub nodes: usize,
     /// Mutations that hash a password or handle a token, in the selected operation.
     pub credential_mutations: usize,
     /// Values in the variables, counting each list, object and scalar: every use of a variable
@@ -59,6 +62,7 @@ impl Default for Limits {
             introspection_fields: 500,
             introspection_depth: 20,
             introspection_lists: 2,
+            nodes: 10_000,
             credential_mutations: 1,
             variable_values: 1000,
             variable_depth: 32,

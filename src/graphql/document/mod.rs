@@ -6,9 +6,11 @@
 //! double. So the text is first scanned in one pass (`scan`), then parsed, then costed with each
 //! fragment looked at once (`walk`), all in time that grows with the length of the text alone.
 
+mod answer;
 mod arguments;
 mod completion;
 mod cost;
+mod lengths;
 mod limits;
 mod message;
 mod refusal;
@@ -31,8 +33,11 @@ use async_graphql::parser::types::{
     BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
     VariableDefinition,
 };
+use async_graphql::registry::Registry;
 use async_graphql::{Pos, Request, Response, ValidationResult, Value as ConstValue, Variables};
 use serde_json::{Map, Value};
+
+use lengths::{GivenLengths, Lengths};
 
 pub use limits::{Limits, MAX_BRACKETS, MAX_NESTING};
 pub use message::one_line;
@@ -47,6 +52,18 @@ pub struct Prepared {
     operation_name: Option<String>,
     /// What validation found, once it was asked.
     validity: OnceLock<ValidationResult>,
+    /// The most nodes that the answer may have.
+    max_nodes: usize,
+    /// Whether the answer has no more with any variables.
+    fits_with_any_variables: OnceLock<bool>,
+}
+
+/// A request for a prepared document, as it is judged against the schema.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    prepared: Arc<Prepared>,
+    lengths: GivenLengths,
+    is_judged_by_text: bool,
 }
 
 /// Scans, parses and costs `text`, and selects the operation of this name, or the only one.
@@ -65,7 +82,14 @@ pub fn prepare(
     walk::check(&document, selected, limits)?;
     let operation_type = selected.ty;
     let operation_name = operation_name.map(str::to_owned);
-    Ok(Prepared { document, operation_type, operation_name, validity: OnceLock::new() })
+    Ok(Prepared {
+        document,
+        operation_type,
+        operation_name,
+        validity: OnceLock::new(),
+        max_nodes: limits.nodes,
+        fits_with_any_variables: OnceLock::new(),
+    })
 }
 
 /// The variables in this JSON object, for the operation that `prepared` selected.
@@ -106,11 +130,12 @@ impl Prepared {
     /// The request that executes the selected operation. It has no text, which nobody would read.
     #[must_use]
     pub fn request(self: &Arc<Self>, variables: Variables) -> Request {
-        let is_judged_by_text = self.is_judged_by_text(&variables);
-        let mut request = Request::new("").variables(variables);
-        if is_judged_by_text {
-            request = request.data(Arc::clone(self));
-        }
+        let asked = Asked {
+            prepared: Arc::clone(self),
+            lengths: GivenLengths::of(&variables),
+            is_judged_by_text: self.is_judged_by_text(&variables),
+        };
+        let mut request = Request::new("").variables(variables).data(asked);
         request.operation_name.clone_from(&self.operation_name);
         request.set_parsed_query(self.document.clone());
         request
@@ -131,12 +156,6 @@ impl Prepared {
         })
     }
 
-    /// Where it is kept that the document is valid; only for a request that has this
-    /// [with it](Self::request).
-    pub(super) fn validity(&self) -> &OnceLock<ValidationResult> {
-        &self.validity
-    }
-
     /// Puts `data` of the response to the [`request`](Self::request) into the order of the
     /// selected operation.
     pub fn complete(&self, response: &mut Response) {
@@ -148,6 +167,30 @@ impl Prepared {
     fn operation(&self) -> Result<&OperationDefinition, Refusal> {
         let (_, operation) = select(&self.document.operations, self.operation_name.as_deref())?;
         Ok(operation)
+    }
+}
+
+impl Asked {
+    /// Where it is kept that the document is valid; `None` where each request has to be asked.
+    pub(super) fn validity(&self) -> Option<&OnceLock<ValidationResult>> {
+        self.is_judged_by_text.then_some(&self.prepared.validity)
+    }
+
+    /// Judges what follows from a valid document, the schema and the variables.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMuch`] where the answer may become too large.
+    pub(super) fn check_answer(&self, registry: &Registry) -> Result<(), Refusal> {
+        let prepared = &*self.prepared;
+        let operation = prepared.operation()?;
+        let check = |lengths| {
+            answer::check(registry, &prepared.document, operation, lengths, prepared.max_nodes)
+        };
+        let fits = || check(Lengths::Unknown).is_ok();
+        if *prepared.fits_with_any_variables.get_or_init(fits) {
+            return Ok(());
+        }
+        check(Lengths::Given(&self.lengths, operation))
     }
 }
 

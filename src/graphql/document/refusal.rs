@@ -34,6 +34,12 @@ pub enum Measure {
     IntrospectionDepth,
     /// Nested lists of introspection.
     IntrospectionLists,
+    /// Nodes in the answer.
+    Nodes,
+    /// Lists in the answer.
+    Lists,
+    /// Values in the answer.
+    Values,
     /// Mutations that hash a password or handle a token.
     CredentialMutations,
     /// Values in the variables.
@@ -56,6 +62,9 @@ impl fmt::Display for Measure {
             Self::IntrospectionFields => "introspection fields",
             Self::IntrospectionDepth => "introspection fields within each other",
             Self::IntrospectionLists => "introspection lists within each other",
+            Self::Nodes => "nodes if every page is full: ask for smaller pages (first, last)",
+            Self::Lists => "lists, each counted for every node that has it: ask for smaller pages",
+            Self::Values => "values if every page is full: ask for smaller pages or fewer fields",
             Self::CredentialMutations => "mutation of passwords or tokens",
             Self::VariableValues => "values in the variables",
             Self::VariableDepth => "lists and objects within each other in the variables",

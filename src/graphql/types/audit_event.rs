@@ -12,11 +12,10 @@ use crate::domain::audit::AuditEventId;
 use crate::domain::filter::AuditFilter;
 use crate::domain::origin::UserAgent;
 use crate::domain::page::PageRequest;
-use crate::graphql::connection::{AuditEventConnection, counts};
-use crate::graphql::error::expose;
+use crate::graphql::connection::AuditEventConnection;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
-use crate::graphql::{Loaders, auth};
+use crate::graphql::{Loaders, auth, reads};
 
 /// An audit event, as its viewer sees it.
 #[derive(Clone, Debug)]
@@ -46,12 +45,9 @@ impl AuditEvent {
         page: &PageRequest<(Timestamp, AuditEventId)>,
     ) -> Result<AuditEventConnection> {
         let auth = auth(context);
-        let count = if counts(context) {
-            auth.count_audit_events(viewer, filter.clone()).await.map_err(expose)?
-        } else {
-            None
-        };
-        let page = auth.audit_events(viewer, filter, page).await.map_err(expose)?;
+        let count = auth.count_audit_events(viewer, filter.clone());
+        let page = auth.audit_events(viewer, filter, page);
+        let (page, count) = reads::read(context, count, page).await?;
         let key = |event: &domain::audit::AuditEvent| (event.occurred_at, event.id);
         Ok(AuditEventConnection::new(page, count, key, |event| Self {
             event: Arc::new(event),

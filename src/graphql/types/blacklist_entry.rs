@@ -12,9 +12,8 @@ use crate::domain::filter::BlacklistFilter;
 use crate::domain::id::TokenId;
 use crate::domain::origin::UserAgent;
 use crate::domain::page::PageRequest;
-use crate::graphql::auth;
-use crate::graphql::connection::{BlacklistEntryConnection, counts};
-use crate::graphql::error::expose;
+use crate::graphql::{auth, reads};
+use crate::graphql::connection::BlacklistEntryConnection;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
 
@@ -41,12 +40,9 @@ impl BlacklistEntry {
         page: &PageRequest<(Timestamp, TokenId)>,
     ) -> Result<BlacklistEntryConnection> {
         let auth = auth(context);
-        let count = if counts(context) {
-            auth.count_blacklist_entries(viewer, filter.clone()).await.map_err(expose)?
-        } else {
-            None
-        };
-        let page = auth.blacklist_entries(viewer, filter, page).await.map_err(expose)?;
+        let count = auth.count_blacklist_entries(viewer, filter.clone());
+        let page = auth.blacklist_entries(viewer, filter, page);
+        let (page, count) = reads::read(context, count, page).await?;
         let key =
             |entry: &domain::blacklist::BlacklistEntry| (entry.blacklisted_at, entry.token_id);
         Ok(BlacklistEntryConnection::new(page, count, key, |entry| {

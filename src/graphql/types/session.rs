@@ -14,12 +14,11 @@ use crate::domain::id::SessionId;
 use crate::domain::origin::{Device, UserAgent};
 use crate::domain::page::PageRequest;
 use crate::domain::session::SessionName;
-use crate::graphql::connection::{BlacklistEntryConnection, SessionConnection, counts};
+use crate::graphql::connection::{BlacklistEntryConnection, SessionConnection};
 use crate::graphql::cursor::page;
-use crate::graphql::error::expose;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
-use crate::graphql::{Loaders, auth};
+use crate::graphql::{Loaders, auth, reads};
 
 /// A session, as its viewer sees it.
 #[derive(Clone, Debug)]
@@ -94,12 +93,9 @@ impl Session {
         page: &PageRequest<SessionId>,
     ) -> Result<SessionConnection> {
         let auth = auth(context);
-        let count = if counts(context) {
-            auth.count_sessions(viewer, filter.clone()).await.map_err(expose)?
-        } else {
-            None
-        };
-        let page = auth.sessions(viewer, filter, page).await.map_err(expose)?;
+        let count = auth.count_sessions(viewer, filter.clone());
+        let page = auth.sessions(viewer, filter, page);
+        let (page, count) = reads::read(context, count, page).await?;
         Ok(SessionConnection::new(
             page,
             count,

@@ -1,0 +1,223 @@
+//! Upper bound of the answer to an operation: its nodes, lists and values.
+//!
+//! Rule: a list counts once for each item of the lists around it, because each is read for itself.
+//! Thirteen fields that go from list to list stand for a million rows. Each fragment is measured
+//! once, and sums and products saturate, so that the time grows with the text alone.
+
+use std::collections::HashMap;
+
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+};
+use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
+use async_graphql_value::Value;
+
+use super::lengths::{Lengths, to_length};
+use super::{Measure, Refusal};
+use crate::domain::page::{DEFAULT_SIZE, MAX_SIZE};
+
+/// The length of a list that no argument bounds.
+const UNKNOWN: usize = 100;
+
+/// Nodes that `totalCount` counts as: it reads up to 10,001 rows, but of an index only.
+const OF_A_COUNT: usize = 50;
+
+/// Nodes for each list that may be read: a list is a statement.
+const NODES_PER_LIST: usize = 10;
+
+/// Values for each node.
+const VALUES_PER_NODE: usize = 10;
+
+/// The answer to a subscription comes with every event.
+const EVENTS: usize = 10;
+
+/// Size of an answer, or of a part of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Size {
+    /// Items of lists.
+    nodes: usize,
+    /// Lists that are read.
+    lists: usize,
+    /// Members of objects.
+    values: usize,
+}
+
+impl Size {
+    const VALUE: Self = Self { nodes: 0, lists: 0, values: 1 };
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            nodes: self.nodes.saturating_add(other.nodes),
+            lists: self.lists.saturating_add(other.lists),
+            values: self.values.saturating_add(other.values),
+        }
+    }
+
+    fn times(self, count: usize) -> Self {
+        Self {
+            nodes: self.nodes.saturating_mul(count),
+            lists: self.lists.saturating_mul(count),
+            values: self.values.saturating_mul(count),
+        }
+    }
+}
+
+/// Size of what a selection set selects.
+#[derive(Clone, Copy, Debug, Default)]
+struct Selected {
+    /// What is there once.
+    once: Size,
+    /// What is there for each item of the connection whose selection set this is. How many items
+    /// it has is known at its field only, and a fragment may be spread in several.
+    each: Size,
+}
+
+impl Selected {
+    fn once(once: Size) -> Self {
+        Self { once, each: Size::default() }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { once: self.once.plus(other.once), each: self.each.plus(other.each) }
+    }
+}
+
+/// Refuses an operation whose answer may hold more nodes than `limit`, or more lists or values than
+/// go with so many nodes.
+pub(super) fn check(
+    registry: &Registry,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    lengths: Lengths<'_>,
+    limit: usize,
+) -> Result<(), Refusal> {
+    let (root, limit) = match operation.ty {
+        OperationType::Query => (Some(&registry.query_type), limit),
+        OperationType::Mutation => (registry.mutation_type.as_ref(), limit),
+        OperationType::Subscription => (registry.subscription_type.as_ref(), limit / EVENTS),
+    };
+    let Some(root) = root.and_then(|root| registry.types.get(root)) else { return Ok(()) };
+    let mut walk = Walk { registry, document, lengths, fragments: HashMap::new() };
+    let Selected { once, .. } = walk.selection_set(&operation.selection_set.node, root);
+    for (measure, found, limit) in [
+        (Measure::Nodes, once.nodes, limit),
+        (Measure::Lists, once.lists, limit / NODES_PER_LIST),
+        (Measure::Values, once.values, limit.saturating_mul(VALUES_PER_NODE)),
+    ] {
+        if found > limit {
+            return Err(Refusal::TooMuch(measure, limit));
+        }
+    }
+    Ok(())
+}
+
+struct Walk<'a> {
+    registry: &'a Registry,
+    document: &'a ExecutableDocument,
+    lengths: Lengths<'a>,
+    fragments: HashMap<&'a str, Selected>,
+}
+
+impl<'a> Walk<'a> {
+    fn selection_set(&mut self, set: &'a SelectionSet, parent: &'a MetaType) -> Selected {
+        let mut selected = Selected::default();
+        for selection in &set.items {
+            selected = selected.plus(match &selection.node {
+                Selection::Field(field) => self.field(&field.node, parent),
+                Selection::InlineFragment(inline) => {
+                    let condition = inline.node.type_condition.as_ref();
+                    let on = condition.map(|condition| condition.node.on.node.as_str());
+                    let on = on.map_or(Some(parent), |on| self.registry.types.get(on));
+                    let set = &inline.node.selection_set.node;
+                    on.map(|on| self.selection_set(set, on)).unwrap_or_default()
+                }
+                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node),
+            });
+        }
+        selected
+    }
+
+    fn fragment(&mut self, name: &str) -> Selected {
+        let Some((name, fragment)) = self.document.fragments.get_key_value(name) else {
+            return Selected::default();
+        };
+        if let Some(measured) = self.fragments.get(name.as_str()) {
+            return *measured;
+        }
+        let on = self.registry.types.get(fragment.node.type_condition.node.on.node.as_str());
+        let set = &fragment.node.selection_set.node;
+        let selected = on.map(|on| self.selection_set(set, on)).unwrap_or_default();
+        self.fragments.insert(name, selected);
+        selected
+    }
+
+    fn field(&mut self, field: &'a Field, parent: &'a MetaType) -> Selected {
+        // Introspection reads nothing, and is measured for itself.
+        let Some(definition) = definition(field, parent) else {
+            return Selected::once(Size::VALUE);
+        };
+        let Some(of) = self.registry.concrete_type_by_name(&definition.ty) else {
+            return Selected::default();
+        };
+        if !of.is_composite() {
+            let counts = is_connection(parent) && definition.name == "totalCount";
+            let (nodes, lists) = if counts { (OF_A_COUNT, 1) } else { (0, 0) };
+            return Selected::once(Size { nodes, lists, values: 1 });
+        }
+        let inner = self.selection_set(&field.selection_set.node, of);
+        if is_connection(of) {
+            let size = self.page(field);
+            // A page of no rows is read as well.
+            let read = Size { nodes: size.max(1), lists: 1, values: 1 };
+            return Selected::once(read.plus(inner.once).plus(inner.each.times(size)));
+        }
+        let item = inner.once.plus(Size::VALUE);
+        if !MetaTypeName::create(&definition.ty).is_list() {
+            return Selected::once(item);
+        }
+        if is_connection(parent) {
+            return Selected { once: Size::VALUE, each: item };
+        }
+        let (length, is_read) = match self.given(field, definition) {
+            Some(length) => (length, true),
+            None => (UNKNOWN, false),
+        };
+        let node = Size { nodes: 1, lists: usize::from(is_read), values: 0 };
+        Selected::once(Size::VALUE.plus(item.plus(node).times(length)))
+    }
+
+    /// The size of a connection's page.
+    fn page(&self, field: &Field) -> usize {
+        let size = |name| match field.get_argument(name).map(|value| &value.node) {
+            Some(Value::Variable(variable)) => self.lengths.page(variable),
+            Some(Value::Number(number)) => Some(to_length(number)),
+            _ => None,
+        };
+        let size = size("first").or_else(|| size("last"));
+        size.unwrap_or(DEFAULT_SIZE as usize).min(MAX_SIZE as usize)
+    }
+
+    /// The length of a list whose items are asked for by a list in the arguments.
+    fn given(&self, field: &Field, definition: &MetaField) -> Option<usize> {
+        let lists = definition.args.values();
+        let lists = lists.filter(|argument| MetaTypeName::create(&argument.ty).is_list());
+        let lengths = lists.map(|argument| {
+            match field.get_argument(&argument.name).map(|value| &value.node) {
+                Some(Value::Variable(variable)) => self.lengths.list(variable),
+                Some(Value::List(items)) => items.len(),
+                Some(_) => 1,
+                None => 0,
+            }
+        });
+        lengths.max()
+    }
+}
+
+fn definition<'a>(field: &Field, parent: &'a MetaType) -> Option<&'a MetaField> {
+    let name = field.name.node.as_str();
+    if name.starts_with("__") { None } else { parent.field_by_name(name) }
+}
+
+fn is_connection(of: &MetaType) -> bool {
+    matches!(of, MetaType::Object { name, .. } if name.ends_with("Connection"))
+}
