@@ -123,6 +123,16 @@ pub struct LimitArguments {
     )]
     max_introspection_lists: usize,
 
+    /// Directives of introspection
+    #[arg(
+        long,
+        env = "SALLYPORT_MAX_INTROSPECTION_DIRECTIVES",
+        value_name = "COUNT",
+        default_value_t = Limits::default().introspection_directives,
+        value_parser = range(0, 1_000)
+    )]
+    max_introspection_directives: usize,
+
     /// Nodes in the answer, if every page is full
     #[arg(
         long,
@@ -172,6 +182,7 @@ impl From<LimitArguments> for Limits {
             introspection_fields: arguments.max_introspection_fields,
             introspection_depth: arguments.max_introspection_depth,
             introspection_lists: arguments.max_introspection_lists,
+            introspection_directives: arguments.max_introspection_directives,
             nodes: arguments.max_nodes,
             credential_mutations: Self::default().credential_mutations,
             variable_values: arguments.max_variable_values,

@@ -18,6 +18,9 @@ pub(super) struct Cost {
     pub(super) introspection_fields: usize,
     pub(super) introspection_depth: usize,
     pub(super) introspection_lists: usize,
+    pub(super) introspection_directives: usize,
+    /// Fields `__schema`.
+    pub(super) schemas: usize,
     /// Credential mutations, if this is the root of a mutation.
     pub(super) credentials: usize,
 }
@@ -35,6 +38,9 @@ impl Cost {
             self.introspection_fields.saturating_add(other.introspection_fields);
         self.introspection_depth = self.introspection_depth.max(other.introspection_depth);
         self.introspection_lists = self.introspection_lists.max(other.introspection_lists);
+        self.introspection_directives =
+            self.introspection_directives.saturating_add(other.introspection_directives);
+        self.schemas = self.schemas.saturating_add(other.schemas);
         self.credentials = self.credentials.saturating_add(other.credentials);
     }
 
@@ -43,10 +49,12 @@ impl Cost {
         Self {
             fields: 0,
             depth: 0,
+            directives: 0,
             lists: 0,
             introspection_fields: self.introspection_fields.saturating_add(self.fields),
             introspection_depth: self.introspection_depth.max(self.depth),
             introspection_lists: self.introspection_lists.max(self.lists),
+            introspection_directives: self.introspection_directives.saturating_add(self.directives),
             ..self
         }
     }
@@ -60,6 +68,12 @@ impl Cost {
             (Measure::IntrospectionFields, self.introspection_fields, limits.introspection_fields),
             (Measure::IntrospectionDepth, self.introspection_depth, limits.introspection_depth),
             (Measure::IntrospectionLists, self.introspection_lists, limits.introspection_lists),
+            (
+                Measure::IntrospectionDirectives,
+                self.introspection_directives,
+                limits.introspection_directives,
+            ),
+            (Measure::Schemas, self.schemas, 1),
         ] {
             if found > limit {
                 return Err(Refusal::TooMuch(measure, limit));

@@ -7,7 +7,7 @@ pub const MAX_BRACKETS: usize = 64;
 /// that has no code.
 pub const MAX_NESTING: usize = 32;
 
-/// The limits. Every count from `nesting` to `introspection_lists` is taken after fragments are
+/// The limits. Every count from `nesting` to `introspection_directives` is taken after fragments are
 /// expanded, over all operations together: the unselected ones are validated too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -36,6 +36,8 @@ pub struct Limits {
     /// `inputFields`). They lead from type to type, so each level multiplies the answer by the
     /// size of the schema; the standard query needs two.
     pub introspection_lists: usize,
+    /// Directives under `__schema` and `__type`: clients leave parts of a schema out by them.
+    pub introspection_directives: usize,
     /// Nodes in the answer to the selected operation, with every page full. Lists and values are
     /// bounded in proportion: lists within lists multiply, whatever the number of fields.
     pub nodes: usize,
@@ -58,10 +60,11 @@ impl Default for Limits {
             fields: 200,
             depth: 14,
             aliases: 10,
-            directives: 10,
-            introspection_fields: 500,
+            directives: 50,
+            introspection_fields: 1500,
             introspection_depth: 20,
             introspection_lists: 2,
+            introspection_directives: 200,
             nodes: 10_000,
             credential_mutations: 1,
             variable_values: 1000,

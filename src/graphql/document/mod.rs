@@ -10,13 +10,16 @@ mod answer;
 mod arguments;
 mod completion;
 mod cost;
+mod introspection;
 mod lengths;
 mod limits;
+mod literals;
 mod message;
 mod refusal;
 mod remembered;
 mod root;
 mod scan;
+mod validation;
 mod variables;
 mod walk;
 
@@ -56,6 +59,8 @@ pub struct Prepared {
     max_nodes: usize,
     /// Whether the answer has no more with any variables.
     fits_with_any_variables: OnceLock<bool>,
+    /// What else the schema says of the document.
+    fits_the_schema: OnceLock<Result<(), Refusal>>,
 }
 
 /// A request for a prepared document, as it is judged against the schema.
@@ -77,6 +82,7 @@ pub fn prepare(
 ) -> Result<Prepared, Refusal> {
     scan::scan(text, limits)?;
     let document = parse_query(text)?;
+    literals::check(text)?;
     let (operation_name, selected) = select(&document.operations, operation_name)?;
     root::check(selected)?;
     walk::check(&document, selected, limits)?;
@@ -89,6 +95,7 @@ pub fn prepare(
         validity: OnceLock::new(),
         max_nodes: limits.nodes,
         fits_with_any_variables: OnceLock::new(),
+        fits_the_schema: OnceLock::new(),
     })
 }
 
@@ -183,6 +190,11 @@ impl Asked {
     pub(super) fn check_answer(&self, registry: &Registry) -> Result<(), Refusal> {
         let prepared = &*self.prepared;
         let operation = prepared.operation()?;
+        let document = || {
+            validation::check(registry, &prepared.document)?;
+            introspection::check(registry, &prepared.document, operation)
+        };
+        prepared.fits_the_schema.get_or_init(document).clone()?;
         let check = |lengths| {
             answer::check(registry, &prepared.document, operation, lengths, prepared.max_nodes)
         };

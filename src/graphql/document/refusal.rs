@@ -34,6 +34,12 @@ pub enum Measure {
     IntrospectionDepth,
     /// Nested lists of introspection.
     IntrospectionLists,
+    /// Directives of introspection.
+    IntrospectionDirectives,
+    /// Fields `__schema`.
+    Schemas,
+    /// Values in the answer to introspection.
+    Introspected,
     /// Nodes in the answer.
     Nodes,
     /// Lists in the answer.
@@ -62,6 +68,9 @@ impl fmt::Display for Measure {
             Self::IntrospectionFields => "introspection fields",
             Self::IntrospectionDepth => "introspection fields within each other",
             Self::IntrospectionLists => "introspection lists within each other",
+            Self::IntrospectionDirectives => "introspection directives",
+            Self::Schemas => "field __schema: select all of it in one",
+            Self::Introspected => "values of introspection: ask for less of the schema at once",
             Self::Nodes => "nodes if every page is full: ask for smaller pages (first, last)",
             Self::Lists => "lists, each counted for every node that has it: ask for smaller pages",
             Self::Values => "values if every page is full: ask for smaller pages or fewer fields",

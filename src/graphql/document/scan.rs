@@ -72,7 +72,7 @@ pub(super) fn measure(text: &str, limits: &Limits) -> Result<Measured, Refusal> 
 
 /// Where the string that opens at `start` has ended. Only `\"""` is an escape in a block string;
 /// `""` that no third quote follows is the empty string.
-fn string_end(text: &str, start: usize) -> Result<usize, Refusal> {
+pub(super) fn string_end(text: &str, start: usize) -> Result<usize, Refusal> {
     let bytes = text.as_bytes();
     if bytes[start..].starts_with(br#"""""#) {
         let mut at = start + 3;
@@ -104,7 +104,7 @@ fn string_end(text: &str, start: usize) -> Result<usize, Refusal> {
     }
 }
 
-fn number_end(bytes: &[u8], start: usize) -> usize {
+pub(super) fn number_end(bytes: &[u8], start: usize) -> usize {
     let digits = |at| skip_while(bytes, at, |byte| byte.is_ascii_digit());
     let mut at = digits(start + 1);
     if bytes.get(at) == Some(&b'.') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) {
@@ -117,17 +117,17 @@ fn number_end(bytes: &[u8], start: usize) -> usize {
     at
 }
 
-fn is_name(byte: u8) -> bool {
+pub(super) fn is_name(byte: u8) -> bool {
     byte == b'_' || byte.is_ascii_alphanumeric()
 }
 
-fn skip_while(bytes: &[u8], start: usize, belongs: impl Fn(u8) -> bool) -> usize {
+pub(super) fn skip_while(bytes: &[u8], start: usize, belongs: impl Fn(u8) -> bool) -> usize {
     let rest = &bytes[start.min(bytes.len())..];
     start + rest.iter().position(|&byte| !belongs(byte)).unwrap_or(rest.len())
 }
 
 /// The line and column of a byte, from 1, columns in characters.
-fn position(text: &str, offset: usize) -> Pos {
+pub(super) fn position(text: &str, offset: usize) -> Pos {
     let before = &text[..offset];
     let line_start = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
     let ends = before.matches('\n').count() + before.matches('\r').count()

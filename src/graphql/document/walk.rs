@@ -143,6 +143,7 @@ impl<'a> Walk<'a> {
         cost.depth += 1;
         cost.aliases = cost.aliases.saturating_add(usize::from(field.alias.is_some()));
         cost.lists += usize::from(INTROSPECTION_LISTS.contains(&name));
+        cost.schemas = cost.schemas.saturating_add(usize::from(name == "__schema"));
         cost.credentials = usize::from(CREDENTIAL_MUTATIONS.contains(&name));
         Ok(if INTROSPECTION_ROOTS.contains(&name) { cost.introspecting() } else { cost })
     }

@@ -12,10 +12,10 @@ use crate::domain::filter::BlacklistFilter;
 use crate::domain::id::TokenId;
 use crate::domain::origin::UserAgent;
 use crate::domain::page::PageRequest;
-use crate::graphql::{auth, reads};
 use crate::graphql::connection::BlacklistEntryConnection;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
+use crate::graphql::{auth, reads};
 
 /// A blacklist entry, as its viewer sees it.
 #[derive(Clone, Debug)]

@@ -66,7 +66,7 @@ fn multiplied() -> Vec<Row> {
         ("a field 201 times", typenames(201), COMPLEX),
         ("3000 fields that are not there", format!("{{{unknown}}}"), COMPLEX),
         ("a hundred aliases", format!("{{{aliases}}}"), COMPLEX),
-        ("directives", format!("{{__typename {}}}", "@include(if: true) ".repeat(11)), COMPLEX),
+        ("directives", format!("{{__typename {}}}", "@include(if: true) ".repeat(51)), COMPLEX),
         (
             "directives that are not there",
             format!("{{__typename {}}}", "@no ".repeat(400)),

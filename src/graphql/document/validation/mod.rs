@@ -1,0 +1,37 @@
+//! Validation rules of the GraphQL specification that async-graphql 7.2 lacks or has in part.
+//!
+//! Rule: together the two accept what graphql-js accepts, which a test holds with documents of all
+//! kinds. This part runs after the library's, so that fields, types and fragments are known to exist.
+//! The first error is enough, and the work is bounded by the limits of the document.
+
+mod directives;
+mod merging;
+mod roots;
+mod values;
+mod variables;
+
+use async_graphql::Pos;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::registry::{MetaType, Registry};
+
+use super::Refusal;
+
+/// Refuses an invalid document.
+pub(super) fn check(registry: &Registry, document: &ExecutableDocument) -> Result<(), Refusal> {
+    roots::check(document)?;
+    values::check(registry, document)?;
+    merging::check(registry, document)
+}
+
+/// The type of an operation's selection set.
+fn root(registry: &Registry, operation: OperationType) -> Option<&MetaType> {
+    registry.types.get(match operation {
+        OperationType::Query => registry.query_type.as_str(),
+        OperationType::Mutation => registry.mutation_type.as_deref()?,
+        OperationType::Subscription => registry.subscription_type.as_deref()?,
+    })
+}
+
+fn invalid<T>(message: String, at: Pos) -> Result<T, Refusal> {
+    Err(Refusal::Invalid(message, Some(at)))
+}
