@@ -31,8 +31,8 @@ pub enum PageError {
     /// `first` and `last` at once.
     #[error("give first or last, not both")]
     BothEnds,
-    /// Outside 1 to [`MAX_SIZE`].
-    #[error("first and last take 1 to {MAX_SIZE}")]
+    /// Outside 0 to [`MAX_SIZE`].
+    #[error("first and last take 0 to {MAX_SIZE}")]
     Size,
 }
 
@@ -55,10 +55,9 @@ impl<K> PageRequest<K> {
         };
         let size = match asked {
             None => DEFAULT_SIZE,
-            Some(asked) => u32::try_from(asked)
-                .ok()
-                .filter(|size| (1..=MAX_SIZE).contains(size))
-                .ok_or(PageError::Size)?,
+            Some(asked) => {
+                u32::try_from(asked).ok().filter(|size| *size <= MAX_SIZE).ok_or(PageError::Size)?
+            }
         };
         Ok(Self { after, before, size, from_end })
     }
@@ -113,11 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_1_to_100_and_20_where_none_is_given() {
+    fn sizes_are_0_to_100_and_20_where_none_is_given() {
         let size = |first, last| PageRequest::<u8>::parse(first, last, None, None).map(|p| p.size);
         assert_eq!(size(None, None), Ok(20));
         assert_eq!(size(Some(100), None), Ok(100));
-        for bad in [0, -1, 101, i32::MAX] {
+        assert_eq!(size(Some(0), None), Ok(0));
+        assert_eq!(size(None, Some(0)), Ok(0));
+        for bad in [-1, i32::MIN, 101, i32::MAX] {
             assert_eq!(size(Some(bad), None), Err(PageError::Size));
             assert_eq!(size(None, Some(bad)), Err(PageError::Size));
         }
@@ -130,6 +131,17 @@ mod tests {
         assert_eq!((page.items, page.has_next, page.has_previous), (vec![1, 2], true, false));
         let page = Page::of(vec![4], &request(false, Some(3)));
         assert_eq!((page.items, page.has_next, page.has_previous), (vec![4], false, true));
+    }
+
+    #[test]
+    fn an_empty_page_says_what_is_around_it() {
+        let empty = |from_end, cursor| PageRequest { size: 0, ..request(from_end, cursor) };
+        let page = Page::of(vec![1], &empty(false, None));
+        assert_eq!((page.items, page.has_next, page.has_previous), (Vec::new(), true, false));
+        let page = Page::<u8>::of(Vec::new(), &empty(false, Some(3)));
+        assert_eq!((page.items, page.has_next, page.has_previous), (Vec::new(), false, true));
+        let page = Page::of(vec![9], &empty(true, None));
+        assert_eq!((page.items, page.has_next, page.has_previous), (Vec::new(), false, true));
     }
 
     #[test]

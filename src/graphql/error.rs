@@ -49,6 +49,11 @@ pub(super) fn bad_input(message: impl Into<String>) -> Error {
     with_code(message, "BAD_USER_INPUT")
 }
 
+/// What was asked for is not given to this caller, or to anybody.
+pub(super) fn forbidden(message: impl Into<String>) -> Error {
+    with_code(message, "FORBIDDEN")
+}
+
 fn with_code(message: impl Into<String>, code: &'static str) -> Error {
     Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
 }

@@ -17,6 +17,7 @@ use async_graphql::extensions::{
 };
 use async_graphql::{Response, ServerError, ServerResult, ValidationResult, Value, async_trait};
 
+use super::DESCRIPTION;
 use super::document::Asked;
 use super::failures::Failures;
 use super::requires_auth;
@@ -78,6 +79,11 @@ impl Extension for Execution {
         info: ResolveInfo<'_>,
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
+        // async-graphql has a text of its own for every schema.
+        if info.is_for_introspection && info.parent_type == "__Schema" && info.name == "description"
+        {
+            return Ok(Some(Value::from(DESCRIPTION)));
+        }
         let (at, ty) = (info.path_node, info.return_type);
         let resolved = match requires_auth::judge(context, &info) {
             Ok(()) => next.run(context, info).await,

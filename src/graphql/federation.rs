@@ -8,11 +8,11 @@
 //! its SDL knows no `@authenticated`.
 
 use async_graphql::{
-    Context, ID, InputValueError, InputValueResult, MergedObject, Object, Result, Scalar,
-    ScalarType, SimpleObject, Union, Value,
+    Context, ID, InputValueError, InputValueResult, IntrospectionMode, MergedObject, Object,
+    Result, Scalar, ScalarType, Union, Value,
 };
 
-use super::error::bad_input;
+use super::error::{bad_input, forbidden};
 use super::query::{MAX_NODES, Queries, somebody};
 use super::types::{Node, Session, User};
 
@@ -71,8 +71,8 @@ struct Federation;
 impl Federation {
     /// The subgraph's schema.
     #[graphql(name = "_service")]
-    async fn service(&self, context: &Context<'_>) -> Service {
-        Service { sdl: subgraph_sdl(*context.data_unchecked::<Supergraph>()) }
+    async fn service(&self) -> Service {
+        Service
     }
 
     /// What these representations stand for, at most 100, in their order; null for what does not
@@ -98,12 +98,20 @@ impl Federation {
     }
 }
 
+struct Service;
+
 /// A subgraph's description of itself.
-#[derive(SimpleObject)]
-#[graphql(name = "_Service")]
-struct Service {
-    /// Its schema, with the directives of federation.
-    sdl: String,
+#[Object(name = "_Service")]
+impl Service {
+    /// Its schema, with the directives of federation; null where introspection is switched off.
+    async fn sdl(&self, context: &Context<'_>) -> Result<Option<String>> {
+        if context.schema_env.registry.introspection_mode == IntrospectionMode::Disabled {
+            return Err(forbidden(
+                "The schema is not given out here. Print it by: sallyport schema --federation",
+            ));
+        }
+        Ok(Some(subgraph_sdl(*context.data_unchecked::<Supergraph>())))
+    }
 }
 
 /// What other subgraphs may refer to.

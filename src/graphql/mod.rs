@@ -77,6 +77,10 @@ fn finish<Root: ObjectType + 'static>(
     }
 }
 
+/// Description of the schema.
+const DESCRIPTION: &str = "Sallyport: authentication for GraphQL teams, with login, refresh and \
+    logout as mutations and sessions that end at once.";
+
 /// The schema as text.
 #[must_use]
 pub fn sdl() -> String {

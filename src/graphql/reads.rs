@@ -8,8 +8,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use async_graphql::{Context, Error, Result};
-use tokio::sync::Semaphore;
+use async_graphql::{Context, Result};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::auth;
 use super::error::{expose, unavailable};
@@ -35,34 +35,82 @@ impl Default for ListReads {
     }
 }
 
+impl ListReads {
+    /// Waits for a turn; `None` where the read is not to begin any more.
+    async fn turn(&self, now: impl Fn() -> Duration) -> Option<SemaphorePermit<'_>> {
+        let turn = self.turns.acquire().await.ok()?;
+        let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_paused = failed.is_some_and(|at| now().saturating_sub(at) < PAUSE);
+        (!is_paused && !Presence::is_over()).then_some(turn)
+    }
+
+    fn fail(&self, now: Duration) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+}
+
 /// Reads a page, and counts the list where the client asks for `totalCount`.
 pub(super) async fn read<T>(
     context: &Context<'_>,
     count: impl Future<Output = Result<Option<i64>, auth::Error>>,
     page: impl Future<Output = Result<Page<T>, auth::Error>>,
 ) -> Result<(Page<T>, Option<i64>)> {
-    let reads = context.data_unchecked::<ListReads>();
-    // Never closed.
-    let _turn = reads.turns.acquire().await;
-    let now = auth(context).monotonic();
-    let failed = *reads.failed.lock().unwrap_or_else(PoisonError::into_inner);
-    if Presence::is_over() || failed.is_some_and(|at| now.saturating_sub(at) < PAUSE) {
-        return Err(unavailable());
-    }
+    let (reads, auth) = (context.data_unchecked::<ListReads>(), auth(context));
+    let turn = reads.turn(|| auth.monotonic()).await.ok_or_else(unavailable)?;
     let done = async {
         let count = if counts(context) { count.await? } else { None };
         Ok((page.await?, count))
     };
-    done.await.map_err(|error: auth::Error| -> Error {
+    let done = done.await.map_err(|error: auth::Error| {
         if matches!(error, auth::Error::Unavailable(_)) {
-            let now = auth(context).monotonic();
-            *reads.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+            reads.fail(auth.monotonic());
         }
         expose(error)
-    })
+    });
+    drop(turn);
+    done
 }
 
 /// Whether the client asks how many there are: counting is a statement of its own.
 fn counts(context: &Context<'_>) -> bool {
     context.look_ahead().field("totalCount").exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    const NOW: Duration = Duration::from_secs(7);
+
+    #[tokio::test]
+    async fn few_are_read_at_a_time() {
+        let reads = ListReads::default();
+        let mut turns = Vec::new();
+        for _ in 0..CONCURRENT {
+            turns.push(reads.turn(|| NOW).await.unwrap());
+        }
+        assert!(reads.turn(|| NOW).now_or_never().is_none());
+        turns.pop();
+        assert!(reads.turn(|| NOW).now_or_never().unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_failure_stands_for_those_after_it_until_the_pause_is_over() {
+        let reads = ListReads::default();
+        reads.fail(NOW);
+        assert!(reads.turn(|| NOW).await.is_none());
+        assert!(reads.turn(|| NOW + PAUSE - Duration::from_millis(1)).await.is_none());
+        assert!(reads.turn(|| NOW + PAUSE).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_for_a_client_that_is_gone() {
+        let reads = ListReads::default();
+        let (presence, turn) = Presence::watched(reads.turn(|| NOW));
+        drop(presence);
+        assert!(turn.await.is_none());
+        let (_presence, turn) = Presence::watched(reads.turn(|| NOW));
+        assert!(turn.await.is_some());
+    }
 }

@@ -53,6 +53,7 @@ pub struct Prepared {
     document: ExecutableDocument,
     operation_type: OperationType,
     operation_name: Option<String>,
+    introspects: bool,
     /// What validation found, once it was asked.
     validity: OnceLock<ValidationResult>,
     /// The most nodes that the answer may have.
@@ -85,13 +86,14 @@ pub fn prepare(
     literals::check(text)?;
     let (operation_name, selected) = select(&document.operations, operation_name)?;
     root::check(selected)?;
-    walk::check(&document, selected, limits)?;
+    let introspects = walk::check(&document, selected, limits)?;
     let operation_type = selected.ty;
     let operation_name = operation_name.map(str::to_owned);
     Ok(Prepared {
         document,
         operation_type,
         operation_name,
+        introspects,
         validity: OnceLock::new(),
         max_nodes: limits.nodes,
         fits_with_any_variables: OnceLock::new(),
@@ -125,6 +127,12 @@ impl Prepared {
     #[must_use]
     pub fn operation_name(&self) -> Option<&str> {
         self.operation_name.as_deref()
+    }
+
+    /// Whether it asks for the schema, which takes milliseconds of processor to tell.
+    #[must_use]
+    pub fn introspects(&self) -> bool {
+        self.introspects
     }
 
     /// Where the arguments stand whose value a variable is part of: whether a value that does not

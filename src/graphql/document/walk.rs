@@ -27,12 +27,13 @@ const INTROSPECTION_ROOTS: [&str; 2] = ["__schema", "__type"];
 const INTROSPECTION_LISTS: [&str; 5] =
     ["types", "fields", "interfaces", "possibleTypes", "inputFields"];
 
-/// Refuses a document that is over a limit, or of which a fragment spreads itself.
+/// Refuses a document that is over a limit, or of which a fragment spreads itself. Says whether it
+/// introspects.
 pub(super) fn check(
     document: &ExecutableDocument,
     selected: &OperationDefinition,
     limits: &Limits,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let mut walk = Walk { document, limits, fragments: HashMap::new() };
     let mut whole = Cost::default();
     for (_, operation) in document.operations.iter() {
@@ -57,7 +58,7 @@ pub(super) fn check(
         let limit = limits.credential_mutations;
         return Err(Refusal::TooMuch(Measure::CredentialMutations, limit));
     }
-    Ok(())
+    Ok(whole.introspection_fields > 0)
 }
 
 /// A fragment that has been met.
@@ -213,9 +214,18 @@ mod tests {
 
         let ten = "query($v: Int @d) @d @d { a @d ...F @d ... @d { a @d } } \
                    fragment F on Q @d { a @d @d }";
-        assert_eq!(refused(ten), None);
+        let limits = Limits { directives: 10, introspection_directives: 10, ..Limits::default() };
+        assert!(prepare(ten, None, &limits).is_ok());
         let eleven = ten.replacen("@d", "@d @d", 1);
-        assert_eq!(refused(&eleven), Some(Refusal::TooMuch(Measure::Directives, 10)));
+        let refused = prepare(&eleven, None, &limits).err();
+        assert_eq!(refused, Some(Refusal::TooMuch(Measure::Directives, 10)));
+        // Those of introspection count apart.
+        let both = ten.replacen("{ a @d", "{ __schema { types { n @d @d @d ...F ...F } } a @d", 1);
+        let refused = prepare(&both, None, &limits).err();
+        assert_eq!(refused, None);
+        let eleven = both.replacen("n @d", "n @d @d @d", 1);
+        let refused = prepare(&eleven, None, &limits).err();
+        assert_eq!(refused, Some(Refusal::TooMuch(Measure::IntrospectionDirectives, 10)));
     }
 
     #[test]
@@ -291,16 +301,39 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_is_asked_for_once() {
+        assert_eq!(
+            refused("{ __schema { types { name } } b: __type(name: \"A\") { name } }"),
+            None
+        );
+        for text in [
+            "{ __schema { types { name } } __schema { types { kind } } }",
+            "{ a: __schema { types { name } } b: __schema { types { name } } }",
+            "{ ...F ...F } fragment F on Query { __schema { types { name } } }",
+            "query A { ...F } query B { ...F } fragment F on Query { __schema { types { name } } }",
+        ] {
+            let refusal =
+                prepare(text, text.contains("query A").then_some("A"), &Limits::default());
+            assert_eq!(refusal.err(), Some(Refusal::TooMuch(Measure::Schemas, 1)), "{text}");
+        }
+    }
+
+    #[test]
     fn introspection_has_a_budget_of_its_own() {
         let names = |count: usize| "name ".repeat(count);
+        // Two hundred and forty-nine in a fragment that is spread six times, and some beside them.
         let text = |own: usize, schema: usize| {
-            format!("{{ {} __schema {{ types {{ {} }} }} }}", names(own), names(schema))
+            let (own, schema, many) = (names(own), names(schema), names(249));
+            let spreads = "...F ".repeat(6);
+            format!(
+                "{{ {own} __schema {{ types {{ {schema} {spreads} }} }} }} fragment F on T {{ {many} }}"
+            )
         };
-        assert_eq!(refused(&text(200, 498)), None);
+        assert_eq!(refused(&text(200, 4)), None);
         assert_eq!(refused(&text(201, 1)), Some(Refusal::TooMuch(Measure::Fields, 200)));
         assert_eq!(
-            refused(&text(1, 499)),
-            Some(Refusal::TooMuch(Measure::IntrospectionFields, 500))
+            refused(&text(1, 5)),
+            Some(Refusal::TooMuch(Measure::IntrospectionFields, 1500))
         );
         let chain = |depth: usize| {
             format!("{{ __type {} {}", "{ ofType ".repeat(depth - 1), "}".repeat(depth))

@@ -10,6 +10,7 @@ mod documents;
 mod errors;
 mod event_stream;
 mod events;
+mod introspections;
 mod panic;
 mod parameters;
 mod recorded;
@@ -32,6 +33,7 @@ use axum::http::Method;
 use axum::response::Response;
 
 use self::accept::MediaType;
+use self::introspections::Introspections;
 use self::parameters::Parameters;
 use self::rejection::Rejection;
 pub(in crate::http) use self::subscribers::Seat;
@@ -60,13 +62,14 @@ pub struct GraphqlEndpoint<E> {
     executor: E,
     prepared: Arc<PreparedDocuments>,
     documents: Arc<Documents>,
+    introspections: Introspections,
 }
 
 impl<E: Executor> GraphqlEndpoint<E> {
     /// An endpoint that hands documents within `limits` to the executor.
     pub fn new(executor: E, limits: Limits, documents: Arc<Documents>) -> Self {
         let prepared = Arc::new(PreparedDocuments::new(limits));
-        Self { executor, prepared, documents }
+        Self { executor, prepared, documents, introspections: Introspections::default() }
     }
 
     /// Answers one request. `attach` puts the request's own data (caller, loaders) in, and `admit`
@@ -123,7 +126,7 @@ impl<E: Executor> GraphqlEndpoint<E> {
             let answers = events::answers(self, admitted, id, seat.auth());
             return event_stream::stream(answers, &begun, seat).await;
         }
-        let (mut answer, spent) = self.execute(admitted.request).await;
+        let (mut answer, spent) = self.execute(admitted.request, &admitted.prepared).await;
         admitted.prepared.complete(&mut answer);
         errors::settle(&mut answer, &admitted.prepared, id);
         let mut response = if accepted.single.is_none() {
@@ -137,14 +140,19 @@ impl<E: Executor> GraphqlEndpoint<E> {
     }
 
     /// Executes to the end, whether or not the client waits for it.
-    async fn execute(&self, request: async_graphql::Request) -> (async_graphql::Response, Spent) {
+    async fn execute(
+        &self,
+        request: async_graphql::Request,
+        prepared: &Prepared,
+    ) -> (async_graphql::Response, Spent) {
         let executor = self.executor.clone();
         // On the heap before anything is put around it: each wrapper would copy its kilobytes twice.
         let work = Box::pin(async move { executor.execute(request).await });
         let work = Spent::by(work);
         // Held as long as the client is there; what only waits for its turn goes with it.
         let (_presence, work) = Presence::watched(work);
-        ToItsEnd::of(RequestId::in_current(work)).await
+        let work = ToItsEnd::of(RequestId::in_current(work));
+        if prepared.introspects() { self.introspections.run(work).await } else { work.await }
     }
 
     /// Finds the document that is asked for, and checks it.

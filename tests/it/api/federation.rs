@@ -69,6 +69,15 @@ async fn a_representation_that_is_none_is_bad_input() {
 }
 
 #[tokio::test]
+async fn a_subgraph_that_hides_its_schema_gives_no_text_of_it() {
+    let flags = "--federation --introspection false";
+    let service = Service::start(&Database::sqlite(), flags).await;
+    let asked = service.send(None, "{ _service { __typename sdl } }", Value::Null).await;
+    assert_eq!(asked["data"]["_service"], json!({ "__typename": "_Service", "sdl": null }));
+    assert_eq!(asked["errors"][0]["extensions"]["code"], "FORBIDDEN", "{asked}");
+}
+
+#[tokio::test]
 async fn only_a_subgraph_is_asked_as_one() {
     let database = Database::sqlite();
     let subgraph = Service::start(&database, "--federation").await;

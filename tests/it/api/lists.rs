@@ -13,6 +13,7 @@ on_both!(
     pages_in_both_directions_are_the_whole_list,
     filters_find_what_they_say,
     a_time_that_was_read_finds_its_rows_again,
+    a_page_of_nothing_says_what_is_around_it,
     a_page_that_cannot_be_is_refused,
 );
 
@@ -200,10 +201,35 @@ async fn a_time_that_was_read_finds_its_rows_again(database: Database) {
     }
 }
 
+async fn a_page_of_nothing_says_what_is_around_it(database: Database) {
+    let (service, root) = crowd(&database).await;
+    const SELECTED: &str = "totalCount nodes { id } edges { cursor }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
+    for (field, count) in [("users", 11), ("sessions", 21), ("blacklistEntries", 30)] {
+        for (size, next, previous) in [("first", true, false), ("last", false, true)] {
+            let query = format!("{{ list: {field}({size}: 0) {{ {SELECTED} }} }}");
+            let answer = service.send(Some(&root.access), &query, Value::Null).await;
+            let expected = json!({ "totalCount": count, "nodes": [], "edges": [], "pageInfo": {
+                "hasNextPage": next, "hasPreviousPage": previous,
+                "startCursor": null, "endCursor": null } });
+            assert_eq!(answer["data"]["list"], expected, "{field} {size}");
+        }
+    }
+    // Nothing follows the last one.
+    let last = "{ list: users(last: 1) { edges { cursor } } }";
+    let answer = service.send(Some(&root.access), last, Value::Null).await;
+    let cursor = answer["data"]["list"]["edges"][0]["cursor"].clone();
+    let query =
+        format!("query($c: String) {{ list: users(first: 0, after: $c) {{ {SELECTED} }} }}");
+    let answer = service.send(Some(&root.access), &query, json!({ "c": cursor })).await;
+    let info = &answer["data"]["list"]["pageInfo"];
+    assert_eq!((&info["hasNextPage"], &info["hasPreviousPage"]), (&json!(false), &json!(true)));
+}
+
 async fn a_page_that_cannot_be_is_refused(database: Database) {
     let (service, root) = crowd(&database).await;
     for arguments in [
-        "first: 0",
+        "first: -1",
         "first: 101",
         "last: -1",
         "first: 1, last: 1",

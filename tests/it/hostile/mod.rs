@@ -3,6 +3,7 @@
 #![expect(clippy::format_collect, reason = "these texts are short, and read better so")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod answers;
 mod arguments;
 mod canaries;
 mod corpus;

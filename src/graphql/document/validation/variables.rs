@@ -50,8 +50,9 @@ impl<'a> Usages<'a> {
         let mut open = vec![self];
         while let Some(usages) = open.pop() {
             for used in &usages.variables {
-                // One that is not defined is refused by async-graphql.
-                let Some((var_type, definition)) = types.get(used.name.as_str()) else { continue };
+                let Some((var_type, definition)) = types.get(used.name.as_str()) else {
+                    return invalid(format!("Variable \"${}\" is not defined", used.name), used.at);
+                };
                 if !is_allowed(used, var_type, definition) {
                     let (name, expected) = (used.name, used.expected);
                     let message =

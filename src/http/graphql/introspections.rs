@@ -1,0 +1,86 @@
+//! Introspection, off the threads that answer requests.
+//!
+//! The schema takes milliseconds of processor to tell, nobody needs a token to ask for it, and no
+//! await interrupts it. Rule: half of the processors tell it at a time, and the others wait for their
+//! turn without holding a thread.
+
+use std::future::pending;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+/// The introspections that are under way.
+#[derive(Clone, Debug)]
+pub(super) struct Introspections(Arc<Semaphore>);
+
+impl Default for Introspections {
+    fn default() -> Self {
+        let processors = available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Semaphore::new((processors / 2).max(1))))
+    }
+}
+
+impl Introspections {
+    /// Does the work in its turn.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        // Never closed. Given back by the thread, whether or not its client is still there.
+        let turn = Arc::clone(&self.0).acquire_owned().await;
+        let runtime = Handle::current();
+        let done = spawn_blocking(move || {
+            let _turn = turn;
+            runtime.block_on(work)
+        });
+        match done.await {
+            Ok(done) => done,
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The process ends, and this with it.
+                Err(_) => pending().await,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use futures_util::future::join_all;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test]
+    async fn no_more_than_its_share_is_done_at_a_time_and_not_here() {
+        let introspections = Introspections::default();
+        let share = introspections.0.available_permits();
+        let here = std::thread::current().id();
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let work = |_| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            introspections.run(async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                std::thread::current().id() != here
+            })
+        };
+        let elsewhere = join_all((0..20 * share).map(work)).await;
+        assert!(elsewhere.into_iter().all(|elsewhere| elsewhere));
+        assert!(most.load(Ordering::SeqCst) <= share);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_passed_on_and_gives_its_turn_back() {
+        let introspections = Introspections(Arc::new(Semaphore::new(1)));
+        let work = introspections.run(async { panic!("told") });
+        let panicked: Result<(), _> = std::panic::AssertUnwindSafe(work).catch_unwind().await;
+        assert!(panicked.is_err());
+        assert_eq!(introspections.run(async { 1 }).await, 1);
+    }
+}
