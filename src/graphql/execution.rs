@@ -44,16 +44,15 @@ impl Extension for Execution {
     ) -> Result<ValidationResult, Vec<ServerError>> {
         let asked = context.data_opt::<Asked>();
         let found = asked.and_then(Asked::validity);
-        let valid = match found.and_then(|validity| validity.get()) {
-            Some(valid) => *valid,
-            None => {
-                let valid = next.run(context).await?;
-                if let Some(validity) = found {
-                    // Whoever was faster found the same.
-                    let _ = validity.set(valid);
-                }
-                valid
+        let valid = if let Some(valid) = found.and_then(|validity| validity.get()) {
+            *valid
+        } else {
+            let valid = next.run(context).await?;
+            if let Some(validity) = found {
+                // Whoever was faster found the same.
+                let _ = validity.set(valid);
             }
+            valid
         };
         if let Some(asked) = asked {
             let answer = asked.check_answer(&context.schema_env.registry);

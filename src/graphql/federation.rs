@@ -101,6 +101,7 @@ impl Federation {
 struct Service;
 
 /// A subgraph's description of itself.
+#[expect(clippy::unused_async, reason = "a resolver is one, whether or not it waits")]
 #[Object(name = "_Service")]
 impl Service {
     /// Its schema, with the directives of federation; null where introspection is switched off.

@@ -40,13 +40,18 @@ impl ListReads {
     async fn turn(&self, now: impl Fn() -> Duration) -> Option<SemaphorePermit<'_>> {
         let turn = self.turns.acquire().await.ok()?;
         let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_paused = failed.is_some_and(|at| now().saturating_sub(at) < PAUSE);
-        (!is_paused && !Presence::is_over()).then_some(turn)
+        (!is_recent(failed, now()) && !Presence::is_over()).then_some(turn)
     }
 
-    fn fail(&self, now: Duration) {
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    /// Notes a failure. Says whether it is the first for a while, which is to be logged.
+    fn fail(&self, now: Duration) -> bool {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        !is_recent(failed.replace(now), now)
     }
+}
+
+fn is_recent(failed: Option<Duration>, now: Duration) -> bool {
+    failed.is_some_and(|at| now.saturating_sub(at) < PAUSE)
 }
 
 /// Reads a page, and counts the list where the client asks for `totalCount`.
@@ -62,10 +67,8 @@ pub(super) async fn read<T>(
         Ok((page.await?, count))
     };
     let done = done.await.map_err(|error: auth::Error| {
-        if matches!(error, auth::Error::Unavailable(_)) {
-            reads.fail(auth.monotonic());
-        }
-        expose(error)
+        let is_unavailable = matches!(error, auth::Error::Unavailable(_));
+        if is_unavailable && !reads.fail(auth.monotonic()) { unavailable() } else { expose(error) }
     });
     drop(turn);
     done
@@ -98,9 +101,11 @@ mod tests {
     #[tokio::test]
     async fn a_failure_stands_for_those_after_it_until_the_pause_is_over() {
         let reads = ListReads::default();
-        reads.fail(NOW);
+        assert!(reads.fail(NOW));
+        // One that was under way beside it.
+        assert!(!reads.fail(NOW));
         assert!(reads.turn(|| NOW).await.is_none());
-        assert!(reads.turn(|| NOW + PAUSE - Duration::from_millis(1)).await.is_none());
+        assert!(reads.turn(|| NOW + PAUSE / 2).await.is_none());
         assert!(reads.turn(|| NOW + PAUSE).await.is_some());
     }
 

@@ -144,11 +144,12 @@ impl<'a> Walk<'a> {
             }
             (MetaTypeName::NonNull(_), Value::Null) => unfit(expected, at),
             (_, Value::Null) => Ok(()),
-            (MetaTypeName::NonNull(of), value) => self.within(value, of, at),
             (MetaTypeName::List(of), Value::List(items)) => {
                 items.iter().try_for_each(|item| self.within(item, of, at))
             }
-            (MetaTypeName::List(of), value) => self.within(value, of, at),
+            (MetaTypeName::NonNull(of) | MetaTypeName::List(of), value) => {
+                self.within(value, of, at)
+            }
             (MetaTypeName::Named(name), value) => match self.registry.types.get(name) {
                 Some(MetaType::InputObject { input_fields, .. }) => {
                     let Value::Object(members) = value else { return unfit(expected, at) };
