@@ -16,6 +16,10 @@ pub(super) const BOUND: usize = 4 << 20;
 /// another process writes there (`PIPE_BUF`).
 const PIECE: usize = 4096;
 
+/// How long lines are gathered before they are written: to be woken for each would stop the thread that
+/// logs it, where processors are scarce.
+const GATHER: Duration = Duration::from_millis(5);
+
 /// How long to wait before a pipe that does not block is tried again.
 const RETRY: Duration = Duration::from_millis(10);
 
@@ -70,6 +74,9 @@ impl Queue {
                 state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             state.is_writing = true;
+            drop(state);
+            std::thread::sleep(GATHER);
+            let mut state = self.lock();
             mem::swap(&mut state.lines, &mut batch);
             let dropped = mem::take(&mut state.dropped);
             drop(state);
