@@ -169,7 +169,7 @@ impl<F: Future + Unpin> Future for Read<F> {
                 let _ = Pin::new(work).poll(context);
                 return Poll::Ready(None);
             }
-            watch.tick.as_mut().reset(tokio::time::Instant::now() + between);
+            watch.tick.set(tokio::time::sleep(between));
         }
     }
 }
