@@ -4,14 +4,14 @@
 //! access tokens before it answers, and those of the sessions that it finds over. Where a floor was set
 //! under very many sessions that is all that the answer waits for. Their rows are ended afterwards, by
 //! any process of the service, or by the command that set the floor before it is done; for as long as
-//! that takes, what is read of such a session says already that it has ended, and its entry, its event
-//! and what subscribers are told follow with its row.
+//! that takes, what is read of such a session says already that it has ended, and so are those told who
+//! follow from it; its entry, its event and what others are told follow with its row.
 
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::{Actor, Auth, Error, Viewer};
+use super::{Actor, Auth, Error};
 use crate::clock::{Stopwatch, Timestamp};
 use crate::domain::filter::SessionFilter;
 use crate::domain::id::{SessionId, TokenId};
@@ -247,12 +247,6 @@ impl Auth {
             session.end = floor.map(|floor| floor.end());
         }
         session
-    }
-
-    /// Whether the viewer's session is over by a floor, and its row may not be ended yet.
-    pub(super) fn is_being_ended(&self, viewer: Viewer) -> bool {
-        let floor = self.revocations.floor_over(viewer.user_id, viewer.session_id);
-        floor.is_some_and(|floor| floor.until.is_none())
     }
 }
 

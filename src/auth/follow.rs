@@ -112,10 +112,12 @@ impl Follower {
                 }
                 continue;
             }
-            // Asked before reading: the row of an end that is known is there.
-            let is_over = self.auth.authenticate(&self.caller).is_err_and(is_over)
-                && !self.auth.is_being_ended(self.viewer);
-            let read = match self.read_on().await {
+            // Asked before reading: the row of an end that is known is there, unless it is that of a
+            // floor, whose rows are ended after very many others.
+            let is_over = self.auth.authenticate(&self.caller).is_err_and(is_over);
+            let read =
+                if is_over && self.is_below_a_floor() { Ok(false) } else { self.read_on().await };
+            let read = match read {
                 Ok(false) if is_over => self.read_own_end().await,
                 read => read,
             };
@@ -133,6 +135,11 @@ impl Follower {
             }
         }
         None
+    }
+
+    fn is_below_a_floor(&self) -> bool {
+        let Viewer { user_id, session_id, .. } = self.viewer;
+        self.auth.revocations.floor_over(user_id, session_id).is_some()
     }
 
     /// Reads on; whether there was, or may be, anything.
@@ -153,12 +160,13 @@ impl Follower {
         Ok(found.more || !self.read.is_empty())
     }
 
-    /// Reads the end of the follower's own session, which lies before the place; whether there is, or
-    /// will be, one.
+    /// Reads the end of the follower's own session, which lies before the place or is that of a floor;
+    /// whether there is, or will be, one.
     async fn read_own_end(&mut self) -> Result<bool, Error> {
         let id = self.viewer.session_id;
         let sessions = self.auth.store.sessions_by_id(&[id]).await?.remove(&id);
         let Some(session) = sessions else { return Ok(false) };
+        let session = self.auth.as_it_stands(session);
         if let Some(End { at, reason, .. }) = session.end {
             self.read.push_back(SessionEnd { session, reason, at, place: self.place.clone() });
         } else {

@@ -39,8 +39,8 @@ impl Floors {
         floor.is_some_and(|floor| floor.until.is_none_or(|until| until >= ended.until))
     }
 
-    /// Adds a floor, or what became of it; whether its last row was ended since. One whose end is not
-    /// known stays until `otherwise`.
+    /// Adds a floor, or what became of it; whether it is new. One whose end is not known stays until
+    /// `otherwise`.
     pub(super) fn put(&mut self, floor: Floor, otherwise: Timestamp) -> bool {
         let until = floor.until.unwrap_or(otherwise);
         let floors = match floor.user {
@@ -49,14 +49,13 @@ impl Floors {
         };
         let Some(held) = floors.iter_mut().find(|held| held.floor.id == floor.id) else {
             floors.push(Held { floor, until });
-            return false;
+            return true;
         };
         // What was read before the last row was ended may arrive after it.
-        if held.floor.until.is_some() {
-            return false;
+        if held.floor.until.is_none() {
+            *held = Held { floor, until };
         }
-        *held = Held { floor, until };
-        floor.until.is_some()
+        false
     }
 
     /// Forgets those that can cover no live token.

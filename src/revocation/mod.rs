@@ -118,13 +118,13 @@ impl Revocations {
         }
         let otherwise = self.clock.now() + self.token_lifetime + MAX_LEEWAY;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let mut finished = false;
-        for floor in floors {
-            finished |= state.floors.put(*floor, otherwise);
-        }
+        let mut new = floors.to_vec();
+        new.retain(|floor| state.floors.put(*floor, otherwise));
         drop(state);
-        if finished {
-            self.news.tell_all();
+        let users: Option<Vec<_>> = new.iter().map(|floor| floor.user).collect();
+        match users {
+            Some(users) => self.news.tell(&users),
+            None => self.news.tell_all(),
         }
     }
 
