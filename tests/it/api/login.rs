@@ -32,7 +32,10 @@ async fn a_login_by_username_or_address_opens_a_session(database: Database) {
     assert_eq!(payload["user"], user);
     assert_eq!(service.refusal(&tokens(payload).unwrap().access).await, None);
 
-    for name in ["Ada", "ADA", "ada@example.com", "Ada@Example.COM"] {
+    // A phone's keyboard puts a space behind what it completes.
+    let surrounded =
+        ["ada ", " ada", "ada@example.com ", "\u{3000}ada\u{a0}", "\u{feff}ada\u{200b}"];
+    for name in ["Ada", "ADA", "ada@example.com", "Ada@Example.COM"].into_iter().chain(surrounded) {
         let payload = service.try_login(name, PASSWORD).await;
         assert_eq!(payload["user"]["username"], "Ada", "{name}: {payload}");
         assert_eq!(service.refusal(&tokens(&payload).unwrap().access).await, None);
