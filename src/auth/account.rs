@@ -1,9 +1,9 @@
 //! What a user does with an account and its sessions.
 
 use super::error::{Refusal, RefusalCode};
+use super::hashing::{NewPassword, Replaced};
 use super::{Auth, Error, Viewer};
 use crate::clock::Timestamp;
-use crate::crypto::password::Verdict;
 use crate::domain::audit::AuditKind;
 use crate::domain::id::SessionId;
 use crate::domain::origin::Origin;
@@ -45,21 +45,25 @@ impl Auth {
             Refusal::new(RefusalCode::InvalidCredentials, path, MESSAGE)
         };
         let found = self.store.credentials(viewer.user_id).await?.ok_or_else(wrong)?;
-        let minimum = self.policy.password_min_length;
-        let password = Password::parse(new, minimum, &found.user.names)
-            .map_err(|error| Refusal::weak(&["input", "newPassword"], &error))?;
+        let new = NewPassword::new(new, self.policy.password_min_length, &found.user.names);
         let attempt = Password::attempt(current).ok_or_else(wrong)?;
         let hash = found.password_hash;
         let username = found.user.names.username().key();
         let guess = self.throttle.confirmation(username, viewer.session_id, &origin).await?;
         let core = self.hashing.core().await?;
         let admitted = self.admit(guess, Some(viewer.user_id), &origin).await?;
-        if self.hashing.verify(core, attempt, Some(hash.clone())).await? == Verdict::Wrong {
-            self.count_failure(admitted, wrong_password(viewer, self.now(), origin)).await?;
-            return Err(wrong().into());
-        }
         let settlement = admitted.settlement();
-        let new_hash = self.hashing.hash(self.hashing.core().await?, password).await?;
+        let new_hash = match self.hashing.replace(core, attempt, hash.clone(), new).await? {
+            Replaced::By(new_hash) => new_hash,
+            Replaced::WrongPassword => {
+                self.count_failure(admitted, wrong_password(viewer, self.now(), origin)).await?;
+                return Err(wrong().into());
+            }
+            Replaced::Weak(weak) => {
+                self.store.settle(settlement).await?;
+                return Err(Refusal::weak(&["input", "newPassword"], &weak).into());
+            }
+        };
         let now = self.clock.now();
         let (user, session) = (viewer.user_id, viewer.session_id);
         let event = NewEvent {

@@ -2,6 +2,7 @@
 
 use super::ending::{order, whole};
 use super::error::{Refusal, RefusalCode};
+use super::hashing::NewPassword;
 use super::register::taken;
 use super::{Actor, Auth, Error, Viewer};
 use crate::clock::Timestamp;
@@ -9,7 +10,6 @@ use crate::domain::audit::{AuditKind, Note};
 use crate::domain::filter::SessionFilter;
 use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
-use crate::domain::password::Password;
 use crate::domain::session::EndReason;
 use crate::domain::user::{Role, User};
 use crate::store::{EndSessions, LastAdministrator, Matching, NewEvent, NewUser, Scope};
@@ -79,7 +79,9 @@ impl Auth {
     /// Sets an account's password and ends all its sessions; returns how many.
     ///
     /// # Errors
-    /// [`RefusalCode::NotFound`], [`RefusalCode::WeakPassword`], or a failure of the service.
+    /// [`RefusalCode::NotFound`], [`RefusalCode::WeakPassword`], [`RefusalCode::Forbidden`] for one's
+    /// own account, whose current password a stolen access token does not know, or a failure of the
+    /// service.
     pub async fn set_user_password(
         &self,
         by: Actor,
@@ -87,12 +89,16 @@ impl Auth {
         password: &str,
         origin: Origin,
     ) -> Result<(User, usize), Error> {
+        if by == Actor::User(user) {
+            const MESSAGE: &str = "this is your own account: use changePassword, which asks for the \
+                                   current password";
+            return Err(Refusal::new(RefusalCode::Forbidden, USER, MESSAGE).into());
+        }
         let not_found = || Refusal::not_found(USER);
         let found = self.store.credentials(user).await?.ok_or_else(not_found)?;
-        let minimum = self.policy.password_min_length;
-        let password = Password::parse(password, minimum, &found.user.names)
-            .map_err(|error| Refusal::weak(&["input", "newPassword"], &error))?;
-        let hash = self.hashing.hash(self.hashing.core().await?, password).await?;
+        let new = NewPassword::new(password, self.policy.password_min_length, &found.user.names);
+        let hash = self.hashing.hash_new(self.hashing.core().await?, new).await?;
+        let hash = hash.map_err(|error| Refusal::weak(&["input", "newPassword"], &error))?;
         let now = self.now();
         let event = event(AuditKind::PasswordChanged, user, by, now, origin.clone());
         let end = end_all(user, EndReason::PasswordChanged, by, now, origin);

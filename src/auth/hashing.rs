@@ -1,5 +1,5 @@
-//! Passwords are hashed off the threads that answer requests, as many at a time as there are cores,
-//! and only a few wait for that.
+//! Passwords are hashed, and new ones estimated, off the threads that answer requests, as many at a
+//! time as there are cores, and only a few wait for that.
 //!
 //! A hash takes tens of milliseconds of a core and 19 MiB. Without a bound a burst of logins takes
 //! all memory; on the request threads it would stop everything else, and in a queue without an end
@@ -14,12 +14,14 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use super::error::Refusal;
 use super::{Error, presence};
 use crate::crypto::CryptoError;
 use crate::crypto::password::{Hashing, PasswordHash, Verdict};
-use crate::domain::password::Password;
+use crate::domain::password::{Password, WeakPassword};
+use crate::domain::user::Names;
 use crate::entropy::Entropy;
 
 /// How many may wait for each core: about two seconds' work.
@@ -52,6 +54,40 @@ pub(super) struct HashingQueue {
 pub(super) struct Core {
     _core: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
+}
+
+/// A text that is to become the password of an account.
+pub(super) struct NewPassword {
+    text: Zeroizing<String>,
+    minimum: usize,
+    names: Names,
+}
+
+/// What came of replacing a password by another.
+pub(super) enum Replaced {
+    /// The current one is another.
+    WrongPassword,
+    /// The new one is weak.
+    Weak(WeakPassword),
+    /// The hash of the new one.
+    By(PasswordHash),
+}
+
+impl NewPassword {
+    pub(super) fn new(text: &str, minimum: usize, names: &Names) -> Self {
+        Self { text: Zeroizing::new(text.to_owned()), minimum, names: names.clone() }
+    }
+
+    fn hash(
+        &self,
+        hashing: &Hashing,
+        entropy: &dyn Entropy,
+    ) -> Result<Result<PasswordHash, WeakPassword>, CryptoError> {
+        match Password::parse(&self.text, self.minimum, &self.names) {
+            Ok(password) => hashing.hash(&password, entropy).map(Ok),
+            Err(weak) => Ok(Err(weak)),
+        }
+    }
 }
 
 /// How much room there is.
@@ -92,13 +128,51 @@ impl HashingQueue {
         Ok(Core { _core: core, _place: place })
     }
 
-    /// Hashes a new password.
+    /// Hashes a password that is an account's already.
     ///
     /// # Errors
     /// A failure of the service.
     pub(super) async fn hash(&self, core: Core, password: Password) -> Result<PasswordHash, Error> {
         let entropy = Arc::clone(&self.entropy);
         self.run(core, move |hashing| hashing.hash(&password, &*entropy)).await
+    }
+
+    /// Estimates a new password of the account called `names`, and hashes it. Both take long, so both
+    /// are done here.
+    ///
+    /// # Errors
+    /// A failure of the service.
+    pub(super) async fn hash_new(
+        &self,
+        core: Core,
+        new: NewPassword,
+    ) -> Result<Result<PasswordHash, WeakPassword>, Error> {
+        let entropy = Arc::clone(&self.entropy);
+        self.run(core, move |hashing| new.hash(hashing, &*entropy)).await
+    }
+
+    /// Tries the account's current password and, where it is right, estimates and hashes a new one.
+    ///
+    /// # Errors
+    /// A failure of the service.
+    pub(super) async fn replace(
+        &self,
+        core: Core,
+        current: Password,
+        hash: PasswordHash,
+        new: NewPassword,
+    ) -> Result<Replaced, Error> {
+        let entropy = Arc::clone(&self.entropy);
+        let replace = move |hashing: &Hashing| {
+            if hashing.verify(&current, &hash)? == Verdict::Wrong {
+                return Ok(Replaced::WrongPassword);
+            }
+            Ok(match new.hash(hashing, &*entropy)? {
+                Ok(hash) => Replaced::By(hash),
+                Err(weak) => Replaced::Weak(weak),
+            })
+        };
+        self.run(core, replace).await
     }
 
     /// Tries a password against an account's hash or, where there is none, against one that nothing

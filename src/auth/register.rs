@@ -1,14 +1,13 @@
 //! Register: an account of one's own, where the operator allows it.
 
 use super::error::{Refusal, RefusalCode};
-use super::hashing::Core;
+use super::hashing::{Core, NewPassword};
 use super::login::parse_session_name;
 use super::{Auth, Error, SignedIn};
 use crate::crypto::password::PasswordHash;
 use crate::domain::audit::AuditKind;
 use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
-use crate::domain::password::Password;
 use crate::domain::user::{Names, NamesError, Role, User};
 use crate::store::{NameTaken, NewEvent, NewUser};
 
@@ -84,10 +83,9 @@ impl Auth {
             NamesError::Email(_) => Refusal::invalid(&["input", "email"], error),
             _ => Refusal::invalid(&["input", "username"], error),
         })?;
-        let password = Password::parse(password, self.policy.password_min_length, &names)
-            .map_err(|error| Refusal::weak(&["input", "password"], &error))?;
-        let hash = self.hashing.hash(core, password).await?;
-        Ok((names, hash))
+        let new = NewPassword::new(password, self.policy.password_min_length, &names);
+        let hash = self.hashing.hash_new(core, new).await?;
+        Ok((names, hash.map_err(|error| Refusal::weak(&["input", "password"], &error))?))
     }
 }
 

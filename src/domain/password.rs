@@ -2,6 +2,9 @@
 //!
 //! A password is its characters in NFC (NIST SP 800-63B-4, section 3.1.1.2), untrimmed and uncut.
 //! There are no composition rules; a strength estimate that knows the account's own names decides.
+//!
+//! The estimate takes milliseconds, so [`Password::parse`] runs where passwords are hashed, never on
+//! the threads that answer requests.
 
 use std::fmt;
 
@@ -15,6 +18,17 @@ pub const MAX_CHARS: usize = 256;
 
 /// The fewest characters a policy may ask for.
 pub const FLOOR: usize = 8;
+
+/// How many characters are estimated. The cost grows faster than with the square of the length, and
+/// what is strong in its first characters stays strong with more of them.
+const ESTIMATED_CHARS: usize = 40;
+
+/// The letters that several characters stand for in zxcvbn's table of substitutions.
+const SUBSTITUTES: [&str; 7] = ["4@", "({[<", "69", "1!|", "1|7", "$5", "+7"];
+
+/// How many readings of a text are looked up in the dictionaries. One needs a quarter of a
+/// millisecond, and a text with every substitute has hundreds.
+const MAX_READINGS: usize = 32;
 
 /// A text that is tried as a password or becomes one.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,10 +83,7 @@ impl Password {
     fn estimate(&self, names: &Names) -> Result<(), WeakPassword> {
         let mut known = names.known_words();
         known.push("sallyport");
-        // The estimate's cost grows with the square of the length; what is strong in its first 100
-        // characters stays strong with more of them.
-        let head: String = self.0.chars().take(100).collect();
-        let estimate = zxcvbn::zxcvbn(&head, &known);
+        let estimate = zxcvbn::zxcvbn(&estimated(&self.0), &known);
         if estimate.score() >= zxcvbn::Score::Three {
             return Ok(());
         }
@@ -89,6 +100,33 @@ impl Password {
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
+}
+
+/// What of a text is estimated: its head, in which symbols that would add too many readings are
+/// replaced by one that stands for nothing. Digits stay: dates and sequences are made of them, and
+/// alone they have few readings.
+fn estimated(text: &str) -> Zeroizing<String> {
+    let head = || text.chars().take(ESTIMATED_CHARS);
+    let mut kinds: Vec<char> = head().filter(char::is_ascii_digit).collect();
+    let keep_or_replace = |c: char| {
+        let is_substitute = SUBSTITUTES.iter().any(|kind| kind.contains(c));
+        if !is_substitute || kinds.contains(&c) {
+            return c;
+        }
+        kinds.push(c);
+        if readings(&kinds) <= MAX_READINGS {
+            return c;
+        }
+        kinds.pop();
+        char::REPLACEMENT_CHARACTER
+    };
+    Zeroizing::new(head().map(keep_or_replace).collect())
+}
+
+/// In how many ways these characters can be read as letters.
+fn readings(kinds: &[char]) -> usize {
+    let of_letter = |substitutes: &&str| substitutes.chars().filter(|c| kinds.contains(c)).count();
+    SUBSTITUTES.iter().map(|substitutes| of_letter(&substitutes).max(1)).product()
 }
 
 impl fmt::Debug for Password {
@@ -120,6 +158,37 @@ mod tests {
         assert!(matches!(parse("margaret1"), Err(WeakPassword::Guessable { .. })));
         assert!(matches!(parse("hamilton2"), Err(WeakPassword::Guessable { .. })));
         assert!(matches!(parse("password12345678"), Err(WeakPassword::Guessable { .. })));
+    }
+
+    #[test]
+    fn a_weak_password_is_weak_whatever_substitutes_stand_in_it() {
+        for text in ["p@$$w0rd1!", "p455w0rd!1", "1234567890!@#$%^&*()", "m4rg4r3t1!", "|loveyou1!"]
+        {
+            assert!(matches!(parse(text), Err(WeakPassword::Guessable { .. })), "{text}");
+        }
+        let many_parts = "o0".repeat(20);
+        assert!(parse(&many_parts).is_err());
+        for text in ["4@8({[</369&#!1/|0$5+7%2/", "tangerine-orbit-quartz-41", "({[<+-!|$%@&69-Kq"]
+        {
+            assert!(parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_text_has_more_readings_than_are_looked_up() {
+        let substitutes = SUBSTITUTES.concat();
+        let (forward, backward) = (substitutes.clone(), substitutes.chars().rev().collect());
+        let digits = format!("0123456789{substitutes}");
+        let spread = forward.chars().flat_map(|c| ['x', c, '\u{1f600}']).collect();
+        for text in [forward, backward, digits, spread, substitutes.repeat(10)] {
+            let estimated = estimated(&text);
+            let kinds: Vec<char> = estimated.chars().collect();
+            assert!(readings(&kinds) <= MAX_READINGS, "{text}: {}", readings(&kinds));
+            assert!(
+                kinds.len() <= ESTIMATED_CHARS
+                    && kinds.len() == text.chars().count().min(ESTIMATED_CHARS)
+            );
+        }
     }
 
     #[test]

@@ -97,6 +97,11 @@ async fn an_administrator_makes_and_resets_accounts(database: Database) {
     assert_eq!(service.refusal(&ada.access).await.as_deref(), Some("SESSION_ENDED"));
     assert_eq!(code(&service.refresh(&ada.refresh, None).await), "SESSION_ENDED");
     service.try_login("ada", OTHER).await;
+    // One's own password takes the current one, which a stolen access token does not know.
+    let own = send(RESET, json!({ "id": root_id, "p": OTHER })).await;
+    assert_eq!(code(&own["setUserPassword"]), "FORBIDDEN");
+    assert_eq!(service.refusal(&root.access).await, None);
+    service.login("root").await;
 
     const DEACTIVATE: &str = "mutation($id: ID!) {
         setUserActive(input: { userId: $id, active: false }) { errors { code } } }";

@@ -23,6 +23,7 @@ on_both!(
     one_ipv6_client_is_one_address_and_a_neighbourhood_has_a_limit,
     slowing_down_is_written_down_once_a_wait_and_names_nobody,
     the_current_password_is_not_guessed_with_a_stolen_token,
+    a_weak_new_password_is_estimated_only_after_the_current_one_was_right,
     registrations_from_an_address_have_a_limit,
     without_the_throttle_nothing_is_counted,
     what_was_counted_is_forgotten_after_a_day,
@@ -68,7 +69,7 @@ async fn after_five_wrong_tries_each_waits_twice_as_long(database: Database) {
     service.make("ada", Role::User).await;
     // A name that nobody has is counted like one that somebody has, and another spelling is it.
     let mut answers = Vec::new();
-    for names in [["ada", "ADA"], ["nobody", "Nobody"]] {
+    for names in [["ada", "ADA "], ["nobody", "\u{3000}Nobody"]] {
         let mut told = Vec::new();
         for n in 0..5 {
             told.push(try_from(&service, HERE, names[n % 2], "wrong").await);
@@ -244,6 +245,28 @@ async fn the_current_password_is_not_guessed_with_a_stolen_token(database: Datab
     assert_eq!(database.raw().await.number(events).await, 5);
     service.clock.advance(Duration::from_secs(1));
     assert_eq!(change(PASSWORD).await["errors"], json!([]));
+}
+
+async fn a_weak_new_password_is_estimated_only_after_the_current_one_was_right(database: Database) {
+    let service = Service::start(&database, "").await;
+    service.make("ada", Role::User).await;
+    let ada = service.login("ada").await;
+    const CHANGE: &str = "mutation($c: String!) {
+        changePassword(input: { currentPassword: $c, newPassword: \"password1\" }) {
+            errors { code path retryAfterSeconds } } }";
+    let change = async |current: &str| {
+        let answer = service.send(Some(&ada.access), CHANGE, json!({ "c": current })).await;
+        answer["data"]["changePassword"].clone()
+    };
+    for _ in 0..4 {
+        assert_eq!(code(&change("wrong").await), WRONG);
+    }
+    // What is right is no guess, whatever is wrong with the new one.
+    assert_eq!(code(&change(PASSWORD).await), "WEAK_PASSWORD");
+    for _ in 0..5 {
+        assert_eq!(code(&change("wrong").await), WRONG);
+    }
+    assert_eq!(wait(&change(PASSWORD).await), 1);
 }
 
 async fn registrations_from_an_address_have_a_limit(database: Database) {
