@@ -37,7 +37,8 @@ use crate::domain::audit::AuditKind;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::throttle::{
-    ACCOUNT, ACCOUNT_AND_ADDRESS, ADDRESS, Bucket, Limit, NETWORK, REGISTRATION, address, network,
+    self, ACCOUNT, ACCOUNT_AND_ADDRESS, ADDRESS, Bucket, Limit, NETWORK, REGISTRATION, address,
+    network,
 };
 use crate::store::{Charge, Charged, NewEvent, Settlement};
 
@@ -136,7 +137,7 @@ impl Throttle {
     }
 
     fn sources(&self, origin: &Origin) -> impl Iterator<Item = Charge> {
-        let network = origin.ip.and_then(network);
+        let network = origin.ip.map(network);
         let network = network.map(|block| self.charge(NETWORK, &[block.low()]));
         [self.charge(ADDRESS, &[&place(origin.ip)])].into_iter().chain(network)
     }
@@ -215,7 +216,7 @@ impl Auth {
     /// Whether the account was logged in from there before. For a name that nobody has, the question
     /// costs the same.
     async fn is_known(&self, account: Option<UserId>, origin: &Origin) -> Result<bool, Error> {
-        let Some(block) = origin.ip.map(address) else { return Ok(false) };
+        let Some(block) = origin.ip.map(throttle::place) else { return Ok(false) };
         let nobody = || UserId::new(Timestamp::from_micros(0), &*self.entropy);
         Ok(self.store.knows_source(account.unwrap_or_else(nobody), &block).await?)
     }
@@ -248,7 +249,7 @@ impl Auth {
         if !throttle.is_on {
             return Ok(());
         }
-        let network = origin.ip.and_then(network);
+        let network = origin.ip.map(network);
         let network =
             network.map(|block| throttle.charge(NETWORK, &[b"registration", block.low()]));
         let own = throttle.charge(REGISTRATION, &[&place(origin.ip)]);

@@ -5,7 +5,7 @@
 //! so many wrong tries at once, and then one every so often. Both keep the same two facts, how many
 //! tries were wrong and from when on the next one counts, so that one statement serves both.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub const ACCOUNT: Limit = growing("account", 20, Duration::from_mins(15));
 /// An address, whatever the names: an IPv4 address or the 2^64 that one IPv6 client has.
 pub const ADDRESS: Limit = steady("address", 60, Duration::from_secs(20));
 
-/// 256 neighbouring IPv4 addresses, which one attacker rents together.
+/// 256 neighbouring IPv4 addresses or an IPv6 /48, which one attacker rents together.
 pub const NETWORK: Limit = steady("network", 200, Duration::from_secs(5));
 
 /// Registrations from an address, right or wrong: each tells whether a name is taken.
@@ -120,16 +120,43 @@ impl Limit {
     }
 }
 
-/// The address that a client is known by.
+/// The address that a client is counted by.
 #[must_use]
 pub fn address(ip: IpAddr) -> IpBlock {
-    IpBlock::around(ip, 32, 64)
+    IpBlock::around(behind_translation(ip), 32, 64)
 }
 
-/// Its neighbourhood; `None` for IPv6, whose [`address`] is one already.
+/// Its neighbourhood.
 #[must_use]
-pub fn network(ip: IpAddr) -> Option<IpBlock> {
-    ip.is_ipv4().then(|| IpBlock::around(ip, 24, 64))
+pub fn network(ip: IpAddr) -> IpBlock {
+    IpBlock::around(behind_translation(ip), 24, 48)
+}
+
+/// The addresses, as sessions have them, that are the same place to whoever logged in from one. Of
+/// those that stand for an IPv4 address a /64 may hold the whole Internet.
+#[must_use]
+pub fn place(ip: IpAddr) -> IpBlock {
+    let is_translated = behind_translation(ip) != ip.to_canonical();
+    IpBlock::around(ip.to_canonical(), 32, if is_translated { 128 } else { 64 })
+}
+
+/// The IPv4 address that an IPv6 address stands for: mapped (RFC 4291), translated by NAT64 (RFC
+/// 6052, RFC 8215) or SIIT (RFC 2765), or at the other end of a tunnel of 6to4 (RFC 3056) or Teredo
+/// (RFC 4380). Any other address is itself.
+fn behind_translation(ip: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = ip.to_canonical() else { return ip.to_canonical() };
+    let segments = v6.segments();
+    let v4 = |high: u16, low: u16| {
+        IpAddr::V4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+    };
+    match segments {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x64, 0xff9b, 1, _, _, _, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x2002, high, low, _, _, _, _, _] => v4(high, low),
+        [0x2001, 0, _, _, _, _, high, low] => v4(!high, !low),
+        _ => IpAddr::V6(v6),
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +208,34 @@ mod tests {
         assert_eq!(address("2001:db8::1"), address("2001:db8::ffff:2"));
         assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
         assert_ne!(address("192.0.2.1"), address("192.0.2.2"));
-        assert_eq!(network("192.0.2.1".parse().unwrap()), network("192.0.2.2".parse().unwrap()));
+    }
+
+    #[test]
+    fn neighbours_are_one_network() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(network("192.0.2.1"), network("192.0.2.2"));
+        assert_ne!(network("192.0.2.1"), network("192.0.3.1"));
+        assert_eq!(network("2001:db8:0:1::1"), network("2001:db8:0:ffff::1"));
+        assert_ne!(network("2001:db8::1"), network("2001:db8:1::1"));
+    }
+
+    #[test]
+    fn who_comes_through_a_translator_or_a_tunnel_is_counted_by_the_ipv4_address() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        for text in [
+            "::ffff:192.0.2.1",
+            "64:ff9b::192.0.2.1",
+            "64:ff9b:1:2::192.0.2.1",
+            "::ffff:0:192.0.2.1",
+            "2002:c000:201::1",
+            "2001:0:cb00:7107:0:63bf:3fff:fdfe",
+        ] {
+            assert_eq!(address(ip(text)), address(ip("192.0.2.1")), "{text}");
+            assert_eq!(network(ip(text)), network(ip("192.0.2.99")), "{text}");
+        }
+        // The whole Internet has one /64 there, and whoever logged in from it did from one address.
+        assert!(!place(ip("64:ff9b::192.0.2.1")).contains(ip("64:ff9b::192.0.2.2")));
+        assert!(place(ip("2001:db8::1")).contains(ip("2001:db8::2")));
+        assert!(place(ip("::ffff:192.0.2.1")).contains(ip("192.0.2.1")));
     }
 }

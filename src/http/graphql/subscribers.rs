@@ -1,18 +1,17 @@
 //! Who has a socket or an event stream open.
 //!
-//! Rule: each has a seat, and seats are bounded: in all, for an address, for a user. Whoever has one
+//! Rule: each has a seat, and seats are bounded: in all, for an address and its network, for a user. Whoever has one
 //! is told when the service stops.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use crate::auth::{Auth, Caller, Denial, Reason};
-use crate::domain::filter::IpBlock;
 use crate::domain::id::UserId;
-use crate::domain::throttle;
-use crate::http::counts::{free, take};
+use crate::http::counts::{BySource, free, take};
 
 /// The most in all.
 const MAX_OPEN: usize = 10_000;
@@ -37,14 +36,14 @@ pub struct Subscribers {
 
 #[derive(Debug, Default)]
 struct Taken {
-    by_address: HashMap<IpBlock, usize>,
+    by_source: BySource,
     by_user: HashMap<UserId, usize>,
 }
 
 /// A seat, which is free again once this is dropped; and who sits there.
 pub(in crate::http) struct Seat {
     subscribers: Arc<Subscribers>,
-    address: Option<IpBlock>,
+    ip: Option<IpAddr>,
     user: Option<UserId>,
     stopping: watch::Receiver<bool>,
     auth: Arc<Auth>,
@@ -86,19 +85,19 @@ impl Subscribers {
         auth: &Arc<Auth>,
         caller: Caller,
     ) -> Option<Seat> {
-        let address = caller.origin().ip.map(throttle::address);
+        let ip = caller.origin().ip;
         let mut taken = self.lock();
         if self.open() >= MAX_OPEN || *self.stopping.borrow() {
             return None;
         }
-        if let Some(address) = address {
-            take(&mut taken.by_address, address, MAX_OF_ADDRESS)?;
+        if let Some(ip) = ip {
+            taken.by_source.take(ip, MAX_OF_ADDRESS)?;
         }
         self.open.send_modify(|open| *open += 1);
         drop(taken);
         let (subscribers, auth) = (Arc::clone(self), Arc::clone(auth));
         let stopping = self.stopping.subscribe();
-        Some(Seat { subscribers, address, user: None, stopping, auth, caller })
+        Some(Seat { subscribers, ip, user: None, stopping, auth, caller })
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -157,8 +156,8 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.subscribers.lock();
-        if let Some(address) = &self.address {
-            free(&mut taken.by_address, address);
+        if let Some(ip) = self.ip {
+            taken.by_source.free(ip);
         }
         if let Some(user) = &self.user {
             free(&mut taken.by_user, user);

@@ -1,16 +1,13 @@
-//! How many connections there may be: in all, and from one address.
+//! How many connections there may be: in all, from one address and from its network.
 //!
-//! Rule: no address takes so many that others find none left. A trusted proxy and this machine, where
+//! Rule: neither takes so many that others find none left. A trusted proxy and this machine, where
 //! one may run, are no addresses in that sense: everybody who comes through would share one number.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Limits;
-use crate::domain::filter::IpBlock;
-use crate::domain::throttle::address;
-use crate::http::counts::{free, take};
+use crate::http::counts::BySource;
 
 /// All places for connections.
 #[derive(Debug, Default)]
@@ -21,14 +18,14 @@ pub(super) struct Places {
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    by_address: HashMap<IpBlock, usize>,
+    by_source: BySource,
 }
 
 /// A place, which is free again once this is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     places: Arc<Places>,
-    address: Option<IpBlock>,
+    counted: Option<IpAddr>,
 }
 
 impl Places {
@@ -37,16 +34,16 @@ impl Places {
         let peer = peer.to_canonical();
         let is_shared =
             peer.is_loopback() || limits.shared.iter().any(|block| block.contains(peer));
-        let address = (!is_shared).then(|| address(peer));
+        let counted = (!is_shared).then_some(peer);
         let mut taken = self.lock();
         if taken.all >= limits.connections {
             return None;
         }
-        if let Some(address) = address {
-            take(&mut taken.by_address, address, limits.of_address)?;
+        if let Some(ip) = counted {
+            taken.by_source.take(ip, limits.of_address)?;
         }
         taken.all += 1;
-        Some(Place { places: Arc::clone(self), address })
+        Some(Place { places: Arc::clone(self), counted })
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -58,8 +55,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.lock();
         taken.all -= 1;
-        if let Some(address) = &self.address {
-            free(&mut taken.by_address, address);
+        if let Some(ip) = self.counted {
+            taken.by_source.free(ip);
         }
     }
 }
@@ -67,6 +64,7 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::filter::IpBlock;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -88,7 +86,20 @@ mod tests {
         assert!(from("192.0.2.1").is_none());
         drop(first);
         assert!(from("192.0.2.1").is_some());
-        assert_eq!(places.lock().by_address.len(), 2);
+    }
+
+    #[test]
+    fn a_network_has_the_share_of_four_addresses() {
+        let places = Arc::new(Places::default());
+        let limits = Limits { connections: 100, of_address: 2, ..Limits::default() };
+        let from = |text: String| places.take(ip(&text), &limits);
+        let mut taken: Vec<_> = (0..10).map(|n| from(format!("2001:db8:0:{n}::1"))).collect();
+        taken.extend((0..10).map(|n| from(format!("192.0.2.{n}"))));
+        taken.extend((0..10).map(|n| from(format!("64:ff9b::198.51.100.{n}"))));
+        assert_eq!(taken.iter().filter(|place| place.is_some()).count(), 24);
+        assert!(from("2001:db8:1::1".to_owned()).is_some());
+        drop(taken);
+        assert!(places.lock().by_source.is_empty());
     }
 
     #[test]

@@ -203,6 +203,20 @@ async fn one_ipv6_client_is_one_address_and_a_neighbourhood_has_a_limit(database
     }
     assert_eq!(looked_at, 200);
     assert_eq!(code(&try_from(&service, "198.51.101.1", "user1", "wrong").await), WRONG);
+    let mut looked_at = 0;
+    for n in 0..220 {
+        let ip = format!("2001:db8:7:{n:x}::1");
+        let payload = try_from(&service, &ip, &format!("user{n}"), "wrong").await;
+        looked_at += i32::from(code(&payload) == WRONG);
+    }
+    assert_eq!(looked_at, 200);
+    assert_eq!(code(&try_from(&service, "2001:db8:8::1", "user1", "wrong").await), WRONG);
+    // Through a translator everybody has one prefix, and is counted by the address behind it.
+    assert_eq!(
+        code(&try_from(&service, "64:ff9b::198.51.100.1", "b", "wrong").await),
+        "RATE_LIMITED"
+    );
+    assert_eq!(code(&try_from(&service, "64:ff9b::203.0.113.1", "b", "wrong").await), WRONG);
 }
 
 async fn slowing_down_is_written_down_once_a_wait_and_names_nobody(database: Database) {
@@ -284,6 +298,10 @@ async fn registrations_from_an_address_have_a_limit(database: Database) {
     }
     assert_eq!(wait(&register(HERE, "bob").await), 60);
     assert!(tokens(&register("192.0.2.8", "bob").await).is_some());
+    for n in 0..200 {
+        assert_eq!(code(&register(&format!("2001:db8:0:{n:x}::1"), "ada").await), "USERNAME_TAKEN");
+    }
+    assert_eq!(wait(&register("2001:db8:0:ffff::1", "carol").await), 5);
 }
 
 async fn without_the_throttle_nothing_is_counted(database: Database) {

@@ -69,7 +69,7 @@ async fn stream(service: &Service, host: u8, token: Option<&str>) -> Response {
     if let Some(token) = token {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }
-    let peer = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, host)), 1);
+    let peer = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, host, 2)), 1);
     let body = Body::from(json!({ "query": OWN }).to_string());
     service.answer(request.extension(ConnectInfo(peer)).body(body).unwrap()).await
 }
