@@ -30,10 +30,14 @@ pub(super) fn start(
     background
 }
 
-/// Deletes what has expired, every ten minutes.
+/// Deletes what has expired, every ten minutes, and looks up what hashes there are by now.
 async fn purge(auth: Arc<Auth>) {
     loop {
         tokio::time::sleep(PURGE_INTERVAL).await;
+        if let Err(error) = auth.survey_hashes().await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "the parameters of the accounts' hashes could not be read");
+        }
         match auth.purge().await {
             Ok(purged) => tracing::info!(?purged, "what had expired is deleted"),
             Err(error) => {

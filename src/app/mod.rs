@@ -107,6 +107,9 @@ pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Core, S
     let core = compose(config, surroundings, store, secrets, token_lifetime)?;
     let opened = core.keys.open(config.algorithm).await;
     opened.map_err(|error| StartError::of_keys(&config.database, error))?;
+    // Before the first login: else its time would tell who has an account.
+    let surveyed = core.auth.survey_hashes().await;
+    surveyed.map_err(|error| StartError::of_auth(&config.database, error))?;
     Ok(Core { documents, ..core })
 }
 

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::dummies::Dummies;
 use super::error::Refusal;
 use super::{Error, presence};
 use crate::crypto::CryptoError;
@@ -42,6 +43,7 @@ pub struct HashingLoad {
 /// Hashing, one at a time a core.
 pub(super) struct HashingQueue {
     hashing: Arc<Hashing>,
+    dummies: Dummies,
     entropy: Arc<dyn Entropy>,
     /// A permit a core.
     cores: Arc<Semaphore>,
@@ -108,7 +110,13 @@ impl HashingQueue {
     fn with(hashing: Hashing, entropy: Arc<dyn Entropy>, size: Size) -> Self {
         let cores = Arc::new(Semaphore::new(size.cores));
         let places = Arc::new(Semaphore::new(size.cores + size.waiting));
-        Self { hashing: Arc::new(hashing), entropy, cores, places, size }
+        let dummies = Dummies::new(hashing.dummy().clone());
+        Self { hashing: Arc::new(hashing), dummies, entropy, cores, places, size }
+    }
+
+    /// What is tried in place of hashes that do not exist.
+    pub(super) fn dummies(&self) -> &Dummies {
+        &self.dummies
     }
 
     /// Waits for a core.
@@ -134,7 +142,9 @@ impl HashingQueue {
     /// A failure of the service.
     pub(super) async fn hash(&self, core: Core, password: Password) -> Result<PasswordHash, Error> {
         let entropy = Arc::clone(&self.entropy);
-        self.run(core, move |hashing| hashing.hash(&password, &*entropy)).await
+        let hash = self.run(core, move |hashing| hashing.hash(&password, &*entropy)).await?;
+        self.dummies.note(&hash);
+        Ok(hash)
     }
 
     /// Estimates a new password of the account called `names`, and hashes it. Both take long, so both
@@ -148,7 +158,11 @@ impl HashingQueue {
         new: NewPassword,
     ) -> Result<Result<PasswordHash, WeakPassword>, Error> {
         let entropy = Arc::clone(&self.entropy);
-        self.run(core, move |hashing| new.hash(hashing, &*entropy)).await
+        let hashed = self.run(core, move |hashing| new.hash(hashing, &*entropy)).await?;
+        if let Ok(hash) = &hashed {
+            self.dummies.note(hash);
+        }
+        Ok(hashed)
     }
 
     /// Tries the account's current password and, where it is right, estimates and hashes a new one.
@@ -172,11 +186,14 @@ impl HashingQueue {
                 Err(weak) => Replaced::Weak(weak),
             })
         };
-        self.run(core, replace).await
+        let replaced = self.run(core, replace).await?;
+        if let Replaced::By(hash) = &replaced {
+            self.dummies.note(hash);
+        }
+        Ok(replaced)
     }
 
-    /// Tries a password against an account's hash or, where there is none, against one that nothing
-    /// matches, at the same cost.
+    /// Tries a password against an account's hash or, where there is none, a dummy.
     ///
     /// # Errors
     /// A failure of the service.
@@ -184,12 +201,9 @@ impl HashingQueue {
         &self,
         core: Core,
         password: Password,
-        hash: Option<PasswordHash>,
+        hash: PasswordHash,
     ) -> Result<Verdict, Error> {
-        let verify = move |hashing: &Hashing| {
-            hashing.verify(&password, hash.as_ref().unwrap_or(hashing.dummy()))
-        };
-        self.run(core, verify).await
+        self.run(core, move |hashing| hashing.verify(&password, &hash)).await
     }
 
     /// How busy it is.

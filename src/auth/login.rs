@@ -11,10 +11,11 @@ use crate::clock::Timestamp;
 use crate::crypto::password::Verdict;
 use crate::domain::audit::AuditKind;
 use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::login_name::LoginName;
 use crate::domain::origin::Origin;
 use crate::domain::password::Password;
 use crate::domain::session::{RefreshGrant, SessionName};
-use crate::domain::user::{LoginName, User};
+use crate::domain::user::User;
 use crate::store::{NewEvent, NewSession, OpenSession};
 
 /// What somebody typed to log in.
@@ -44,7 +45,8 @@ impl Auth {
         let name = parse_session_name(login.session_name)?;
         let typed = LoginName::parse(login.username);
         // What cannot be a name is counted as one, the same for all of it.
-        let guess = self.throttle.login(typed.as_ref().map_or("", LoginName::key), &origin).await?;
+        let name_key = typed.as_ref().map_or("", LoginName::key);
+        let guess = self.throttle.login(name_key, &origin).await?;
         let core = self.hashing.core().await?;
         let found = match &typed {
             Some(name) => self.store.credentials_by_name(name).await?,
@@ -56,7 +58,8 @@ impl Auth {
         // refused it would tell apart nothing, but it would be the one login without a hash.
         let password = Password::attempt(login.password).or_else(|| Password::attempt(""));
         let password = password.ok_or_else(invalid_credentials)?;
-        let hash = found.as_ref().map(|found| found.password_hash.clone());
+        let dummy = self.throttle.dummy(self.hashing.dummies(), name_key);
+        let hash = found.as_ref().map_or(dummy, |found| found.password_hash.clone());
         let verdict = self.hashing.verify(core, password.clone(), hash).await?;
         let Some(found) = found.filter(|found| verdict != Verdict::Wrong && found.user.is_active())
         else {

@@ -12,9 +12,10 @@ use crate::domain::audit::{AuditEvent, AuditEventId};
 use crate::domain::blacklist::BlacklistEntry;
 use crate::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
 use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::login_name::LoginName;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::session::Session;
-use crate::domain::user::{LoginName, User};
+use crate::domain::user::User;
 
 /// Narrows a list to what the viewer may see; `None` where that is nothing of what was asked for.
 fn narrow<F>(viewer: Viewer, mut filter: F, owner: fn(&mut F) -> &mut Option<UserId>) -> Option<F> {

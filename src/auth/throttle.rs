@@ -28,11 +28,13 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use super::dummies::Dummies;
 use super::error::Refusal;
 use super::turns::{Turns, Visit};
 use super::{Auth, Error, presence};
 use crate::clock::Timestamp;
 use crate::crypto::blind_index::BlindIndexKey;
+use crate::crypto::password::PasswordHash;
 use crate::domain::audit::AuditKind;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
@@ -81,6 +83,11 @@ pub(super) struct Admitted {
 impl Throttle {
     pub(super) fn new(key: BlindIndexKey, is_on: bool) -> Self {
         Self { key, is_on, turns: Turns::default() }
+    }
+
+    /// The hash that is tried in place of this name's, where nobody has it.
+    pub(super) fn dummy(&self, dummies: &Dummies, name: &str) -> PasswordHash {
+        dummies.of(&self.key, name)
     }
 
     fn charge(&self, limit: Limit, parts: &[&[u8]]) -> Charge {

@@ -11,9 +11,10 @@ use crate::auth;
 use crate::auth::{Actor, NewAccount, Refusal, RefusalCode};
 use crate::config::{Config, DatabaseArguments};
 use crate::domain::filter::UserFilter;
+use crate::domain::login_name::LoginName;
 use crate::domain::origin::Origin;
 use crate::domain::page::{MAX_SIZE, PageRequest};
-use crate::domain::user::{Email, LoginName, Role, User};
+use crate::domain::user::{Email, Role, User};
 
 #[derive(Subcommand)]
 pub(super) enum UserCommand {

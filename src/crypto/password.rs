@@ -1,6 +1,6 @@
 //! Password hashes: argon2id, as PHC strings.
 //!
-//! Rule: a name nobody has costs what a wrong password costs. [`Hashing::dummy`] is there to be
+//! Rule: a name nobody has costs what a wrong password costs. A [`PasswordHash::dummy`] is there to be
 //! verified in place of the hash that does not exist. Hashing takes tens of milliseconds and much
 //! memory: callers keep it off the threads that answer requests, and bound how much of it runs.
 
@@ -33,6 +33,18 @@ impl PasswordHash {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A hash of the same parameters that no password is known to have: it takes as long to try.
+    #[must_use]
+    pub fn dummy(&self) -> Self {
+        let parameters = self.0.rsplitn(3, '$').last().unwrap_or_default();
+        Self::dummy_of(parameters)
+    }
+
+    /// 16 zero bytes of salt and 32 of output.
+    fn dummy_of(parameters: &str) -> Self {
+        Self(format!("{parameters}${}${}", "A".repeat(22), "A".repeat(43)))
+    }
 }
 
 impl fmt::Debug for PasswordHash {
@@ -48,8 +60,8 @@ pub enum Verdict {
     Wrong,
     /// It is the one.
     Right,
-    /// It is the one, and its hash is weaker than those made today: while the password is at hand
-    /// it should be hashed anew.
+    /// It is the one, and its hash has other parameters than those made today: while the password is
+    /// at hand it should be hashed anew.
     RightButOutdated,
 }
 
@@ -80,11 +92,9 @@ impl Hashing {
     /// [`HashingError`] where Argon2 has no such parameters.
     pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, HashingError> {
         let params = Params::new(memory_kib, passes, lanes, None).map_err(|_| HashingError)?;
-        // 16 zero bytes of salt and 32 of output: a hash that takes as long to try as any other and
-        // that no password is known to have.
-        let (salt, output) = ("A".repeat(22), "A".repeat(43));
-        let dummy = format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${output}");
-        Ok(Self { argon2: Argon2Hasher::default(), params, dummy: PasswordHash(dummy) })
+        let dummy = format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}");
+        let dummy = PasswordHash::dummy_of(&dummy);
+        Ok(Self { argon2: Argon2Hasher::default(), params, dummy })
     }
 
     /// Hashes a new password with a salt of its own.
@@ -119,18 +129,18 @@ impl Hashing {
         }
     }
 
-    /// A hash with today's parameters that no password matches, for names that nobody has.
+    /// A hash with today's parameters that no password matches.
     #[must_use]
     pub fn dummy(&self) -> &PasswordHash {
         &self.dummy
     }
 
-    /// Whether a stored hash is of another variant than ours, or cheaper to guess.
+    /// Whether a stored hash is of another variant than ours, or of other parameters. A dearer one,
+    /// too: an operator who asks for less would else go on to pay for it, and the time of a login
+    /// would tell for good who had an account before.
     fn is_outdated(&self, stored: &phc::PasswordHash) -> bool {
-        let ours = &self.params;
-        let weaker = Params::try_from(stored)
-            .map_or(true, |own| own.m_cost() < ours.m_cost() || own.t_cost() < ours.t_cost());
-        weaker
+        let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        Params::try_from(stored).map_or(true, |own| cost(&own) != cost(&self.params))
             || stored.algorithm != argon2::ARGON2ID_IDENT
             || stored.version != Some(Version::V0x13.into())
     }
@@ -179,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cheaper_hash_is_outdated_and_a_dearer_one_is_not() {
+    fn a_hash_of_other_parameters_is_outdated() {
         let (ours, entropy) = (cheap(128, 2), SeededEntropy::new(1));
         let verdict = |theirs: &Hashing, text: &str| {
             let hash = theirs.hash(&password("a"), &entropy).unwrap();
@@ -189,7 +199,7 @@ mod tests {
         assert_eq!(verdict(&cheap(128, 1), "a"), Verdict::RightButOutdated);
         assert_eq!(verdict(&cheap(256, 1), "a"), Verdict::RightButOutdated);
         assert_eq!(verdict(&cheap(128, 2), "a"), Verdict::Right);
-        assert_eq!(verdict(&cheap(256, 3), "a"), Verdict::Right);
+        assert_eq!(verdict(&cheap(256, 3), "a"), Verdict::RightButOutdated);
         assert_eq!(verdict(&cheap(64, 1), "b"), Verdict::Wrong);
     }
 
@@ -212,6 +222,9 @@ mod tests {
         assert_eq!(dummy.as_str().len(), real.as_str().len());
         let head = |hash: &PasswordHash| hash.as_str().rsplitn(3, '$').last().unwrap().to_owned();
         assert_eq!(head(&dummy), head(&real));
+        let dearer = cheap(128, 3).hash(&password("a"), &SeededEntropy::new(1)).unwrap();
+        assert_eq!(head(&dearer.dummy()), head(&dearer));
+        assert_eq!((&real.dummy(), &dummy.dummy()), (&dummy, &dummy));
         for text in ["", "a", "\0", "dummy"] {
             assert_eq!(hashing.verify(&password(text), &dummy), Ok(Verdict::Wrong));
         }

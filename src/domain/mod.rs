@@ -9,6 +9,7 @@ pub mod blacklist;
 pub mod filter;
 pub mod id;
 pub mod key_life;
+pub mod login_name;
 pub mod origin;
 pub mod page;
 pub mod password;

@@ -10,7 +10,6 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
 use super::id::UserId;
-use super::shown::cannot_be_shown;
 use super::spelling::{fold, is_mark, is_of_one_language, skeleton};
 use super::words;
 use crate::clock::Timestamp;
@@ -226,33 +225,6 @@ impl Names {
     }
 }
 
-/// What somebody typed into the login form: a username or an address, folded, without what keyboards
-/// and the clipboard put around it: white space, and characters that nobody sees.
-///
-/// It is a key to look up and nothing else, so any text of a sane length will do: what names nobody
-/// finds nobody.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoginName(String);
-
-impl LoginName {
-    /// Folds the text. `None` where no account could be called so.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > 1_000 || text.contains('\0') {
-            return None;
-        }
-        // No account's name begins or ends so.
-        let name = text.trim_matches(|c: char| c.is_whitespace() || cannot_be_shown(c));
-        (!name.is_empty()).then(|| Self(fold(name)))
-    }
-
-    /// As compared.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.0
-    }
-}
-
 /// An account.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -307,18 +279,6 @@ mod tests {
         assert_eq!(Username::parse(""), Err(UsernameError::Length));
         assert_eq!(Username::parse(&"a".repeat(151)), Err(UsernameError::Length));
         assert!(Username::parse(&"a".repeat(150)).is_ok());
-    }
-
-    #[test]
-    fn a_login_name_is_read_without_what_surrounds_it() {
-        let key = |text: &str| LoginName::parse(text).map(|name| name.key().to_owned());
-        for text in
-            [" Ada", "ada \t", "\u{a0}ada\u{3000}", "\u{feff}ada\u{200b}", "\u{200e} ada \u{2069}"]
-        {
-            assert_eq!(key(text).as_deref(), Some("ada"), "{text:?}");
-        }
-        assert_eq!(key("a da").as_deref(), Some("a da"));
-        assert_eq!((key(""), key(" \u{200b}\u{3000}"), key("a\0")), (None, None, None));
     }
 
     #[test]

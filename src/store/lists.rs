@@ -17,9 +17,10 @@ use crate::domain::audit::{AuditEvent, AuditEventId};
 use crate::domain::blacklist::BlacklistEntry;
 use crate::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, TimeRange, UserFilter};
 use crate::domain::id::{SessionId, TokenId};
+use crate::domain::login_name::LoginName;
 use crate::domain::page::{COUNT_CAP, Page, PageRequest};
 use crate::domain::session::{Session, SessionState};
-use crate::domain::user::{LoginName, User};
+use crate::domain::user::User;
 
 /// Reads one page, or counts. `$order` is the list's order and `$reversed` the same backwards.
 macro_rules! list {

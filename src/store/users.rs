@@ -14,8 +14,12 @@ use super::{Pools, Result, Store, counted};
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
 use crate::domain::id::UserId;
+use crate::domain::login_name::LoginName;
 use crate::domain::session::Session;
-use crate::domain::user::{LoginName, Names, Role, User};
+use crate::domain::user::{Names, Role, User};
+
+/// How many accounts from either end of the list tell which parameters hashes have.
+const SURVEYED: i64 = 5_000;
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -238,6 +242,32 @@ impl Store {
         .fetch_optional(conn)
         .await?))?;
         row.map(Credentials::try_from).transpose()
+    }
+
+    /// Which parameters the accounts' hashes have: a hash of each kind, and how many accounts have one
+    /// like it. Of very many accounts it looks at the oldest and the newest: with the others it would
+    /// take longer the more there are.
+    ///
+    /// # Errors
+    /// [`Error`](super::Error) where the database fails.
+    pub async fn kinds_of_hashes(&self) -> Result<Vec<(PasswordHash, u32)>> {
+        // What comes before the salt, of hashes as we make them: $, 22 characters, $, 43 characters.
+        let rows: Vec<(String, i64)> = read!(self, conn => Ok::<_, super::Error>(counted::query_as(
+            "SELECT min(password_hash), count(*) FROM ( \
+             SELECT * FROM (SELECT password_hash FROM users ORDER BY id LIMIT $1) AS oldest \
+             UNION ALL \
+             SELECT * FROM (SELECT password_hash FROM users ORDER BY id DESC LIMIT $1) AS newest \
+             ) AS hashes GROUP BY CASE WHEN length(password_hash) > 67 \
+             THEN substr(password_hash, 1, length(password_hash) - 67) ELSE '' END \
+             ORDER BY count(*) DESC LIMIT 8",
+        )
+        .bind(SURVEYED)
+        .fetch_all(conn)
+        .await?))?;
+        let kind = |(hash, accounts): (String, i64)| {
+            Some((PasswordHash::parse(&hash)?, u32::try_from(accounts).ok()?))
+        };
+        Ok(rows.into_iter().filter_map(kind).collect())
     }
 
     /// The accounts with these ids, as far as they exist.

@@ -2,7 +2,8 @@
 
 use sallyport::auth::{Actor, Error, RefusalCode};
 use sallyport::domain::origin::Origin;
-use sallyport::domain::user::{LoginName, Role};
+use sallyport::domain::login_name::LoginName;
+use sallyport::domain::user::Role;
 use serde_json::{Value, json};
 
 use super::service::{PASSWORD, Service, code, tokens};

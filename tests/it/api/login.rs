@@ -1,6 +1,6 @@
 //! Log in and register.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -13,7 +13,8 @@ use crate::databases::{Database, on_both};
 on_both!(
     a_login_by_username_or_address_opens_a_session,
     whatever_is_wrong_the_refusal_is_the_same,
-    a_weaker_hash_is_made_anew_at_login,
+    a_hash_of_other_parameters_is_made_anew_at_login,
+    a_name_that_nobody_has_takes_what_accounts_take_whatever_hashes_cost_today,
     a_session_beyond_the_limit_ends_the_oldest,
     registration_is_closed_unless_opened,
     a_name_is_taken_in_every_spelling,
@@ -82,18 +83,40 @@ async fn bytes_of_login(service: &Service, name: &str, password: &str) -> String
     format!("{} {:?} {}", head.status, head.headers, String::from_utf8(body.into()).unwrap())
 }
 
-async fn a_weaker_hash_is_made_anew_at_login(database: Database) {
+async fn a_hash_of_other_parameters_is_made_anew_at_login(database: Database) {
     let weak = Service::start(&database, "").await;
     weak.make("ada", Role::User).await;
     let hash = "SELECT password_hash FROM users";
     let before = database.raw().await.texts(hash).await;
-    let strong = Service::start(&database, "--hashing-memory 64").await;
+    let strong = Service::start_at(&database, "--hashing-memory 64", weak.clock.clone()).await;
+    assert_eq!(code(&strong.try_login("ada", "wrong").await), "INVALID_CREDENTIALS");
+    assert_eq!(database.raw().await.texts(hash).await, before);
     strong.login("ada").await;
     let after = database.raw().await.texts(hash).await;
     assert!(before[0].contains("m=8,t=1") && after[0].contains("m=64,t=1"), "{before:?} {after:?}");
-    // The stronger one stays, whoever logs in where.
-    weak.login("ada").await;
+    strong.login("ada").await;
     assert_eq!(database.raw().await.texts(hash).await, after);
+    // What is asked for last counts, be it less.
+    weak.login("ada").await;
+    assert!(database.raw().await.texts(hash).await[0].contains("m=8,t=1"));
+}
+
+/// The time cannot be measured beside other tests; what decides it can. A hash of 512 MiB takes half a
+/// second, one of 8 KiB no time at all.
+async fn a_name_that_nobody_has_takes_what_accounts_take_whatever_hashes_cost_today(
+    database: Database,
+) {
+    let cheap = Service::start(&database, "").await;
+    for name in ["ada", "bob", "eve"] {
+        cheap.make(name, Role::User).await;
+    }
+    let dear = Service::start(&database, "--hashing-memory 524288").await;
+    let began = Instant::now();
+    for n in 0..20 {
+        let payload = dear.try_login(&format!("nobody{n}"), "wrong").await;
+        assert_eq!(code(&payload), "INVALID_CREDENTIALS");
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 async fn a_session_beyond_the_limit_ends_the_oldest(database: Database) {

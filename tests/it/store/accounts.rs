@@ -3,8 +3,9 @@
 use futures_util::future::join_all;
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::id::UserId;
+use sallyport::domain::login_name::LoginName;
 use sallyport::domain::session::EndReason;
-use sallyport::domain::user::{LoginName, Role};
+use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;
 use sallyport::store::{EndSessions, NameTaken, NewUser, Scope, Store};
 

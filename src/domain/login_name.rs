@@ -1,0 +1,48 @@
+//! Names as somebody types them to log in.
+
+use super::shown::cannot_be_shown;
+use super::spelling::fold;
+
+/// What somebody typed into the login form: a username or an address, folded, without what keyboards
+/// and the clipboard put around it: white space, and characters that nobody sees.
+///
+/// It is a key to look up and nothing else, so any text of a sane length will do: what names nobody
+/// finds nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginName(String);
+
+impl LoginName {
+    /// Folds the text. `None` where no account could be called so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > 1_000 || text.contains('\0') {
+            return None;
+        }
+        // No account's name begins or ends so.
+        let name = text.trim_matches(|c: char| c.is_whitespace() || cannot_be_shown(c));
+        (!name.is_empty()).then(|| Self(fold(name)))
+    }
+
+    /// As compared.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_name_is_read_without_what_surrounds_it() {
+        let key = |text: &str| LoginName::parse(text).map(|name| name.key().to_owned());
+        for text in
+            [" Ada", "ada \t", "\u{a0}ada\u{3000}", "\u{feff}ada\u{200b}", "\u{200e} ada \u{2069}"]
+        {
+            assert_eq!(key(text).as_deref(), Some("ada"), "{text:?}");
+        }
+        assert_eq!(key("a da").as_deref(), Some("a da"));
+        assert_eq!((key(""), key(" \u{200b}\u{3000}"), key("a\0")), (None, None, None));
+    }
+}
