@@ -49,9 +49,11 @@ impl Auth {
         let attempt = Password::attempt(current).ok_or_else(wrong)?;
         let hash = found.password_hash;
         let username = found.user.names.username().key();
-        let guess = self.throttle.confirmation(username, viewer.session_id, &origin).await?;
-        let core = self.hashing.core().await?;
-        let admitted = self.admit(guess, Some(viewer.user_id), &origin).await?;
+        let now = || self.now();
+        let guess = self.throttle.confirmation(username, viewer.session_id, &origin, now).await?;
+        let source = guess.source();
+        let admitted = self.admit_confirmation(guess, viewer.user_id, &origin).await?;
+        let core = self.hashing.core(source).await?;
         let settlement = admitted.settlement();
         let new_hash = match self.hashing.replace(core, attempt, hash.clone(), new).await? {
             Replaced::By(new_hash) => new_hash,

@@ -69,7 +69,7 @@ impl Auth {
     ) -> Result<(NewUser, NewEvent), Error> {
         let NewAccount { username, password, email, role } = account;
         let (names, password_hash) =
-            self.parse_account(self.hashing.core().await?, username, email, password).await?;
+            self.parse_account(self.hashing.core(None).await?, username, email, password).await?;
         let now = self.clock.now();
         let id = UserId::new(now, &*self.entropy);
         let event = event(AuditKind::UserCreated, id, by, now, origin);
@@ -97,7 +97,7 @@ impl Auth {
         let not_found = || Refusal::not_found(USER);
         let found = self.store.credentials(user).await?.ok_or_else(not_found)?;
         let new = NewPassword::new(password, self.policy.password_min_length, &found.user.names);
-        let hash = self.hashing.hash_new(self.hashing.core().await?, new).await?;
+        let hash = self.hashing.hash_new(self.hashing.core(None).await?, new).await?;
         let hash = hash.map_err(|error| Refusal::weak(&["input", "newPassword"], &error))?;
         let now = self.now();
         let event = event(AuditKind::PasswordChanged, user, by, now, origin.clone());

@@ -18,10 +18,12 @@ use zeroize::Zeroizing;
 
 use super::dummies::Dummies;
 use super::error::Refusal;
+use super::turns::{Turns, Visit};
 use super::{Error, presence};
 use crate::crypto::CryptoError;
 use crate::crypto::password::{Hashing, PasswordHash, Verdict};
 use crate::domain::password::{Password, WeakPassword};
+use crate::domain::throttle::Bucket;
 use crate::domain::user::Names;
 use crate::entropy::Entropy;
 
@@ -49,6 +51,8 @@ pub(super) struct HashingQueue {
     cores: Arc<Semaphore>,
     /// A permit for each who runs or waits.
     places: Arc<Semaphore>,
+    /// How many of them each address has.
+    sources: Turns,
     size: Size,
 }
 
@@ -56,6 +60,7 @@ pub(super) struct HashingQueue {
 pub(super) struct Core {
     _core: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
+    _source: Option<Visit>,
 }
 
 /// A text that is to become the password of an account.
@@ -110,8 +115,9 @@ impl HashingQueue {
     fn with(hashing: Hashing, entropy: Arc<dyn Entropy>, size: Size) -> Self {
         let cores = Arc::new(Semaphore::new(size.cores));
         let places = Arc::new(Semaphore::new(size.cores + size.waiting));
+        let sources = Turns::default();
         let dummies = Dummies::new(hashing.dummy().clone());
-        Self { hashing: Arc::new(hashing), dummies, entropy, cores, places, size }
+        Self { hashing: Arc::new(hashing), dummies, entropy, cores, places, sources, size }
     }
 
     /// What is tried in place of hashes that do not exist.
@@ -119,12 +125,18 @@ impl HashingQueue {
         &self.dummies
     }
 
-    /// Waits for a core.
+    /// Waits for a core. Where it is for somebody at an address, no more than half of the places are
+    /// that address's.
     ///
     /// # Errors
     /// [`RefusalCode::Overloaded`](super::RefusalCode), or a failure of the service.
-    pub(super) async fn core(&self) -> Result<Core, Error> {
+    pub(super) async fn core(&self, source: Option<Bucket>) -> Result<Core, Error> {
         let overloaded = || Refusal::overloaded(PATIENCE);
+        let source = source.map(|source| self.sources.enter(source));
+        let share = (self.size.cores + self.size.waiting).div_ceil(2);
+        if source.as_ref().is_some_and(|source| source.others() >= share) {
+            return Err(overloaded().into());
+        }
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| overloaded())?;
         let core = tokio::select! {
             core = timeout(self.size.patience, Arc::clone(&self.cores).acquire_owned()) => {
@@ -133,7 +145,7 @@ impl HashingQueue {
             // Nobody reads the answer.
             () = presence::gone() => return Err(overloaded().into()),
         };
-        Ok(Core { _core: core, _place: place })
+        Ok(Core { _core: core, _place: place, _source: source })
     }
 
     /// Hashes a password that is an account's already.
@@ -257,30 +269,48 @@ mod tests {
     #[tokio::test]
     async fn who_finds_the_queue_full_is_sent_away_at_once() {
         let queue = queue(1, PATIENCE);
-        let core = queue.core().await.unwrap();
+        let core = queue.core(None).await.unwrap();
         let waits = Arc::clone(&queue);
-        let waits = tokio::spawn(async move { waits.core().await });
+        let waits = tokio::spawn(async move { waits.core(None).await });
         until(&queue, HashingLoad { running: 1, waiting: 1 }).await;
-        assert!(is_overloaded(&queue.core().await));
+        assert!(is_overloaded(&queue.core(None).await));
         drop(core);
         drop(waits.await.unwrap().unwrap());
         assert_eq!(queue.load(), HashingLoad { running: 0, waiting: 0 });
     }
 
     #[tokio::test]
+    async fn an_address_takes_half_of_the_places_and_leaves_the_others() {
+        let queue = queue(3, PATIENCE);
+        let (here, there) = (Some(Bucket([1; 16])), Some(Bucket([2; 16])));
+        let core = queue.core(here).await.unwrap();
+        let waits = Arc::clone(&queue);
+        let waits = tokio::spawn(async move { waits.core(here).await });
+        until(&queue, HashingLoad { running: 1, waiting: 1 }).await;
+        assert!(is_overloaded(&queue.core(here).await));
+        let other = Arc::clone(&queue);
+        let other = tokio::spawn(async move { other.core(there).await });
+        until(&queue, HashingLoad { running: 1, waiting: 2 }).await;
+        drop(core);
+        drop(waits.await.unwrap().unwrap());
+        drop(other.await.unwrap().unwrap());
+        assert!(queue.core(here).await.is_ok());
+    }
+
+    #[tokio::test]
     async fn who_waited_long_enough_is_sent_away() {
         let queue = queue(1, Duration::ZERO);
-        let _core = queue.core().await.unwrap();
-        assert!(is_overloaded(&queue.core().await));
+        let _core = queue.core(None).await.unwrap();
+        assert!(is_overloaded(&queue.core(None).await));
         assert_eq!(queue.load(), HashingLoad { running: 1, waiting: 0 });
     }
 
     #[tokio::test]
     async fn a_client_that_goes_away_frees_its_place() {
         let queue = queue(1, Duration::from_hours(1));
-        let _core = queue.core().await.unwrap();
+        let _core = queue.core(None).await.unwrap();
         let waits = Arc::clone(&queue);
-        let (presence, work) = Presence::watched(async move { waits.core().await });
+        let (presence, work) = Presence::watched(async move { waits.core(None).await });
         let waits = tokio::spawn(work);
         until(&queue, HashingLoad { running: 1, waiting: 1 }).await;
         drop(presence);
@@ -292,7 +322,7 @@ mod tests {
     async fn a_core_is_taken_until_the_work_is_done_whoever_waits_for_it() {
         let queue = queue(1, PATIENCE);
         let (free, wait) = mpsc::channel::<()>();
-        let core = queue.core().await.unwrap();
+        let core = queue.core(None).await.unwrap();
         let busy = Arc::clone(&queue);
         let work = async move {
             let work = move |_: &Hashing| Ok(wait.recv().is_ok());

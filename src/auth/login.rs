@@ -5,16 +5,17 @@
 //! it was.
 
 use super::error::{Refusal, RefusalCode};
-use super::throttle::Admitted;
+use super::throttle::{Admission, Admitted};
 use super::{Auth, Error, SignedIn};
-use crate::clock::Timestamp;
-use crate::crypto::password::Verdict;
+use crate::clock::{Stopwatch, Timestamp};
+use crate::crypto::password::{PasswordHash, Verdict};
 use crate::domain::audit::AuditKind;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::login_name::LoginName;
 use crate::domain::origin::Origin;
 use crate::domain::password::Password;
 use crate::domain::session::{RefreshGrant, SessionName};
+use crate::domain::throttle::Bucket;
 use crate::domain::user::User;
 use crate::store::{NewEvent, NewSession, OpenSession};
 
@@ -46,28 +47,47 @@ impl Auth {
         let typed = LoginName::parse(login.username);
         // What cannot be a name is counted as one, the same for all of it.
         let name_key = typed.as_ref().map_or("", LoginName::key);
-        let guess = self.throttle.login(name_key, &origin).await?;
-        let core = self.hashing.core().await?;
+        let guess = self.throttle.login(name_key, &origin, || self.now()).await?;
+        let source = guess.source();
+        // Who is over a limit does not wait among those who are not.
+        let core = match guess.is_doubtful() {
+            true => None,
+            false => Some(self.hashing.core(source).await?),
+        };
         let found = match &typed {
             Some(name) => self.store.credentials_by_name(name).await?,
             None => None,
         };
         let known = found.as_ref().map(|found| found.user.id);
-        let admitted = self.admit(guess, known, &origin).await?;
+        let dummy = self.throttle.dummy(self.hashing.dummies(), name_key);
+        let hash = found.as_ref().map_or(dummy, |found| found.password_hash.clone());
         // What is longer than any password is tried as the empty one, which nobody has: at once
         // refused it would tell apart nothing, but it would be the one login without a hash.
         let password = Password::attempt(login.password).or_else(|| Password::attempt(""));
         let password = password.ok_or_else(invalid_credentials)?;
-        let dummy = self.throttle.dummy(self.hashing.dummies(), name_key);
-        let hash = found.as_ref().map_or(dummy, |found| found.password_hash.clone());
-        let verdict = self.hashing.verify(core, password.clone(), hash).await?;
+        let admitted = match self.admit(guess, known, &origin).await? {
+            Admission::Admitted(admitted) => admitted,
+            Admission::Over(wait) => {
+                drop(core);
+                self.seem_refused(source, password, hash).await?;
+                return Err(Refusal::rate_limited(wait).into());
+            }
+        };
+        let core = match core {
+            Some(core) => core,
+            None => self.hashing.core(source).await?,
+        };
+        let began = Stopwatch::start();
+        let verdict = self.hashing.verify(core, password.clone(), hash.clone()).await?;
         let Some(found) = found.filter(|found| verdict != Verdict::Wrong && found.user.is_active())
         else {
-            return self.refuse_login(admitted, known, origin).await;
+            let refused = self.refuse_login(admitted, known, origin).await;
+            self.note_pace(&hash, began.elapsed());
+            return refused;
         };
         // A login is not refused for what only would be better.
         let upgraded = match verdict {
-            Verdict::RightButOutdated => match self.hashing.core().await {
+            Verdict::RightButOutdated => match self.hashing.core(source).await {
                 Ok(core) => Some(self.hashing.hash(core, password).await?),
                 Err(_) => None,
             },
@@ -99,6 +119,24 @@ impl Auth {
         self.note_ends(&opened.ended);
         let signed_in = self.sign_in(opened.session, opened.user.role, now, true)?;
         Ok((opened.user, signed_in))
+    }
+
+    /// Takes as long as a wrong password does where the limits that refuse do not hold. Only where it is
+    /// not known how long that is the work is done.
+    async fn seem_refused(
+        &self,
+        source: Option<Bucket>,
+        password: Password,
+        hash: PasswordHash,
+    ) -> Result<(), Error> {
+        if self.seem_to_try(&hash).await {
+            return Ok(());
+        }
+        let core = self.hashing.core(source).await?;
+        let began = Stopwatch::start();
+        self.hashing.verify(core, password, hash.clone()).await?;
+        self.note_pace(&hash, began.elapsed());
+        Ok(())
     }
 
     async fn refuse_login<T>(

@@ -23,6 +23,7 @@ mod purge;
 mod readiness;
 mod reading;
 mod refresh;
+mod refusing;
 mod register;
 mod remembered_users;
 mod throttle;

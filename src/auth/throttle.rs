@@ -23,13 +23,15 @@
 //! never counted.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::dummies::Dummies;
 use super::error::Refusal;
+use super::refusing::{Pace, Refusing};
 use super::turns::{Turns, Visit};
 use super::{Auth, Error, presence};
 use crate::clock::Timestamp;
@@ -42,6 +44,7 @@ use crate::domain::throttle::{
     self, ACCOUNT, ACCOUNT_AND_ADDRESS, ADDRESS, Bucket, Limit, NETWORK, REGISTRATION, address,
     network,
 };
+use crate::entropy::random;
 use crate::store::{Charge, Charged, NewEvent, Settlement};
 
 /// How long a try waits for the one before it.
@@ -50,11 +53,20 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How many wait for their turn at one name from one address.
 const MOST_WAITING: usize = 128;
 
+/// How many that are over a limit ask the database at a time whether their account was logged in from
+/// there, and how many wait for that.
+const DOUBTS: usize = 2;
+const MOST_DOUBTS: usize = 1000;
+
 /// Counts tries under digests.
 pub(super) struct Throttle {
     key: BlindIndexKey,
     is_on: bool,
     turns: Turns,
+    refusing: Refusing,
+    doubts: Arc<Semaphore>,
+    doubtful: Arc<Semaphore>,
+    pace: Pace,
 }
 
 /// A try whose turn it is, and which limits it falls under: first the account's at its own place,
@@ -64,6 +76,30 @@ pub(super) struct Guess {
     charges: Vec<Charge>,
     visits: Vec<Visit>,
     turns: Vec<OwnedSemaphorePermit>,
+    /// Held by a try that a limit is known to refuse, unless it comes from a place of the account's:
+    /// it is admitted before it waits for a core, not afterwards.
+    doubt: Vec<OwnedSemaphorePermit>,
+}
+
+impl Guess {
+    /// Whether a limit is known to refuse it.
+    pub(super) fn is_doubtful(&self) -> bool {
+        !self.doubt.is_empty()
+    }
+
+    /// What the address is counted under.
+    pub(super) fn source(&self) -> Option<Bucket> {
+        self.charges.iter().find(|charge| charge.limit == ADDRESS).map(|charge| charge.bucket)
+    }
+}
+
+/// What becomes of a guess.
+pub(super) enum Admission {
+    /// It is let through.
+    Admitted(Admitted),
+    /// It is not, by limits that do not hold at a place of the account's: whether it is one must not
+    /// be seen.
+    Over(Duration),
 }
 
 /// A try that is let through.
@@ -76,13 +112,19 @@ pub(super) struct Admitted {
     charged: Charged,
     /// The account's own count, where there is one.
     counted: Option<Bucket>,
+    /// How long the limits make wait that do not hold here. Where the password is wrong nobody is to
+    /// see that they do not.
+    over: Option<Duration>,
     _visits: Vec<Visit>,
     _turns: Vec<OwnedSemaphorePermit>,
 }
 
 impl Throttle {
     pub(super) fn new(key: BlindIndexKey, is_on: bool) -> Self {
-        Self { key, is_on, turns: Turns::default() }
+        let doubts = Arc::new(Semaphore::new(DOUBTS));
+        let doubtful = Arc::new(Semaphore::new(MOST_DOUBTS));
+        let (turns, refusing, pace) = Default::default();
+        Self { key, is_on, turns, refusing, doubts, doubtful, pace }
     }
 
     /// The hash that is tried in place of this name's, where nobody has it.
@@ -99,11 +141,16 @@ impl Throttle {
     ///
     /// # Errors
     /// [`RefusalCode::RateLimited`](super::RefusalCode) where its turn does not come.
-    pub(super) async fn login(&self, name: &str, origin: &Origin) -> Result<Guess, Error> {
+    pub(super) async fn login(
+        &self,
+        name: &str,
+        origin: &Origin,
+        now: impl Fn() -> Timestamp,
+    ) -> Result<Guess, Error> {
         let place = place(origin.ip);
         let own = self.charge(ACCOUNT_AND_ADDRESS, &[name.as_bytes(), &place]);
         let account = self.charge(ACCOUNT, &[name.as_bytes()]);
-        self.begin([own, account].into_iter().chain(self.sources(origin)).collect()).await
+        self.begin([own, account].into_iter().chain(self.sources(origin)).collect(), now).await
     }
 
     /// Somebody who is logged in and has to know the password: counted by the session, which does
@@ -116,14 +163,19 @@ impl Throttle {
         name: &str,
         session: SessionId,
         origin: &Origin,
+        now: impl Fn() -> Timestamp,
     ) -> Result<Guess, Error> {
         let session = session.as_uuid();
         let own = self.charge(ACCOUNT_AND_ADDRESS, &[name.as_bytes(), session.as_bytes()]);
-        self.begin([own].into_iter().chain(self.sources(origin)).collect()).await
+        self.begin([own].into_iter().chain(self.sources(origin)).collect(), now).await
     }
 
     /// Waits for the turn at the account's own place. A client that goes away gives it up.
-    async fn begin(&self, charges: Vec<Charge>) -> Result<Guess, Error> {
+    async fn begin(
+        &self,
+        charges: Vec<Charge>,
+        now: impl Fn() -> Timestamp,
+    ) -> Result<Guess, Error> {
         if !self.is_on {
             return Ok(Guess::default());
         }
@@ -140,7 +192,21 @@ impl Throttle {
                 () = presence::gone() => return Err(too_many().into()),
             });
         }
-        Ok(Guess { charges, visits, turns })
+        let mut doubt = Vec::new();
+        let refuses = |charge: &Charge| self.refusing.wait(charge.bucket, now());
+        if let Some(wait) = charges.iter().skip(1).filter_map(refuses).max() {
+            let over = || Refusal::rate_limited(wait);
+            doubt.push(Arc::clone(&self.doubtful).try_acquire_owned().map_err(|_| over())?);
+            doubt.push(tokio::select! {
+                turn = timeout(PATIENCE, Arc::clone(&self.doubts).acquire_owned()) => {
+                    turn.map_err(|_| over())?.map_err(|error| Error::Internal(error.into()))?
+                }
+                () = presence::gone() => return Err(over().into()),
+            });
+        } else if let Some(wait) = charges.first().and_then(refuses) {
+            return Err(Refusal::rate_limited(wait).into());
+        }
+        Ok(Guess { charges, visits, turns, doubt })
     }
 
     fn sources(&self, origin: &Origin) -> impl Iterator<Item = Charge> {
@@ -177,26 +243,38 @@ impl Auth {
         guess: Guess,
         account: Option<UserId>,
         origin: &Origin,
-    ) -> Result<Admitted, Error> {
+    ) -> Result<Admission, Error> {
         if !self.throttle.is_on {
-            return Ok(Admitted::default());
+            return Ok(Admission::Admitted(Admitted::default()));
         }
-        let Guess { mut charges, mut visits, mut turns } = guess;
+        // What was asked is asked; who waits for its answer holds up nobody.
+        let Guess { mut charges, mut visits, mut turns, doubt: _doubt } = guess;
         let now = self.now();
         let buckets: Vec<Bucket> = charges.iter().map(|charge| charge.bucket).collect();
         let tallies = self.store.tallies(&buckets).await?;
         let tally = |charge: &Charge| tallies.get(&charge.bucket);
         let has_room = |charge: &Charge| charge.limit.has_room(tally(charge), now);
-        if !charges.iter().skip(1).all(has_room) && self.is_known(account, origin).await? {
-            charges.truncate(1);
-            visits.truncate(1);
-        }
-        let waits = charges.iter().zip(&visits).filter_map(|(charge, visit)| {
+        let wait = |(charge, visit): (&Charge, &Visit)| {
+            if let Some(wait) = charge.limit.wait(tally(charge), 0, now) {
+                self.throttle.refusing.note(charge.bucket, wait, now);
+            }
             let ahead = if has_room(charge) { 0 } else { visit.others() };
             charge.limit.wait(tally(charge), ahead, now)
-        });
-        if let Some(wait) = waits.max() {
-            return Err(Refusal::rate_limited(wait).into());
+        };
+        let is_known =
+            !charges.iter().skip(1).all(has_room) && self.is_known(account, origin).await?;
+        let over = charges.iter().zip(&visits).skip(1).filter_map(wait).max();
+        let own = charges.iter().zip(&visits).take(1).find_map(wait);
+        match (over, own) {
+            (Some(over), _) if !is_known => return Ok(Admission::Over(over)),
+            // By its own limit, which must not be seen either.
+            (Some(over), Some(_)) => return Ok(Admission::Over(over)),
+            (None, Some(own)) => return Err(Refusal::rate_limited(own).into()),
+            (_, None) => {}
+        }
+        if is_known {
+            charges.truncate(1);
+            visits.truncate(1);
         }
         let counted = charges.first().filter(|charge| tally(charge).is_some());
         let counted = counted.map(|charge| charge.bucket);
@@ -206,18 +284,53 @@ impl Auth {
         });
         let by_account = |charge: &Charge| !charge.limit.is_steady();
         let mut admitted =
-            Admitted { counted, _visits: visits, _turns: turns, ..Admitted::default() };
+            Admitted { counted, over, _visits: visits, _turns: turns, ..Admitted::default() };
         if is_free && charges.iter().copied().filter(by_account).all(|charge| has_room(&charge)) {
             admitted.late = charges;
-            return Ok(admitted);
+            return Ok(Admission::Admitted(admitted));
         }
         (admitted.early, admitted.late) = charges.into_iter().partition(by_account);
         admitted.counted = admitted.early.first().map(|charge| charge.bucket);
         admitted.charged = self.store.charge(admitted.early.clone(), now).await?;
-        match admitted.charged.refused {
-            Some(wait) => Err(Refusal::rate_limited(wait).into()),
-            None => Ok(admitted),
+        match (admitted.charged.refused, over) {
+            (Some(_), Some(over)) => Ok(Admission::Over(over)),
+            (Some(wait), None) => Err(Refusal::rate_limited(wait).into()),
+            (None, _) => Ok(Admission::Admitted(admitted)),
         }
+    }
+
+    /// Lets a guess of somebody through who is known to have the account, or not.
+    ///
+    /// # Errors
+    /// [`RefusalCode::RateLimited`](super::RefusalCode), or a failure of the service.
+    pub(super) async fn admit_confirmation(
+        &self,
+        guess: Guess,
+        account: UserId,
+        origin: &Origin,
+    ) -> Result<Admitted, Error> {
+        match self.admit(guess, Some(account), origin).await? {
+            Admission::Admitted(admitted) => Ok(Admitted { over: None, ..admitted }),
+            Admission::Over(wait) => Err(Refusal::rate_limited(wait).into()),
+        }
+    }
+
+    /// Takes note of how long a wrong password took since it was admitted.
+    pub(super) fn note_pace(&self, hash: &PasswordHash, took: Duration) {
+        self.throttle.pace.note(hash, took);
+    }
+
+    /// Lets the time pass that it takes to find a password wrong, without the work. `false` where it
+    /// is not known yet how long that is.
+    pub(super) async fn seem_to_try(&self, hash: &PasswordHash) -> bool {
+        let [drawn] = random(&*self.entropy);
+        let Some(took) = self.throttle.pace.draw(hash, drawn) else { return false };
+        tokio::select! {
+            // The timer is up to a millisecond late.
+            () = tokio::time::sleep(took.saturating_sub(Duration::from_millis(1))) => {}
+            () = presence::gone() => {}
+        }
+        true
     }
 
     /// Whether the account was logged in from there before. For a name that nobody has, the question
@@ -231,8 +344,8 @@ impl Auth {
     /// Counts and writes down a guess that was wrong.
     ///
     /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode) where others used up the limit meanwhile, or
-    /// a failure of the service.
+    /// [`RefusalCode::RateLimited`](super::RefusalCode) where others used up the limit meanwhile or it
+    /// was over limits that do not hold here, or a failure of the service.
     pub(super) async fn count_failure(
         &self,
         admitted: Admitted,
@@ -240,10 +353,38 @@ impl Auth {
     ) -> Result<(), Error> {
         let limited = NewEvent { kind: AuditKind::RateLimited, ..failed.clone() };
         let closed = admitted.charged.closed;
+        let over = admitted.over;
         let charged = self.store.charge_failure(admitted.late, closed, failed, limited).await?;
-        match charged.refused {
+        match over.or(charged.refused) {
             Some(wait) => Err(Refusal::rate_limited(wait).into()),
             None => Ok(()),
+        }
+    }
+
+    /// The limits that a registration falls under.
+    fn registration(&self, origin: &Origin) -> Vec<Charge> {
+        let throttle = &self.throttle;
+        if !throttle.is_on {
+            return Vec::new();
+        }
+        let network = origin.ip.map(network);
+        let network =
+            network.map(|block| throttle.charge(NETWORK, &[b"registration", block.low()]));
+        let own = throttle.charge(REGISTRATION, &[&place(origin.ip)]);
+        [own].into_iter().chain(network).collect()
+    }
+
+    /// Refuses a registration that a limit is known to refuse, before it waits for anything. Returns
+    /// what its address is counted under.
+    ///
+    /// # Errors
+    /// [`RefusalCode::RateLimited`](super::RefusalCode).
+    pub(super) fn begin_registration(&self, origin: &Origin) -> Result<Option<Bucket>, Refusal> {
+        let (charges, now) = (self.registration(origin), self.now());
+        let refuses = |charge: &Charge| self.throttle.refusing.wait(charge.bucket, now);
+        match charges.iter().filter_map(refuses).max() {
+            Some(wait) => Err(Refusal::rate_limited(wait)),
+            None => Ok(charges.first().map(|charge| charge.bucket)),
         }
     }
 
@@ -252,18 +393,15 @@ impl Auth {
     /// # Errors
     /// [`RefusalCode::RateLimited`](super::RefusalCode), or a failure of the service.
     pub(super) async fn admit_registration(&self, origin: &Origin) -> Result<(), Error> {
-        let throttle = &self.throttle;
-        if !throttle.is_on {
+        let (charges, now) = (self.registration(origin), self.now());
+        if charges.is_empty() {
             return Ok(());
         }
-        let network = origin.ip.map(network);
-        let network =
-            network.map(|block| throttle.charge(NETWORK, &[b"registration", block.low()]));
-        let own = throttle.charge(REGISTRATION, &[&place(origin.ip)]);
-        let charges = [own].into_iter().chain(network).collect();
-        match self.store.charge(charges, self.now()).await?.refused {
-            Some(wait) => Err(Refusal::rate_limited(wait).into()),
-            None => Ok(()),
+        let charged = self.store.charge(charges, now).await?;
+        let Some(wait) = charged.refused else { return Ok(()) };
+        if let Some(refuser) = charged.refuser {
+            self.throttle.refusing.note(refuser, wait, now);
         }
+        Err(Refusal::rate_limited(wait).into())
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::password::Password;
 use crate::entropy::{Entropy, random};
 
 /// A hash as it is stored, e.g. `$argon2id$v=19$m=19456,t=2,p=1$…$…`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {

@@ -36,6 +36,8 @@ pub struct Charge {
 pub struct Charged {
     /// How long the one that refused makes wait. The ones behind it are not charged.
     pub refused: Option<Duration>,
+    /// Under what that one counts.
+    pub refuser: Option<Bucket>,
     /// The first that lets no more through for a while from now on.
     pub closed: Option<&'static str>,
 }
@@ -138,6 +140,7 @@ steps! {
                     let wait = charge.limit.wait(Some(&Tally { failures: 0, until }), 0, now);
                     // It was refused, so there is something to wait for, be it only this moment.
                     charged.refused = Some(wait.unwrap_or(Duration::from_secs(1)));
+                    charged.refuser = Some(charge.bucket);
                     break;
                 };
                 if closes && charged.closed.is_none() {

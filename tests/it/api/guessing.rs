@@ -19,6 +19,8 @@ on_both!(
     what_is_right_writes_nothing_and_forgets_what_was_wrong,
     many_right_logins_at_once_are_all_let_in,
     nobody_is_locked_out_of_where_they_logged_in_before,
+    past_the_limits_nothing_tells_which_name_has_an_account,
+    an_address_that_is_limited_keeps_no_other_from_logging_in,
     an_address_has_a_limit_whatever_the_names,
     one_ipv6_client_is_one_address_and_a_neighbourhood_has_a_limit,
     slowing_down_is_written_down_once_a_wait_and_names_nobody,
@@ -156,9 +158,9 @@ async fn nobody_is_locked_out_of_where_they_logged_in_before(database: Database)
     login_from(&service, HERE, "ada").await;
     // There, too, the number of tries is bounded.
     for _ in 0..5 {
-        assert_eq!(code(&try_from(&service, HERE, "ada", "wrong").await), WRONG);
+        assert_eq!(wait(&try_from(&service, HERE, "ada", "wrong").await), 1);
     }
-    assert_eq!(wait(&try_from(&service, HERE, "ada", "wrong").await), 1);
+    assert_eq!(wait(&try_from(&service, HERE, "ada", PASSWORD).await), 1);
     // However patient they are, they have fifty tries in all, and then one a day.
     for _ in 0..200 {
         service.clock.advance(Duration::from_mins(15));
@@ -166,6 +168,60 @@ async fn nobody_is_locked_out_of_where_they_logged_in_before(database: Database)
         looked_at += i32::from(code(&payload) == WRONG);
     }
     assert!((50..=52).contains(&looked_at), "{looked_at}");
+}
+
+async fn past_the_limits_nothing_tells_which_name_has_an_account(database: Database) {
+    let service = Service::start(&database, "").await;
+    service.make("ada", Role::User).await;
+    login_from(&service, HERE, "ada").await;
+    for n in 0..20 {
+        for name in ["ada", "nobody"] {
+            let payload = try_from(&service, &format!("198.51.{n}.1"), name, "wrong").await;
+            assert_eq!(code(&payload), WRONG);
+        }
+    }
+    // By the account's limit, and then by the address's as well.
+    for _ in 0..2 {
+        for _ in 0..4 {
+            let ada = try_from(&service, HERE, "ada", "wrong").await;
+            assert_eq!(ada, try_from(&service, HERE, "nobody", "wrong").await);
+            assert_eq!(code(&ada), "RATE_LIMITED");
+        }
+        // Who knows the password is let in.
+        login_from(&service, HERE, "ada").await;
+        for n in 0..60 {
+            try_from(&service, HERE, &format!("user{n}"), "wrong").await;
+        }
+    }
+    // Past the account's own limit there, too.
+    for _ in 0..8 {
+        let ada = try_from(&service, HERE, "ada", "wrong").await;
+        assert_eq!(ada, try_from(&service, HERE, "nobody", "wrong").await);
+    }
+}
+
+async fn an_address_that_is_limited_keeps_no_other_from_logging_in(database: Database) {
+    let service = Service::start(&database, "").await;
+    service.make("ada", Role::User).await;
+    login_from(&service, HERE, "ada").await;
+    for n in 0..61 {
+        try_from(&service, HERE, &format!("user{n}"), "wrong").await;
+    }
+    let flood = (0..400).map(|n| {
+        let service = &service;
+        async move { try_from(service, HERE, &format!("other{n}"), "wrong").await }
+    });
+    let honest = (0..20).map(|n| {
+        let service = &service;
+        async move { try_from(service, &format!("203.0.{n}.7"), "ada", PASSWORD).await }
+    });
+    let (flood, honest, neighbour) =
+        tokio::join!(join_all(flood), join_all(honest), try_from(&service, HERE, "ada", PASSWORD));
+    assert!(flood.iter().all(|payload| code(payload) == "RATE_LIMITED"));
+    assert!(tokens(&neighbour).is_some(), "{neighbour}");
+    for payload in honest {
+        assert!(tokens(&payload).is_some(), "{payload}");
+    }
 }
 
 async fn an_address_has_a_limit_whatever_the_names(database: Database) {
