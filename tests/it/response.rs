@@ -84,17 +84,19 @@ impl<'a> Check<'a> {
             self.object(root, &[selections], data);
         }
         let errors = answer["errors"].as_array().map_or(&[][..], Vec::as_slice);
-        let (mut stops, mut nulls, mut paths) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut allowed, mut nulls, mut paths) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for error in errors {
             let path = error["path"].as_array().unwrap_or_else(|| panic!("{}", self.context));
             assert!(paths.insert(error["path"].to_string()), "told twice: {}", self.context);
             // How many steps there are from `data` to the nearest position that may be null.
             let nullable = self.nullable(root, selections, path);
-            let stop = nullable.iter().rposition(|nullable| *nullable).map_or(0, |last| last + 1);
-            stops.insert(path[..stop].iter().map(Value::to_string).collect::<Vec<_>>());
-            let (mut value, mut steps) = (data, 0);
+            let nearest =
+                nullable.iter().rposition(|nullable| *nullable).map_or(0, |last| last + 1);
+            allowed.insert(path[..nearest].iter().map(Value::to_string).collect::<Vec<_>>());
+            let (mut value, mut depth) = (data, 0);
             while !value.is_null() {
-                let Some(step) = path.get(steps) else { panic!("not null: {}", self.context) };
+                let Some(step) = path.get(depth) else { panic!("not null: {}", self.context) };
                 value = match step {
                     Value::String(name) => &value[name],
                     index => {
@@ -102,12 +104,12 @@ impl<'a> Check<'a> {
                         &value[index.expect("an index")]
                     }
                 };
-                steps += 1;
+                depth += 1;
             }
-            assert!(steps <= stop, "{}: {}", error["path"], self.context);
-            nulls.insert(path[..steps].iter().map(Value::to_string).collect::<Vec<_>>());
+            assert!(depth <= nearest, "{}: {}", error["path"], self.context);
+            nulls.insert(path[..depth].iter().map(Value::to_string).collect::<Vec<_>>());
         }
-        assert!(nulls.is_subset(&stops), "null too far up: {}", self.context);
+        assert!(nulls.is_subset(&allowed), "null too far up: {}", self.context);
         assert!(!data.is_null() || !errors.is_empty(), "{}", self.context);
     }
 

@@ -422,14 +422,15 @@ async fn a_cursor_of_another_database_misses_nothing() {
     }
 }
 
+const FAILING: &str = "subscription { sessionEnds {
+    session { id blacklistEntries(first: -1) { totalCount } } cursor } }";
+
 async fn an_event_of_which_a_field_fails_is_not_the_last(database: Database) {
     let service = Service::start(&database, "").await;
     let address = serve(&service).await;
     service.make("root", Role::Admin).await;
     let root = service.login("root").await;
     let mut client = Client::begin(address, Some(&root.access)).await;
-    const FAILING: &str = "subscription { sessionEnds {
-        session { id blacklistEntries(first: -1) { totalCount } } cursor } }";
     client.subscribe("1", FAILING, Value::Null).await;
     client.settle().await;
     let schema = Schema::parse(&sallyport::graphql::sdl());
