@@ -58,7 +58,7 @@ pub(super) struct HashingQueue {
 
 /// The right to hash once.
 pub(super) struct Core {
-    _core: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
     _source: Option<Visit>,
 }
@@ -145,7 +145,7 @@ impl HashingQueue {
             // Nobody reads the answer.
             () = presence::gone() => return Err(overloaded().into()),
         };
-        Ok(Core { _core: core, _place: place, _source: source })
+        Ok(Core { _permit: core, _place: place, _source: source })
     }
 
     /// Hashes a password that is an account's already.

@@ -50,10 +50,7 @@ impl Auth {
         let guess = self.throttle.login(name_key, &origin, || self.now()).await?;
         let source = guess.source();
         // Who is over a limit does not wait among those who are not.
-        let core = match guess.is_doubtful() {
-            true => None,
-            false => Some(self.hashing.core(source).await?),
-        };
+        let core = if guess.is_doubtful() { None } else { Some(self.hashing.core(source).await?) };
         let found = match &typed {
             Some(name) => self.store.credentials_by_name(name).await?,
             None => None,

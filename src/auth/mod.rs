@@ -25,6 +25,7 @@ mod reading;
 mod refresh;
 mod refusing;
 mod register;
+mod registration_limit;
 mod remembered_users;
 mod throttle;
 mod token_status;

@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use lru::LruCache;
 
+use super::{Auth, presence};
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
 use crate::domain::throttle::Bucket;
+use crate::entropy::random;
 
 /// How long what the database said is relied on.
 const REMEMBERED: Duration = Duration::from_secs(1);
@@ -81,6 +83,26 @@ impl Pace {
         let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let samples = kinds.get(&hash.dummy())?;
         samples.get(usize::from(drawn) % samples.len().max(1)).copied()
+    }
+}
+
+impl Auth {
+    /// Takes note of how long a wrong password took since it was admitted.
+    pub(super) fn note_pace(&self, hash: &PasswordHash, took: Duration) {
+        self.throttle.pace.note(hash, took);
+    }
+
+    /// Lets the time pass that it takes to find a password wrong, without the work. `false` where it
+    /// is not known yet how long that is.
+    pub(super) async fn seem_to_try(&self, hash: &PasswordHash) -> bool {
+        let [drawn] = random(&*self.entropy);
+        let Some(took) = self.throttle.pace.draw(hash, drawn) else { return false };
+        tokio::select! {
+            // The timer is up to a millisecond late.
+            () = tokio::time::sleep(took.saturating_sub(Duration::from_millis(1))) => {}
+            () = presence::gone() => {}
+        }
+        true
     }
 }
 

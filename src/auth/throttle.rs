@@ -19,8 +19,8 @@
 //!
 //! Rules: a name that nobody has is counted like any other, so a refusal tells nothing. From an
 //! address where an account was logged in before, only what was tried on that account from there
-//! counts: nobody can lock its owner out from elsewhere. Sessions are never touched, and a refresh is
-//! never counted.
+//! counts: nobody can lock its owner out from elsewhere, and what is wrong there is answered as the other
+//! limits answer. Sessions are never touched, and a refresh is never counted.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -41,10 +41,8 @@ use crate::domain::audit::AuditKind;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::throttle::{
-    self, ACCOUNT, ACCOUNT_AND_ADDRESS, ADDRESS, Bucket, Limit, NETWORK, REGISTRATION, address,
-    network,
+    self, ACCOUNT, ACCOUNT_AND_ADDRESS, ADDRESS, Bucket, Limit, NETWORK, address, network,
 };
-use crate::entropy::random;
 use crate::store::{Charge, Charged, NewEvent, Settlement};
 
 /// How long a try waits for the one before it.
@@ -61,12 +59,14 @@ const MOST_DOUBTS: usize = 1000;
 /// Counts tries under digests.
 pub(super) struct Throttle {
     key: BlindIndexKey,
-    is_on: bool,
+    pub(super) is_on: bool,
     turns: Turns,
-    refusing: Refusing,
+    pub(super) refusing: Refusing,
+    /// For those who ask the database although a limit is known to refuse them.
     doubts: Arc<Semaphore>,
+    /// For those and who waits for it.
     doubtful: Arc<Semaphore>,
-    pace: Pace,
+    pub(super) pace: Pace,
 }
 
 /// A try whose turn it is, and which limits it falls under: first the account's at its own place,
@@ -132,7 +132,7 @@ impl Throttle {
         dummies.of(&self.key, name)
     }
 
-    fn charge(&self, limit: Limit, parts: &[&[u8]]) -> Charge {
+    pub(super) fn charge(&self, limit: Limit, parts: &[&[u8]]) -> Charge {
         let parts: Vec<&[u8]> = [limit.name.as_bytes()].iter().chain(parts).copied().collect();
         Charge { bucket: Bucket(self.key.of(&parts)), limit }
     }
@@ -217,7 +217,7 @@ impl Throttle {
 }
 
 /// The bytes that stand for where a request comes from; all that have no address are one place.
-fn place(ip: Option<IpAddr>) -> [u8; 16] {
+pub(super) fn place(ip: Option<IpAddr>) -> [u8; 16] {
     let block = ip.map(address);
     block.and_then(|block| block.low().try_into().ok()).unwrap_or([0xff; 16])
 }
@@ -315,24 +315,6 @@ impl Auth {
         }
     }
 
-    /// Takes note of how long a wrong password took since it was admitted.
-    pub(super) fn note_pace(&self, hash: &PasswordHash, took: Duration) {
-        self.throttle.pace.note(hash, took);
-    }
-
-    /// Lets the time pass that it takes to find a password wrong, without the work. `false` where it
-    /// is not known yet how long that is.
-    pub(super) async fn seem_to_try(&self, hash: &PasswordHash) -> bool {
-        let [drawn] = random(&*self.entropy);
-        let Some(took) = self.throttle.pace.draw(hash, drawn) else { return false };
-        tokio::select! {
-            // The timer is up to a millisecond late.
-            () = tokio::time::sleep(took.saturating_sub(Duration::from_millis(1))) => {}
-            () = presence::gone() => {}
-        }
-        true
-    }
-
     /// Whether the account was logged in from there before. For a name that nobody has, the question
     /// costs the same.
     async fn is_known(&self, account: Option<UserId>, origin: &Origin) -> Result<bool, Error> {
@@ -359,49 +341,5 @@ impl Auth {
             Some(wait) => Err(Refusal::rate_limited(wait).into()),
             None => Ok(()),
         }
-    }
-
-    /// The limits that a registration falls under.
-    fn registration(&self, origin: &Origin) -> Vec<Charge> {
-        let throttle = &self.throttle;
-        if !throttle.is_on {
-            return Vec::new();
-        }
-        let network = origin.ip.map(network);
-        let network =
-            network.map(|block| throttle.charge(NETWORK, &[b"registration", block.low()]));
-        let own = throttle.charge(REGISTRATION, &[&place(origin.ip)]);
-        [own].into_iter().chain(network).collect()
-    }
-
-    /// Refuses a registration that a limit is known to refuse, before it waits for anything. Returns
-    /// what its address is counted under.
-    ///
-    /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode).
-    pub(super) fn begin_registration(&self, origin: &Origin) -> Result<Option<Bucket>, Refusal> {
-        let (charges, now) = (self.registration(origin), self.now());
-        let refuses = |charge: &Charge| self.throttle.refusing.wait(charge.bucket, now);
-        match charges.iter().filter_map(refuses).max() {
-            Some(wait) => Err(Refusal::rate_limited(wait)),
-            None => Ok(charges.first().map(|charge| charge.bucket)),
-        }
-    }
-
-    /// Counts a registration, whatever comes of it: one that is refused tells which name is taken.
-    ///
-    /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode), or a failure of the service.
-    pub(super) async fn admit_registration(&self, origin: &Origin) -> Result<(), Error> {
-        let (charges, now) = (self.registration(origin), self.now());
-        if charges.is_empty() {
-            return Ok(());
-        }
-        let charged = self.store.charge(charges, now).await?;
-        let Some(wait) = charged.refused else { return Ok(()) };
-        if let Some(refuser) = charged.refuser {
-            self.throttle.refusing.note(refuser, wait, now);
-        }
-        Err(Refusal::rate_limited(wait).into())
     }
 }

@@ -126,7 +126,7 @@ fn estimated(text: &str) -> Zeroizing<String> {
 /// In how many ways these characters can be read as letters.
 fn readings(kinds: &[char]) -> usize {
     let of_letter = |substitutes: &&str| substitutes.chars().filter(|c| kinds.contains(c)).count();
-    SUBSTITUTES.iter().map(|substitutes| of_letter(&substitutes).max(1)).product()
+    SUBSTITUTES.iter().map(|substitutes| of_letter(substitutes).max(1)).product()
 }
 
 impl fmt::Debug for Password {
