@@ -55,9 +55,10 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -
     if !is_proxy(peer) {
         return peer;
     }
-    let header = proxies.header.unwrap_or(match headers.contains_key(X_FORWARDED_FOR) {
-        true => ProxyHeader::XForwardedFor,
-        false => ProxyHeader::Forwarded,
+    let header = proxies.header.unwrap_or(if headers.contains_key(X_FORWARDED_FOR) {
+        ProxyHeader::XForwardedFor
+    } else {
+        ProxyHeader::Forwarded
     });
     let (name, read) = match header {
         ProxyHeader::XForwardedFor => (X_FORWARDED_FOR, x_forwarded_for as Read),

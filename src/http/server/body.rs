@@ -110,12 +110,11 @@ impl http_body::Body for Punctual {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
-            let bytes = match &frame {
-                Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
-                Some(Err(_)) | None => {
-                    self.drains = false;
-                    0
-                }
+            let bytes = if let Some(Ok(frame)) = &frame {
+                frame.data_ref().map_or(0, Bytes::len)
+            } else {
+                self.drains = false;
+                0
             };
             if !self.count(bytes) {
                 return Poll::Ready(Some(Err(Crowded.into())));

@@ -6,7 +6,7 @@
 use std::net::Ipv6Addr;
 
 use axum::http::header::HOST;
-use axum::http::{Request, Version};
+use axum::http::{HeaderValue, Request, Version};
 
 /// A request that breaks the rule of the module has this in its extensions.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub(in crate::http) struct NoHost;
 pub(super) fn is_named<Body>(request: &Request<Body>) -> bool {
     let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
     let mut headers = request.headers().get_all(HOST).iter();
-    let header = headers.next().map(|host| host.as_bytes());
+    let header = headers.next().map(HeaderValue::as_bytes);
     if headers.next().is_some() || ![authority, header].into_iter().flatten().all(is_host) {
         return false;
     }
