@@ -83,7 +83,7 @@ async fn an_answer_that_is_read_byte_by_byte_ends_too() {
                 tokio::time::sleep(SHORT.stalled / 5).await;
                 client.open_window(unread, 1).await;
             }
-            (_, said) if said == Said::Reset => break,
+            (_, Said::Reset) => break,
             (_, said) => assert_eq!(said, Said::Head),
         }
     }
@@ -190,7 +190,7 @@ async fn bodies_that_do_not_end_are_bounded_in_all_and_small_ones_have_room() {
     for _ in 0..6 {
         let mut client = server.connect().await;
         client.write(head(60_000)).await;
-        client.write([b' '; 50_000]).await;
+        client.write(vec![b' '; 50_000]).await;
         crowd.push(client);
     }
     let body = json!({ "query": "{ __typename }" }).to_string();
