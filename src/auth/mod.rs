@@ -66,6 +66,7 @@ use ending::Worker;
 use hashing::HashingQueue;
 use remembered_users::RememberedUsers;
 use throttle::Throttle;
+use turns::Turns;
 
 /// What an operator decides.
 #[derive(Clone, Debug)]
@@ -133,6 +134,7 @@ pub struct Auth {
     metrics: Arc<Metrics>,
     hashing: HashingQueue,
     throttle: Throttle,
+    refreshes: Turns,
     users: RememberedUsers,
     worker: Worker,
     policy: Policy,
@@ -177,6 +179,7 @@ impl Auth {
             metrics,
             hashing,
             throttle,
+            refreshes: Turns::default(),
             users: RememberedUsers::default(),
             worker: Worker::new(clock.now(), &*entropy),
             policy,

@@ -18,7 +18,7 @@ use crate::domain::filter::IpBlock;
 use crate::domain::id::TokenId;
 use crate::domain::origin::Origin;
 use crate::domain::session::{AttemptHash, EndReason, Presentation, Presented, RefreshGrant};
-use crate::domain::throttle::{Limit, REFRESH, Tally};
+use crate::domain::throttle::{Bucket, Limit, REFRESH, Tally};
 use crate::metrics::RefreshOutcome;
 use crate::store::{
     self, EndSessions, Known, NewEvent, Noted, Refreshed, Repeat, Rotate, Scope, Touch,
@@ -43,7 +43,14 @@ impl Auth {
         let now = self.clock.now();
         let presented = self.verify_refresh(token, now)?;
         let attempt = parse_attempt(attempt_id, &presented)?;
-        store::together(Box::pin(self.settle(presented, attempt, origin, now))).await
+        // One at a time of a session, or clients that repeat one refresh would hold every connection to
+        // the database, and keep all others waiting.
+        let turns = self.refreshes.enter(Bucket(*presented.session_id.as_uuid().as_bytes()));
+        store::together(Box::pin(async move {
+            let _turn = turns.turn().await;
+            self.settle(presented, attempt, origin, now).await
+        }))
+        .await
     }
 
     /// Does what a token of ours is good for.

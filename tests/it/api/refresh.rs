@@ -309,3 +309,26 @@ async fn a_repeat_is_answered_while_somebody_holds_the_sessions_row(database: Da
     }
     raw.execute("ROLLBACK").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_refreshes_that_wait_for_one_session_keep_no_other_waiting() {
+    let database = Database::postgres().await;
+    let service = service(&database, "").await;
+    let held = service.login("ada").await;
+    service.clock.advance(SECOND);
+    let mut other = service.login("ada").await;
+    let mut raw = database.raw().await;
+    raw.execute("BEGIN").await;
+    raw.execute("SELECT 1 FROM sessions ORDER BY id LIMIT 1 FOR UPDATE").await;
+    let waiting =
+        join_all((0..100).map(|_| service.send(None, REFRESH, json!({ "t": held.refresh }))));
+    let others = async {
+        for _ in 0..10 {
+            let refreshed = tokio::time::timeout(SECOND, service.refresh(&other.refresh, None));
+            other = tokens(&refreshed.await.expect("a prompt answer")).unwrap();
+        }
+        raw.execute("ROLLBACK").await;
+    };
+    tokio::join!(waiting, others);
+    assert!(tokens(&service.refresh(&held.refresh, None).await).is_some());
+}
