@@ -99,19 +99,15 @@ impl Auth {
 
     /// Says how many sessions ended, and which.
     pub(super) async fn count_ending(&self, ending: Ending) -> Result<Ended, Error> {
-        match ending.floor.filter(|_| ending.is_new) {
-            Some(floor) => Ok(Ended {
-                count: self.store.count_below(&floor).await?,
-                newest: self.store.newest_below(&floor, NAMED).await?,
-            }),
-            None => {
-                let mut newest: Vec<_> = ending.ended.iter().map(|ended| ended.id).collect();
-                let count = newest.len();
-                newest.sort_unstable_by(|a, b| b.cmp(a));
-                newest.truncate(NAMED);
-                Ok(Ended { count, newest })
-            }
+        if let Some(floor) = ending.floor.filter(|_| ending.is_new) {
+            let count = self.store.count_below(&floor).await?;
+            return Ok(Ended { count, newest: self.store.newest_below(&floor, NAMED).await? });
         }
+        let mut newest: Vec<_> = ending.ended.iter().map(|ended| ended.id).collect();
+        let count = newest.len();
+        newest.sort_unstable_by(|a, b| b.cmp(a));
+        newest.truncate(NAMED);
+        Ok(Ended { count, newest })
     }
 
     /// Takes note of what was ended just now, `at` this time, and of what had ended before, by
@@ -252,10 +248,11 @@ impl Auth {
 
 /// The scope of all sessions that a filter shows, where that is one account's or everybody's.
 pub(super) fn whole(filter: &SessionFilter, except: SessionId) -> Option<Scope> {
-    filter.is_of_owner_only().then(|| match filter.user_id {
+    let scope = match filter.user_id {
         Some(user) => Scope::Others { user, except },
         None => Scope::AllBut(except),
-    })
+    };
+    filter.is_of_owner_only().then_some(scope)
 }
 
 /// An administrator's order.

@@ -13,9 +13,8 @@
 //! opened after is not, and no clock has to agree with another.
 
 use sqlx::types::Uuid;
-use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
+use sqlx::{PgConnection, SqliteConnection};
 
-use super::conditions::{Arg, Conditions, bind_all};
 use super::end::{End as _, EndSessions, EndedSession, Scope};
 use super::feed::CHANNEL;
 use super::rows::{ip_column, user_agent_column};
@@ -295,38 +294,6 @@ steps! {
     }
 }
 
-/// The sessions that a floor ended, whether or not their rows say so yet, less those that a floor
-/// before it had ended.
-const OF_A_FLOOR: &str = "(ended_at IS NULL AND token_expires_at > ? OR ended_at = ? \
-     AND end_reason = ?) AND id < ? AND NOT EXISTS (SELECT 1 FROM session_floors AS before \
-     WHERE before.id < ? AND before.below > sessions.id \
-     AND (before.user_id = sessions.user_id OR before.user_id IS NULL) \
-     AND (before.except_session IS NULL OR before.except_session <> sessions.id))";
-
-impl Floor {
-    fn conditions(&self) -> Conditions {
-        let mut conditions = Conditions::after(0);
-        let at = || Arg::Int(self.at.as_micros());
-        conditions.and(
-            OF_A_FLOOR,
-            [
-                at(),
-                at(),
-                Arg::Text(self.reason.as_str().to_owned()),
-                Arg::Uuid(self.below.as_uuid()),
-                Arg::Int(self.id.0),
-            ],
-        );
-        if let Some(user) = self.user {
-            conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
-        }
-        if let Some(except) = self.except {
-            conditions.and("id <> ?", [Arg::Uuid(except.as_uuid())]);
-        }
-        conditions
-    }
-}
-
 impl Store {
     /// A floor, if it is there.
     pub(super) async fn floor(&self, id: FloorId) -> Result<Option<Floor>> {
@@ -337,31 +304,5 @@ impl Store {
         .fetch_optional(conn)
         .await?))?;
         row.map(Floor::try_from).transpose()
-    }
-
-    /// How many sessions a floor ended.
-    ///
-    /// # Errors
-    /// [`Error`] where the database fails.
-    pub async fn count_below(&self, floor: &Floor) -> Result<usize> {
-        self.count_in_stretches(floor.user, &floor.conditions()).await
-    }
-
-    /// The newest sessions that a floor ended.
-    ///
-    /// # Errors
-    /// [`Error`] where the database fails.
-    pub async fn newest_below(&self, floor: &Floor, most: usize) -> Result<Vec<SessionId>> {
-        let conditions = floor.conditions();
-        let sql = format!(
-            "SELECT id FROM sessions WHERE {} ORDER BY id DESC LIMIT {most}",
-            conditions.sql()
-        );
-        let args = conditions.into_args();
-        let ids: Vec<Uuid> = read!(self, conn => {
-            let query = counted::query_scalar(AssertSqlSafe(sql.as_str()));
-            Ok::<_, Error>(bind_all!(query, args.clone()).fetch_all(conn).await?)
-        })?;
-        Ok(ids.into_iter().map(SessionId::from_uuid).collect())
     }
 }

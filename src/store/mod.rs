@@ -15,6 +15,7 @@ mod adopt;
 mod audit;
 mod backup;
 mod batches;
+mod below;
 mod conditions;
 mod connect;
 mod connections;

@@ -250,8 +250,7 @@ async fn any_worker_goes_on_where_another_stopped(database: Database) {
             let mut ended = Vec::new();
             for second in (100..).step_by(10) {
                 match store.end_batch(floor.id, worker, at(second)).await.unwrap() {
-                    Batch::Ended(batch) => ended.extend(batch),
-                    Batch::Last(batch, _) => ended.extend(batch),
+                    Batch::Ended(batch) | Batch::Last(batch, _) => ended.extend(batch),
                     Batch::Elsewhere => {}
                     Batch::Done => break,
                 }
