@@ -3,7 +3,7 @@
 //! Rule: whoever is told that sessions have ended may rely on it at once: this process refuses their
 //! access tokens before it answers, and those of the sessions that it finds over. Where a floor was set
 //! under very many sessions that is all that the answer waits for. Their rows are ended afterwards, by
-//! any process of the service, or by the command that set the floor before it is done; for as long as
+//! any process of the service, or for some seconds by the command that set the floor; for as long as
 //! that takes, what is read of such a session says already that it has ended, and so are those told who
 //! follow from it; its entry, its event and what others are told follow with its row.
 
@@ -30,6 +30,9 @@ const NAMED: usize = 100;
 
 /// How long an administrator's order to end sessions with something in common goes on.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a command ends rows itself.
+const COMPLETED: Duration = Duration::from_secs(10);
 
 /// How often unfinished floors are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -68,7 +71,7 @@ impl Auth {
         self.count_ending(ending).await
     }
 
-    /// Ends everybody's sessions; returns how many. A command is done once their rows are ended, too.
+    /// Ends everybody's sessions; returns how many. A command then ends rows for some seconds, too.
     ///
     /// # Errors
     /// A failure of the service. Whatever was done by then stays, and doing it again goes on.
@@ -173,10 +176,14 @@ impl Auth {
         }
     }
 
-    /// Waits for the rows of what a command ended; a service goes on by itself.
+    /// Ends rows of what a command ended, for some seconds; a service does so by itself, and goes on
+    /// with what is left.
     pub(super) async fn complete(&self, by: Actor) -> Result<(), Error> {
         match by {
-            Actor::Operator => self.end_rows().await,
+            // All sessions are over already; nobody waits minutes to be told.
+            Actor::Operator => {
+                tokio::time::timeout(COMPLETED, self.end_rows()).await.unwrap_or(Ok(()))
+            }
             Actor::User(_) => Ok(()),
         }
     }

@@ -20,7 +20,7 @@ on_both!(
     a_session_that_ended_says_so_before_its_row_does,
     very_many_who_log_out_everywhere_beside_logins_end_what_was_before,
     sessions_with_something_in_common_end_in_batches,
-    a_command_is_done_once_every_row_is_ended,
+    a_command_ends_rows_itself_as_far_as_it_comes,
 );
 
 const MANY: usize = 1_100;
@@ -222,7 +222,7 @@ async fn sessions_with_something_in_common_end_in_batches(database: Database) {
     assert_eq!(there.refusal(&ada.access).await, None);
 }
 
-async fn a_command_is_done_once_every_row_is_ended(database: Database) {
+async fn a_command_ends_rows_itself_as_far_as_it_comes(database: Database) {
     let (here, mut there, _) = replicas(&database).await;
     account(&database, &here, "ada", MANY).await;
     let ada = there.login("ada").await;
