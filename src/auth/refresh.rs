@@ -17,7 +17,8 @@ use crate::domain::audit::AuditKind;
 use crate::domain::filter::IpBlock;
 use crate::domain::id::TokenId;
 use crate::domain::origin::Origin;
-use crate::domain::session::{AttemptHash, EndReason, Presentation, Presented, RefreshGrant};
+use crate::domain::presented::{Presentation, Presented};
+use crate::domain::session::{AttemptHash, EndReason, RefreshGrant};
 use crate::domain::throttle::{Bucket, Limit, REFRESH, Tally};
 use crate::metrics::RefreshOutcome;
 use crate::store::{

@@ -10,7 +10,8 @@ use crate::crypto::TokenRefusal;
 use crate::crypto::access_token::AccessToken;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::id::SessionId;
-use crate::domain::session::{Presentation, Presented, SessionState};
+use crate::domain::presented::{Presentation, Presented};
+use crate::domain::session::SessionState;
 use crate::domain::user::Role;
 use crate::domain::words;
 

@@ -13,6 +13,7 @@ pub mod login_name;
 pub mod origin;
 pub mod page;
 pub mod password;
+pub mod presented;
 pub mod session;
 mod shown;
 mod spelling;

@@ -11,6 +11,7 @@
 
 #[macro_use]
 mod dialects;
+mod activation;
 mod adopt;
 mod audit;
 mod backup;
@@ -59,6 +60,7 @@ mod url_parameters;
 mod url_servers;
 mod users;
 
+pub use activation::LastAdministrator;
 pub use audit::NewEvent;
 pub use backup::BackupError;
 pub use batches::Batch;
@@ -85,7 +87,7 @@ pub use spent::{Account, Spent};
 pub use sqlite::close_all;
 pub use stretches::{Found, Matching};
 pub use throttle::{Charge, Charged, Settlement};
-pub use users::{Credentials, LastAdministrator, NameTaken, NewUser};
+pub use users::{Credentials, NameTaken, NewUser};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

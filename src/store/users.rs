@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
 use super::audit::{Audit, NewEvent};
 use super::conditions::{Arg, Conditions, bind_all};
@@ -44,10 +44,6 @@ pub enum NameTaken {
     /// The address.
     Email,
 }
-
-/// The account is the last active administrator, whose deactivation would leave nobody to undo it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LastAdministrator;
 
 /// An account and what its password is checked with.
 #[derive(Clone, Debug)]
@@ -125,35 +121,6 @@ steps! {
             .fetch_optional(self)
             .await?;
             row.map(User::try_from).transpose()
-        }
-
-        /// Deactivates or activates; the flag tells whether that changed anything. An administrator is
-        /// deactivated where another one stays active, and nobody else may be deactivating any.
-        async fn update_active(
-            &mut self,
-            id: UserId,
-            active: bool,
-            at: Timestamp,
-        ) -> Result<Option<(User, bool)>> {
-            let changed = counted::query(
-                "UPDATE users SET deactivated_at = $1 \
-                 WHERE id = $2 AND (deactivated_at IS NULL) <> ($1 IS NULL) \
-                 AND ($1 IS NULL OR role <> 'ADMIN' OR EXISTS (SELECT 1 FROM users AS other \
-                 WHERE other.role = 'ADMIN' AND other.deactivated_at IS NULL \
-                 AND other.id <> users.id))",
-            )
-            .bind((!active).then(|| at.as_micros()))
-            .bind(id.as_uuid())
-            .execute(&mut *self)
-            .await?
-            .rows_affected();
-            let row: Option<UserRow> = counted::query_as(concat!(
-                "SELECT ", user_columns!(), " FROM users WHERE id = $1"
-            ))
-            .bind(id.as_uuid())
-            .fetch_optional(self)
-            .await?;
-            row.map(|row| Ok((row.try_into()?, changed > 0))).transpose()
         }
     }
 }
@@ -254,9 +221,9 @@ impl Store {
         // What comes before the salt, of hashes as we make them: $, 22 characters, $, 43 characters.
         let rows: Vec<(String, i64)> = read!(self, conn => Ok::<_, super::Error>(counted::query_as(
             "SELECT min(password_hash), count(*) FROM ( \
-             SELECT * FROM (SELECT password_hash FROM users ORDER BY id LIMIT $1) AS oldest \
-             UNION ALL \
-             SELECT * FROM (SELECT password_hash FROM users ORDER BY id DESC LIMIT $1) AS newest \
+             SELECT * FROM (SELECT id, password_hash FROM users ORDER BY id LIMIT $1) AS oldest \
+             UNION \
+             SELECT * FROM (SELECT id, password_hash FROM users ORDER BY id DESC LIMIT $1) AS newest \
              ) AS hashes GROUP BY CASE WHEN length(password_hash) > 67 \
              THEN substr(password_hash, 1, length(password_hash) - 67) ELSE '' END \
              ORDER BY count(*) DESC LIMIT 8",
@@ -312,61 +279,5 @@ impl Store {
             };
             Ok(Some((user, ended)))
         })
-    }
-
-    /// Deactivates an account and ends its sessions, or activates it. `None` where it is not there.
-    ///
-    /// # Errors
-    /// [`Error`](super::Error) where the database fails.
-    pub async fn set_active(
-        &self,
-        id: UserId,
-        active: bool,
-        event: NewEvent,
-        end: EndSessions,
-    ) -> Result<Result<Option<(User, Ending)>, LastAdministrator>> {
-        transact!(self, conn => {
-            if !active {
-                conn.hold_administrators(id).await?;
-            }
-            let Some((user, changed)) = conn.update_active(id, active, event.at).await? else {
-                return Ok(Ok(None));
-            };
-            if user.is_active() != active {
-                return Ok(Err(LastAdministrator));
-            }
-            if changed {
-                conn.write_down(&event).await?;
-            }
-            let ended = if active { Ending::default() } else { conn.end_all(&end).await? };
-            Ok(Ok(Some((user, ended))))
-        })
-    }
-}
-
-/// Keeps administrators as they are until the transaction's end.
-trait HoldAdministrators {
-    /// Waits until nobody else is deactivating any, where this account is one.
-    async fn hold_administrators(&mut self, id: UserId) -> Result<()>;
-}
-
-/// There is one writer.
-impl HoldAdministrators for SqliteConnection {
-    async fn hold_administrators(&mut self, _: UserId) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl HoldAdministrators for PgConnection {
-    async fn hold_administrators(&mut self, id: UserId) -> Result<()> {
-        counted::query(
-            "SELECT id FROM users WHERE role = 'ADMIN' AND deactivated_at IS NULL \
-             AND EXISTS (SELECT 1 FROM users AS target WHERE target.id = $1 AND target.role = 'ADMIN') \
-             ORDER BY id FOR NO KEY UPDATE OF users",
-        )
-        .bind(id.as_uuid())
-        .execute(self)
-        .await?;
-        Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! What users and administrators do with accounts.
 
 use sallyport::auth::{Actor, Error, RefusalCode};
-use sallyport::domain::origin::Origin;
 use sallyport::domain::login_name::LoginName;
+use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
 

@@ -115,7 +115,8 @@ struct Crowd {
 }
 
 async fn crowd(database: &Database, flags: &str) -> Crowd {
-    let service = Service::start(database, &format!("--throttle false {flags}")).await;
+    let service =
+        Service::start(database, &format!("--throttle false --max-nodes 100000 {flags}")).await;
     let mut ids = vec![service.make("ada", Role::User).await];
     service.make("root", Role::Admin).await;
     let ada = service.login("ada").await;

@@ -37,7 +37,7 @@ async fn a_refresh_token_that_the_database_has_not_heard_of_is_no_theft(database
     forget_the_last_rotation(&database).await;
     service.pass(Duration::from_mins(1)).await;
 
-    let payload = service.refresh(&next.refresh, Some("an attempt")).await;
+    let payload = service.refresh(&next.refresh, Some("an attempt of ada")).await;
     assert_eq!(code(&payload), "SESSION_ENDED");
     assert_eq!(events(&database, "REFRESH_REUSED").await, 0);
     let metrics = service.core.auth.metrics_text(0);

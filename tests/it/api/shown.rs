@@ -61,7 +61,7 @@ async fn login_from(service: &Service, from: (&str, &str), name: &str) -> Tokens
 const HOME: (&str, &str) = ("192.0.2.7", "home-browser/1");
 
 async fn start(database: &Database) -> Service {
-    let service = Service::start(database, "").await;
+    let service = Service::start(database, "--max-nodes 100000").await;
     service.make("ada", Role::User).await;
     service.make("root", Role::Admin).await;
     service

@@ -1,6 +1,7 @@
 //! Accounts: names that are taken, passwords, and who may log in.
 
 use futures_util::future::join_all;
+use sallyport::crypto::password::Hashing;
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::id::UserId;
 use sallyport::domain::login_name::LoginName;
@@ -25,6 +26,7 @@ on_both!(
     a_deactivation_ends_all_sessions_and_twice_is_once,
     of_names_that_look_alike_one_has_an_account_whoever_comes_first,
     of_a_hundred_who_deactivate_administrators_one_is_left,
+    hashes_are_counted_by_their_parameters,
 );
 
 /// Tries to make an account.
@@ -238,4 +240,22 @@ async fn a_deactivation_ends_all_sessions_and_twice_is_once(database: Database) 
     let told = "SELECT kind FROM audit_events WHERE kind LIKE 'USER_%ACTIVATED' ORDER BY id";
     let told = database.raw().await.texts(told).await;
     assert_eq!(told, ["USER_DEACTIVATED", "USER_ACTIVATED"]);
+}
+
+async fn hashes_are_counted_by_their_parameters(database: Database) {
+    let store = database.store().await;
+    assert!(store.kinds_of_hashes().await.unwrap().is_empty());
+    for (name, memory) in [("ada", 8), ("bob", 16), ("cleo", 8)] {
+        let hashing = Hashing::new(memory, 1, 1).unwrap();
+        let password_hash = hashing.dummy().clone();
+        let new = NewUser { password_hash, ..new_user(name, None) };
+        store.create_user(new, None, event(AuditKind::UserCreated, at(0))).await.unwrap().unwrap();
+    }
+    let kinds = store.kinds_of_hashes().await.unwrap();
+    let kinds: Vec<_> = kinds.iter().map(|(hash, count)| (hash.as_str(), *count)).collect();
+    assert!(
+        matches!(kinds[..], [(eight, 2), (sixteen, 1)]
+        if eight.contains("m=8,") && sixteen.contains("m=16,")),
+        "{kinds:?}"
+    );
 }

@@ -244,7 +244,7 @@ async fn names_that_were_there_before_are_imitated_by_none(database: Database) {
     let mut raw = database.raw().await;
     raw.execute("DROP INDEX users_by_skeleton").await;
     raw.execute("ALTER TABLE users DROP COLUMN username_skeleton").await;
-    raw.execute("DELETE FROM _sqlx_migrations WHERE version = 8").await;
+    raw.execute("DELETE FROM sallyport_migrations WHERE version = 8").await;
     drop(store);
     let store = database.store().await;
     let known = "SELECT username_skeleton FROM users WHERE username_skeleton IS NOT NULL";

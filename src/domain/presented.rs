@@ -1,0 +1,217 @@
+//! What a presented refresh token means to its session.
+//!
+//! Rule: it follows from the session's row, the token's own entry and the time alone.
+
+use std::time::Duration;
+
+use super::id::TokenId;
+use super::session::{AttemptHash, Session, SessionState};
+use crate::clock::Timestamp;
+
+/// What a refresh token that is well signed and not expired means to its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// It is the outstanding one.
+    Outstanding,
+    /// It is the one before, sent again by the client that never saw the answer.
+    Retry,
+    /// It was rotated away a moment ago, and by another attempt or its successor was used since:
+    /// another tab was faster.
+    Stale,
+    /// It was rotated away long before: a copy is in other hands.
+    Reused,
+    /// It was issued after the outstanding one, and nothing is known of a rotation: the database is an
+    /// older copy, or a standby without the last commits.
+    Newer,
+    /// The session is over.
+    Ended,
+    /// The session ran out.
+    Expired,
+}
+
+/// The most that the clocks of replicas may be apart.
+const MAX_SKEW: Duration = Duration::from_mins(1);
+
+/// A token that is presented, beside what is known of how it got there.
+#[derive(Clone, Copy, Debug)]
+pub struct Presentation {
+    /// Its `jti`.
+    pub token_id: TokenId,
+    /// The digest of the `attemptId` sent with it.
+    pub attempt: Option<AttemptHash>,
+    /// When that token was rotated away, where its blacklist entry says so.
+    pub rotated_at: Option<Timestamp>,
+}
+
+impl Session {
+    /// Says what a token of this session means: the table of the refresh, less the rotation itself,
+    /// which only the compare-and-swap in the store decides.
+    ///
+    /// The window is counted from the rotation and never slides: a retry moves nothing. A retry
+    /// brings the `attemptId` of the rotation, or none where the rotation had none. With another, or
+    /// with one where the rotation had none, it is not the client that made the rotation: a thief who
+    /// follows a client that names its attempts, or goes ahead of it, would be given the same
+    /// successor as the client, again and again, and nobody would notice.
+    #[must_use]
+    pub fn judge(&self, presented: &Presentation, window: Duration, now: Timestamp) -> Presented {
+        match self.state(now) {
+            SessionState::Ended => return Presented::Ended,
+            SessionState::Expired => return Presented::Expired,
+            SessionState::Active => {}
+        }
+        if presented.token_id == self.token.id {
+            return Presented::Outstanding;
+        }
+        // A clock that was set back makes no window longer than clocks may be apart.
+        let within = |at: Timestamp| now < at + window && at <= now + MAX_SKEW;
+        if let Some(previous) = &self.previous
+            && previous.token_id == presented.token_id
+            && previous.attempt == presented.attempt
+            && (previous.attempt.is_some() || within(previous.at))
+        {
+            return Presented::Retry;
+        }
+        match presented.rotated_at {
+            Some(at) if within(at) => Presented::Stale,
+            // Whatever the clocks were: a rotation that this database saw has an entry.
+            None if presented.token_id.is_newer_than(self.token.id) => Presented::Newer,
+            _ => Presented::Reused,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{SessionId, UserId};
+    use crate::domain::session::{End, EndReason, RefreshGrant, Rotation};
+    use crate::entropy::SeededEntropy;
+
+    const WINDOW: Duration = Duration::from_secs(10);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000 + seconds)
+    }
+
+    fn token(seed: u64) -> TokenId {
+        TokenId::new(at(0), &SeededEntropy::new(seed))
+    }
+
+    /// Token 2 is outstanding, token 1 was rotated away at second 100, token 0 before that.
+    fn session() -> Session {
+        let entropy = SeededEntropy::new(9);
+        Session {
+            id: SessionId::new(at(0), &entropy),
+            user_id: UserId::new(at(0), &entropy),
+            name: None,
+            user_agent: None,
+            ip: None,
+            last_ip: None,
+            created_at: at(0),
+            last_used_at: at(100),
+            token: RefreshGrant { id: token(2), issued_at: at(100), expires_at: at(1_000) },
+            previous: Some(Rotation {
+                token_id: token(1),
+                at: at(100),
+                attempt: Some(AttemptHash([7; 32])),
+            }),
+            generation: 2,
+            access_expires_at: at(400),
+            end: None,
+        }
+    }
+
+    fn judge(seed: u64, attempt: Option<u8>, rotated_at: Option<i64>, now: i64) -> Presented {
+        let presentation = Presentation {
+            token_id: token(seed),
+            attempt: attempt.map(|byte| AttemptHash([byte; 32])),
+            rotated_at: rotated_at.map(at),
+        };
+        session().judge(&presentation, WINDOW, at(now))
+    }
+
+    #[test]
+    fn the_outstanding_token_is_good_until_it_expires() {
+        assert_eq!(judge(2, None, None, 999), Presented::Outstanding);
+        assert_eq!(judge(2, None, None, 1_000), Presented::Expired);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_opens_no_window() {
+        let mut session = session();
+        session.previous.as_mut().unwrap().attempt = None;
+        let judge = |id, rotated_at, now| {
+            let rotated_at = Some(at(rotated_at));
+            let presented = Presentation { token_id: token(id), attempt: None, rotated_at };
+            session.judge(&presented, WINDOW, at(now))
+        };
+        assert_eq!(judge(1, 100, 40), Presented::Retry);
+        assert_eq!(judge(1, 100, 39), Presented::Reused);
+        assert_eq!(judge(0, 99, 39), Presented::Stale);
+        assert_eq!(judge(0, 99, 38), Presented::Reused);
+    }
+
+    #[test]
+    fn the_attempt_that_made_the_rotation_may_retry_whatever_the_clock() {
+        assert_eq!(judge(1, Some(7), Some(100), 39), Presented::Retry);
+    }
+
+    #[test]
+    fn without_an_attempt_the_token_before_is_a_retry_within_the_window_only() {
+        let mut session = session();
+        session.previous.as_mut().unwrap().attempt = None;
+        let judge = |attempt, now| {
+            let presented = Presentation { token_id: token(1), attempt, rotated_at: Some(at(100)) };
+            session.judge(&presented, WINDOW, at(now))
+        };
+        assert_eq!(judge(None, 109), Presented::Retry);
+        assert_eq!(judge(None, 110), Presented::Reused);
+        assert_eq!(judge(None, 900), Presented::Reused);
+        assert_eq!(judge(Some(AttemptHash([7; 32])), 109), Presented::Stale);
+        assert_eq!(judge(Some(AttemptHash([7; 32])), 110), Presented::Reused);
+    }
+
+    #[test]
+    fn the_attempt_that_made_the_rotation_alone_may_retry_however_late() {
+        assert_eq!(judge(1, Some(7), Some(100), 101), Presented::Retry);
+        assert_eq!(judge(1, Some(7), Some(100), 900), Presented::Retry);
+        for other in [Some(8), None] {
+            assert_eq!(judge(1, other, Some(100), 109), Presented::Stale);
+            assert_eq!(judge(1, other, Some(100), 110), Presented::Reused);
+        }
+    }
+
+    #[test]
+    fn an_older_token_is_stale_for_a_moment_and_then_reused() {
+        assert_eq!(judge(0, None, Some(99), 105), Presented::Stale);
+        assert_eq!(judge(0, None, Some(99), 109), Presented::Reused);
+        assert_eq!(judge(0, Some(7), None, 101), Presented::Reused);
+    }
+
+    #[test]
+    fn a_token_that_the_database_has_not_heard_of_yet_is_no_theft() {
+        let newer =
+            |millis| TokenId::new(at(100) + Duration::from_millis(millis), &SeededEntropy::new(1));
+        let mut session = session();
+        session.token.id = newer(0);
+        let judge = |token_id, rotated_at| {
+            let presentation = Presentation { token_id, attempt: None, rotated_at };
+            session.judge(&presentation, WINDOW, at(200))
+        };
+        assert_eq!(judge(newer(1), None), Presented::Newer);
+        // By a clock that was set back: it was seen when it was rotated away.
+        assert_eq!(judge(newer(1), Some(at(101))), Presented::Reused);
+        assert_eq!(judge(TokenId::new(at(99), &SeededEntropy::new(1)), None), Presented::Reused);
+    }
+
+    #[test]
+    fn nothing_of_an_ended_session_is_good() {
+        let mut session = session();
+        session.end = Some(End { at: at(101), reason: EndReason::Logout, by: None });
+        for seed in 0..=2 {
+            let presented =
+                Presentation { token_id: token(seed), attempt: None, rotated_at: Some(at(100)) };
+            assert_eq!(session.judge(&presented, WINDOW, at(102)), Presented::Ended);
+        }
+    }
+}
