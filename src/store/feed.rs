@@ -180,7 +180,7 @@ pub(super) async fn in_time<T>(work: impl Future<Output = T>) -> Result<T> {
 /// A new connection to the server that takes writes.
 async fn connect(servers: &Servers, can_listen: bool) -> Result<PgListener> {
     let server = servers.find().await?;
-    Ok(in_time(listen(&server, can_listen)).await??)
+    in_time(listen(&server, can_listen)).await?
 }
 
 /// A connection that is told of ends. The pool is the only way to a listener, and is made anew with

@@ -153,7 +153,7 @@ impl Store {
     /// account was deactivated or its password changed since it was checked.
     ///
     /// # Errors
-    /// [`Error`](super::Error) where the database fails.
+    /// [`Error`] where the database fails.
     pub async fn open_session(&self, open: OpenSession, event: NewEvent) -> Result<Option<Opened>> {
         transact!(self, conn => {
             let Some(user) = conn.confirm_login(&open).await? else { return Ok(None) };

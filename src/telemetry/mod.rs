@@ -4,7 +4,7 @@
 //! and escape control characters, so that nothing a client sends can forge a line. A line that is
 //! about a request ends with its id. That is added here, where a line is written, and is no span of
 //! `tracing`: a span is written and read back for each request, whether or not it has a line to say.
-//! All of it goes through one [queue](queue), so that a reader of the log that stands still stops nothing.
+//! All of it goes through one queue, so that a reader of the log that stands still stops nothing.
 
 mod json;
 mod queue;
