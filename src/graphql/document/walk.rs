@@ -27,8 +27,8 @@ const INTROSPECTION_ROOTS: [&str; 2] = ["__schema", "__type"];
 const INTROSPECTION_LISTS: [&str; 5] =
     ["types", "fields", "interfaces", "possibleTypes", "inputFields"];
 
-/// Refuses a document that is over a limit, or of which a fragment spreads itself. Says whether it
-/// introspects.
+/// Refuses a document that is over a limit, or of which a fragment spreads itself. Says whether the
+/// selected operation introspects.
 pub(super) fn check(
     document: &ExecutableDocument,
     selected: &OperationDefinition,
@@ -53,12 +53,12 @@ pub(super) fn check(
     whole.within(limits)?;
     // The selected operation again, for what only counts where it is executed; its fragments are
     // remembered by now.
-    let credentials = walk.operation(selected)?.credentials;
+    let Cost { credentials, introspection_fields, .. } = walk.operation(selected)?;
     if selected.ty == OperationType::Mutation && credentials > limits.credential_mutations {
         let limit = limits.credential_mutations;
         return Err(Refusal::TooMuch(Measure::CredentialMutations, limit));
     }
-    Ok(whole.introspection_fields > 0)
+    Ok(selected.ty == OperationType::Query && introspection_fields > 0)
 }
 
 /// A fragment that has been met.

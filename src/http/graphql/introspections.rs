@@ -83,4 +83,17 @@ mod tests {
         assert!(panicked.is_err());
         assert_eq!(introspections.run(async { 1 }).await, 1);
     }
+
+    #[tokio::test]
+    async fn what_waits_for_its_turn_is_not_done_for_a_client_that_is_gone() {
+        let introspections = Introspections::default();
+        let all = u32::try_from(introspections.0.available_permits()).unwrap();
+        let turns = introspections.0.acquire_many(all).await.unwrap();
+        let begun = Arc::new(AtomicUsize::new(0));
+        let work = |begun: Arc<AtomicUsize>| async move { begun.fetch_add(1, Ordering::SeqCst) };
+        assert!(introspections.run(work(Arc::clone(&begun))).now_or_never().is_none());
+        drop(turns);
+        introspections.run(async {}).await;
+        assert_eq!(begun.load(Ordering::SeqCst), 0);
+    }
 }

@@ -139,7 +139,7 @@ impl<E: Executor> GraphqlEndpoint<E> {
         response
     }
 
-    /// Executes to the end, whether or not the client waits for it.
+    /// Executes to the end, whether or not the client waits for it; an introspection only once begun.
     async fn execute(
         &self,
         request: async_graphql::Request,
@@ -151,8 +151,13 @@ impl<E: Executor> GraphqlEndpoint<E> {
         let work = Spent::by(work);
         // Held as long as the client is there; what only waits for its turn goes with it.
         let (_presence, work) = Presence::watched(work);
-        let work = ToItsEnd::of(RequestId::in_current(work));
-        if prepared.introspects() { self.introspections.run(work).await } else { work.await }
+        let work = RequestId::in_current(work);
+        if prepared.introspects() {
+            // Not to its end: whoever hangs up while it waits would have it done where requests are
+            // answered. It changes nothing, and once begun its thread ends it.
+            return self.introspections.run(work).await;
+        }
+        ToItsEnd::of(work).await
     }
 
     /// Finds the document that is asked for, and checks it.

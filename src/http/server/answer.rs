@@ -16,7 +16,7 @@ use futures_util::task::AtomicWaker;
 use http_body::{Frame, SizeHint};
 
 use super::activity::Exchange;
-use super::memory::Memory;
+use super::memory::{Memory, OWN};
 use super::progress::Progress;
 
 /// The largest answer of HTTP/2 whose end goes along with its bytes.
@@ -40,6 +40,8 @@ struct Sending {
     progress: Arc<Progress>,
     /// The memory it takes, where that is known beforehand.
     bytes: usize,
+    /// As much of it as counts among those of all connections.
+    shared: usize,
     is_owned: bool,
     /// Whether a part is handed over and not written.
     is_waiting: AtomicBool,
@@ -48,7 +50,7 @@ struct Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.memory.answers.remove(self.bytes);
+        self.memory.answers.remove(self.shared);
         self.exchange.connection().answered(self.bytes);
     }
 }
@@ -73,8 +75,10 @@ impl Watched {
         let size = http_body::Body::size_hint(&body).exact();
         let bytes = size.filter(|_| is_owned).and_then(|size| usize::try_from(size).ok());
         let bytes = bytes.unwrap_or_default();
-        if memory.answers.try_add(bytes, most) {
-            Ok(Self::of(body, exchange, memory, is_owned, bytes))
+        let is_own = exchange.connection().unread.amount().saturating_add(bytes) <= OWN;
+        let shared = if is_own { 0 } else { bytes };
+        if memory.answers.try_add(shared, most) {
+            Ok(Self::of(body, exchange, memory, is_owned, bytes, shared))
         } else {
             Err(exchange)
         }
@@ -82,7 +86,7 @@ impl Watched {
 
     /// A body that is always the same few bytes.
     pub(super) fn free(body: Body, exchange: Exchange, memory: &Arc<Memory>) -> Self {
-        Self::of(body, exchange, memory, true, 0)
+        Self::of(body, exchange, memory, true, 0, 0)
     }
 
     fn of(
@@ -91,6 +95,7 @@ impl Watched {
         memory: &Arc<Memory>,
         is_owned: bool,
         bytes: usize,
+        shared: usize,
     ) -> Self {
         exchange.connection().made(bytes);
         let sending = Sending {
@@ -98,6 +103,7 @@ impl Watched {
             memory: Arc::clone(memory),
             progress: Progress::current(),
             bytes,
+            shared,
             is_owned,
             is_waiting: AtomicBool::new(false),
             written: AtomicWaker::new(),

@@ -16,11 +16,7 @@ use tokio::time::Sleep;
 
 use super::Limits;
 use super::activity::Activity;
-use super::memory::Memory;
-
-/// The bytes of bodies that a connection may have beside what all share: whoever fills that up keeps
-/// nobody out who sends as little as most do.
-const OWN: usize = 16 * 1024;
+use super::memory::{Memory, OWN};
 
 /// How much of a refused body is read.
 const MAX_DRAINED: u64 = 16 * 1024 * 1024;

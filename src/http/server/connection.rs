@@ -119,8 +119,9 @@ impl Service<Request<Incoming>> for Answering {
             request.extensions_mut().insert(NoHost);
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        // Answers of HTTP/1.1 stand in line by themselves.
-        if is_http_2 {
+        // Answers of HTTP/1.1 stand in line by themselves, and the clients of a proxy must not wait for
+        // one of them.
+        if is_http_2 && !limits.is_shared(self.peer.ip()) {
             request.extensions_mut().insert(Turn(Arc::clone(activity)));
         }
         let answer = self.router.call(request);

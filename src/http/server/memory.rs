@@ -5,10 +5,15 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// The bytes of bodies, and of answers, that a connection may have beside what all share: whoever fills
+/// that up keeps nobody out who sends and asks for as little as most do.
+pub(super) const OWN: usize = 16 * 1024;
+
 /// Counts of all connections.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// Bytes of answers that are not yet written to their clients.
+    /// Bytes of answers that are not yet written to their clients, beyond what each connection may have
+    /// anyway.
     pub(super) answers: Held,
     /// Bytes of request bodies beyond what each connection may have anyway.
     pub(super) bodies: Held,

@@ -14,6 +14,7 @@ mod places;
 mod progress;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,8 +52,8 @@ pub struct Limits {
     pub connections: usize,
     /// How many of them may come from one address.
     pub of_address: usize,
-    /// Whose connections are not counted by their address, beside this machine's own: many come
-    /// through it.
+    /// Whose connections are not counted by their address, beside this machine's own, and begin all
+    /// requests at once: many clients come through it.
     pub shared: Vec<IpBlock>,
     /// How long a new connection may take over the head of its first request.
     pub first_request: Duration,
@@ -67,10 +68,17 @@ pub struct Limits {
     pub stalled: Duration,
     /// How long a client may take to read all of an answer.
     pub answer: Duration,
-    /// How many bytes of unread answers there may be.
+    /// How many bytes of unread answers there may be beside the first few of each connection.
     pub answers: usize,
     /// How many bytes of request bodies there may be beside the first few of each connection.
     pub bodies: usize,
+}
+
+impl Limits {
+    /// Whether many clients come through this peer.
+    fn is_shared(&self, peer: IpAddr) -> bool {
+        self.shared.iter().any(|block| block.contains(peer.to_canonical()))
+    }
 }
 
 impl Default for Limits {

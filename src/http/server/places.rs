@@ -32,8 +32,7 @@ impl Places {
     /// A place for a connection from there; `None` where there is none left for it.
     pub(super) fn take(self: &Arc<Self>, peer: IpAddr, limits: &Limits) -> Option<Place> {
         let peer = peer.to_canonical();
-        let is_shared =
-            peer.is_loopback() || limits.shared.iter().any(|block| block.contains(peer));
+        let is_shared = peer.is_loopback() || limits.is_shared(peer);
         let counted = (!is_shared).then_some(peer);
         let mut taken = self.lock();
         if taken.all >= limits.connections {

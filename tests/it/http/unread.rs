@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::get;
 use futures_util::{StreamExt, stream};
+use sallyport::domain::filter::IpBlock;
 use sallyport::http::server::Limits;
 use serde_json::json;
 
@@ -20,6 +21,17 @@ fn patient() -> Limits {
     let long = Duration::from_secs(20);
     Limits { first_request: long, idle: long, ..SHORT }
 }
+
+fn very_patient() -> Limits {
+    Limits { stalled: Duration::from_secs(20), answer: SHORT.answer * 20, ..patient() }
+}
+
+/// As many requests as a connection of HTTP/2 may have under way.
+const ALL: usize = 16;
+
+/// Its answers do not fit into what a connection may leave unread.
+const SCHEMA: &str = "{ __schema { types { name description fields { name description } \
+                      inputFields { name description } enumValues { name description } } } }";
 
 const LARGE: usize = 32 * 1024 * 1024;
 
@@ -136,7 +148,7 @@ async fn a_connection_of_http_2_whose_bytes_nobody_takes_ends_with_its_streams()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unread_answers_are_bounded_in_all() {
-    let limits = Limits { answers: 1_000_000, stalled: Duration::from_secs(20), ..patient() };
+    let limits = Limits { answers: 800_000, stalled: Duration::from_secs(20), ..patient() };
     let server = Server::with(routes(), limits).await;
     let mut unread = H2::begin(server.connect().await, 0).await;
     unread.send("GET", "/medium", HOST, "").await;
@@ -145,6 +157,7 @@ async fn unread_answers_are_bounded_in_all() {
     assert!(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{refused}");
     assert!(refused.contains("\r\nRetry-After: 1\r\n"), "{refused}");
     assert!(refused.contains("SERVICE_UNAVAILABLE"), "{refused}");
+    // Small ones have room all the same.
     assert!(server.connect().await.get("/small").await.ends_with("small"));
     // It is free again with the connection.
     drop(unread);
@@ -153,15 +166,10 @@ async fn unread_answers_are_bounded_in_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_with_unread_answers_begins_no_other_request_until_they_are_read() {
-    const ALL: usize = 16;
-    let query = "{ __schema { types { name description fields { name description } \
-                 inputFields { name description } enumValues { name description } } } }";
-    let limits =
-        Limits { stalled: Duration::from_secs(20), answer: SHORT.answer * 20, ..patient() };
-    let server = Server::start("", limits).await;
+    let server = Server::start("", very_patient()).await;
     let mut client = H2::begin(server.connect().await, 0).await;
     for _ in 0..ALL {
-        client.post(query).await;
+        client.post(SCHEMA).await;
     }
     let mut heads = 0;
     let waiting = async {
@@ -179,6 +187,19 @@ async fn a_connection_with_unread_answers_begins_no_other_request_until_they_are
         let (_, said) = client.hear().await;
         assert_ne!(said, Said::Reset);
         ended += usize::from(matches!(said, Said::End(_)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_share_the_connection_of_a_proxy_do_not_wait_for_one_another() {
+    let shared = vec![IpBlock::parse("127.0.0.0/8").unwrap()];
+    let server = Server::start("", Limits { shared, ..very_patient() }).await;
+    let mut client = H2::begin(server.connect().await, 0).await;
+    for _ in 0..ALL {
+        client.post(SCHEMA).await;
+    }
+    for _ in 0..ALL {
+        while client.hear().await.1 != Said::Head {}
     }
 }
 
