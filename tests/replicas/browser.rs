@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::history::{Answer, Did, History};
+use crate::history::{Answer, Did, ELSEWHERE, History};
 use crate::http::Client;
 use crate::replica::{PASSWORD, Replica};
 
@@ -25,9 +25,6 @@ const LOG_OUT: &str = "mutation($t: String!, $s: LogoutScope!) {
 }";
 /// What the guard answers by itself: nothing of it is read.
 const ASK: &str = "{ viewerSession { sid } }";
-
-/// The number of no replica.
-const ELSEWHERE: usize = usize::MAX;
 
 /// Whether, and how, a browser names its attempts to refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,15 +68,25 @@ fn field(answer: Answer<Value>, name: &str) -> Answer<Value> {
 }
 
 impl Browser {
-    /// Logs in; `None` where that cannot be done now.
+    /// Logs in as `admin`; `None` where that cannot be done now.
     pub async fn log_in(
+        replica: &Replica,
+        history: &Arc<History>,
+        retries: Retries,
+    ) -> Option<Self> {
+        Self::log_in_as("admin", replica, history, retries).await
+    }
+
+    /// Logs in to an account that has the password of `admin`; `None` where that cannot be done now.
+    pub async fn log_in_as(
+        username: &str,
         replica: &Replica,
         history: &Arc<History>,
         retries: Retries,
     ) -> Option<Self> {
         let mut client = Client::default();
         let began = history.now();
-        let document = json!({ "query": LOG_IN, "variables": { "u": "admin", "p": PASSWORD } });
+        let document = json!({ "query": LOG_IN, "variables": { "u": username, "p": PASSWORD } });
         let answer = field(client.send(replica.address(), None, &document).await, "login");
         let payload = match answer {
             Answer::Done(payload) => payload,
@@ -157,21 +164,36 @@ impl Browser {
         answer
     }
 
+    /// Logs out of all sessions of the account but this one.
+    pub async fn log_out_others(&mut self, replica: &Replica) -> Answer<()> {
+        let answer = self.client.send(replica.address(), None, &self.leaving("OTHERS")).await;
+        field(answer, "logout").map(|_| ())
+    }
+
     /// Writes down that it sent what it does not wait for.
     pub fn went_away(&self, replica: &Replica, began: Duration, did: Did) {
         self.history.add(&self.session, replica.number, began, did);
     }
 
     /// Writes down that somebody else may end its session from now on.
-    pub fn will_be_ended(&self, replica: &Replica) {
+    pub fn will_be_ended(&self) {
         let did = Did::LogOut { answer: Answer::Lost };
-        self.history.add(&self.session, replica.number, self.history.now(), did);
+        self.history.add(&self.session, ELSEWHERE, self.history.now(), did);
     }
 
-    /// Writes down that somebody else ended its session, which this replica need not know yet.
+    /// Writes down that somebody else ended its session, which no replica need know yet.
     pub fn was_ended(&self) {
+        self.was_ended_at(ELSEWHERE);
+    }
+
+    /// Writes down that this replica ended its session for somebody else.
+    pub fn was_ended_by(&self, replica: &Replica) {
+        self.was_ended_at(replica.number);
+    }
+
+    fn was_ended_at(&self, replica: usize) {
         let did = Did::LogOut { answer: Answer::Done(()) };
-        self.history.add(&self.session, ELSEWHERE, self.history.now(), did);
+        self.history.add(&self.session, replica, self.history.now(), did);
     }
 
     /// Where it writes down what happens to it.

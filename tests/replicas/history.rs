@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// The number of no replica: of what somebody else did, and this client did not ask for.
+pub const ELSEWHERE: usize = usize::MAX;
+
 /// One request and its answer.
 #[derive(Clone, Debug)]
 pub struct Event {

@@ -10,6 +10,8 @@
 mod browser;
 mod cluster;
 mod disk;
+mod floors;
+mod guests;
 mod history;
 mod http;
 mod invariants;

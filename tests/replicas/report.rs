@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
-use crate::history::{Answer, Did, Event};
+use crate::history::{Answer, Did, ELSEWHERE, Event};
 use crate::is_long;
 
 static REPORT: LazyLock<Mutex<File>> = LazyLock::new(|| {
@@ -31,7 +31,8 @@ pub fn write(title: &str, lines: &[String]) {
 
 /// What a history holds, in a line.
 pub fn summary(history: &[Event]) -> String {
-    let count = |is: &dyn Fn(&Did) -> bool| history.iter().filter(|event| is(&event.did)).count();
+    let asked = || history.iter().filter(|event| event.replica != ELSEWHERE);
+    let count = |is: &dyn Fn(&Did) -> bool| asked().filter(|event| is(&event.did)).count();
     let refreshes = count(&|did| matches!(did, Did::Refresh { answer: Answer::Done(_), .. }));
     let accepted = count(&|did| matches!(did, Did::Ask { answer: Answer::Done(()) }));
     let logouts = count(&|did| matches!(did, Did::LogOut { answer: Answer::Done(()) }));
@@ -48,7 +49,7 @@ pub fn summary(history: &[Event]) -> String {
     format!(
         "- {} requests: {refreshes} refreshes, {accepted} protected fields, {logouts} logouts done; \
          {unavailable} unavailable, {lost} without an answer; the longest took {longest:.1?}",
-        history.len()
+        asked().count()
     )
 }
 

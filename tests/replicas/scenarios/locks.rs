@@ -112,7 +112,7 @@ async fn many_at_once_who_leave_everywhere_and_refresh_meet_no_failure() {
                 let answer = if number % 2 == 0 {
                     browser.log_out_of(&replica, "ALL").await
                 } else {
-                    browser.will_be_ended(&replica);
+                    browser.will_be_ended();
                     browser.refresh(&replica).await
                 };
                 (answer, browser)

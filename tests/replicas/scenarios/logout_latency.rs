@@ -61,7 +61,7 @@ async fn logged_out_is_out_on_every_replica_within_moments() {
 
 /// Asks over and over until it is refused. How long after the acknowledgement the last request began
 /// that was accepted; nothing where none was.
-async fn last_acceptance(
+pub(super) async fn last_acceptance(
     mut witness: Witness,
     replica: Arc<Replica>,
     history: Arc<History>,

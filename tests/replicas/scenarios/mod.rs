@@ -10,6 +10,7 @@ mod locks;
 mod logout_latency;
 mod million_ends;
 mod pooler;
+mod very_many_ends;
 
 use std::time::Duration;
 
