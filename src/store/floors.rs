@@ -162,6 +162,17 @@ impl Scope {
     }
 }
 
+/// A column that an insert or update of an account returns where a session may be opened after it: it
+/// keeps floors under everybody from being set until the transaction is over, and waits for one that is
+/// being set. The session is inserted in a later statement, which sees that floor. A lock of the table
+/// would wait for whatever tends it, such as autovacuum.
+macro_rules! held_open {
+    () => {
+        ", pg_advisory_xact_lock_shared(2834790612442)"
+    };
+}
+pub(super) use held_open;
+
 /// Keeps logins of the account, or of anybody, from committing until the transaction is over. On SQLite
 /// it is the only writer anyway.
 trait Hold {
@@ -183,11 +194,9 @@ impl Hold for PgConnection {
                     .execute(self)
                     .await?;
             }
-            // Refreshes only read accounts, and go on.
+            // The other side of `held_open!`.
             None => {
-                counted::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
-                    .execute(self)
-                    .await?;
+                counted::query("SELECT pg_advisory_xact_lock(2834790612442)").execute(self).await?;
             }
         }
         Ok(())

@@ -1,10 +1,11 @@
 //! A login becomes a session.
 
 use sqlx::types::Uuid;
+use sqlx::{PgConnection, SqliteConnection};
 
 use super::audit::{Audit, NewEvent};
 use super::end::{End, EndSessions, EndedSession, Scope};
-use super::floors::below_a_floor;
+use super::floors::{below_a_floor, held_open};
 use super::rows::{
     SessionRow, UserRow, ip_column, session_columns, user_agent_column, user_columns,
 };
@@ -74,6 +75,32 @@ struct InsertedRow {
     beyond: Option<i32>,
 }
 
+/// The account that a login is of, and what else the statement returns.
+macro_rules! confirm {
+    ($($held:tt)*) => {
+        concat!(
+            "UPDATE users SET last_login_at = COALESCE($1, last_login_at), \
+             password_hash = COALESCE($2, password_hash) \
+             WHERE id = $3 AND password_hash = $4 AND deactivated_at IS NULL RETURNING ",
+            user_columns!(),
+            $($held)*
+        )
+    };
+}
+
+trait Confirm {
+    const CONFIRM: &str;
+}
+
+/// There is one writer.
+impl Confirm for SqliteConnection {
+    const CONFIRM: &str = confirm!("");
+}
+
+impl Confirm for PgConnection {
+    const CONFIRM: &str = confirm!(held_open!());
+}
+
 steps! {
     /// Steps of a login.
     pub(super) trait Open {
@@ -131,12 +158,7 @@ steps! {
         /// Locks the account if its password is still the verified one and it may log in.
         async fn confirm_login(&mut self, open: &OpenSession) -> Result<Option<User>> {
             let login = open.record_login.then(|| open.session.created_at.as_micros());
-            let row: Option<UserRow> = counted::query_as(concat!(
-                "UPDATE users SET last_login_at = COALESCE($1, last_login_at), \
-                 password_hash = COALESCE($2, password_hash) \
-                 WHERE id = $3 AND password_hash = $4 AND deactivated_at IS NULL RETURNING ",
-                user_columns!()
-            ))
+            let row: Option<UserRow> = counted::query_as(Self::CONFIRM)
             .bind(login)
             .bind(open.upgraded.as_ref().map(PasswordHash::as_str))
             .bind(open.session.user_id.as_uuid())

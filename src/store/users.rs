@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 
 use super::audit::{Audit, NewEvent};
 use super::conditions::{Arg, Conditions, bind_all};
 use super::end::EndSessions;
-use super::floors::{Ending, Floors};
+use super::floors::{Ending, Floors, held_open};
 use super::open::{NewSession, Open};
 use super::rows::{CredentialsRow, UserRow, user_columns};
 use super::{Pools, Result, Store, counted};
@@ -54,16 +54,38 @@ pub struct Credentials {
     pub password_hash: PasswordHash,
 }
 
+/// A new account, and what else the statement returns.
+macro_rules! insert {
+    ($($held:tt)*) => {
+        concat!(
+            "INSERT INTO users (id, username, username_key, email, email_key, password_hash, \
+             role, created_at, username_skeleton) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+             ON CONFLICT DO NOTHING RETURNING ",
+            user_columns!(),
+            $($held)*
+        )
+    };
+}
+
+trait Insert {
+    const INSERT: &str;
+}
+
+/// There is one writer.
+impl Insert for SqliteConnection {
+    const INSERT: &str = insert!("");
+}
+
+impl Insert for PgConnection {
+    const INSERT: &str = insert!(held_open!());
+}
+
 steps! {
     /// Steps of transactions that begin with an account.
     pub(super) trait Accounts {
         /// Adds an account; `None` where a name is taken.
         async fn insert_user(&mut self, new: &NewUser) -> Result<Option<User>> {
-            let row: Option<UserRow> = counted::query_as(concat!(
-                "INSERT INTO users (id, username, username_key, email, email_key, password_hash, \
-                 role, created_at, username_skeleton) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-                 ON CONFLICT DO NOTHING RETURNING ", user_columns!()
-            ))
+            let row: Option<UserRow> = counted::query_as(Self::INSERT)
             .bind(new.id.as_uuid())
             .bind(new.names.username().as_str())
             .bind(new.names.username().key())

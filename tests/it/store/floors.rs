@@ -321,6 +321,50 @@ async fn logins_beside_a_floor_are_before_it_or_after_it(database: Database) {
     assert_eq!(usize::try_from(database.raw().await.number(LIVE).await).unwrap(), after);
 }
 
+/// Autovacuum and the building of an index take this lock, and last.
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_is_logged_out_while_the_table_of_accounts_is_tended() {
+    let database = Database::postgres().await;
+    let store = database.store().await;
+    let ada = make(&store, "ada").await.id;
+    seed(&database, ada, AT_ONCE + 1).await;
+    let mut vacuum = database.raw().await;
+    vacuum.execute("BEGIN; LOCK TABLE users IN SHARE UPDATE EXCLUSIVE MODE").await;
+    let floor = set_floor(&store, Scope::All, at(10)).await;
+    assert!(!floor.covers(ada, open(&store, ada, at(10)).await.id));
+    vacuum.execute("ROLLBACK").await;
+}
+
+/// Its id may be of a clock that is ahead of that of the order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_floor_under_everybody_waits_for_a_login_that_has_begun() {
+    let database = Database::postgres().await;
+    let store = Arc::new(database.store().await);
+    let ada = make(&store, "ada").await.id;
+    seed(&database, ada, AT_ONCE + 1).await;
+    let mut locked = database.raw().await;
+    locked.execute("BEGIN; SELECT 1 FROM sessions FOR UPDATE").await;
+    // It waits for the rows of the sessions that it ends, with its own inserted.
+    let mut order = opening(new_session(ada, at(30)));
+    order.max_sessions = Some(1);
+    let login = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { try_open(&store, order).await.unwrap() })
+    };
+    let mut raw = database.raw().await;
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while raw.number(waiting).await < 1 {}
+    let ending = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { set_floor(&store, Scope::All, at(10)).await })
+    };
+    while raw.number(waiting).await < 2 && !ending.is_finished() {}
+    locked.execute("ROLLBACK").await;
+    let (opened, floor) = (login.await.unwrap(), ending.await.unwrap());
+    assert!(floor.covers(ada, opened.session.id));
+}
+
 async fn a_list_and_a_count_know_what_is_below_a_floor(database: Database) {
     let store = database.store().await;
     let ada = make(&store, "ada").await.id;
