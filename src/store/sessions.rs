@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sqlx::AssertSqlSafe;
 
 use super::conditions::{Arg, Conditions, bind_all};
+use super::floors::below_a_floor;
 use super::rows::{EntryRow, SessionRow, entry_columns, session_columns};
 use super::{Error, Result, Store, counted};
 use crate::clock::Timestamp;
@@ -71,7 +72,10 @@ impl Store {
     ) -> Result<Option<Session>> {
         let row: Option<SessionRow> = transact!(self, conn => Ok(counted::query_as(concat!(
             "UPDATE sessions SET name = $1 WHERE id = $2 AND user_id = $3 AND ended_at IS NULL \
-             AND token_expires_at > $4 RETURNING ", session_columns!()
+             AND token_expires_at > $4 AND NOT ",
+            below_a_floor!("sessions.id", "sessions.user_id"),
+            " RETURNING ",
+            session_columns!()
         ))
         .bind(name.as_str())
         .bind(session.as_uuid())

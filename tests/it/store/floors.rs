@@ -9,7 +9,7 @@ use sallyport::domain::audit::{AuditKind, Note};
 use sallyport::domain::filter::{BlacklistFilter, SessionFilter};
 use sallyport::domain::id::{SessionId, TokenId, UserId};
 use sallyport::domain::page::PageRequest;
-use sallyport::domain::session::{EndReason, Session, SessionState};
+use sallyport::domain::session::{EndReason, Session, SessionName, SessionState};
 use sallyport::entropy::SystemEntropy;
 use sallyport::store::{
     AT_ONCE, Batch, EndSessions, EndedSession, Expired, Floor, FloorId, Matching, Scope, Store,
@@ -106,6 +106,10 @@ async fn below_a_floor_nothing_is_refreshed_and_above_it_everything(database: Da
     assert_eq!((end.at, end.reason), (at(10), EndReason::Admin));
     let known = store.known_token(ada, after.id, after.token.id).await.unwrap().unwrap();
     assert!(known.session.end.is_none());
+    let name = SessionName::parse("phone").unwrap();
+    let rename = |id| store.rename_session(ada, id, name.clone(), at(60));
+    assert!(rename(before.id).await.unwrap().is_none());
+    assert!(rename(after.id).await.unwrap().is_some());
     // Where refresh tokens do not rotate.
     let touch = |session: &Session| sallyport::store::Touch {
         session_id: session.id,
