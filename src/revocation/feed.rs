@@ -49,7 +49,8 @@ impl Feed {
         // The age counts from before the question: an end that commits after it is not in the answer.
         let (began, asked) = (clock.monotonic(), clock.machine());
         self.revocations.add_floors(&self.tail.floors().await?);
-        let reading = self.tail.read(|ended| self.revocations.add(ended)).await?;
+        let add = |ended: &[_], is_repeated| self.revocations.add_read(ended, is_repeated);
+        let reading = self.tail.read(add).await?;
         let answered = clock.monotonic();
         if !self.is_complete {
             let now = clock.now();

@@ -103,10 +103,19 @@ impl Revocations {
         age.is_some_and(|age| age <= self.staleness)
     }
 
-    /// Adds sessions that ended: this process's own before it answers, others' as they are read.
+    /// Adds sessions that ended, this process's own, before it answers.
     pub fn add(&self, ended: &[EndedSession]) {
+        self.add_read(ended, false);
+    }
+
+    /// Adds sessions that ended as they are read. While a transaction of whoever lasts, the same ones
+    /// are read each time, which is no news.
+    fn add_read(&self, ended: &[EndedSession], is_repeated: bool) {
+        if ended.is_empty() {
+            return;
+        }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let users = state.add(ended);
+        let users = state.add(ended, is_repeated);
         drop(state);
         self.news.tell(&users);
     }
@@ -196,12 +205,15 @@ impl Revocations {
 }
 
 impl State {
-    /// The users of those that were not known, and of those that a floor stands for.
-    fn add(&mut self, ended: &[EndedSession]) -> Vec<UserId> {
+    /// The users of those that were not known; of one that a floor stands for, and that is not
+    /// remembered, where it is not read again.
+    fn add(&mut self, ended: &[EndedSession], is_repeated: bool) -> Vec<UserId> {
         let mut users = Vec::new();
         for session in ended {
             if self.floors.stand_for(session) {
-                users.push(session.user_id);
+                if !is_repeated {
+                    users.push(session.user_id);
+                }
                 continue;
             }
             let until = (session.until + Duration::from_micros(999_999)).as_seconds();
@@ -221,6 +233,8 @@ mod tests {
     use crate::clock::{ManualClock, Timestamp};
     use crate::domain::id::UserId;
     use crate::entropy::SeededEntropy;
+    use crate::store::FloorId;
+    use futures_util::FutureExt;
 
     const BOUND: Duration = Duration::from_secs(5);
     const LIFETIME: Duration = Duration::from_mins(15);
@@ -271,6 +285,27 @@ mod tests {
         revocations.read_completely(clock.monotonic());
         clock.rewind(Duration::from_hours(1));
         assert!(revocations.is_fresh());
+    }
+
+    #[test]
+    fn an_end_that_a_floor_stands_for_is_told_once() {
+        let (clock, revocations) = revocations();
+        let gone = ended(&clock, 10);
+        revocations.add_floors(&[Floor {
+            id: FloorId::FIRST,
+            user: None,
+            below: gone.id.first_behind(),
+            except: None,
+            reason: EndReason::Admin,
+            by: None,
+            at: clock.now(),
+            until: None,
+        }]);
+        let mut watch = revocations.watch(Some(gone.user_id));
+        for is_repeated in [false, true] {
+            revocations.add_read(&[gone], is_repeated);
+            assert_eq!(watch.told().now_or_never().is_some(), !is_repeated);
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ use super::adopt::{adopt, is_own};
 use super::end::EndedSession;
 use super::floors::{FLOORS, Floor, FloorRow};
 use super::keys::{KeyMark, MARKS, MarkRow};
+use super::place::Snapshot;
 use super::servers::Servers;
 use super::{BOUND, Error, Pools, Result, Store};
 use crate::clock::Timestamp;
@@ -48,6 +49,8 @@ pub(super) const CHANNEL: &str = "sallyport_session_ends";
 /// A reader of the feed, and how far it has come.
 pub struct Tail {
     position: u64,
+    /// On PostgreSQL, what the last read saw, where the position is of one.
+    seen: Snapshot,
     pub(super) source: Source,
 }
 
@@ -85,7 +88,7 @@ impl Store {
                 Source::Postgres { servers, can_listen, listener: None }
             }
         };
-        Tail { position: 0, source }
+        Tail { position: 0, seen: Snapshot::first(), source }
     }
 }
 
@@ -113,13 +116,17 @@ impl Tail {
         rows.into_iter().map(Floor::try_from).collect()
     }
 
-    /// Hands on the sessions that ended since the last read; all there are, the first time. Says how
-    /// else the database stands.
+    /// Hands on the sessions that ended since the last read; all there are, the first time. The flag is
+    /// whether the last read has, as far as can be told, handed them on already. Says how else the
+    /// database stands.
     ///
     /// # Errors
     /// [`Error`] where the database fails or stops answering. What was handed on is true all the
     /// same, and comes again with the next read.
-    pub async fn read(&mut self, mut hand_on: impl FnMut(&[EndedSession])) -> Result<Reading> {
+    pub async fn read(
+        &mut self,
+        mut hand_on: impl FnMut(&[EndedSession], bool),
+    ) -> Result<Reading> {
         match &mut self.source {
             Source::Sqlite(readers) => {
                 self.position = read_sqlite(readers, self.position, hand_on).await?;
@@ -134,14 +141,16 @@ impl Tail {
                     connect(servers, *can_listen).await?
                 };
                 let now = loop {
-                    let read = read_postgres(&mut connected, self.position, &mut hand_on);
-                    let (position, now, has_foreign) = read.await?;
+                    let seen = (self.position > 0).then_some(&self.seen);
+                    let read = read_postgres(&mut connected, self.position, seen, &mut hand_on);
+                    let (position, seen, now, has_foreign) = read.await?;
                     if has_foreign {
                         adopt(&mut connected).await?;
                         continue;
                     }
                     let went_back = position < self.position;
                     self.position = if went_back { 0 } else { position };
+                    self.seen = seen;
                     if !went_back {
                         break now;
                     }
@@ -208,7 +217,7 @@ async fn listen(options: &PgConnectOptions, can_listen: bool) -> Result<PgListen
 async fn read_sqlite(
     readers: &SqlitePool,
     position: u64,
-    mut hand_on: impl FnMut(&[EndedSession]),
+    mut hand_on: impl FnMut(&[EndedSession], bool),
 ) -> Result<u64> {
     let after = i64::try_from(position).unwrap_or(i64::MAX);
     let mut reader = readers.acquire().await?;
@@ -226,27 +235,31 @@ async fn read_sqlite(
             reached = reached.max(seq.unsigned_abs());
             ended.push(read_end(session, user, &reason, until)?);
         }
-        hand_on(&ended);
+        hand_on(&ended, false);
     }
     Ok(reached)
 }
 
-/// One message without parameters, which every pooler understands. Says beside the position and the
-/// time whether there are rows of another server, which are not handed on.
+/// One message without parameters, which every pooler understands. Says beside the position, the
+/// snapshot and the time whether there are rows of another server, which are not handed on.
 async fn read_postgres(
     listener: &mut PgListener,
     position: u64,
-    mut hand_on: impl FnMut(&[EndedSession]),
-) -> Result<(u64, Timestamp, bool)> {
+    seen: Option<&Snapshot>,
+    mut hand_on: impl FnMut(&[EndedSession], bool),
+) -> Result<(u64, Snapshot, Timestamp, bool)> {
+    let last = seen.map_or_else(Snapshot::first, Snapshot::clone);
     let sql = format!(
         concat!(
             "SELECT now.position, now.micros, session_id, user_id, reason, until, ",
             is_own!(),
-            " FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS position, \
+            ", pg_visible_in_snapshot(xid, '{}'::pg_snapshot), now.snapshot \
+             FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS position, \
+             pg_current_snapshot()::text AS snapshot, \
              (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros) AS now \
              LEFT JOIN session_ends ON xid >= '{}'::xid8"
         ),
-        position
+        last.0, position
     );
     let mut chunks = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(listener).try_chunks(CHUNK);
     let (mut seen, mut has_foreign) = (None, false);
@@ -255,25 +268,30 @@ async fn read_postgres(
         if let (None, Some(first)) = (&seen, rows.first()) {
             seen = Some(snapshot(first)?);
         }
-        let mut ended = Vec::with_capacity(rows.len());
+        let (mut ended, mut repeated) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in &rows {
             match row.try_get::<Option<bool>, _>(6)? {
+                Some(true) if row.try_get::<Option<bool>, _>(7)? == Some(true) => {
+                    repeated.push(end(row)?);
+                }
                 Some(true) => ended.push(end(row)?),
                 Some(false) => has_foreign = true,
                 // Beside the position there is nothing.
                 None => {}
             }
         }
-        hand_on(&ended);
+        hand_on(&ended, false);
+        hand_on(&repeated, true);
     }
-    let (position, now) = seen.ok_or(Error::unreadable("snapshot"))?;
-    Ok((position, now, has_foreign))
+    let (position, snapshot, now) = seen.ok_or(Error::unreadable("snapshot"))?;
+    Ok((position, snapshot, now, has_foreign))
 }
 
-fn snapshot(row: &PgRow) -> Result<(u64, Timestamp)> {
+fn snapshot(row: &PgRow) -> Result<(u64, Snapshot, Timestamp)> {
     let position: &str = row.try_get(0)?;
     let position = position.parse().map_err(|_| Error::unreadable("transaction id"))?;
-    Ok((position, Timestamp::from_micros(row.try_get(1)?)))
+    let snapshot = Snapshot::parse(row.try_get(8)?).ok_or(Error::unreadable("snapshot"))?;
+    Ok((position, snapshot, Timestamp::from_micros(row.try_get(1)?)))
 }
 
 fn end(row: &PgRow) -> Result<EndedSession> {

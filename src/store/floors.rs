@@ -31,6 +31,11 @@ pub const AT_ONCE: usize = 1_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FloorId(pub(super) i64);
 
+#[cfg(test)]
+impl FloorId {
+    pub(crate) const FIRST: Self = Self(1);
+}
+
 /// Sessions that are over: those with lower ids than `below`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Floor {

@@ -154,7 +154,7 @@ async fn what_led_to_no_end_is_not_written_down(database: Database) {
 /// What a reader is handed on next.
 async fn read(tail: &mut Tail) -> Vec<EndedSession> {
     let mut seen = Vec::new();
-    tail.read(|ended| seen.extend_from_slice(ended)).await.unwrap();
+    tail.read(|ended, _| seen.extend_from_slice(ended)).await.unwrap();
     seen
 }
 
@@ -190,7 +190,7 @@ async fn a_new_reader_is_told_what_there_is(database: Database) {
     }
     assert_eq!(end(&store, Scope::These(opened), at(1)).await.len(), many);
     let (mut seen, mut chunks) = (HashSet::new(), 0);
-    let counting = |ended: &[EndedSession]| {
+    let counting = |ended: &[EndedSession], _| {
         chunks += usize::from(!ended.is_empty());
         seen.extend(ended.iter().map(|end| end.id));
     };

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use sallyport::domain::id::{SessionId, UserId};
-use sallyport::store::{Scope, Store, Tail};
+use sallyport::store::{EndedSession, Scope, Store, Tail};
 use uuid::Uuid;
 
 use super::support::{at, ending, make, open};
@@ -13,7 +13,7 @@ use crate::databases::Database;
 /// What the feed hands on next.
 async fn read(tail: &mut Tail) -> HashSet<SessionId> {
     let mut seen = HashSet::new();
-    tail.read(|ended| seen.extend(ended.iter().map(|end| end.id))).await.unwrap();
+    tail.read(|ended, _| seen.extend(ended.iter().map(|end| end.id))).await.unwrap();
     seen
 }
 
@@ -47,6 +47,18 @@ async fn an_end_that_commits_after_many_later_ones_is_handed_on() {
         let seen = read(&mut tail).await;
         assert!(seen.contains(&ended) && !seen.contains(&late));
     }
+    // They come again for as long, and are told from what is new.
+    let ended = end_one(&store, ada.id).await;
+    for is_known in [false, true] {
+        let (mut new, mut repeated) = (HashSet::new(), HashSet::new());
+        let sort = |ended: &[EndedSession], is_repeated| {
+            let seen = if is_repeated { &mut repeated } else { &mut new };
+            seen.extend(ended.iter().map(|end| end.id));
+        };
+        tail.read(sort).await.unwrap();
+        assert_eq!(new.iter().eq([&ended]), !is_known, "{new:?}");
+        assert_eq!(repeated.len(), 20 + usize::from(is_known));
+    }
     slow.execute("COMMIT").await;
     assert!(read(&mut tail).await.contains(&late));
 }
@@ -72,7 +84,7 @@ async fn an_end_whose_transaction_number_was_seen_before_is_handed_on_by_the_nex
     let mut failed = 0;
     let seen = loop {
         let mut seen = HashSet::new();
-        match tail.read(|ended| seen.extend(ended.iter().map(|end| end.id))).await {
+        match tail.read(|ended, _| seen.extend(ended.iter().map(|end| end.id))).await {
             Ok(_) => break seen,
             Err(error) => assert!(error.is_temporary() && failed < 3, "{error:?}"),
         }
