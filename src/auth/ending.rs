@@ -31,6 +31,9 @@ const NAMED: usize = 100;
 /// How long an administrator's order to end sessions with something in common goes on.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long those that are left are counted then: a request is answered within 30 seconds.
+const COUNTED: Duration = Duration::from_secs(5);
+
 /// How long a command ends rows itself.
 const COMPLETED: Duration = Duration::from_secs(10);
 
@@ -132,7 +135,8 @@ impl Auth {
     }
 
     /// Ends the live sessions that match: in one transaction where they are few; else batch by batch,
-    /// and where that takes too long not all of them. Returns how many it found, and how many it ended.
+    /// and where that takes too long not all of them. Returns how many it found, and how many it ended;
+    /// where there was no time to look at all, it found one more than it ended.
     pub(super) async fn end_found(
         &self,
         matching: &Matching,
@@ -145,11 +149,11 @@ impl Auth {
             let more = self.store.find_matching(matching, behind, most, now).await?;
             found.extend(more.sessions);
             behind = more.behind;
-            if behind.is_none() || found.len() > AT_ONCE {
+            if behind.is_none() || found.len() > AT_ONCE || began.elapsed() > PATIENCE {
                 break;
             }
         }
-        if found.len() <= AT_ONCE {
+        if found.len() <= AT_ONCE && behind.is_none() {
             let order = EndSessions { scope: Scope::These(found), ..order };
             let count = self.end(order, None).await?.count;
             return Ok((count, count));
@@ -168,7 +172,9 @@ impl Auth {
                 return Ok((ended, ended));
             }
             if began.elapsed() > PATIENCE {
-                let left = self.store.count_matching(matching, now).await?;
+                let left = self.store.count_matching(matching, now);
+                // Where they are too many to be counted, too, it is known that the search is not over.
+                let left = tokio::time::timeout(COUNTED, left).await.unwrap_or(Ok(1))?;
                 return Ok((ended + left, ended));
             }
             let more = self.store.find_matching(matching, behind, AT_ONCE, now).await?;

@@ -89,7 +89,8 @@ pub struct EndSessionsInput {
 /// What came of it.
 #[derive(Default, SimpleObject)]
 pub struct EndSessionsPayload {
-    /// How many live sessions the filter shows, without the one that asks.
+    /// How many live sessions the filter shows, without the one that asks; one more than it ended
+    /// where there was no time to count those that are left.
     matched_count: usize,
     /// How many it ended. Lower than `matchedCount` where there are more than end in 20 seconds: the
     /// same mutation ends the others.
