@@ -130,7 +130,8 @@ impl PostgresUrl {
         }
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').ok_or(PostgresUrlError::Encoding)?;
-            parts.read(name, value, is_jdbc)?;
+            let parameter = Parameter::of(name).ok_or_else(|| unknown(name, query))?;
+            parts.read(parameter, name, value, is_jdbc)?;
         }
         parts.fill_in(variable)?;
         parts.build()
@@ -159,8 +160,7 @@ fn is_here(server: &PgConnectOptions) -> bool {
 
 impl Parts {
     /// Reads a parameter.
-    fn read(&mut self, name: &str, value: &str, is_jdbc: bool) -> Result<()> {
-        let Some(parameter) = Parameter::of(name) else { return Err(unknown(name, value)) };
+    fn read(&mut self, parameter: Parameter, name: &str, value: &str, is_jdbc: bool) -> Result<()> {
         // Forms write a space so, and libpq does not; a password has plus signs rather than spaces.
         let is_literal = matches!(parameter, Parameter::User | Parameter::Password) && !is_jdbc;
         let value = if is_literal { decode(value)? } else { decode(&value.replace('+', "%20"))? };
@@ -312,11 +312,11 @@ fn ssl_mode(text: &str) -> Option<&'static str> {
 }
 
 /// A parameter that nobody knows. Where it may be a piece of a password it is not repeated.
-fn unknown(name: &str, value: &str) -> PostgresUrlError {
+fn unknown(name: &str, query: &str) -> PostgresUrlError {
     let is_name = !name.is_empty()
         && name.len() <= 40
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte));
-    if !is_name || value.contains('@') {
+    if !is_name || query.contains('@') {
         return PostgresUrlError::Encoding;
     }
     PostgresUrlError::Unknown { name: name.to_owned(), nearest: nearest(name) }
