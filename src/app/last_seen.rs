@@ -131,8 +131,9 @@ impl LastSeen {
 /// What to say of a database that lacks what was seen until then.
 pub(super) fn warning(until: Timestamp) -> String {
     format!(
-        "the database lacks what was seen here until {}: an older copy, or another database, was put          in its place; sessions ended since and signing keys removed since may be good again: run \
-         sallyport recover",
+        "the database lacks what was seen here until {}: an older copy, or another database, was \
+         put in its place; sessions ended since and signing keys removed since may be good again: \
+         run sallyport recover",
         until.floor_to_second()
     )
 }
