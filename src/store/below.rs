@@ -4,17 +4,18 @@ use sqlx::AssertSqlSafe;
 use sqlx::types::Uuid;
 
 use super::conditions::{Arg, Conditions, bind_all};
-use super::floors::Floor;
+use super::floors::{Floor, from_floors_over};
 use super::{Error, Result, Store, counted};
 use crate::domain::id::SessionId;
 
 /// The sessions that a floor ended, whether or not their rows say so yet, less those that a floor
 /// before it had ended.
-const OF_A_FLOOR: &str = "(ended_at IS NULL AND token_expires_at > ? OR ended_at = ? \
-     AND end_reason = ?) AND id < ? AND NOT EXISTS (SELECT 1 FROM session_floors AS before \
-     WHERE before.id < ? AND before.below > sessions.id \
-     AND (before.user_id = sessions.user_id OR before.user_id IS NULL) \
-     AND (before.except_session IS NULL OR before.except_session <> sessions.id))";
+const OF_A_FLOOR: &str = concat!(
+    "(ended_at IS NULL AND token_expires_at > ? OR ended_at = ? \
+     AND end_reason = ?) AND id < ? AND NOT EXISTS (SELECT 1",
+    from_floors_over!("sessions.id", "sessions.user_id"),
+    " AND floors.id < ?)"
+);
 
 impl Floor {
     fn conditions(&self) -> Conditions {

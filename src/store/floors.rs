@@ -84,19 +84,27 @@ pub struct Ending {
     pub is_new: bool,
 }
 
-/// Whether a session, by the columns of its id and its user, is below a floor.
-macro_rules! below_a_floor {
+/// The floors that a session is below, by the columns of its id and its user.
+macro_rules! from_floors_over {
     ($id:literal, $user:literal) => {
         concat!(
-            "EXISTS (SELECT 1 FROM session_floors AS floors WHERE floors.below > ",
+            " FROM session_floors AS floors WHERE floors.below > ",
             $id,
             " AND (floors.user_id = ",
             $user,
             " OR floors.user_id IS NULL) AND (floors.except_session IS NULL \
              OR floors.except_session <> ",
             $id,
-            "))"
+            ")"
         )
+    };
+}
+pub(super) use from_floors_over;
+
+/// Whether a session, by the columns of its id and its user, is below a floor.
+macro_rules! below_a_floor {
+    ($id:literal, $user:literal) => {
+        concat!("EXISTS (SELECT 1", $crate::store::floors::from_floors_over!($id, $user), ")")
     };
 }
 pub(super) use below_a_floor;

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, SqliteConnection};
 
 use super::audit::{Audit, NewEvent};
 use super::end::{End, EndSessions, EndedSession, Scope};
-use super::floors::{below_a_floor, held_open};
+use super::floors::{below_a_floor, from_floors_over, held_open};
 use super::rows::{
     SessionRow, UserRow, ip_column, session_columns, user_agent_column, user_columns,
 };
@@ -143,10 +143,11 @@ steps! {
                 if let Some(row) = row {
                     return Ok((row.session.try_into()?, row.beyond.is_some()));
                 }
-                let floor: Option<Uuid> = counted::query_scalar(
-                    "SELECT below FROM session_floors WHERE below > $1 \
-                     AND (user_id = $2 OR user_id IS NULL) ORDER BY below DESC LIMIT 1",
-                )
+                let floor: Option<Uuid> = counted::query_scalar(concat!(
+                    "SELECT floors.below",
+                    from_floors_over!("$1", "$2"),
+                    " ORDER BY floors.below DESC LIMIT 1"
+                ))
                 .bind(id.as_uuid())
                 .bind(new.user_id.as_uuid())
                 .fetch_optional(&mut *self)

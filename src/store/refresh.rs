@@ -4,7 +4,7 @@
 use sqlx::types::Uuid;
 
 use super::audit::{Audit, NewEvent};
-use super::floors::{FloorId, below_a_floor};
+use super::floors::{FloorId, below_a_floor, from_floors_over};
 use super::refresh_limit::{LimitColumns, limit_after, within_limit};
 use super::rows::{SessionRow, ip, ip_column, session_columns};
 use super::{Error, Result, Store, counted};
@@ -271,9 +271,9 @@ impl Store {
             "SELECT ", session_columns!(), ", sessions.repeat_noted, sessions.refresh_limit_until, \
              users.role, users.deactivated_at, entry.blacklisted_at AS entered_at, \
              entry.ip AS entry_ip, entry.user_agent AS entry_agent, \
-             (SELECT min(id) FROM session_floors AS floors WHERE floors.below > sessions.id \
-              AND (floors.user_id = sessions.user_id OR floors.user_id IS NULL) \
-              AND (floors.except_session IS NULL OR floors.except_session <> sessions.id)) AS floor \
+             (SELECT min(floors.id)",
+            from_floors_over!("sessions.id", "sessions.user_id"),
+            ") AS floor \
              FROM sessions JOIN users ON users.id = sessions.user_id \
              LEFT JOIN blacklist_entries AS entry \
              ON entry.token_id = $1 AND entry.session_id = sessions.id \
