@@ -74,8 +74,9 @@ pub(super) struct Throttle {
 #[derive(Default)]
 pub(super) struct Guess {
     charges: Vec<Charge>,
-    visits: Vec<Visit>,
+    /// Before the visits, as in [`Admitted`].
     turns: Vec<OwnedSemaphorePermit>,
+    visits: Vec<Visit>,
     /// Held by a try that a limit is known to refuse, unless it comes from a place of the account's:
     /// it is admitted before it waits for a core, not afterwards.
     doubt: Vec<OwnedSemaphorePermit>,
@@ -115,8 +116,10 @@ pub(super) struct Admitted {
     /// How long the limits make wait that do not hold here. Where the password is wrong nobody is to
     /// see that they do not.
     over: Option<Duration>,
-    _visits: Vec<Visit>,
+    /// Fields are dropped in this order, and the last visit takes its bucket out of [`Turns`] only
+    /// where nobody has the turn: so turns come before visits.
     _turns: Vec<OwnedSemaphorePermit>,
+    _visits: Vec<Visit>,
 }
 
 impl Throttle {
@@ -206,7 +209,7 @@ impl Throttle {
         } else if let Some(wait) = charges.first().and_then(refuses) {
             return Err(Refusal::rate_limited(wait).into());
         }
-        Ok(Guess { charges, visits, turns, doubt })
+        Ok(Guess { charges, turns, visits, doubt })
     }
 
     fn sources(&self, origin: &Origin) -> impl Iterator<Item = Charge> {
@@ -341,5 +344,31 @@ impl Auth {
             Some(wait) => Err(Refusal::rate_limited(wait).into()),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::secret::MasterSecrets;
+
+    fn throttle() -> Throttle {
+        let secrets = MasterSecrets::parse("0123456789abcdefghijklmnopqrstuv").unwrap();
+        Throttle::new(BlindIndexKey::derive(&secrets).unwrap(), true)
+    }
+
+    #[tokio::test]
+    async fn tries_that_are_over_leave_nothing_whether_they_were_admitted_or_not() {
+        let throttle = throttle();
+        let origin = Origin { ip: "192.0.2.1".parse().ok(), user_agent: None };
+        for n in 0..100 {
+            let name = format!("name {n}");
+            let login = || throttle.login(&name, &origin, || Timestamp::from_micros(0));
+            drop(login().await.unwrap());
+            let Guess { turns, visits, .. } = login().await.unwrap();
+            assert!(!turns.is_empty() && !visits.is_empty());
+            drop(Admitted { _turns: turns, _visits: visits, ..Admitted::default() });
+        }
+        assert!(throttle.turns.is_empty());
     }
 }

@@ -25,6 +25,12 @@ impl Turns {
         let turn = buckets.entry(bucket).or_insert_with(|| Arc::new(Semaphore::new(1)));
         Visit { bucket, turn: Arc::clone(turn), turns: self.clone() }
     }
+
+    /// Whether nobody is under any bucket.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
 }
 
 impl Visit {
@@ -69,6 +75,6 @@ mod tests {
         drop((turn, one));
         assert!(two.turn_now().is_some());
         drop((two, elsewhere));
-        assert!(turns.0.lock().unwrap().is_empty());
+        assert!(turns.is_empty());
     }
 }
