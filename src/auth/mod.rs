@@ -9,6 +9,7 @@ mod administration;
 mod carrier;
 mod cookie;
 mod counting;
+mod doubts;
 mod dummies;
 mod ending;
 mod error;

@@ -23,12 +23,12 @@
 //! limits answer. Sessions are never touched, and a refresh is never counted.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use super::doubts::{Doubt, Doubts};
 use super::dummies::Dummies;
 use super::error::Refusal;
 use super::refusing::{Pace, Refusing};
@@ -51,21 +51,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How many wait for their turn at one name from one address.
 const MOST_WAITING: usize = 128;
 
-/// How many that are over a limit ask the database at a time whether their account was logged in from
-/// there, and how many wait for that.
-const DOUBTS: usize = 2;
-const MOST_DOUBTS: usize = 1000;
-
 /// Counts tries under digests.
 pub(super) struct Throttle {
     key: BlindIndexKey,
     pub(super) is_on: bool,
     turns: Turns,
     pub(super) refusing: Refusing,
-    /// For those who ask the database although a limit is known to refuse them.
-    doubts: Arc<Semaphore>,
-    /// For those and who waits for it.
-    doubtful: Arc<Semaphore>,
+    doubts: Doubts,
     pub(super) pace: Pace,
 }
 
@@ -77,15 +69,14 @@ pub(super) struct Guess {
     /// Before the visits, as in [`Admitted`].
     turns: Vec<OwnedSemaphorePermit>,
     visits: Vec<Visit>,
-    /// Held by a try that a limit is known to refuse, unless it comes from a place of the account's:
-    /// it is admitted before it waits for a core, not afterwards.
-    doubt: Vec<OwnedSemaphorePermit>,
+    /// Of a try that is admitted before it waits for a core, not afterwards.
+    doubt: Option<Doubt>,
 }
 
 impl Guess {
     /// Whether a limit is known to refuse it.
     pub(super) fn is_doubtful(&self) -> bool {
-        !self.doubt.is_empty()
+        self.doubt.is_some()
     }
 
     /// What the address is counted under.
@@ -124,10 +115,8 @@ pub(super) struct Admitted {
 
 impl Throttle {
     pub(super) fn new(key: BlindIndexKey, is_on: bool) -> Self {
-        let doubts = Arc::new(Semaphore::new(DOUBTS));
-        let doubtful = Arc::new(Semaphore::new(MOST_DOUBTS));
-        let (turns, refusing, pace) = Default::default();
-        Self { key, is_on, turns, refusing, doubts, doubtful, pace }
+        let (turns, refusing, doubts, pace) = Default::default();
+        Self { key, is_on, turns, refusing, doubts, pace }
     }
 
     /// The hash that is tried in place of this name's, where nobody has it.
@@ -195,17 +184,10 @@ impl Throttle {
                 () = presence::gone() => return Err(too_many().into()),
             });
         }
-        let mut doubt = Vec::new();
+        let mut doubt = None;
         let refuses = |charge: &Charge| self.refusing.wait(charge.bucket, now());
         if let Some(wait) = charges.iter().skip(1).filter_map(refuses).max() {
-            let over = || Refusal::rate_limited(wait);
-            doubt.push(Arc::clone(&self.doubtful).try_acquire_owned().map_err(|_| over())?);
-            doubt.push(tokio::select! {
-                turn = timeout(PATIENCE, Arc::clone(&self.doubts).acquire_owned()) => {
-                    turn.map_err(|_| over())?.map_err(|error| Error::Internal(error.into()))?
-                }
-                () = presence::gone() => return Err(over().into()),
-            });
+            doubt = Some(self.doubts.enter(&charges, wait).await?);
         } else if let Some(wait) = charges.first().and_then(refuses) {
             return Err(Refusal::rate_limited(wait).into());
         }
@@ -213,8 +195,7 @@ impl Throttle {
     }
 
     fn sources(&self, origin: &Origin) -> impl Iterator<Item = Charge> {
-        let network = origin.ip.map(network);
-        let network = network.map(|block| self.charge(NETWORK, &[block.low()]));
+        let network = origin.ip.map(|ip| self.charge(NETWORK, &[network(ip).low()]));
         [self.charge(ADDRESS, &[&place(origin.ip)])].into_iter().chain(network)
     }
 }
@@ -337,8 +318,7 @@ impl Auth {
         failed: NewEvent,
     ) -> Result<(), Error> {
         let limited = NewEvent { kind: AuditKind::RateLimited, ..failed.clone() };
-        let closed = admitted.charged.closed;
-        let over = admitted.over;
+        let (closed, over) = (admitted.charged.closed, admitted.over);
         let charged = self.store.charge_failure(admitted.late, closed, failed, limited).await?;
         match over.or(charged.refused) {
             Some(wait) => Err(Refusal::rate_limited(wait).into()),
@@ -352,18 +332,13 @@ mod tests {
     use super::*;
     use crate::crypto::secret::MasterSecrets;
 
-    fn throttle() -> Throttle {
-        let secrets = MasterSecrets::parse("0123456789abcdefghijklmnopqrstuv").unwrap();
-        Throttle::new(BlindIndexKey::derive(&secrets).unwrap(), true)
-    }
-
     #[tokio::test]
     async fn tries_that_are_over_leave_nothing_whether_they_were_admitted_or_not() {
-        let throttle = throttle();
-        let origin = Origin { ip: "192.0.2.1".parse().ok(), user_agent: None };
+        let secrets = MasterSecrets::parse("0123456789abcdefghijklmnopqrstuv").unwrap();
+        let throttle = Throttle::new(BlindIndexKey::derive(&secrets).unwrap(), true);
         for n in 0..100 {
-            let name = format!("name {n}");
-            let login = || throttle.login(&name, &origin, || Timestamp::from_micros(0));
+            let origin = Origin { ip: Some([192, 0, 2, n].into()), user_agent: None };
+            let login = || throttle.login("ada", &origin, || Timestamp::from_micros(0));
             drop(login().await.unwrap());
             let Guess { turns, visits, .. } = login().await.unwrap();
             assert!(!turns.is_empty() && !visits.is_empty());

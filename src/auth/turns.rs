@@ -21,8 +21,13 @@ pub(super) struct Visit {
 impl Turns {
     /// Begins a try.
     pub(super) fn enter(&self, bucket: Bucket) -> Visit {
+        self.enter_where(bucket, 1)
+    }
+
+    /// Begins a try where so many under the bucket have a turn at once.
+    pub(super) fn enter_where(&self, bucket: Bucket, at_once: usize) -> Visit {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = buckets.entry(bucket).or_insert_with(|| Arc::new(Semaphore::new(1)));
+        let turn = buckets.entry(bucket).or_insert_with(|| Arc::new(Semaphore::new(at_once)));
         Visit { bucket, turn: Arc::clone(turn), turns: self.clone() }
     }
 
