@@ -19,7 +19,7 @@ use crate::domain::id::TokenId;
 use crate::domain::origin::Origin;
 use crate::domain::presented::{Presentation, Presented};
 use crate::domain::session::{AttemptHash, EndReason, RefreshGrant};
-use crate::domain::throttle::{Bucket, Limit, REFRESH, Tally};
+use crate::domain::throttle::{self, Bucket, Limit, Tally};
 use crate::metrics::RefreshOutcome;
 use crate::store::{
     self, EndSessions, Known, NewEvent, Noted, Refreshed, Repeat, Rotate, Scope, Touch,
@@ -159,7 +159,7 @@ impl Auth {
     /// How fast a session may be refreshed. Without a limit one session fills the disk: each rotation
     /// is kept as long as its token could be presented.
     fn refresh_limit(&self) -> Option<Limit> {
-        self.policy.throttle.then_some(REFRESH)
+        self.policy.throttle.then(|| throttle::refresh(self.policy.access_token_lifetime))
     }
 
     /// Refuses a refresh that the store did not do because there were too many before it.

@@ -63,9 +63,8 @@ pub const NETWORK: Limit = steady("network", 200, Duration::from_secs(5));
 /// Registrations from an address, right or wrong: each tells whether a name is taken.
 pub const REGISTRATION: Limit = steady("registration", 20, Duration::from_mins(1));
 
-/// Refreshes of one session that take place. A client needs one in the lifetime of an access token; a
-/// burst is for its tabs, and for one that starts anew again and again.
-pub const REFRESH: Limit = steady("refresh", 120, Duration::from_secs(6));
+/// The fastest and the slowest pace of refreshes.
+const REFRESH_EVERY: RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_secs(6);
 
 /// How far the clocks of replicas may be apart.
 const CLOCKS_APART: Duration = Duration::from_mins(1);
@@ -78,6 +77,14 @@ const fn growing(name: &'static str, free: i64, longest: Duration) -> Limit {
 const fn steady(name: &'static str, burst: u32, every: Duration) -> Limit {
     let slack = every.saturating_mul(burst - 1);
     Limit { name, free: 0, first: every, longest: every, most: i64::MAX, slack }
+}
+
+/// Refreshes of one session that take place, where access tokens live so long. A client needs one in
+/// such a lifetime, and may do four; a burst is for its tabs, and for one that starts anew again and
+/// again.
+#[must_use]
+pub fn refresh(lifetime: Duration) -> Limit {
+    steady("refresh", 120, (lifetime / 4).clamp(*REFRESH_EVERY.start(), *REFRESH_EVERY.end()))
 }
 
 impl Limit {
@@ -195,11 +202,20 @@ mod tests {
 
     #[test]
     fn a_count_that_no_clock_of_now_can_have_made_refuses_nothing() {
-        let refusing = REFRESH.refusing(at(0));
+        let refusing = refresh(Duration::from_mins(15)).refusing(at(0));
         let slack = 119 * 6;
         assert!(!refusing.contains(&at(slack)));
         assert!(refusing.contains(&(at(slack) + Duration::from_micros(1))));
         assert!(refusing.contains(&at(slack + 6 + 60)) && !refusing.contains(&at(slack + 67)));
+    }
+
+    #[test]
+    fn refreshes_have_a_pace_that_the_lifetime_of_access_tokens_allows() {
+        let every = |lifetime| refresh(lifetime).longest;
+        assert_eq!(every(Duration::from_mins(15)), Duration::from_secs(6));
+        assert_eq!(every(Duration::from_secs(24)), Duration::from_secs(6));
+        assert_eq!(every(Duration::from_secs(2)), Duration::from_millis(500));
+        assert_eq!(every(Duration::ZERO), Duration::from_millis(250));
     }
 
     #[test]

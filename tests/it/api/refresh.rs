@@ -25,6 +25,7 @@ on_both!(
     a_refresh_token_of_a_deactivated_user_is_dead,
     a_clock_that_is_set_back_logs_nobody_out,
     a_session_is_refreshed_so_often_and_keeps_its_token_beyond_that,
+    a_client_that_refreshes_whenever_its_access_token_expires_is_never_limited,
     a_repeat_is_written_down_once_and_once_more_from_another_client,
     a_repeat_is_answered_while_somebody_holds_the_sessions_row,
 );
@@ -255,6 +256,22 @@ async fn a_session_is_refreshed_so_often_and_keeps_its_token_beyond_that(databas
     let mut newest = service.login("bob").await;
     for _ in 0..140 {
         newest = tokens(&service.refresh(&newest.refresh, None).await).unwrap();
+    }
+}
+
+async fn a_client_that_refreshes_whenever_its_access_token_expires_is_never_limited(
+    database: Database,
+) {
+    const LIFETIME: Duration = Duration::from_secs(2);
+    let flags = "--access-token-lifetime 2s";
+    let mut service = Service::start(&database, flags).await;
+    service.make("ada", Role::User).await;
+    let mut newest = service.login("ada").await;
+    // For two hours.
+    for n in 0..2 * 3600 / LIFETIME.as_secs() {
+        service.pass(LIFETIME).await;
+        let next = service.refresh(&newest.refresh, None).await;
+        newest = tokens(&next).unwrap_or_else(|| panic!("{n}: {next}"));
     }
 }
 

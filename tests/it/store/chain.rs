@@ -12,7 +12,7 @@ use sallyport::domain::blacklist::BlacklistReason;
 use sallyport::domain::filter::BlacklistFilter;
 use sallyport::domain::id::{SessionId, TokenId, UserId};
 use sallyport::domain::session::{AttemptHash, Session};
-use sallyport::domain::throttle::REFRESH as THROTTLED;
+use sallyport::domain::throttle::{self, Limit};
 use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;
 use sallyport::store::{Noted, Refreshed, Repeat, Rotate, Scope, Store, Touch};
@@ -25,6 +25,11 @@ use crate::databases::{Database, on_both};
 
 /// Repeats in the audit.
 const RETRIED: &str = "SELECT count(*) FROM audit_events WHERE kind = 'REFRESH_RETRIED'";
+
+/// The limit on refreshes where access tokens live long.
+fn limit() -> Limit {
+    throttle::refresh(Duration::from_mins(15))
+}
 
 on_both!(
     a_rotation_moves_the_chain_on_and_remembers_where_it_came_from,
@@ -183,10 +188,10 @@ async fn no_more_refreshes_take_place_than_the_limit_says(database: Database) {
                 let (replica, current) = (&replicas[n % 2], current.clone());
                 async move {
                     if rotates {
-                        let order = Rotate { limit: Some(THROTTLED), ..rotation(&current, now) };
+                        let order = Rotate { limit: Some(limit()), ..rotation(&current, now) };
                         replica.rotate(order).await.unwrap()
                     } else {
-                        let order = Touch { limit: Some(THROTTLED), ..touch(&current, now) };
+                        let order = Touch { limit: Some(limit()), ..touch(&current, now) };
                         replica.touch(order).await.unwrap()
                     }
                 }
@@ -206,7 +211,7 @@ async fn no_more_refreshes_take_place_than_the_limit_says(database: Database) {
         assert_eq!(refresh(at(7)).await, 1);
         assert_eq!(refresh(at(7)).await, 0);
         let known = store.known_token(ada.id, current.id, current.token.id).await.unwrap().unwrap();
-        assert_eq!(known.limit_until, Some(at(1) + 121 * THROTTLED.longest));
+        assert_eq!(known.limit_until, Some(at(1) + 121 * limit().longest));
         // The token is as good as before.
         assert!(rotate(&store, &current, at(7)).await.is_some());
     }
@@ -216,12 +221,11 @@ async fn a_clock_that_is_set_back_uses_up_no_limit(database: Database) {
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     let opened = open(&store, ada.id, at(0)).await;
-    let order =
-        |session: &Session, now| Rotate { limit: Some(THROTTLED), ..rotation(session, now) };
+    let order = |session: &Session, now| Rotate { limit: Some(limit()), ..rotation(session, now) };
     let later = store.rotate(order(&opened, at(3_000))).await.unwrap().unwrap().session;
     let back = store.rotate(order(&later, at(0))).await.unwrap().unwrap().session;
     let known = store.known_token(ada.id, back.id, back.token.id).await.unwrap().unwrap();
-    assert_eq!(known.limit_until, Some(at(0) + THROTTLED.longest));
+    assert_eq!(known.limit_until, Some(at(0) + limit().longest));
 }
 
 async fn a_token_is_known_to_its_own_user_and_session_only(database: Database) {
