@@ -93,12 +93,13 @@ async fn carry(carrier: Carrier, mut group: Vec<Waiting>, _lane: OwnedSemaphoreP
             write.await
         }
         Carrier::Postgres(lender) => {
-            let in_time = together(async {
+            // On the heap: a task that is spawned is copied whole, for the other database, too.
+            let in_time = Box::pin(async {
                 let mut lease = lender.lease().await?;
                 let rows = rotate_postgres(&mut lease, &rotates, Locked::PassedOver).await;
                 lease.at_rest(rows).await
             });
-            in_time.await
+            together(in_time).await
         }
     };
     let by_token = |row: RefreshedRow| (row.token(), row);
