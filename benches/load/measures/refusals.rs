@@ -122,10 +122,14 @@ fn login(name: &str, network: usize) -> Vec<u8> {
 /// An answer without what is another one's each time.
 fn without_names(answer: &[u8]) -> String {
     let answer = String::from_utf8_lossy(answer);
-    let lines = answer
-        .lines()
-        .filter(|line| !line.starts_with("x-request-id: ") && !line.starts_with("date: "));
+    let is_same = |line: &&str| line.split_once(": ").is_none_or(|(name, _)| !is_own(name));
+    let lines = answer.lines().filter(is_same);
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether each answer has a value of its own in the header of this name.
+fn is_own(name: &str) -> bool {
+    ["x-request-id", "date"].iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 /// The slowest of all, which is what somebody would send again and again.
