@@ -102,12 +102,8 @@ impl Tail {
         let rows: Vec<FloorRow> = match &mut self.source {
             Source::Sqlite(readers) => sqlx::query_as(FLOORS).fetch_all(&*readers).await?,
             Source::Postgres { servers, can_listen, listener } => {
-                let mut connected = if let Some(connected) = listener.take() {
-                    connected
-                } else {
-                    self.position = 0;
-                    connect(servers, *can_listen).await?
-                };
+                let mut connected =
+                    connected(listener, servers, *can_listen, &mut self.position).await?;
                 let rows = in_time(sqlx::raw_sql(FLOORS).fetch_all(&mut connected)).await??;
                 *listener = Some(connected);
                 rows.iter().map(FloorRow::from_row).collect::<sqlx::Result<_>>()?
@@ -134,12 +130,8 @@ impl Tail {
                 Ok(Reading { keys: keys.into_iter().map(KeyMark::from).collect(), now: None })
             }
             Source::Postgres { servers, can_listen, listener } => {
-                let mut connected = if let Some(connected) = listener.take() {
-                    connected
-                } else {
-                    self.position = 0;
-                    connect(servers, *can_listen).await?
-                };
+                let mut connected =
+                    connected(listener, servers, *can_listen, &mut self.position).await?;
                 let now = loop {
                     let seen = (self.position > 0).then_some(&self.seen);
                     let read = read_postgres(&mut connected, self.position, seen, &mut hand_on);
@@ -186,8 +178,17 @@ pub(super) async fn in_time<T>(work: impl Future<Output = T>) -> Result<T> {
     timeout(BOUND, work).await.map_err(|_| Error::TooSlow(BOUND))
 }
 
-/// A new connection to the server that takes writes.
-async fn connect(servers: &Servers, can_listen: bool) -> Result<PgListener> {
+/// The connection of the last read, or a new one to the server that takes writes, which begins anew.
+async fn connected(
+    listener: &mut Option<PgListener>,
+    servers: &Servers,
+    can_listen: bool,
+    position: &mut u64,
+) -> Result<PgListener> {
+    if let Some(connected) = listener.take() {
+        return Ok(connected);
+    }
+    *position = 0;
     let server = servers.find().await?;
     in_time(listen(&server, can_listen)).await?
 }

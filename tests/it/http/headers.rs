@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 
+use super::wire::{SHORT, Server};
 use crate::api::service::Service;
 use crate::databases::Database;
 
@@ -98,5 +99,24 @@ async fn where_clients_come_by_tls_they_always_shall() {
     for way in WAYS {
         let said = headers(&service, way).await;
         assert_eq!(said[header::STRICT_TRANSPORT_SECURITY], "max-age=63072000", "{way:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_headers_are_in_title_case_for_who_compares_them_so() {
+    let server = Server::start("", SHORT).await;
+    let mut client = server.connect().await;
+    let upgrade = "GET /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
+                   upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                   sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                   sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
+    client.write(upgrade).await;
+    let mut head = String::new();
+    while !head.contains("\r\n\r\n") {
+        head.push_str(&String::from_utf8_lossy(&client.some().await));
+    }
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    for name in ["Connection", "Upgrade", "Sec-Websocket-Accept", "Sec-Websocket-Protocol"] {
+        assert!(head.contains(&format!("\r\n{name}: ")), "{name}: {head}");
     }
 }
