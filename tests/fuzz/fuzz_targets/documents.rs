@@ -6,7 +6,7 @@
 
 #![no_main]
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use async_graphql::parser::parse_query;
 use async_graphql::{EmptyMutation, EmptySubscription, Json, Object, Schema, Variables};
@@ -47,6 +47,7 @@ fuzz_target!(|text: &str| {
 
 fn survives(text: &str) {
     if let Ok(prepared) = prepare(text, None, &Limits::default()) {
+        let prepared = Arc::new(prepared);
         let request = prepared.request(Variables::default());
         let mut response = futures_executor::block_on(SCHEMA.execute(request));
         prepared.complete(&mut response);
