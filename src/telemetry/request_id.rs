@@ -6,6 +6,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use uuid::Uuid;
+use uuid::fmt::Simple;
+
 use crate::entropy::{Entropy, random};
 
 tokio::task_local! {
@@ -89,7 +92,8 @@ impl RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        let mut digits = [0; Simple::LENGTH];
+        f.write_str(Uuid::from_u128(self.0).as_simple().encode_lower(&mut digits))
     }
 }
 
