@@ -36,10 +36,10 @@ pub use execution::Executions;
 pub use failures::MAX_ERRORS;
 pub use federation::{SubgraphQuery, Supergraph, subgraph_sdl};
 
-pub use loaders::Loaders;
+use loaders::Loaders;
 pub use mutations::Mutation;
 pub use query::Query;
-pub use reads::ListReads;
+use reads::ListReads;
 pub use subscription::{Begun, Subscription};
 
 /// The schema, from this root of queries: [`Query`], or [`SubgraphQuery`] in a federation.
@@ -104,7 +104,16 @@ pub fn attach(
     caller: Caller,
     cookie: Arc<RefreshCookie>,
 ) -> async_graphql::Request {
-    request.data(caller).data(Loaders::new(auth)).data(ListReads::default()).data(cookie)
+    let (loaders, reads) = (Loaders::new(auth), ListReads::default());
+    request.data(Shared { caller, loaders, reads, cookie })
+}
+
+/// What the resolvers of one request share. One value, as async-graphql finds each by its type in a map.
+struct Shared {
+    caller: Caller,
+    loaders: Loaders,
+    reads: ListReads,
+    cookie: Arc<RefreshCookie>,
 }
 
 /// The use cases.
@@ -114,12 +123,22 @@ fn auth<'a>(context: &Context<'a>) -> &'a Arc<Auth> {
 
 /// Who sent the request.
 fn caller<'a>(context: &Context<'a>) -> &'a Caller {
-    context.data_unchecked::<Caller>()
+    &context.data_unchecked::<Shared>().caller
 }
 
 /// The cookie that came with the request.
 fn cookie<'a>(context: &Context<'a>) -> &'a RefreshCookie {
-    context.data_unchecked::<Arc<RefreshCookie>>()
+    &context.data_unchecked::<Shared>().cookie
+}
+
+/// The loaders of the request.
+fn loaders<'a>(context: &Context<'a>) -> &'a Loaders {
+    &context.data_unchecked::<Shared>().loaders
+}
+
+/// The list reads of the request.
+fn list_reads<'a>(context: &Context<'a>) -> &'a ListReads {
+    &context.data_unchecked::<Shared>().reads
 }
 
 /// Who is logged in, in a field that is guarded.

@@ -11,8 +11,8 @@ use std::time::Duration;
 use async_graphql::{Context, Result};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::auth;
 use super::error::{expose, unavailable};
+use super::{auth, list_reads};
 use crate::auth::{self, Presence};
 use crate::domain::page::Page;
 
@@ -60,7 +60,7 @@ pub(super) async fn read<T>(
     count: impl Future<Output = Result<Option<i64>, auth::Error>>,
     page: impl Future<Output = Result<Page<T>, auth::Error>>,
 ) -> Result<(Page<T>, Option<i64>)> {
-    let (reads, auth) = (context.data_unchecked::<ListReads>(), auth(context));
+    let (reads, auth) = (list_reads(context), auth(context));
     let turn = reads.turn(|| auth.monotonic()).await.ok_or_else(unavailable)?;
     let done = async {
         let count = if counts(context) { count.await? } else { None };

@@ -11,9 +11,10 @@ use async_graphql::extensions::{ExtensionContext, ResolveInfo};
 use async_graphql::registry::{MetaType, Registry};
 use async_graphql::{Context, Error, ServerResult, TypeDirective, Value};
 
+use super::Shared;
 use super::error::expose;
 use super::types::Role;
-use crate::auth::{Auth, Caller, Denial};
+use crate::auth::{Auth, Denial};
 use crate::domain::user;
 
 /// Answers only to a caller with a valid access token of a live session (of this role, where given);
@@ -32,7 +33,7 @@ pub(super) fn judge(context: &ExtensionContext<'_>, field: &ResolveInfo<'_>) -> 
     let registry = &context.schema_env.registry;
     let Some(role) = required(registry, field.parent_type, field.name) else { return Ok(()) };
     let auth = context.data_unchecked::<Arc<Auth>>();
-    match auth.authorize(context.data_unchecked::<Caller>(), role) {
+    match auth.authorize(&context.data_unchecked::<Shared>().caller, role) {
         Ok(_) => Ok(()),
         Err(denial) => Err(expose(denial.into()).into_server_error(field.field.name.pos)),
     }

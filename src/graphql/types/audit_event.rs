@@ -15,7 +15,7 @@ use crate::domain::page::PageRequest;
 use crate::graphql::connection::AuditEventConnection;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
-use crate::graphql::{Loaders, auth, reads};
+use crate::graphql::{auth, loaders, reads};
 
 /// An audit event, as its viewer sees it.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl AuditEvent {
         viewer: Viewer,
         id: AuditEventId,
     ) -> Result<Option<Self>> {
-        let event = context.data_unchecked::<Loaders>().audit_event(id).await?;
+        let event = loaders(context).audit_event(id).await?;
         // What belongs to no account is for administrators.
         let may_see = |owner: Option<_>| owner.map_or(viewer.is_admin(), |id| viewer.may_see(id));
         Ok(event.filter(|event| may_see(event.user_id)).map(|event| Self { event, viewer }))

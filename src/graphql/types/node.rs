@@ -6,7 +6,7 @@ use super::{AuditEvent, BlacklistEntry, Session, SigningKey, User};
 use crate::auth::Viewer;
 use crate::graphql::error::expose;
 use crate::graphql::global_id::GlobalId;
-use crate::graphql::{Loaders, auth};
+use crate::graphql::{auth, loaders};
 
 /// Something with an id, to be asked for again.
 #[derive(Clone, Debug, Interface)]
@@ -31,7 +31,7 @@ impl Node {
         viewer: Viewer,
         id: &ID,
     ) -> Result<Option<Self>> {
-        let loaders = context.data_unchecked::<Loaders>();
+        let loaders = loaders(context);
         Ok(match GlobalId::parse(id) {
             None => None,
             Some(GlobalId::User(id)) => User::load(context, viewer, id).await?.map(Self::User),

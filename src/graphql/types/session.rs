@@ -18,7 +18,7 @@ use crate::graphql::connection::{BlacklistEntryConnection, SessionConnection};
 use crate::graphql::cursor::page;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
-use crate::graphql::{Loaders, auth, reads};
+use crate::graphql::{auth, loaders, reads};
 
 /// A session, as its viewer sees it.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ impl Session {
         viewer: Viewer,
         id: SessionId,
     ) -> Result<Option<Self>> {
-        let session = context.data_unchecked::<Loaders>().session(id).await?;
+        let session = loaders(context).session(id).await?;
         let seen = session.filter(|session| viewer.may_see(session.user_id));
         Ok(seen.map(|session| Self::shared(session, viewer)))
     }

@@ -17,7 +17,7 @@ use crate::graphql::connection::{
 use crate::graphql::cursor::page;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
-use crate::graphql::{Loaders, auth};
+use crate::graphql::{auth, loaders};
 
 /// An account, as its viewer sees it.
 #[derive(Clone, Debug)]
@@ -45,17 +45,14 @@ impl User {
         if let Some(account) = auth(context).remembered_user(id) {
             return Ok(Some(Self { account, is_remembered: true, viewer }));
         }
-        let user = context.data_unchecked::<Loaders>().user(id).await?;
+        let user = loaders(context).user(id).await?;
         Ok(user.map(|account| Self { account, is_remembered: false, viewer }))
     }
 
     /// The account as it is now.
     async fn now(&self, context: &Context<'_>) -> Result<Arc<domain::user::User>> {
-        let read = if self.is_remembered {
-            context.data_unchecked::<Loaders>().user(self.account.id).await?
-        } else {
-            None
-        };
+        let read =
+            if self.is_remembered { loaders(context).user(self.account.id).await? } else { None };
         Ok(read.unwrap_or_else(|| Arc::clone(&self.account)))
     }
 }
