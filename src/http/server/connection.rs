@@ -1,11 +1,9 @@
 //! One connection: HTTP/1.1, or HTTP/2 where its first bytes say so.
 
 use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,16 +17,14 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::activity::{Activity, Turn};
 use super::answer::{InBinary, Watched};
 use super::body::Punctual;
+use super::held::{Held, Upgrades};
 use super::host::{self, NoHost};
 use super::memory::Memory;
-use super::places::Place;
 use super::progress::{Patience, Progress};
 use super::{Limits, MAX_BUFFER};
 use crate::http::graphql::unread_body;
@@ -53,13 +49,14 @@ pub(super) async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     // Answers are small: waiting to fill a packet would only make them late.
-    let _ = stream.stream.set_nodelay(true);
+    stream.send_at_once();
     let activity = Arc::new(Activity::default());
     let patience = Patience::new(Arc::clone(&limits), Arc::clone(&memory));
     let service = Answering {
         router: TowerToHyperService::new(router),
         peer,
         activity: Arc::clone(&activity),
+        upgrades: stream.upgrades(),
         limits: Arc::clone(&limits),
         memory,
     };
@@ -99,6 +96,7 @@ struct Answering {
     router: TowerToHyperService<Router>,
     peer: SocketAddr,
     activity: Arc<Activity>,
+    upgrades: Upgrades,
     limits: Arc<Limits>,
     memory: Arc<Memory>,
 }
@@ -125,9 +123,13 @@ impl Service<Request<Incoming>> for Answering {
             request.extensions_mut().insert(Turn(Arc::clone(activity)));
         }
         let answer = self.router.call(request);
+        let upgrades = self.upgrades.clone();
         let (memory, most) = (Arc::clone(memory), limits.answers);
         Box::pin(async move {
             let (mut head, body) = answer.await?.into_parts();
+            if head.status == StatusCode::SWITCHING_PROTOCOLS {
+                upgrades.begin();
+            }
             let is_owned = head.extensions.get::<InBinary>().is_none();
             let watched = match Watched::new(body, exchange, &memory, is_owned, most) {
                 Ok(watched) => watched,
@@ -151,13 +153,7 @@ fn unread(head: &mut Parts) -> Body {
 fn builder(streams: Patience) -> Builder<Patience> {
     let mut builder = Builder::new(streams);
     // Slow heads are cut by what moves on the connection, like all that is slow.
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(None)
-        .max_buf_size(MAX_BUFFER)
-        // Some clients of sockets look for `Upgrade` by these very letters.
-        .title_case_headers(true);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_BUFFER);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -169,61 +165,4 @@ fn builder(streams: Patience) -> Builder<Patience> {
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING);
     builder
-}
-
-/// A connection and its place among those there may be. A socket that a request was upgraded to
-/// takes both along.
-pub(super) struct Held {
-    stream: TcpStream,
-    _place: Place,
-}
-
-impl Held {
-    pub(super) fn new(stream: TcpStream, place: Place) -> Self {
-        Self { stream, _place: place }
-    }
-
-    fn stream(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {
-        Pin::new(&mut self.get_mut().stream)
-    }
-}
-
-impl AsyncRead for Held {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.stream().poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Held {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_shutdown(context)
-    }
 }

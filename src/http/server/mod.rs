@@ -8,6 +8,7 @@ mod activity;
 mod answer;
 mod body;
 mod connection;
+mod held;
 mod host;
 mod memory;
 mod places;
@@ -135,7 +136,7 @@ pub async fn serve(
             continue;
         };
         tracing::trace!(%peer, "a connection begins");
-        let stream = connection::Held::new(stream, place);
+        let stream = held::Held::new(stream, place);
         let (limits, memory) = (Arc::clone(&limits), Arc::clone(&memory));
         let (router, stopped) = (router.clone(), stopped.clone());
         tokio::spawn(connection::serve(stream, peer, router, limits, memory, stopped));

@@ -159,7 +159,7 @@ fn in_a_cookie(said: &mut Said<'_>, login: &str, refresh: &str) -> String {
     let login = login.replace("password: $p", "password: $p, transport: COOKIE");
     let body = json!({ "query": login, "variables": { "u": "keeper", "p": PASSWORD } });
     let answer = said.process.post("x-sallyport-csrf: 1\r\n", &body.to_string());
-    let set = answer.head.lines().find_map(|line| line.strip_prefix("Set-Cookie: "));
+    let set = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
     let set = set.unwrap_or_else(|| panic!("{} {}", answer.head, answer.body));
     let cookie = set.split(';').next().unwrap();
     let refresh = refresh.replace("($t: String!)", "").replace("(input: { refreshToken: $t })", "");

@@ -103,7 +103,7 @@ async fn where_clients_come_by_tls_they_always_shall() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_of_headers_are_in_title_case_for_who_compares_them_so() {
+async fn an_upgrade_is_answered_with_names_in_title_case_for_who_compares_them_so() {
     let server = Server::start("", SHORT).await;
     let mut client = server.connect().await;
     let upgrade = "GET /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\

@@ -155,7 +155,7 @@ async fn unread_answers_are_bounded_in_all() {
     while unread.hear().await.1 != Said::Head {}
     let refused = server.connect().await.get("/medium").await;
     assert!(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{refused}");
-    assert!(refused.contains("\r\nRetry-After: 1\r\n"), "{refused}");
+    assert!(refused.contains("\r\nretry-after: 1\r\n"), "{refused}");
     assert!(refused.contains("SERVICE_UNAVAILABLE"), "{refused}");
     // Small ones have room all the same.
     assert!(server.connect().await.get("/small").await.ends_with("small"));

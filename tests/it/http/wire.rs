@@ -113,7 +113,7 @@ impl<S: AsyncReadExt + Unpin> Client<S> {
             let bytes = self.some().await;
             text.push_str(&String::from_utf8_lossy(&bytes));
             let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             if body.len() >= length.unwrap().parse().unwrap() {
                 return text;
             }
