@@ -24,10 +24,7 @@ impl Scope {
     #[must_use]
     pub fn user(&self) -> Option<UserId> {
         match *self {
-            Self::Own { user, .. }
-            | Self::User(user)
-            | Self::Others { user, .. }
-            | Self::Beyond { user, .. } => Some(user),
+            Self::Own { user, .. } | Self::User(user) | Self::Others { user, .. } => Some(user),
             Self::One(_) | Self::All | Self::AllBut(_) | Self::These(_) => None,
         }
     }
@@ -38,7 +35,7 @@ impl Scope {
             Self::One(session) | Self::Own { session, .. } => {
                 conditions.and("session_id = ?", [Arg::Uuid(session.as_uuid())]);
             }
-            Self::User(user) | Self::Others { user, .. } | Self::Beyond { user, .. } => {
+            Self::User(user) | Self::Others { user, .. } => {
                 conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
             }
             Self::All | Self::AllBut(_) | Self::These(_) => {}
@@ -47,9 +44,10 @@ impl Scope {
 }
 
 impl Store {
-    /// The sessions of a scope, but for those that are known to be below one of these floors, that ended after `since` and of which an access token may be alive; none
-    /// where they are no more than `known`, those that whoever asks has just ended. To hand over a
-    /// thousand rows takes as long as to write them.
+    /// The sessions of a scope that ended after `since` and of which an access token may be alive, but
+    /// for those that are known to be below one of these floors; none where they are no more than
+    /// `known`, those that whoever asks has just ended. To hand over a thousand rows takes as long as
+    /// to write them.
     ///
     /// # Errors
     /// [`Error`] where the database fails.

@@ -26,10 +26,6 @@ use crate::domain::session::{EndReason, Session};
 /// its `exp`, so an ended session is remembered as long.
 pub const MAX_LEEWAY: Duration = Duration::from_mins(1);
 
-/// The most sessions that one login ends because there are too many: where the limit was lowered, the
-/// next logins end the others.
-const BEYOND_AT_ONCE: i64 = 100;
-
 /// Which live sessions.
 #[derive(Clone, Debug)]
 pub enum Scope {
@@ -50,15 +46,6 @@ pub enum Scope {
         user: UserId,
         /// Which one stays.
         except: SessionId,
-    },
-    /// The oldest of a user's, as far as there are more than `keep`.
-    Beyond {
-        /// Whose.
-        user: UserId,
-        /// The one just opened, which stays in any case.
-        newest: SessionId,
-        /// How many stay, the newest included.
-        keep: u32,
     },
     /// Everybody's.
     All,
@@ -128,17 +115,6 @@ impl EndSessions {
                 conditions
                     .and("user_id = ? AND id <> ?", [uuid(user), Arg::Uuid(except.as_uuid())]);
             }
-            Scope::Beyond { user, newest, keep } => conditions.and(
-                "id IN (SELECT id FROM sessions WHERE user_id = ? AND id <> ? \
-                 AND ended_at IS NULL AND token_expires_at > $1 \
-                 ORDER BY id DESC LIMIT ? OFFSET ?)",
-                [
-                    uuid(user),
-                    Arg::Uuid(newest.as_uuid()),
-                    Arg::Int(BEYOND_AT_ONCE),
-                    Arg::Int(i64::from(keep.saturating_sub(1))),
-                ],
-            ),
             Scope::All => {}
             Scope::AllBut(except) => conditions.and("id <> ?", [Arg::Uuid(except.as_uuid())]),
             Scope::These(sessions) => conditions

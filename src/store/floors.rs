@@ -170,7 +170,7 @@ impl Scope {
             Self::Others { user, except } => Some((Some(user), Some(except))),
             Self::All => Some((None, None)),
             Self::AllBut(except) => Some((None, Some(except))),
-            Self::One(_) | Self::Own { .. } | Self::Beyond { .. } | Self::These(_) => None,
+            Self::One(_) | Self::Own { .. } | Self::These(_) => None,
         }
     }
 }

@@ -17,6 +17,7 @@ mod audit;
 mod backup;
 mod batches;
 mod below;
+mod beyond;
 mod conditions;
 mod connect;
 mod connections;

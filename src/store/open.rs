@@ -4,6 +4,7 @@ use sqlx::types::Uuid;
 use sqlx::{PgConnection, SqliteConnection};
 
 use super::audit::{Audit, NewEvent};
+use super::beyond::Beyond as _;
 use super::end::{End, EndSessions, EndedSession, Scope};
 use super::floors::{below_a_floor, from_floors_over, held_open};
 use super::rows::{
@@ -104,8 +105,8 @@ impl Confirm for PgConnection {
 steps! {
     /// Steps of a login.
     pub(super) trait Open {
-        /// Adds a session, and says whether more others of its user are live than `keep` leaves room
-        /// for. Where its id, by whatever clock, is below a floor, it gets one above: it is opened
+        /// Adds a session, and says whether more others of its user may be live than `keep` leaves room
+        /// for: rows below a floor count until they are ended. Where its id, by whatever clock, is below a floor, it gets one above: it is opened
         /// after the floor was set.
         async fn insert_session(
             &mut self,
@@ -186,8 +187,9 @@ impl Store {
             let ended = match open.max_sessions.filter(|_| beyond) {
                 None => Vec::new(),
                 Some(keep) => {
+                    let beyond = conn.beyond(user.id, session.id, keep, event.at).await?;
                     let end = EndSessions {
-                        scope: Scope::Beyond { user: user.id, newest: session.id, keep },
+                        scope: Scope::These(beyond),
                         reason: EndReason::SessionLimit,
                         at: event.at,
                         actor: Some(user.id),

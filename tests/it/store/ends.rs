@@ -13,7 +13,8 @@ use sallyport::entropy::SystemEntropy;
 use sallyport::store::{EndSessions, EndedSession, Scope, Store, Tail};
 
 use super::support::{
-    ACCESS, REFRESH, at, end, ending, entries, event, make, open, origin, rotate, session,
+    ACCESS, REFRESH, at, end, ending, entries, event, make, new_session, open, opening, origin,
+    rotate, session, try_open,
 };
 use crate::databases::{Database, on_both};
 
@@ -85,11 +86,16 @@ async fn the_oldest_beyond_a_limit_end(database: Database) {
         [(0, &[0, 1, 2][..]), (1, &[0, 1, 2]), (2, &[0, 1]), (4, &[]), (u32::MAX, &[])]
     {
         let mut sessions = Vec::new();
-        for (user, moment) in [(ada.id, 0), (ada.id, 1), (ada.id, 2), (ada.id, 3), (bob.id, 0)] {
-            sessions.push(open(&store, user, at(moment)).await);
+        for (user, moment) in [(ada.id, 0), (ada.id, 1), (ada.id, 2), (bob.id, 0)] {
+            sessions.push(open(&store, user, at(moment)).await.id);
         }
-        let scope = Scope::Beyond { user: ada.id, newest: sessions[3].id, keep };
-        assert_eq!(ended_of(&store, &sessions, scope).await, expected, "{keep}");
+        let mut login = opening(new_session(ada.id, at(3)));
+        login.max_sessions = Some(keep);
+        let ended = try_open(&store, login).await.unwrap().ended;
+        assert!(ended.iter().all(|ended| ended.reason == EndReason::SessionLimit));
+        let is_ended = |index: &usize| ended.iter().any(|ended| ended.id == sessions[*index]);
+        let found: Vec<_> = (0..sessions.len()).filter(is_ended).collect();
+        assert_eq!((found.as_slice(), ended.len()), (expected, expected.len()), "{keep}");
         end(&store, Scope::All, at(100)).await;
     }
 }

@@ -34,6 +34,7 @@ on_both!(
     a_floor_goes_once_it_could_refuse_no_token,
     very_many_that_match_are_found_and_counted_in_stretches,
     a_lowered_limit_of_sessions_is_reached_a_hundred_a_login,
+    what_is_below_a_floor_takes_no_place_among_a_users_sessions,
 );
 
 async fn seed(database: &Database, user: UserId, sessions: usize) {
@@ -450,4 +451,22 @@ async fn a_lowered_limit_of_sessions_is_reached_a_hundred_a_login(database: Data
         left.push(database.raw().await.number(LIVE).await);
     }
     assert_eq!(left, [151, 52, 20, 20, 20]);
+}
+
+async fn what_is_below_a_floor_takes_no_place_among_a_users_sessions(database: Database) {
+    let store = database.store().await;
+    let ada = make(&store, "ada").await.id;
+    let kept = open(&store, ada, at(0)).await;
+    seed(&database, ada, AT_ONCE + 1).await;
+    set_floor(&store, Scope::Others { user: ada, except: kept.id }, at(50)).await;
+    let mut opened: Vec<Session> = Vec::new();
+    let mut ended = Vec::new();
+    for second in 51..54 {
+        let mut order = opening(new_session(ada, at(second)));
+        order.max_sessions = Some(2);
+        let login = try_open(&store, order).await.unwrap();
+        ended.push(login.ended.iter().map(|ended| ended.id).collect::<Vec<_>>());
+        opened.push(login.session);
+    }
+    assert_eq!(ended, [vec![], vec![kept.id], vec![opened[0].id]]);
 }
