@@ -1,6 +1,6 @@
 //! Percent-encoding, as URLs have it.
 
-use std::fmt::Write;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// A text that is not well encoded, or encodes no text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,34 +8,22 @@ pub(super) struct NotEncoded;
 
 /// Reads percent-encoding; what is not well encoded, or no text, is refused.
 pub(super) fn decode(text: &str) -> Result<String, NotEncoded> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let mut digit = || char::from(rest.next()?).to_digit(16);
-            let (Some(high), Some(low)) = (digit(), digit()) else {
-                return Err(NotEncoded);
-            };
-            bytes.push(u8::try_from(high * 16 + low).unwrap_or(0));
-        } else {
-            bytes.push(byte);
-        }
+    let begins_encoded = |rest: &str| {
+        let digits = rest.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    // The library leaves as it is what is not well encoded.
+    if !text.split('%').skip(1).all(begins_encoded) {
+        return Err(NotEncoded);
     }
     // The server's protocol ends texts with a zero.
-    match String::from_utf8(bytes) {
-        Ok(text) if !text.contains('\0') => Ok(text),
+    match percent_decode_str(text).decode_utf8() {
+        Ok(text) if !text.contains('\0') => Ok(text.into_owned()),
         _ => Err(NotEncoded),
     }
 }
 
 /// Writes all but letters and digits percent-encoded.
 pub(super) fn encode(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
