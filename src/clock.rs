@@ -11,6 +11,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use timestamp::Timestamp;
 
+/// The most that the clocks of replicas may be apart, and of whoever checks tokens.
+pub const MAX_SKEW: Duration = Duration::from_mins(1);
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
     /// The wall clock: what tokens and rows are stamped with. It may jump.

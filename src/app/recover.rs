@@ -6,7 +6,7 @@ use crate::auth::{Actor, Error, Rotation};
 use crate::config::Config;
 use crate::domain::filter::SessionFilter;
 use crate::domain::origin::Origin;
-use crate::store::Matching;
+use crate::store::{Matching, Scope};
 
 /// What was done, or would be.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Core {
             let rotation = Rotation { algorithm: None, immediately: true };
             Some(self.auth.rotate_signing_key(by, rotation, origin()).await?.kid)
         };
-        let sessions = self.auth.end_all(by, origin()).await?;
+        let sessions = self.auth.end_sessions(by, Scope::All, origin()).await?;
         LastSeen::of(config).begin_anew(&self.store).await?;
         Ok(Recovery { kid, sessions })
     }

@@ -51,9 +51,9 @@ impl Auth {
         let username = found.user.names.username().key();
         let now = || self.now();
         let guess = self.throttle.confirmation(username, viewer.session_id, &origin, now).await?;
-        let source = guess.source();
+        let source = self.throttle.source(&origin);
         let admitted = self.admit_confirmation(guess, viewer.user_id, &origin).await?;
-        let core = self.hashing.core(source).await?;
+        let core = self.core_for(&admitted, source).await?;
         let settlement = admitted.settlement();
         let new_hash = match self.hashing.replace(core, attempt, hash.clone(), new).await? {
             Replaced::By(new_hash) => new_hash,
@@ -89,10 +89,11 @@ impl Auth {
         self.store.settle(settlement).await?;
         // Somebody else changed it since it was read, so that this was not the current one.
         let (user, ending) = changed.ok_or_else(wrong)?;
-        if end_others {
-            self.note_ending(&Scope::User(user.id), now, &ending).await?;
+        if !end_others {
+            return Ok((user, 0));
         }
-        Ok((user, self.count_ending(ending).await?.count))
+        let count = self.finish(&Scope::User(user.id), now, ending).await?.count;
+        Ok((user, count))
     }
 
     /// Names one of the viewer's sessions.

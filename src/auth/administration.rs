@@ -104,8 +104,7 @@ impl Auth {
         let end = end_all(user, EndReason::PasswordChanged, by, now, origin);
         let changed = self.store.set_password(user, None, hash, event, Some(end)).await?;
         let (user, ending) = changed.ok_or_else(not_found)?;
-        self.note_ending(&Scope::User(user.id), now, &ending).await?;
-        let count = self.count_ending(ending).await?.count;
+        let count = self.finish(&Scope::User(user.id), now, ending).await?.count;
         self.complete(by).await?;
         Ok((user, count))
     }
@@ -132,8 +131,7 @@ impl Auth {
         let end = end_all(user, EndReason::UserDeactivated, by, now, origin);
         let changed = self.store.set_active(user, active, event, end).await?;
         let (user, ending) = changed.map_err(last)?.ok_or_else(|| Refusal::not_found(USER))?;
-        self.note_ending(&Scope::User(user.id), now, &ending).await?;
-        let count = self.count_ending(ending).await?.count;
+        let count = self.finish(&Scope::User(user.id), now, ending).await?.count;
         self.complete(by).await?;
         Ok((user, count))
     }
@@ -182,7 +180,7 @@ impl Auth {
         }
         let order = |scope| EndSessions { note, ..order(viewer.actor(), scope, now, origin) };
         let Some(scope) = scope else {
-            return self.end_found(&matching, order(Scope::All)).await;
+            return self.end_found(&matching, order(Scope::These(Vec::new()))).await;
         };
         let count = self.end(order(scope), None).await?.count;
         Ok((count, count))

@@ -47,7 +47,6 @@ pub(super) struct Doubts {
 pub(super) struct Doubt {
     _turn: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
-    /// Before the visits, which take a bucket out of [`Turns`] only where nobody has a turn.
     _shares: Vec<OwnedSemaphorePermit>,
     _sources: Vec<Visit>,
 }
@@ -70,8 +69,7 @@ impl Doubts {
             share(charge.limit).map(|share| self.sources.enter_where(charge.bucket, share))
         };
         let sources: Vec<Visit> = charges.iter().filter_map(source).collect();
-        // Each other one counts twice: by its visit, and by the turn that it has or waits for.
-        if sources.first().is_some_and(|address| address.others() / 2 >= MOST_AT_ADDRESS) {
+        if sources.first().is_some_and(|address| address.others() >= MOST_AT_ADDRESS) {
             return Err(over().into());
         }
         tokio::select! {

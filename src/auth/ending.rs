@@ -70,16 +70,18 @@ impl Auth {
     ) -> Result<Ended, Error> {
         let (scope, at) = (end.scope.clone(), end.at);
         let ending = self.store.end_sessions(end, event).await?;
-        self.note_ending(&scope, at, &ending).await?;
-        self.count_ending(ending).await
+        self.finish(&scope, at, ending).await
     }
 
-    /// Ends everybody's sessions; returns how many. A command then ends rows for some seconds, too.
-    ///
-    /// # Errors
-    /// A failure of the service. Whatever was done by then stays, and doing it again goes on.
-    pub async fn end_all(&self, by: Actor, origin: Origin) -> Result<usize, Error> {
-        self.end_sessions(by, Scope::All, origin).await
+    /// Takes note of what was ended just now, `at` this time, and says what that was.
+    pub(super) async fn finish(
+        &self,
+        scope: &Scope,
+        at: Timestamp,
+        ending: Ending,
+    ) -> Result<Ended, Error> {
+        self.note_ending(scope, at, &ending).await?;
+        self.count_ending(ending).await
     }
 
     /// Takes note of what was ended just now, `at` this time.
@@ -168,18 +170,21 @@ impl Auth {
                 ended += done.len();
                 self.rest_after(batch).await;
             }
-            if behind.is_none() {
-                return Ok((ended, ended));
-            }
-            if began.elapsed() > PATIENCE {
-                let left = self.store.count_matching(matching, now);
-                // Where they are too many to be counted, too, it is known that the search is not over.
-                let left = tokio::time::timeout(COUNTED, left).await.unwrap_or(Ok(1))?;
-                return Ok((ended + left, ended));
+            if behind.is_none() || began.elapsed() > PATIENCE {
+                break;
             }
             let more = self.store.find_matching(matching, behind, AT_ONCE, now).await?;
             (found, behind) = (more.sessions, more.behind);
         }
+        // Of what it found others may have ended some meanwhile.
+        self.note_all_ends(&order.scope, now, &[]).await?;
+        if behind.is_none() {
+            return Ok((ended, ended));
+        }
+        let left = self.store.count_matching(matching, now);
+        // Where they are too many to be counted, too, it is known that the search is not over.
+        let left = tokio::time::timeout(COUNTED, left).await.unwrap_or(Ok(1))?;
+        Ok((ended + left, ended))
     }
 
     /// Ends rows of what a command ended, for some seconds; a service does so by itself, and goes on
@@ -212,7 +217,7 @@ impl Auth {
     pub async fn end_rows_forever(&self) {
         let mut failing = false;
         loop {
-            // Missed where it is told while rows are ended, and then looked for a second later.
+            // Also for floors that other processes set, and for what failed.
             let _ = tokio::time::timeout(INTERVAL, self.worker.wake.notified()).await;
             let mut failed = None;
             for floor in self.revocations.unfinished_floors() {

@@ -3,8 +3,7 @@
 //! Rule: whoever follows is judged again at each end. A session that is over is told of nothing more
 //! than its own end, which is what its client waits for, and reads nothing by it. That it is told in any
 //! case: it may have ended between the judgement and the place from which it follows. Nothing is
-//! buffered for a slow follower:
-//! what it has not asked for yet stays in the database.
+//! buffered for a slow follower: what it has not asked for yet stays in the database.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -103,7 +102,7 @@ impl Follower {
                 }
                 match self.auth.authorize(&self.caller, self.role) {
                     Ok(_) => return Some(end),
-                    Err(denial) if is_over(denial) => {}
+                    Err(denial) if tells_the_end(denial) => {}
                     Err(Denial::Stale(_)) => {
                         self.read.push_front(end);
                         tokio::time::sleep(RETRY).await;
@@ -114,16 +113,16 @@ impl Follower {
             }
             // Asked before reading: the row of an end that is known is there, unless it is that of a
             // floor, whose rows are ended after very many others.
-            let is_over = self.auth.authenticate(&self.caller).is_err_and(is_over);
+            let has_ended = self.auth.authenticate(&self.caller).is_err_and(tells_the_end);
             let read =
-                if is_over && self.is_below_a_floor() { Ok(false) } else { self.read_on().await };
+                if has_ended && self.is_below_a_floor() { Ok(false) } else { self.read_on().await };
             let read = match read {
-                Ok(false) if is_over => self.read_own_end().await,
+                Ok(false) if has_ended => self.read_own_end().await,
                 read => read,
             };
             match read {
                 Ok(true) => {}
-                Ok(false) if is_over => self.is_over = true,
+                Ok(false) if has_ended => self.is_over = true,
                 Ok(false) => self.watch.told().await,
                 // The feed, which reads the same, has logged it.
                 Err(Error::Unavailable(_)) => tokio::time::sleep(RETRY).await,
@@ -164,9 +163,8 @@ impl Follower {
     /// whether there is, or will be, one.
     async fn read_own_end(&mut self) -> Result<bool, Error> {
         let id = self.viewer.session_id;
-        let sessions = self.auth.store.sessions_by_id(&[id]).await?.remove(&id);
-        let Some(session) = sessions else { return Ok(false) };
-        let session = self.auth.as_it_stands(session);
+        let found = self.auth.sessions_by_id(&[id]).await?.remove(&id);
+        let Some(session) = found else { return Ok(false) };
         if let Some(End { at, reason, .. }) = session.end {
             self.read.push_back(SessionEnd { session, reason, at, place: self.place.clone() });
         } else {
@@ -176,7 +174,7 @@ impl Follower {
     }
 }
 
-/// Whether the session of whoever asked has ended.
-fn is_over(denial: Denial) -> bool {
+/// Whether it is denied because the session of whoever asked has ended.
+fn tells_the_end(denial: Denial) -> bool {
     matches!(denial, Denial::Unauthenticated(Reason::SessionEnded | Reason::UserInactive))
 }

@@ -5,8 +5,8 @@
 //! all memory; on the request threads it would stop everything else, and in a queue without an end
 //! everybody waits for answers that nobody wants any more. So who finds the queue full, or waited
 //! [`PATIENCE`], is told to come again. A client that goes away leaves the queue. Whoever logs in
-//! waits for a core before asking the database for anything, so that a flood of logins takes no
-//! connections from those who refresh.
+//! waits for a core before asking the database for anything, unless a limit is known to refuse it (see
+//! [`doubts`](super::doubts)), so that a flood of logins takes no connections from those who refresh.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;

@@ -1,11 +1,11 @@
 //! Log in: a name and a password become a session.
 //!
 //! Rule: an unknown name, a wrong password and a deactivated account are answered alike and do the
-//! same work (one hash, the same counts, one row of the audit), so that neither the answer nor its time tells which
-//! it was.
+//! same work (one hash, the same counts, one row of the audit), so that neither the answer nor its time
+//! tells which it was.
 
+use super::admission::{Admission, Admitted};
 use super::error::{Refusal, RefusalCode};
-use super::throttle::{Admission, Admitted};
 use super::{Auth, Error, SignedIn};
 use crate::clock::{Stopwatch, Timestamp};
 use crate::crypto::password::{PasswordHash, Verdict};
@@ -48,7 +48,7 @@ impl Auth {
         // What cannot be a name is counted as one, the same for all of it.
         let name_key = typed.as_ref().map_or("", LoginName::key);
         let guess = self.throttle.login(name_key, &origin, || self.now()).await?;
-        let source = guess.source();
+        let source = self.throttle.source(&origin);
         // Who is over a limit does not wait among those who are not.
         let core = if guess.is_doubtful() { None } else { Some(self.hashing.core(source).await?) };
         let found = match &typed {
@@ -72,7 +72,7 @@ impl Auth {
         };
         let core = match core {
             Some(core) => core,
-            None => self.hashing.core(source).await?,
+            None => self.core_for(&admitted, source).await?,
         };
         let began = Stopwatch::start();
         let verdict = self.hashing.verify(core, password.clone(), hash.clone()).await?;

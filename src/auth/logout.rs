@@ -146,9 +146,8 @@ impl Auth {
         let Some((user_id, session_id)) = done.user_id.zip(done.session_id) else {
             return Ok(Vec::new());
         };
-        let mut found = self.store.sessions_by_id(&done.ended).await?;
-        let in_order = done.ended.iter().filter_map(|id| found.remove(id));
-        let in_order: Vec<_> = in_order.map(|session| self.as_it_stands(session)).collect();
+        let mut found = self.sessions_by_id(&done.ended).await?;
+        let in_order: Vec<_> = done.ended.iter().filter_map(|id| found.remove(id)).collect();
         // The end left the session's own token as it was.
         let is_outstanding = |session: &Session| done.presented == Some(session.token.id);
         if done.was_logged_in || in_order.iter().any(is_outstanding) {

@@ -6,6 +6,7 @@
 
 mod account;
 mod administration;
+mod admission;
 mod carrier;
 mod cookie;
 mod counting;

@@ -23,9 +23,7 @@ impl Presence {
         let client = Arc::new(Semaphore::new(0));
         (Self(Arc::clone(&client)), CLIENT.scope(client, work))
     }
-}
 
-impl Presence {
     /// Whether the client of this work is gone; never where nobody watches.
     #[must_use]
     pub fn is_over() -> bool {

@@ -5,10 +5,11 @@
 //! failure of the database is never "invalid": the client keeps its token and tries again.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use super::ending::order;
 use super::error::{Refusal, RefusalCode};
-use super::{Actor, Auth, Error, SignedIn};
+use super::{Actor, Auth, Error, SignedIn, presence};
 use crate::clock::Timestamp;
 use crate::crypto::TokenRefusal;
 use crate::crypto::digest::attempt_hash;
@@ -28,6 +29,12 @@ use crate::store::{
 /// How often a refresh looks again when the session changed between two looks.
 const LOOKS: usize = 4;
 
+/// How many refreshes of one session are under way, those included that wait for their turn.
+const MOST_AT_ONCE: usize = 256;
+
+/// When to come again where they are.
+const TOO_MANY: Duration = Duration::from_secs(1);
+
 /// How many bytes an `attemptId` has. It opens a retry however late, so nobody may guess it: 64 random
 /// bits are 16 hexadecimal digits.
 const ATTEMPT: RangeInclusive<usize> = 16..=200;
@@ -46,9 +53,16 @@ impl Auth {
         let attempt = parse_attempt(attempt_id, &presented)?;
         // One at a time of a session, or clients that repeat one refresh would hold every connection to
         // the database, and keep all others waiting.
-        let turns = self.refreshes.enter(Bucket(*presented.session_id.as_uuid().as_bytes()));
+        let visit = self.refreshes.enter(Bucket(*presented.session_id.as_uuid().as_bytes()));
+        let too_many = || Refusal { path: TOKEN, ..Refusal::rate_limited(TOO_MANY) };
+        if visit.others() >= MOST_AT_ONCE {
+            return Err(too_many().into());
+        }
         store::together(Box::pin(async move {
-            let _turn = turns.turn().await;
+            let _turn = tokio::select! {
+                turn = visit.turn() => turn,
+                () = presence::gone() => return Err(too_many().into()),
+            };
             self.settle(presented, attempt, origin, now).await
         }))
         .await

@@ -47,9 +47,9 @@ impl Auth {
             return Err(Refusal::new(RefusalCode::RegistrationClosed, &["input"], MESSAGE).into());
         }
         let name = parse_session_name(register.session_name)?;
-        let source = self.begin_registration(&origin)?;
-        let core = self.hashing.core(source).await?;
-        self.admit_registration(&origin).await?;
+        let charges = self.begin_registration(&origin)?;
+        let core = self.hashing.core(self.throttle.source(&origin)).await?;
+        self.admit_registration(charges).await?;
         let Register { username, email, password, .. } = register;
         let (names, password_hash) = self.parse_account(core, username, email, password).await?;
         let now = self.clock.now();

@@ -2,10 +2,10 @@
 //! is taken.
 
 use super::error::Refusal;
-use super::throttle::place;
+use super::throttle::address_bytes;
 use super::{Auth, Error};
 use crate::domain::origin::Origin;
-use crate::domain::throttle::{Bucket, NETWORK, REGISTRATION, network};
+use crate::domain::throttle::{NETWORK, REGISTRATION, network};
 use crate::store::Charge;
 
 impl Auth {
@@ -18,21 +18,21 @@ impl Auth {
         let network = origin.ip.map(network);
         let network =
             network.map(|block| throttle.charge(NETWORK, &[b"registration", block.low()]));
-        let own = throttle.charge(REGISTRATION, &[&place(origin.ip)]);
+        let own = throttle.charge(REGISTRATION, &[&address_bytes(origin.ip)]);
         [own].into_iter().chain(network).collect()
     }
 
     /// Refuses a registration that a limit is known to refuse, before it waits for anything. Returns
-    /// what its address is counted under.
+    /// the limits that it falls under.
     ///
     /// # Errors
     /// [`RefusalCode::RateLimited`](super::RefusalCode).
-    pub(super) fn begin_registration(&self, origin: &Origin) -> Result<Option<Bucket>, Refusal> {
+    pub(super) fn begin_registration(&self, origin: &Origin) -> Result<Vec<Charge>, Refusal> {
         let (charges, now) = (self.registration(origin), self.now());
         let refuses = |charge: &Charge| self.throttle.refusing.wait(charge.bucket, now);
         match charges.iter().filter_map(refuses).max() {
             Some(wait) => Err(Refusal::rate_limited(wait)),
-            None => Ok(charges.first().map(|charge| charge.bucket)),
+            None => Ok(charges),
         }
     }
 
@@ -40,11 +40,11 @@ impl Auth {
     ///
     /// # Errors
     /// [`RefusalCode::RateLimited`](super::RefusalCode), or a failure of the service.
-    pub(super) async fn admit_registration(&self, origin: &Origin) -> Result<(), Error> {
-        let (charges, now) = (self.registration(origin), self.now());
+    pub(super) async fn admit_registration(&self, charges: Vec<Charge>) -> Result<(), Error> {
         if charges.is_empty() {
             return Ok(());
         }
+        let now = self.now();
         let outcome = self.store.charge(charges, now).await?;
         let Some(wait) = outcome.refused else { return Ok(()) };
         if let Some(refuser) = outcome.refuser {

@@ -126,9 +126,8 @@ impl Auth {
     /// answer nor its time tells it.
     async fn end_of(&self, token: &RefreshToken) -> Result<Option<StatusReason>, Error> {
         let id = token.session_id;
-        let found = self.store.sessions_by_id(&[id]).await?.remove(&id);
+        let found = self.sessions_by_id(&[id]).await?.remove(&id);
         let session = found.filter(|session| session.user_id == token.user_id);
-        let session = session.map(|session| self.as_it_stands(session));
         let state = session.map_or(SessionState::Ended, |session| session.state(self.now()));
         Ok(match state {
             SessionState::Active => None,

@@ -1,7 +1,7 @@
 //! Who is in the middle of a try, in this process: under each bucket how many, and whose turn it is.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -9,7 +9,13 @@ use crate::domain::throttle::Bucket;
 
 /// The tries under way. A bucket is here as long as somebody is in it.
 #[derive(Clone, Default)]
-pub(super) struct Turns(Arc<Mutex<HashMap<Bucket, Arc<Semaphore>>>>);
+pub(super) struct Turns(Arc<Mutex<HashMap<Bucket, Entered>>>);
+
+/// Who is under a bucket.
+struct Entered {
+    visits: usize,
+    turn: Arc<Semaphore>,
+}
 
 /// A try under a bucket, until it is dropped.
 pub(super) struct Visit {
@@ -26,23 +32,28 @@ impl Turns {
 
     /// Begins a try where so many under the bucket have a turn at once.
     pub(super) fn enter_where(&self, bucket: Bucket, at_once: usize) -> Visit {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = buckets.entry(bucket).or_insert_with(|| Arc::new(Semaphore::new(at_once)));
-        Visit { bucket, turn: Arc::clone(turn), turns: self.clone() }
+        let mut buckets = self.buckets();
+        let nobody = || Entered { visits: 0, turn: Arc::new(Semaphore::new(at_once)) };
+        let entered = buckets.entry(bucket).or_insert_with(nobody);
+        entered.visits += 1;
+        Visit { bucket, turn: Arc::clone(&entered.turn), turns: self.clone() }
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, HashMap<Bucket, Entered>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether nobody is under any bucket.
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.buckets().is_empty()
     }
 }
 
 impl Visit {
     /// How many others are under the same bucket, more or less: they come and go.
     pub(super) fn others(&self) -> usize {
-        // One count is the table's, one this visit's.
-        Arc::strong_count(&self.turn).saturating_sub(2)
+        self.turns.buckets().get(&self.bucket).map_or(0, |entered| entered.visits.saturating_sub(1))
     }
 
     /// Waits until it is this one's turn.
@@ -58,8 +69,10 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let mut buckets = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.others() == 0 {
+        let mut buckets = self.turns.buckets();
+        let Some(entered) = buckets.get_mut(&self.bucket) else { return };
+        entered.visits -= 1;
+        if entered.visits == 0 {
             buckets.remove(&self.bucket);
         }
     }
@@ -77,9 +90,24 @@ mod tests {
         assert_eq!((one.others(), elsewhere.others()), (1, 0));
         let turn = one.turn().await;
         assert!(turn.is_some() && two.turn_now().is_none() && elsewhere.turn_now().is_some());
-        drop((turn, one));
+        drop(one);
+        assert_eq!(two.others(), 0, "whose turn it is does not count twice");
+        drop(turn);
         assert!(two.turn_now().is_some());
         drop((two, elsewhere));
         assert!(turns.is_empty());
+    }
+    #[test]
+    fn of_many_who_leave_at_once_nothing_is_left() {
+        let turns = Turns::default();
+        for _ in 0..2_000 {
+            let both = [(), ()].map(|()| turns.enter(Bucket([1; 16])));
+            std::thread::scope(|scope| {
+                for one in both {
+                    scope.spawn(move || drop(one));
+                }
+            });
+            assert!(turns.is_empty());
+        }
     }
 }

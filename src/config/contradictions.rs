@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::ConfigError;
 use crate::auth::Policy;
+use crate::clock::MAX_SKEW;
 
-/// The longest clock skew and the longest window of a retry.
+/// The longest window of a retry.
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// The shortest bound on the age of the view of ended sessions: it is read every second.
@@ -42,7 +43,7 @@ pub(super) fn check(
             staleness <= policy.access_token_lifetime.max(FRESHEST),
             "--revocation-staleness must not be longer than --access-token-lifetime",
         ),
-        (leeway <= MINUTE, "--leeway is 60s at most"),
+        (leeway <= MAX_SKEW, "--leeway is 60s at most"),
         (staleness >= FRESHEST, "--revocation-staleness is 2s at least"),
     ];
     match rules.iter().find(|(holds, _)| !holds) {

@@ -18,6 +18,11 @@ fn millis(id: Uuid) -> u64 {
     u64::try_from(id.as_u128() >> 80).unwrap_or(u64::MAX)
 }
 
+/// The first id that could be made in this millisecond.
+fn first_of(millis: u64) -> Uuid {
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
 macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident;)+) => {$(
         $(#[$meta])*
@@ -34,15 +39,13 @@ macro_rules! ids {
             /// The first id that could be made once this moment is over.
             #[must_use]
             pub fn first_after(moment: Timestamp) -> Self {
-                let millis = u64::try_from(moment.as_micros() / 1_000 + 1).unwrap_or(0);
-                Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+                Self(first_of(u64::try_from(moment.as_micros() / 1_000 + 1).unwrap_or(0)))
             }
 
             /// The first id that could be made in the millisecond behind this one's.
             #[must_use]
             pub fn first_behind(self) -> Self {
-                let millis = millis(self.0).saturating_add(1);
-                Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+                Self(first_of(millis(self.0).saturating_add(1)))
             }
 
             /// This id or, where it is lower than `first`, one of the same random bits that is not.
@@ -68,7 +71,7 @@ macro_rules! ids {
             /// Whether it was made in a later millisecond than another one.
             #[must_use]
             pub fn is_newer_than(self, other: Self) -> bool {
-                self.0.as_bytes()[..6] > other.0.as_bytes()[..6]
+                millis(self.0) > millis(other.0)
             }
 
             /// The id of a stored row.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::id::TokenId;
 use super::session::{AttemptHash, Session, SessionState};
-use crate::clock::Timestamp;
+use crate::clock::{MAX_SKEW, Timestamp};
 
 /// What a refresh token that is well signed and not expired means to its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +28,6 @@ pub enum Presented {
     /// The session ran out.
     Expired,
 }
-
-/// The most that the clocks of replicas may be apart.
-const MAX_SKEW: Duration = Duration::from_mins(1);
 
 /// A token that is presented, beside what is known of how it got there.
 #[derive(Clone, Copy, Debug)]

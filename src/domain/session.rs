@@ -1,8 +1,8 @@
 //! Sessions: one login and the chain of refresh tokens that grew from it.
 //!
-//! Rule: a session has one outstanding refresh token. What any other token of it may still do
-//! follows from this row alone
-//! ([`Session::judge`](super::presented)), so no list has to be complete for a refusal.
+//! Rule: a session has one outstanding refresh token. What any other token of it may still do follows
+//! from this row, and from the token's own entry if it is there ([`Session::judge`](super::presented)):
+//! no list has to be complete for a refusal.
 
 use std::net::IpAddr;
 

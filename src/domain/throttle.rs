@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::filter::IpBlock;
-use crate::clock::Timestamp;
+use crate::clock::{MAX_SKEW, Timestamp};
 
 /// How long after its last wait a count is forgotten.
 pub const FORGET: Duration = Duration::from_hours(24);
@@ -66,9 +66,6 @@ pub const REGISTRATION: Limit = steady("registration", 20, Duration::from_mins(1
 /// The fastest and the slowest pace of refreshes.
 const REFRESH_EVERY: RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_secs(6);
 
-/// How far the clocks of replicas may be apart.
-const CLOCKS_APART: Duration = Duration::from_mins(1);
-
 const fn growing(name: &'static str, free: i64, longest: Duration) -> Limit {
     let first = Duration::from_secs(1);
     Limit { name, free, first, longest, most: 50, slack: Duration::ZERO }
@@ -109,7 +106,7 @@ impl Limit {
     #[must_use]
     pub fn refusing(&self, now: Timestamp) -> RangeInclusive<Timestamp> {
         let most = now + self.slack;
-        most + Duration::from_micros(1)..=most + self.longest + CLOCKS_APART
+        most + Duration::from_micros(1)..=most + self.longest + MAX_SKEW
     }
 
     /// Whether so little of it is used that a few tries may go uncounted until they fail.

@@ -1,9 +1,10 @@
 //! Which sessions have ended: what the guard asks instead of the database.
 //!
 //! Owns the set of ended sessions of which an access token could still be alive, the floors that stand
-//! for very many of them, and the feed that keeps both fresh. Rule: the set says "ended" or "not ended" only while it is known to be fresh.
-//! Once the last complete read is older than the bound it says neither, because a logout elsewhere
-//! may be missing; whoever asks must answer that the service is unavailable.
+//! for very many of them, and the feed that keeps both fresh. Rule: the set says "ended" or "not ended"
+//! only while it is known to be fresh. Once the last complete read is older than the bound it says
+//! neither, because a logout elsewhere may be missing; whoever asks must answer that the service is
+//! unavailable.
 
 mod feed;
 mod floors;
@@ -103,7 +104,7 @@ impl Revocations {
         age.is_some_and(|age| age <= self.staleness)
     }
 
-    /// Adds sessions that ended, this process's own, before it answers.
+    /// Adds sessions that ended, whoever ended them, before this process answers.
     pub fn add(&self, ended: &[EndedSession]) {
         self.add_read(ended, false);
     }

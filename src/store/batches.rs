@@ -165,13 +165,7 @@ impl Floor {
         let mut conditions = Conditions::after(0);
         let at = Arg::Int(self.at.as_micros());
         conditions.and("ended_at IS NULL AND token_expires_at > ?", [at]);
-        conditions.and("id < ?", [Arg::Uuid(self.below.as_uuid())]);
-        if let Some(user) = self.user {
-            conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
-        }
-        if let Some(except) = self.except {
-            conditions.and("id <> ?", [Arg::Uuid(except.as_uuid())]);
-        }
+        self.add_to(&mut conditions);
         conditions
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::id::SessionId;
 /// before it had ended.
 const OF_A_FLOOR: &str = concat!(
     "(ended_at IS NULL AND token_expires_at > ? OR ended_at = ? \
-     AND end_reason = ?) AND id < ? AND NOT EXISTS (SELECT 1",
+     AND end_reason = ?) AND NOT EXISTS (SELECT 1",
     from_floors_over!("sessions.id", "sessions.user_id"),
     " AND floors.id < ?)"
 );
@@ -23,20 +23,9 @@ impl Floor {
         let at = || Arg::Int(self.at.as_micros());
         conditions.and(
             OF_A_FLOOR,
-            [
-                at(),
-                at(),
-                Arg::Text(self.reason.as_str().to_owned()),
-                Arg::Uuid(self.below.as_uuid()),
-                Arg::Int(self.id.0),
-            ],
+            [at(), at(), Arg::Text(self.reason.as_str().to_owned()), Arg::Int(self.id.0)],
         );
-        if let Some(user) = self.user {
-            conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
-        }
-        if let Some(except) = self.except {
-            conditions.and("id <> ?", [Arg::Uuid(except.as_uuid())]);
-        }
+        self.add_to(&mut conditions);
         conditions
     }
 }

@@ -16,15 +16,15 @@ use super::feed::CHANNEL;
 use super::floors::{AT_ONCE, Ending, Floors};
 use super::rows::{ip_column, user_agent_column};
 use super::{Result, Store, counted};
-use crate::clock::Timestamp;
+use crate::clock::{MAX_SKEW, Timestamp};
 use crate::domain::audit::Note;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{EndReason, Session};
 
-/// The most that replicas' clocks may be apart. An access token counts as alive for so long after
-/// its `exp`, so an ended session is remembered as long.
-pub const MAX_LEEWAY: Duration = Duration::from_mins(1);
+/// An access token counts as alive for so long after its `exp`, so an ended session is remembered as
+/// long.
+pub const MAX_LEEWAY: Duration = MAX_SKEW;
 
 /// Which live sessions.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@
 use sqlx::types::Uuid;
 use sqlx::{PgConnection, SqliteConnection};
 
+use super::conditions::{Arg, Conditions};
 use super::end::{End as _, EndSessions, EndedSession, Scope};
 use super::feed::CHANNEL;
 use super::rows::{ip_column, user_agent_column};
@@ -64,6 +65,17 @@ impl Floor {
         session < self.below
             && self.except != Some(session)
             && self.user.is_none_or(|owner| owner == user)
+    }
+
+    /// Adds the same as a condition on rows of `sessions`.
+    pub(super) fn add_to(&self, conditions: &mut Conditions) {
+        conditions.and("id < ?", [Arg::Uuid(self.below.as_uuid())]);
+        if let Some(user) = self.user {
+            conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
+        }
+        if let Some(except) = self.except {
+            conditions.and("id <> ?", [Arg::Uuid(except.as_uuid())]);
+        }
     }
 
     /// The end of the sessions that it covers.
@@ -306,7 +318,7 @@ steps! {
             .bind(end.at.as_micros())
             .bind(ip_column(end.origin.ip))
             .bind(user_agent_column(&end.origin))
-            .bind(end.note.as_ref().map(|note| Note::as_str(note).to_owned()))
+            .bind(end.note.as_ref().map(Note::as_str))
             .bind(Uuid::nil())
             .fetch_one(&mut *self)
             .await?;

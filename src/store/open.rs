@@ -106,8 +106,8 @@ steps! {
     /// Steps of a login.
     pub(super) trait Open {
         /// Adds a session, and says whether more others of its user may be live than `keep` leaves room
-        /// for: rows below a floor count until they are ended. Where its id, by whatever clock, is below a floor, it gets one above: it is opened
-        /// after the floor was set.
+        /// for: rows below a floor count until they are ended. Where its id, by whatever clock, is below
+        /// a floor, it gets one above: it is opened after the floor was set.
         async fn insert_session(
             &mut self,
             new: &NewSession,

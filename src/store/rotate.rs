@@ -1,10 +1,10 @@
 //! The rotation: one compare-and-swap on the session's row.
 //!
 //! Rule: whoever presents the outstanding token while the session lives and its user is active moves
-//! the chain on by one, and of a hundred who do so at once exactly one does. A session below a floor does
-//! not live, whatever its row says yet. The entry for the token
-//! rotated away commits with it. Nothing else changes which token is outstanding. A user agent is not
-//! stored with the session again, which is known by its login's.
+//! the chain on by one, and of a hundred who do so at once exactly one does. A session below a floor
+//! does not live, whatever its row says yet. The entry for the token rotated away commits with it.
+//! Nothing else changes which token is outstanding. A user agent is not stored with the session again,
+//! which is known by its login's.
 
 use std::slice;
 use std::time::Duration;

@@ -86,8 +86,8 @@ const NAMED: &[(&str, Parameter)] = &[
     ("passfile", Parameter::Unsupported("use the variable PGPASSFILE")),
 ];
 
-/// Of how long to wait, of pools, of other drivers' ways with statements and values. The service has bounds of its
-/// own for all of it.
+/// Of how long to wait, of pools, of other drivers' ways with statements and values. The service has
+/// bounds of its own for all of it.
 const MEANINGLESS: &[&str] = &[
     "ApplicationName",
     "autosave",

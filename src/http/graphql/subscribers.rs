@@ -1,7 +1,7 @@
 //! Who has a socket or an event stream open.
 //!
-//! Rule: each has a seat, and seats are bounded: in all, for an address and its network, for a user. Whoever has one
-//! is told when the service stops.
+//! Rule: each has a seat, and seats are bounded: in all, for an address and its network, for a user.
+//! Whoever has one is told when the service stops.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

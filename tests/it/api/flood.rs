@@ -1,14 +1,26 @@
 //! A flood of logins: some are sent away, and nobody else notices.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 
+use futures_util::future::join_all;
+use sallyport::auth::{Error, Login, RefusalCode, Register};
+use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
+use serde_json::json;
+use tokio::task::JoinHandle;
 
-use super::service::{PASSWORD, Service, tokens};
+use super::service::{PASSWORD, Service, code, tokens};
 use crate::databases::{Database, on_both};
 
-on_both!(a_flood_of_logins_sends_some_away_and_stops_no_refresh);
+on_both!(
+    a_flood_of_logins_sends_some_away_and_stops_no_refresh,
+    a_password_that_found_no_core_was_no_guess,
+    an_address_has_half_of_the_places_whatever_it_asks_for,
+    more_refreshes_of_one_session_than_may_wait_are_sent_away,
+);
 
 async fn a_flood_of_logins_sends_some_away_and_stops_no_refresh(database: Database) {
     const FLOOD: usize = 200;
@@ -44,4 +56,100 @@ async fn a_flood_of_logins_sends_some_away_and_stops_no_refresh(database: Databa
     let load = service.core.auth.hashing_load();
     assert_eq!((load.running, load.waiting), (0, 0));
     assert!(tokens(&service.try_login("ada", PASSWORD).await).is_some());
+}
+
+/// How many run or wait.
+fn inside(service: &Service) -> usize {
+    let load = service.core.auth.hashing_load();
+    load.running + load.waiting
+}
+
+/// Logs in to nobody's account, from an address.
+fn try_from_address(service: &Arc<Service>, address: [u8; 4]) -> JoinHandle<Option<RefusalCode>> {
+    let service = Arc::clone(service);
+    tokio::spawn(async move {
+        let login = Login { username: "nobody", password: PASSWORD, session_name: None };
+        let origin = Origin { ip: Some(address.into()), user_agent: None };
+        refusal(service.core.auth.login(login, origin).await)
+    })
+}
+
+fn refusal<T>(outcome: Result<T, Error>) -> Option<RefusalCode> {
+    match outcome {
+        Err(Error::Refused(refusal)) => Some(refusal.code),
+        _ => None,
+    }
+}
+
+async fn a_password_that_found_no_core_was_no_guess(database: Database) {
+    let service = Arc::new(Service::start(&database, "--hashing-memory 131072").await);
+    service.make("ada", Role::User).await;
+    let ada = service.login("ada").await;
+    const CHANGE: &str = "mutation($c: String!) {
+        changePassword(input: { currentPassword: $c, newPassword: \"velvet-kayak-hyphen-77\" }) {
+            errors { code } } }";
+    let change = async |current: &str| {
+        let answer = service.send(Some(&ada.access), CHANGE, json!({ "c": current })).await;
+        answer["data"]["changePassword"].clone()
+    };
+    // From here on a try counts before its hash.
+    for _ in 0..3 {
+        assert_eq!(code(&change("wrong").await), "INVALID_CREDENTIALS");
+    }
+    // Each from a network of its own: no limit refuses them.
+    let flood: Vec<_> = (0..250).map(|n| try_from_address(&service, [10, n, 0, 1])).collect();
+    while !flood.iter().any(JoinHandle::is_finished) {
+        tokio::task::yield_now().await;
+    }
+    for answer in join_all((0..5).map(|_| change(PASSWORD))).await {
+        assert_eq!(code(&answer), "OVERLOADED");
+    }
+    join_all(flood).await;
+    assert_eq!(change(PASSWORD).await["errors"], json!([]));
+}
+
+async fn an_address_has_half_of_the_places_whatever_it_asks_for(database: Database) {
+    let flags = "--hashing-memory 131072 --registration open";
+    let service = Arc::new(Service::start(&database, flags).await);
+    let here = [192, 0, 2, 1];
+    let register = |n: usize| {
+        let service = Arc::clone(&service);
+        tokio::spawn(async move {
+            let username = format!("user{n}");
+            let register = Register {
+                username: &username,
+                password: PASSWORD,
+                email: None,
+                session_name: None,
+            };
+            let origin = Origin { ip: Some(here.into()), user_agent: None };
+            refusal(service.core.auth.register(register, origin).await)
+        })
+    };
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    let places = cores + 64 * cores.max(2);
+    let mut flood = Vec::new();
+    for n in 0..places {
+        flood.push(try_from_address(&service, here));
+        flood.push(register(n));
+    }
+    let mut most = 0;
+    while !flood.iter().all(JoinHandle::is_finished) {
+        most = most.max(inside(&service));
+        tokio::task::yield_now().await;
+    }
+    assert!((places / 4..=places.div_ceil(2)).contains(&most), "{most} of {places}");
+}
+
+async fn more_refreshes_of_one_session_than_may_wait_are_sent_away(database: Database) {
+    const ATTEMPT: &str = "0190c1d2-0000-7000-8000-000000000001";
+    let service = Service::start(&database, "").await;
+    service.make("ada", Role::User).await;
+    let ada = service.login("ada").await;
+    let next = tokens(&service.refresh(&ada.refresh, Some(ATTEMPT)).await).unwrap();
+    let refresh = |_| service.core.auth.refresh(&ada.refresh, Some(ATTEMPT), Origin::default());
+    let refused = join_all((0..1_000).map(refresh)).await.into_iter().filter_map(refusal);
+    let limited = refused.filter(|code| *code == RefusalCode::RateLimited).count();
+    assert!(limited > 600, "{limited}");
+    assert!(tokens(&service.refresh(&next.refresh, None).await).is_some());
 }

@@ -9,6 +9,7 @@ use sallyport::auth::Actor;
 use sallyport::clock::Clock;
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
+use sallyport::store::Scope;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -132,7 +133,8 @@ async fn every_order_ends_very_many_at_once_on_every_replica(database: Database)
     there.feed.read().await.unwrap();
     assert_eq!(there.refusal(&bob.access).await.as_deref(), Some("SESSION_ENDED"));
     assert_eq!(there.refusal(&root.access).await, None, "who asks stays");
-    let ended = here.core.auth.end_all(Actor::Operator, Origin::default()).await.unwrap();
+    let ended =
+        here.core.auth.end_sessions(Actor::Operator, Scope::All, Origin::default()).await.unwrap();
     assert_eq!(ended, 1);
     assert_eq!(here.refusal(&root.access).await.as_deref(), Some("SESSION_ENDED"));
 }
@@ -227,7 +229,10 @@ async fn a_command_ends_rows_itself_as_far_as_it_comes(database: Database) {
     account(&database, &here, "ada", MANY).await;
     let ada = there.login("ada").await;
     let by = Actor::Operator;
-    assert_eq!(here.core.auth.end_all(by, Origin::default()).await.unwrap(), MANY + 2);
+    assert_eq!(
+        here.core.auth.end_sessions(by, Scope::All, Origin::default()).await.unwrap(),
+        MANY + 2
+    );
     let mut raw = database.raw().await;
     let live = "SELECT count(*) FROM sessions WHERE ended_at IS NULL";
     assert_eq!(raw.number(live).await, 0);
@@ -235,5 +240,5 @@ async fn a_command_ends_rows_itself_as_far_as_it_comes(database: Database) {
     assert_eq!(there.refusal(&ada.access).await.as_deref(), Some("SESSION_ENDED"));
     // The floor stands for the ends below it: very many of them need no place in memory.
     assert!(there.core.revocations.len() < 10, "{}", there.core.revocations.len());
-    assert_eq!(here.core.auth.end_all(by, Origin::default()).await.unwrap(), 0);
+    assert_eq!(here.core.auth.end_sessions(by, Scope::All, Origin::default()).await.unwrap(), 0);
 }
