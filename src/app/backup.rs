@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use super::{StartError, secret};
+use super::{StartError, open_keys, secret};
 use crate::config::Config;
-use crate::store::{BackupError, Store};
+use crate::entropy::SystemEntropy;
+use crate::store::Store;
 
 /// Copies the database into `file`, and the secret into `secret`. It migrates nothing, so that a newer
 /// version can copy a database before it changes it.
@@ -21,6 +22,7 @@ pub async fn back_up(
     let store = Store::connect_with(&config.database, &config.connections).await;
     let store = store.map_err(of_store)?;
     if let Some(path) = secret {
+        check_secret(config, &store).await?;
         secret::copy(&config.secret, path)?;
     }
     let copied = store.back_up(file).await;
@@ -28,8 +30,17 @@ pub async fn back_up(
         // Made a moment ago: beside no copy it is of no use.
         let _ = fs::remove_file(path);
     }
-    copied.map_err(|error| match error {
-        BackupError::Store(error) => of_store(error),
-        error => error.into(),
-    })
+    Ok(copied?)
+}
+
+/// A copy of a secret that opens nothing would be found out on the day of the restore.
+async fn check_secret(config: &Config, store: &Store) -> Result<(), StartError> {
+    secret::load(&config.secret, true, &SystemEntropy)?;
+    let missing = store.missing_migrations().await;
+    let missing = missing.map_err(|error| StartError::of_migration(&config.database, &error))?;
+    // How keys are kept in a database that another version made is not known.
+    if missing == 0 {
+        open_keys(config, store, &SystemEntropy).await?;
+    }
+    Ok(())
 }

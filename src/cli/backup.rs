@@ -1,6 +1,7 @@
 //! `sallyport backup`: a copy of a SQLite database beside a running server.
 
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -39,6 +40,9 @@ pub(super) async fn run(arguments: BackupArguments) -> Result<()> {
         PathBuf::from(path)
     });
     app::back_up(&config, &file, secret.as_deref()).await?;
-    let with = if with_secret { " and its secret" } else { "" };
-    print(&format!("the database{with} is copied to {}\n", file.display()))
+    let mut said = format!("the database is copied to {}\n", file.display());
+    if let Some(secret) = secret {
+        let _ = writeln!(said, "the master secret is copied to {}", secret.display());
+    }
+    print(&said)
 }

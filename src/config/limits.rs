@@ -133,7 +133,7 @@ pub struct LimitArguments {
     )]
     max_introspection_directives: usize,
 
-    /// Nodes in the answer, if every page is full
+    /// Nodes in the answer, if every page is full; 1000 to 100000
     #[arg(
         long,
         env = "SALLYPORT_MAX_NODES",

@@ -22,12 +22,18 @@ pub enum BackupError {
     /// There is a file of that name.
     #[error("{} is there already; give the name of a file that is not", .0.display())]
     Exists(PathBuf),
+    /// There is what another copy is written to.
+    #[error(
+        "{} is there: another backup is writing it, or one was interrupted; delete it where none runs",
+        .0.display()
+    )]
+    Interrupted(PathBuf),
     /// The file cannot be made.
     #[error("cannot make {}: {}; give a file where this user can write", .0.display(), .1)]
     File(PathBuf, #[source] io::Error),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] Error),
+    /// The database cannot be read, or the file not be filled.
+    #[error("cannot copy the database to {}: {}", .0.display(), .1)]
+    Copy(PathBuf, #[source] Error),
 }
 
 impl BackupError {
@@ -59,20 +65,21 @@ impl Store {
         let not_text = || failed(io::ErrorKind::InvalidFilename.into());
         let name = draft.to_str().ok_or_else(not_text)?;
         // SQLite fills an empty file, and leaves its mode.
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft)
-            .map_err(|error| BackupError::of_file(&draft, error))?;
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(
+            |error| match error.kind() {
+                io::ErrorKind::AlreadyExists => BackupError::Interrupted(draft.clone()),
+                _ => failed(error),
+            },
+        )?;
         let copied = async {
             let mut connection = sqlite.connect().await?;
             let copied = counted::query("VACUUM INTO $1").bind(name).execute(&mut connection).await;
-            connection.close().await.map_err(Error::from)?;
-            copied.map_err(Error::from)?;
-            publish(&draft, file).map_err(failed)
+            connection.close().await?;
+            copied?;
+            Ok(())
         };
-        let copied = copied.await;
+        let copied = copied.await.map_err(|error| BackupError::Copy(file.to_owned(), error));
+        let copied = copied.and_then(|()| publish(&draft, file).map_err(failed));
         // Where it has its name by now, this was the other one.
         let _ = fs::remove_file(&draft);
         copied

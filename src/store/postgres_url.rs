@@ -231,6 +231,10 @@ impl Parts {
         if self.root_certificate.is_none() {
             self.root_certificate = variable("PGSSLROOTCERT");
         }
+        if self.user.is_none() {
+            // libpq asks the system for the name of the account; a shell keeps it here.
+            self.user = ["PGUSER", "USER", "LOGNAME"].into_iter().find_map(variable);
+        }
         if variable("PGSERVICE").is_some() {
             let instead = "give host, user and database in the URL";
             return Err(PostgresUrlError::Unsupported { name: "PGSERVICE".to_owned(), instead });

@@ -61,6 +61,26 @@ fn no_host_is_the_one_of_the_environment() {
 }
 
 #[test]
+fn no_user_is_the_one_of_the_environment() {
+    for (variables, expected) in [
+        (&[("PGUSER", "ada"), ("USER", "bob")][..], "ada"),
+        (&[("USER", "bob"), ("LOGNAME", "joan")], "bob"),
+        (&[("LOGNAME", "joan")], "joan"),
+    ] {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let user = |text: &str| {
+            let url = DatabaseUrl::parse(text, &variable).unwrap();
+            url.postgres().unwrap().servers[0].get_username().to_owned()
+        };
+        assert_eq!(user("postgres://h/auth"), expected);
+        assert_eq!(user("postgres://grace@h/auth"), "grace");
+    }
+}
+
+#[test]
 fn what_asks_for_tls_gets_it() {
     for (parameters, mode) in [
         ("", PgSslMode::Prefer),

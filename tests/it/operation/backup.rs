@@ -230,3 +230,31 @@ async fn an_older_postgres_is_warned_of_where_the_secret_has_a_file() {
         assert!(log.contains("run sallyport recover"), "{log}");
     }
 }
+
+#[test]
+fn a_secret_that_opens_nothing_is_not_copied() {
+    let directory = TempDir::new().unwrap();
+    stop(Server::start_in(&directory, ""), "TERM");
+    let copy = directory.path().join("copy.db");
+    let backup = format!("backup {} --with-secret", copy.display());
+    for secret in ["another-secret-of-thirty-two-bytes", "short"] {
+        let given = directory.path().join("given");
+        fs::write(&given, secret).unwrap();
+        let output = run(&directory, &format!("{backup} --secret-file {}", given.display()));
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(files(&directory), ["given", "test.db"], "{secret}");
+    }
+    said(&directory, &backup);
+}
+
+#[test]
+fn what_an_interrupted_copy_left_is_named() {
+    let directory = TempDir::new().unwrap();
+    said(&directory, "migrate");
+    let left = directory.path().join("copy.db.part");
+    fs::write(&left, "half").unwrap();
+    let output = run(&directory, &format!("backup {}/copy.db", directory.path().display()));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("copy.db.part") && said.contains("interrupted"), "{said}");
+    assert_eq!(fs::read(&left).unwrap(), b"half");
+}
