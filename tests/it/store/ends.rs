@@ -12,6 +12,7 @@ use sallyport::domain::session::{EndReason, Session};
 use sallyport::entropy::SystemEntropy;
 use sallyport::store::{EndSessions, EndedSession, Scope, Store, Tail};
 
+use super::faults::{WAITING, until};
 use super::support::{
     ACCESS, REFRESH, at, end, ending, entries, event, make, new_session, open, opening, origin,
     rotate, session, try_open,
@@ -286,15 +287,11 @@ async fn who_ends_many_sessions_waits_for_them_in_the_order_of_their_ids() {
     let ending = Arc::clone(&store);
     let ending =
         tokio::spawn(async move { ending.end_sessions(ending_all(ada), None).await.is_ok() });
-    let waits = "SELECT count(*) FROM pg_stat_activity \
-                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while !ending.is_finished() && other.number(waits).await == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until(&mut other, WAITING, 1).await;
     let free = "SELECT count(*) FROM (SELECT 1 FROM sessions FOR UPDATE SKIP LOCKED) AS free";
     assert_eq!(other.number(free).await, 49, "it waits for the first and holds no other");
     holder.execute("ROLLBACK").await;
-    ending.await.unwrap();
+    assert!(ending.await.unwrap(), "it ends them once it has the first");
 }
 
 fn ending_all(user: UserId) -> EndSessions {

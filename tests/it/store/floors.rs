@@ -15,6 +15,7 @@ use sallyport::store::{
     AT_ONCE, Batch, EndSessions, EndedSession, Expired, Floor, FloorId, Matching, Scope, Store,
 };
 
+use super::faults::{WAITING, until};
 use super::support::{
     at, ending, entries, event, hash, make, new_session, open, opening, rotate, session, try_open,
 };
@@ -357,14 +358,12 @@ async fn a_floor_under_everybody_waits_for_a_login_that_has_begun() {
         tokio::spawn(async move { try_open(&store, order).await.unwrap() })
     };
     let mut raw = database.raw().await;
-    let waiting = "SELECT count(*) FROM pg_stat_activity \
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while raw.number(waiting).await < 1 {}
+    until(&mut raw, WAITING, 1).await;
     let ending = {
         let store = Arc::clone(&store);
         tokio::spawn(async move { set_floor(&store, Scope::All, at(10)).await })
     };
-    while raw.number(waiting).await < 2 && !ending.is_finished() {}
+    until(&mut raw, WAITING, 2).await;
     locked.execute("ROLLBACK").await;
     let (opened, floor) = (login.await.unwrap(), ending.await.unwrap());
     assert!(floor.covers(ada, opened.session.id));

@@ -9,7 +9,7 @@
 mod accounts;
 mod chain;
 mod ends;
-mod faults;
+pub mod faults;
 mod first_account;
 mod floors;
 mod followed_ends;
