@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 
-use super::wire::{SHORT, Server};
+use super::wire::{Server, patient};
 use crate::api::service::Service;
 use crate::databases::Database;
 
@@ -104,7 +104,7 @@ async fn where_clients_come_by_tls_they_always_shall() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_is_answered_with_names_in_title_case_for_who_compares_them_so() {
-    let server = Server::start("", SHORT).await;
+    let server = Server::start("", patient()).await;
     let mut client = server.connect().await;
     let upgrade = "GET /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
                    upgrade: websocket\r\nsec-websocket-version: 13\r\n\

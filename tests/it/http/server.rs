@@ -5,7 +5,7 @@ use std::time::Duration;
 use sallyport::http::server::Limits;
 
 use super::h2::{H2, Said};
-use super::wire::{SHORT, Server, head};
+use super::wire::{NEVER, SHORT, Server, head, patient};
 
 const ALIVE: &str = r#"{"alive":true}"#;
 
@@ -73,7 +73,7 @@ async fn a_body_that_is_too_large_is_answered_before_it_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_body_is_read_to_its_end_so_that_the_answer_arrives() {
-    let server = Server::start("", Limits { body: Duration::from_secs(20), ..SHORT }).await;
+    let server = Server::start("", Limits { body: NEVER, ..patient() }).await;
     let json = head(8_000_000);
     let form = json.replace("application/json", "multipart/form-data; boundary=x");
     let elsewhere = json.replace("/graphql", "/nothing");
@@ -100,7 +100,7 @@ async fn a_refused_body_that_never_ends_is_read_for_a_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_names_one_host() {
-    let server = Server::start("", SHORT).await;
+    let server = Server::start("", patient()).await;
     let ask = async |version: &str, hosts: &str| {
         let mut client = server.connect().await;
         client.write(format!("GET /healthz {version}\r\n{hosts}\r\n")).await;
@@ -139,7 +139,7 @@ const HEAD_TOO_LARGE: &str = "HTTP/1.1 431 Request Header Fields Too Large\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_of_more_than_16_kb_is_refused() {
-    let server = Server::start("", SHORT).await;
+    let server = Server::start("", patient()).await;
     let request = |size: usize| {
         format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n", "y".repeat(size))
     };
@@ -169,7 +169,7 @@ async fn a_head_of_more_than_16_kb_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_http_is_refused() {
-    let server = Server::start("", SHORT).await;
+    let server = Server::start("", patient()).await;
     for bytes in ["\x16\x03\x01\x02\x00\x01\x00", "EHLO there\r\n\r\n", "GET /\0 HTTP/1.1\r\n\r\n"]
     {
         let mut client = server.connect().await;
@@ -181,7 +181,7 @@ async fn what_is_not_http_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_lengths_or_a_length_beside_chunks_are_no_request() {
-    let server = Server::start("", SHORT).await;
+    let server = Server::start("", patient()).await;
     for lengths in [
         "content-length: 5\r\ncontent-length: 6",
         "content-length: 5, 6",
@@ -229,14 +229,7 @@ async fn one_connection_too_many_is_refused_until_another_ends() {
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["errors"][0]["extensions"]["code"], "SERVICE_UNAVAILABLE");
     drop(first);
-    // It ends when the server notices.
-    loop {
-        let mut third = server.connect().await;
-        third.write("GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
-        if third.rest().await.ends_with(ALIVE) {
-            break;
-        }
-    }
+    server.until_free().await;
     assert!(second.get("/healthz").await.ends_with(ALIVE));
 }
 

@@ -12,18 +12,12 @@ use sallyport::http::server::Limits;
 use serde_json::json;
 
 use super::h2::{H2, Said};
-use super::wire::{SHORT, Server, head};
+use super::wire::{NEVER, SHORT, Server, head, in_time, patient};
 
 const HOST: &[(&str, &str)] = &[(":authority", "localhost")];
 
-/// Connections live on; answers that nobody reads do not.
-fn patient() -> Limits {
-    let long = Duration::from_secs(20);
-    Limits { first_request: long, idle: long, ..SHORT }
-}
-
 fn very_patient() -> Limits {
-    Limits { stalled: Duration::from_secs(20), answer: SHORT.answer * 20, ..patient() }
+    Limits { stalled: NEVER, answer: SHORT.answer * 20, ..patient() }
 }
 
 /// As many requests as a connection of HTTP/2 may have under way.
@@ -35,9 +29,11 @@ const SCHEMA: &str = "{ __schema { types { name description fields { name descri
 
 const LARGE: usize = 32 * 1024 * 1024;
 
-/// Two parts with more time between them than an answer may stand still.
+/// How long an answer has nothing to say between its two parts.
+const QUIET: Duration = Duration::from_secs(2);
+
 async fn two_parts() -> Body {
-    let parts = stream::iter([Duration::ZERO, 3 * SHORT.stalled]).then(|wait| async move {
+    let parts = stream::iter([Duration::ZERO, QUIET]).then(|wait| async move {
         tokio::time::sleep(wait).await;
         Ok::<_, Infallible>(Bytes::from_static(b"part"))
     });
@@ -66,16 +62,19 @@ async fn an_answer_that_nobody_reads_ends_whatever_else_moves_on_its_connection(
             let mut client = H2::begin(server.connect().await, window).await;
             let unread = client.send("GET", path, HOST, "").await;
             let mut last = client.send("HEAD", "/small", HOST, "").await;
-            loop {
-                match client.hear().await {
-                    (stream, Said::Reset) if stream == unread => break,
-                    (stream, Said::Head) if stream == last => {
-                        tokio::time::sleep(SHORT.stalled / 10).await;
-                        last = client.send("HEAD", "/small", HOST, "").await;
+            in_time(async {
+                loop {
+                    match client.hear().await {
+                        (stream, Said::Reset) if stream == unread => break,
+                        (stream, Said::Head) if stream == last => {
+                            tokio::time::sleep(SHORT.stalled / 10).await;
+                            last = client.send("HEAD", "/small", HOST, "").await;
+                        }
+                        (_, said) => assert_ne!(said, Said::Reset),
                     }
-                    (_, said) => assert_ne!(said, Said::Reset),
                 }
-            }
+            })
+            .await;
             // The connection and its other streams go on.
             let next = client.send("HEAD", "/small", HOST, "").await;
             while client.hear().await != (next, Said::Head) {}
@@ -85,47 +84,57 @@ async fn an_answer_that_nobody_reads_ends_whatever_else_moves_on_its_connection(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_read_byte_by_byte_ends_too() {
-    let server = Server::with(routes(), patient()).await;
+    let server = Server::with(routes(), Limits { stalled: NEVER, ..patient() }).await;
     let mut client = H2::begin(server.connect().await, 0).await;
     let unread = client.send("GET", "/medium", HOST, "").await;
     client.open_window(unread, 1).await;
-    loop {
-        match client.hear().await {
-            (_, Said::Bytes(1)) => {
-                tokio::time::sleep(SHORT.stalled / 5).await;
-                client.open_window(unread, 1).await;
+    in_time(async {
+        loop {
+            match client.hear().await {
+                (_, Said::Bytes(1)) => {
+                    tokio::time::sleep(SHORT.stalled / 5).await;
+                    client.open_window(unread, 1).await;
+                }
+                (_, Said::Reset) => break,
+                (_, said) => assert_eq!(said, Said::Head),
             }
-            (_, Said::Reset) => break,
-            (_, said) => assert_eq!(said, Said::Head),
         }
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_with_nothing_to_say_waits_for_nobody() {
-    let server = Server::with(routes(), patient()).await;
-    let mut client = H2::begin(server.connect().await, 100).await;
-    client.send("GET", "/two", HOST, "").await;
-    let mut said = Vec::new();
-    while !matches!(said.last(), Some(Said::End(_))) {
-        said.push(client.hear().await.1);
-    }
-    assert_eq!(said, [Said::Head, Said::Bytes(4), Said::Bytes(4), Said::End(0)]);
-    let mut client = server.connect().await;
-    client.write("GET /two HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
-    assert!(client.rest().await.ends_with("4\r\npart\r\n4\r\npart\r\n0\r\n\r\n"));
+    let server = Server::with(routes(), Limits { stalled: QUIET / 2, ..patient() }).await;
+    let stream = async {
+        let mut client = H2::begin(server.connect().await, 100).await;
+        client.send("GET", "/two", HOST, "").await;
+        let mut said = Vec::new();
+        while !matches!(said.last(), Some(Said::End(_))) {
+            said.push(client.hear().await.1);
+        }
+        said
+    };
+    let connection = async {
+        let mut client = server.connect().await;
+        client.write("GET /two HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+        client.rest().await
+    };
+    let (stream, connection) = tokio::join!(stream, connection);
+    assert_eq!(stream, [Said::Head, Said::Bytes(4), Said::Bytes(4), Said::End(0)]);
+    assert!(connection.ends_with("4\r\npart\r\n4\r\npart\r\n0\r\n\r\n"), "{connection}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_of_http_1_that_reads_nothing_ends() {
-    let server = Server::with(routes(), patient()).await;
     for request in ["GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(3), {
         let line = "GET /many HTTP/1.1\r\nhost: localhost\r\n\r\n";
         line.to_owned()
     }] {
+        let server = Server::with(routes(), Limits { connections: 1, ..patient() }).await;
         let mut client = server.connect().await;
         client.write(request).await;
-        tokio::time::sleep(6 * SHORT.stalled).await;
+        server.until_free().await;
         // What is read now is what the system had taken.
         assert!(client.rest().await.len() < LARGE);
     }
@@ -133,22 +142,28 @@ async fn a_connection_of_http_1_that_reads_nothing_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_of_http_2_whose_bytes_nobody_takes_ends_with_its_streams() {
-    let server = Server::with(routes(), patient()).await;
+    let server = Server::with(routes(), Limits { connections: 1, ..patient() }).await;
     let mut client = H2::begin(server.connect().await, 100_000_000).await;
     client.open_window(0, 100_000_000).await;
     client.send("GET", "/large", HOST, "").await;
     client.send("GET", "/large", HOST, "").await;
     // What moves in the other direction does not help.
-    for _ in 0..12 {
-        tokio::time::sleep(SHORT.stalled / 2).await;
-        client.send("HEAD", "/small", HOST, "").await;
+    let moving = async {
+        loop {
+            tokio::time::sleep(SHORT.stalled / 2).await;
+            client.send("HEAD", "/small", HOST, "").await;
+        }
+    };
+    tokio::select! {
+        () = moving => unreachable!("it goes on for ever"),
+        () = server.until_free() => {}
     }
     assert!(client.rest().await < LARGE);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unread_answers_are_bounded_in_all() {
-    let limits = Limits { answers: 800_000, stalled: Duration::from_secs(20), ..patient() };
+    let limits = Limits { answers: 800_000, stalled: NEVER, ..patient() };
     let server = Server::with(routes(), limits).await;
     let mut unread = H2::begin(server.connect().await, 0).await;
     unread.send("GET", "/medium", HOST, "").await;
@@ -161,7 +176,9 @@ async fn unread_answers_are_bounded_in_all() {
     assert!(server.connect().await.get("/small").await.ends_with("small"));
     // It is free again with the connection.
     drop(unread);
-    while !server.connect().await.get("/medium").await.starts_with("HTTP/1.1 200") {}
+    let freed =
+        async { while !server.connect().await.get("/medium").await.starts_with("HTTP/1.1 200") {} };
+    in_time(freed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,7 @@ use crate::api::service::Service;
 use crate::databases::Database;
 
 /// Longer than any limit of these tests, so that what takes this long never ends.
-const NEVER: Duration = Duration::from_secs(20);
+pub const NEVER: Duration = Duration::from_secs(20);
 
 /// Limits that a test can wait for.
 pub const SHORT: Limits = Limits {
@@ -31,6 +31,16 @@ pub const SHORT: Limits = Limits {
     answers: 64 * 1024 * 1024,
     bodies: 64 * 1024 * 1024,
 };
+
+/// Connections live on; answers that nobody reads do not.
+pub fn patient() -> Limits {
+    Limits { first_request: NEVER, idle: NEVER, ..SHORT }
+}
+
+/// Fails where that is never done.
+pub async fn in_time<T>(done: impl Future<Output = T>) -> T {
+    tokio::time::timeout(NEVER, done).await.expect("an end")
+}
 
 /// A server. It is told to stop with [`stop`](Self::stop).
 pub struct Server {
@@ -59,6 +69,22 @@ impl Server {
 
     pub async fn connect(&self) -> Client {
         Client(TcpStream::connect(self.address).await.unwrap())
+    }
+
+    /// Waits until it has room for a connection: one ends when the server notices.
+    pub async fn until_free(&self) {
+        in_time(async {
+            loop {
+                let mut client = self.connect().await;
+                client.write("HEAD / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+                let said = client.rest().await;
+                if !said.is_empty() && !said.starts_with("HTTP/1.1 503") {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
     }
 
     /// Tells it to stop; what ends when it has.
