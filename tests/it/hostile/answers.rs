@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::service::{Service, Tokens};
 use crate::databases::Database;
+use crate::subscriptions::event_streams::Events;
 
 /// What a code generator sends that leaves out what the client does not want.
 const SELECTIVE: &str = "query ($d: Boolean = true, $s: Boolean = false) { __schema {
@@ -133,24 +134,16 @@ async fn an_event_is_a_tenth_of_an_answer() {
             nodes {{ blacklistEntries(first: {page}) {{ nodes {{ id }} }} }} }} }} }} }} }}"
         )
     };
-    let prepared = async |page| {
-        let body = json!({ "query": subscription(page) }).to_string();
-        let request = axum::http::Request::post("/graphql")
-            .header("content-type", "application/json")
-            .header("accept", "text/event-stream")
-            .header("authorization", format!("Bearer {}", root.access))
-            .body(axum::body::Body::from(body));
-        let mut chunks = service.answer(request.unwrap()).await.into_body().into_data_stream();
-        let first = tokio_stream::StreamExt::next(&mut chunks).await.unwrap().unwrap();
-        let next = tokio::time::timeout(
-            std::time::Duration::from_millis(200),
-            tokio_stream::StreamExt::next(&mut chunks),
-        );
-        let second = next.await.ok().flatten().and_then(Result::ok).unwrap_or_default();
-        String::from_utf8([first, second].concat()).unwrap()
-    };
-    assert!(prepared(50).await.contains("QUERY_TOO_COMPLEX"));
-    assert!(!prepared(20).await.contains("errors"));
+    let mut large = Events::open(&service, Some(&root.access), &subscription(50)).await;
+    let (_, refused) = large.next().await.unwrap();
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "QUERY_TOO_COMPLEX", "{refused}");
+    let other = service.login("root").await;
+    let mut small = Events::open(&service, Some(&root.access), &subscription(20)).await;
+    service.logout(None, Some(&other.refresh), "CURRENT").await;
+    let (_, event) = small.next().await.unwrap();
+    assert!(event["errors"].is_null(), "{event}");
+    let user = &event["data"]["sessionEnded"]["session"]["user"];
+    assert_eq!(user["sessions"]["nodes"].as_array().unwrap().len(), 2, "{event}");
 }
 
 #[tokio::test]

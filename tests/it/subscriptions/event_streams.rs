@@ -25,10 +25,10 @@ on_both!(
 );
 
 /// An open stream.
-struct Events(BodyDataStream, String);
+pub struct Events(BodyDataStream, String);
 
 impl Events {
-    async fn open(service: &Service, token: Option<&str>, query: &str) -> Self {
+    pub async fn open(service: &Service, token: Option<&str>, query: &str) -> Self {
         let request = post("text/event-stream", token, query);
         let answer = service.answer(request).await;
         assert_eq!(answer.status(), StatusCode::OK);
@@ -38,7 +38,7 @@ impl Events {
     }
 
     /// The next event with its data; comments are passed over. `None` at the end.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             while let Some((event, rest)) = self.1.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());

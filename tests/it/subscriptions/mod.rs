@@ -4,6 +4,6 @@
 
 pub mod client;
 mod ends;
-mod event_streams;
+pub mod event_streams;
 mod protocol;
 mod room;
