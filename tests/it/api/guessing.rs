@@ -197,6 +197,7 @@ async fn past_the_limits_nothing_tells_which_name_has_an_account(database: Datab
     for _ in 0..8 {
         let ada = try_from(&service, HERE, "ada", "wrong").await;
         assert_eq!(ada, try_from(&service, HERE, "nobody", "wrong").await);
+        assert_eq!(code(&ada), "RATE_LIMITED");
     }
 }
 
