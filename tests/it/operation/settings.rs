@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -89,16 +90,32 @@ fn a_database_that_is_open_to_others_is_told_of_by_check_and_at_the_start() {
 #[test]
 fn new_files_are_for_their_owner_alone_whatever_others_are() {
     let directory = TempDir::new().unwrap();
-    let migrate = program(&directory, "migrate");
-    let mut masked = Command::new("sh");
-    masked.args(["-c", "umask 0 && exec \"$@\"", "sh"]);
-    masked.arg(migrate.get_program()).args(migrate.get_args());
-    masked.envs(migrate.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    assert!(masked.status().unwrap().success());
+    let masked = |arguments: &str| {
+        let program = program(&directory, arguments);
+        let mut masked = Command::new("sh");
+        masked.args(["-c", "umask 0 && exec \"$@\"", "sh"]);
+        masked.arg(program.get_program()).args(program.get_args());
+        masked.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        masked.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        masked.spawn().unwrap()
+    };
+    assert!(masked("migrate").wait().unwrap().success());
+    // It makes the secret; without a farewell it leaves all its files.
+    let mut server = masked("serve --listen 127.0.0.1:0");
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let is_up = lines.any(|line| line.ends_with("/graphql"));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(is_up, "it does not start");
+    let mut seen = BTreeSet::new();
     for entry in fs::read_dir(&directory).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", entry.path().display());
+        seen.insert(entry.file_name().into_string().unwrap());
+    }
+    for name in ["test.db", "test.db-wal", "test.db.secret"] {
+        assert!(seen.contains(name), "{name} in {seen:?}");
     }
 }
 
