@@ -55,6 +55,12 @@ test('two tabs that refresh at once with one refresh token both go on', async ()
   first.storage.setItem('accessToken', 'run out');
   // Tabs of one browser: each refreshes by itself, over the storage that they share.
   const second = createTab(first.storage);
+  let renewed;
+  const count = await countRefreshes(async () => {
+    renewed = await Promise.all([first, second].map(({ session }) => session.renew('run out')));
+  });
+  assert.deepEqual(renewed, [true, true]);
+  assert.equal(count, 2);
   const answers = await Promise.all([ask(first, VIEWER), ask(second, SESSIONS)]);
   for (const { data } of answers) assert.ok(data.viewer.id);
   assert.ok((await ask(first, SESSIONS)).data.viewer.id);
