@@ -29,9 +29,14 @@ fn as_server(program: &Path) -> Command {
     command
 }
 
+/// Whether root runs this.
+pub fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
 /// Who they run as, where that is not who runs this.
 pub fn user_of_servers() -> Option<(u32, u32)> {
-    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+    if !is_root() {
         return None;
     }
     let users = fs::read_to_string("/etc/passwd").unwrap();
