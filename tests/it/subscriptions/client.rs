@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::api::service::Service;
+use crate::api::service::{Service, Tokens};
 
 /// Longer than anything here takes, so that a test fails and does not hang.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -66,6 +66,14 @@ impl Client {
         let mut client = Self::connect(address).await;
         client.init(token).await;
         assert_eq!(client.hear().await, json!({ "type": "connection_ack" }));
+        client
+    }
+
+    /// The same, with operation 1 under way, which subscribes.
+    pub async fn subscribed(address: SocketAddr, tokens: &Tokens, query: &str) -> Self {
+        let mut client = Self::begin(address, Some(&tokens.access)).await;
+        client.subscribe("1", query, Value::Null).await;
+        client.settle().await;
         client
     }
 

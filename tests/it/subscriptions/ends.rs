@@ -40,9 +40,7 @@ async fn the_end_of_ones_own_session_is_the_last_event(database: Database) {
     let (here, there) = (service.login("ada").await, service.login("ada").await);
     let (own, other) =
         (session(&service, &here.access).await, session(&service, &there.access).await);
-    let mut client = Client::begin(address, Some(&here.access)).await;
-    client.subscribe("1", OWN, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(address, &here, OWN).await;
 
     service.logout(Some(&there.access), None, "CURRENT").await;
     let event = client.next("1").await;
@@ -62,9 +60,7 @@ async fn the_end_of_very_many_sessions_is_told_before_their_rows_are_ended(datab
     database.add_sessions(user, 1_100, i64::MAX / 2).await;
     let here = service.login("ada").await;
     let own = session(&service, &here.access).await;
-    let mut client = Client::begin(address, Some(&here.access)).await;
-    client.subscribe("1", OWN, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(address, &here, OWN).await;
     let done = service.logout(Some(&here.access), None, "ALL").await;
     assert_eq!(done["endedCount"], 1_101);
     let event = client.next("1").await["sessionEnded"].take();
@@ -80,9 +76,7 @@ async fn ends_of_others_are_not_ones_own(database: Database) {
     service.make("bob", Role::User).await;
     let (ada, bob) = (service.login("ada").await, service.login("bob").await);
     let own = session(&service, &ada.access).await;
-    let mut client = Client::begin(address, Some(&ada.access)).await;
-    client.subscribe("1", OWN, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(address, &ada, OWN).await;
     service.logout(Some(&bob.access), None, "CURRENT").await;
     service.logout(Some(&ada.access), None, "CURRENT").await;
     assert_eq!(client.next("1").await["sessionEnded"]["session"]["id"], own);
@@ -93,9 +87,7 @@ async fn a_token_that_was_copied_is_told_to_its_owners_other_sessions(database: 
     let address = serve(&service).await;
     service.make("ada", Role::User).await;
     let (here, there) = (service.login("ada").await, service.login("ada").await);
-    let mut client = Client::begin(address, Some(&here.access)).await;
-    client.subscribe("1", OWN, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(address, &here, OWN).await;
     let next = tokens(&service.refresh(&there.refresh, None).await).unwrap();
     tokens(&service.refresh(&next.refresh, None).await).unwrap();
     service.clock.advance(Duration::from_secs(11));
@@ -127,12 +119,8 @@ async fn an_end_crosses_replicas(database: Database) {
     here.make("ada", Role::User).await;
     here.make("root", Role::Admin).await;
     let (ada, root) = (here.login("ada").await, here.login("root").await);
-    let mut own = Client::begin(address, Some(&ada.access)).await;
-    own.subscribe("1", OWN, Value::Null).await;
-    own.settle().await;
-    let mut all = Client::begin(address, Some(&root.access)).await;
-    all.subscribe("1", ALL, Value::Null).await;
-    all.settle().await;
+    let mut own = Client::subscribed(address, &ada, OWN).await;
+    let mut all = Client::subscribed(address, &root, ALL).await;
 
     here.logout(Some(&ada.access), None, "CURRENT").await;
     assert_eq!(own.next("1").await["sessionEnded"]["reason"], "LOGOUT");
@@ -148,9 +136,7 @@ async fn a_cursor_goes_on_behind_its_event_on_any_replica(database: Database) {
     here.make("root", Role::Admin).await;
     here.make("ada", Role::User).await;
     let root = here.login("root").await;
-    let mut client = Client::begin(first, Some(&root.access)).await;
-    client.subscribe("1", ALL, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(first, &root, ALL).await;
     let mut ended = Vec::new();
     for _ in 0..4 {
         let tokens = here.login("ada").await;
@@ -185,9 +171,7 @@ async fn very_many_ends_come_once_each(database: Database) {
     service.make("root", Role::Admin).await;
     service.make("ada", Role::User).await;
     let root = service.login("root").await;
-    let mut client = Client::begin(address, Some(&root.access)).await;
-    client.subscribe("1", ALL, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(address, &root, ALL).await;
     let mut last = service.login("ada").await;
     for _ in 1..COUNT {
         last = service.login("ada").await;
@@ -260,9 +244,7 @@ async fn who_was_away_is_told_which_of_their_own_sessions_ended_meanwhile(databa
         here.make(name, role).await;
     }
     let (root, ada) = (here.login("root").await, here.login("ada").await);
-    let mut all = Client::begin(first, Some(&root.access)).await;
-    all.subscribe("1", ALL, Value::Null).await;
-    all.settle().await;
+    let mut all = Client::subscribed(first, &root, ALL).await;
     let (mut adas, mut cursors) = (Vec::new(), Vec::new());
     for name in ["ada", "bob", "ada", "bob", "ada", "bob"] {
         let tokens = here.login(name).await;
@@ -376,9 +358,7 @@ async fn an_end_that_commits_late_is_not_missed() {
     let (slow, quick) = (service.login("ada").await, service.login("ada").await);
     let late = session(&service, &slow.access).await;
     let id = late.trim_start_matches("Session:").to_owned();
-    let mut client = Client::begin(address, Some(&root.access)).await;
-    client.subscribe("1", ALL, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(address, &root, ALL).await;
 
     let mut transaction = database.raw().await;
     transaction.execute("BEGIN").await;
@@ -430,9 +410,7 @@ async fn an_event_of_which_a_field_fails_is_not_the_last(database: Database) {
     let address = serve(&service).await;
     service.make("root", Role::Admin).await;
     let root = service.login("root").await;
-    let mut client = Client::begin(address, Some(&root.access)).await;
-    client.subscribe("1", FAILING, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(address, &root, FAILING).await;
     let schema = Schema::parse(&sallyport::graphql::sdl());
     for _ in 0..2 {
         let other = service.login("root").await;

@@ -196,9 +196,7 @@ async fn a_token_that_runs_out_closes_the_socket(database: Database) {
     let address = serve(&service).await;
     service.make("ada", Role::User).await;
     let ada = service.login("ada").await;
-    let mut client = Client::begin(address, Some(&ada.access)).await;
-    client.subscribe("1", OWN, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(address, &ada, OWN).await;
     service.clock.advance(Duration::from_mins(16));
     assert_eq!(client.closed().await, 4403);
 }
@@ -209,18 +207,14 @@ async fn a_key_that_is_removed_closes_the_sockets_of_its_tokens(database: Databa
     let address = serve(&two).await;
     one.make("ada", Role::User).await;
     let ada = one.login("ada").await;
-    let mut client = Client::begin(address, Some(&ada.access)).await;
-    client.subscribe("1", OWN, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(address, &ada, OWN).await;
     let rotation = Rotation { algorithm: None, immediately: true };
     let rotated = one.core.auth.rotate_signing_key(Actor::Operator, rotation, Origin::default());
     rotated.await.unwrap();
     assert_eq!(client.closed().await, 4403);
     // It comes back with a token of the new key.
     let next = tokens(&one.refresh(&ada.refresh, None).await).unwrap();
-    let mut client = Client::begin(address, Some(&next.access)).await;
-    client.subscribe("1", OWN, Value::Null).await;
-    client.settle().await;
+    let mut client = Client::subscribed(address, &next, OWN).await;
     one.logout(Some(&next.access), None, "CURRENT").await;
     assert_eq!(client.next("1").await["sessionEnded"]["reason"], "LOGOUT");
 }
