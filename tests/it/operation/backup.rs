@@ -32,13 +32,6 @@ fn said(directory: &TempDir, arguments: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn stop(server: Server, signal: &str) -> Vec<String> {
-    server.signal(signal);
-    let (status, log) = server.end();
-    assert!(status.success(), "{status}");
-    log
-}
-
 fn log_in(server: &Server) {
     let headers = "content-type: application/json\r\n";
     let answer = request(server.address, "POST", "/graphql", headers, &login_body());
@@ -69,7 +62,7 @@ fn a_server_that_stops_leaves_one_whole_file() {
         said(&directory, "user create ada --password-stdin");
         log_in(&server);
         assert!(files(&directory).contains(&"test.db-wal".to_owned()));
-        let log = stop(server, signal).join("\n");
+        let log = server.stop(signal).join("\n");
         assert!(!log.contains("ERROR"), "{log}");
         assert_eq!(files(&directory), ["test.db"]);
         assert!(accounts_of_copy(&directory.path().join("test.db")).contains(" ada "));
@@ -81,7 +74,7 @@ fn every_command_leaves_one_whole_file() {
     let directory = TempDir::new().unwrap();
     said(&directory, "migrate");
     assert_eq!(files(&directory), ["test.db"]);
-    stop(Server::start_in(&directory, ""), "TERM");
+    Server::start_in(&directory, "").stop("TERM");
     for command in [
         "user create ada --password-stdin",
         "user list",
@@ -115,7 +108,7 @@ fn a_command_beside_a_running_server_breaks_nothing() {
         log_in(&server);
         assert_eq!(files(&directory), ["test.db", "test.db-shm", "test.db-wal"]);
     }
-    stop(server, "TERM");
+    server.stop("TERM");
     let accounts = accounts_of_copy(&directory.path().join("test.db"));
     assert!(["ada", "grace", "joan"].iter().all(|name| accounts.contains(name)), "{accounts}");
 }
@@ -147,7 +140,7 @@ fn a_copy_made_beside_a_running_server_is_whole_and_for_its_owner_alone() {
     // It is a database like the other one, and its secret opens its keys.
     assert!(said(&target, "user list").contains(" ada "));
     assert!(said(&target, "keys list").contains("ACTIVE"));
-    stop(server, "TERM");
+    server.stop("TERM");
 }
 
 #[test]
@@ -179,11 +172,11 @@ fn an_older_copy_is_warned_of_until_somebody_recovers() {
     let (database, copy) = (directory.path().join("test.db"), directory.path().join("copy"));
     let server = Server::start_in(&directory, "");
     log_in(&server);
-    stop(server, "TERM");
+    server.stop("TERM");
     fs::copy(&database, &copy).unwrap();
     let server = Server::start_in(&directory, "");
     log_in(&server);
-    stop(server, "TERM");
+    server.stop("TERM");
     assert!(!said(&directory, "check").contains("recover"));
 
     fs::copy(&copy, &database).unwrap();
@@ -195,7 +188,7 @@ fn an_older_copy_is_warned_of_until_somebody_recovers() {
         let server = Server::start_in(&directory, "");
         // What happens now does not make it the newest one.
         log_in(&server);
-        let log = stop(server, "TERM").join("\n");
+        let log = server.stop("TERM").join("\n");
         assert!(log.contains("run sallyport recover"), "{log}");
     }
     let rehearsed = said(&directory, "recover --dry-run");
@@ -208,7 +201,7 @@ fn an_older_copy_is_warned_of_until_somebody_recovers() {
     assert!(keys.contains("RETIRED"), "{keys}");
     assert!(!said(&directory, "session list").contains("ACTIVE"));
     assert!(!said(&directory, "check").contains("recover"));
-    let log = stop(Server::start_in(&directory, ""), "TERM").join("\n");
+    let log = Server::start_in(&directory, "").stop("TERM").join("\n");
     assert!(!log.contains("run sallyport recover"), "{log}");
 }
 
@@ -234,7 +227,7 @@ async fn an_older_postgres_is_warned_of_where_the_secret_has_a_file() {
 #[test]
 fn a_secret_that_opens_nothing_is_not_copied() {
     let directory = TempDir::new().unwrap();
-    stop(Server::start_in(&directory, ""), "TERM");
+    Server::start_in(&directory, "").stop("TERM");
     let copy = directory.path().join("copy.db");
     let backup = format!("backup {} --with-secret", copy.display());
     for secret in ["another-secret-of-thirty-two-bytes", "short"] {

@@ -20,8 +20,7 @@ fn log_in(server: &Server) -> String {
 
 /// Stops the server; the lines that it wrote about operations, and all of them.
 fn operations(server: Server) -> (Vec<Value>, Vec<String>) {
-    server.signal("TERM");
-    let (_, log) = server.end();
+    let log = server.stop("TERM");
     let lines = log.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     (lines.filter(|line| line["message"] == "operation").collect(), log)
 }

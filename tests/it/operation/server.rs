@@ -89,6 +89,14 @@ impl Server {
         assert!(sent.success());
     }
 
+    /// Stops it with the signal of this name, after which it ends well; what it logged.
+    pub fn stop(self, signal: &str) -> Vec<String> {
+        self.signal(signal);
+        let (status, log) = self.end();
+        assert!(status.success(), "{status}");
+        log
+    }
+
     /// Waits for its end; how it ended and what it logged.
     pub fn end(mut self) -> (ExitStatus, Vec<String>) {
         let status = self.child.wait().expect("an end");

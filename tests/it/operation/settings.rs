@@ -63,11 +63,8 @@ fn what_only_might_be_wrong_is_said_and_not_refused() {
 #[test]
 fn a_database_that_is_open_to_others_is_told_of_by_check_and_at_the_start() {
     let directory = TempDir::new().unwrap();
-    let stop = |server: Server| {
-        server.signal("TERM");
-        server.end().1.join("\n")
-    };
-    assert!(!stop(Server::start_in(&directory, "")).contains("others can"));
+    let log_of_start = || Server::start_in(&directory, "").stop("TERM").join("\n");
+    assert!(!log_of_start().contains("others can"));
     for (name, mode, expected) in [
         ("test.db", 0o644, "others can read"),
         ("test.db", 0o666, "others can write"),
@@ -81,7 +78,7 @@ fn a_database_that_is_open_to_others_is_told_of_by_check_and_at_the_start() {
         let said = String::from_utf8_lossy(&output.stdout);
         let line = said.lines().find(|line| line.contains(expected));
         assert!(line.is_some_and(|line| line.starts_with("risky")), "{name} {mode:o}: {said}");
-        let log = stop(Server::start_in(&directory, ""));
+        let log = log_of_start();
         assert!(log.contains(expected), "{name} {mode:o}: {log}");
         fs::set_permissions(&path, closed).unwrap();
     }

@@ -72,9 +72,7 @@ fn a_second_signal_ends_at_once() {
     let _accepted = Exchange::accepted(server.address);
     server.signal("INT");
     until_closed(&server);
-    server.signal("TERM");
-    let (status, log) = server.end();
-    assert!(status.success(), "{status}");
+    let log = server.stop("TERM");
     assert!(log.join("\n").contains("did not end in time"), "{log:?}");
 }
 
@@ -82,7 +80,5 @@ fn a_second_signal_ends_at_once() {
 fn who_never_ends_does_not_keep_a_server_from_it() {
     let server = Server::start("");
     let _accepted = Exchange::accepted(server.address);
-    server.signal("TERM");
-    let (status, _) = server.end();
-    assert!(status.success(), "{status}");
+    server.stop("TERM");
 }
