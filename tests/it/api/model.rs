@@ -266,23 +266,30 @@ async fn change_password(service: &Service, access: &str, current: &str, new: &s
     assert_eq!(answer["data"]["changePassword"]["errors"], json!([]), "{answer}");
 }
 
-fn histories(cases: u32, database: impl AsyncFn() -> Database) {
+/// Plays so many random histories.
+pub fn play_histories<S: Strategy>(
+    cases: u32,
+    histories: &S,
+    play: impl AsyncFn(S::Value) -> Result<(), TestCaseError>,
+) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let strategy = prop::collection::vec(step(), 1..40);
-    let played = TestRunner::new(config)
-        .run(&strategy, |steps| runtime.block_on(async { play(database().await, steps).await }));
+    let played = TestRunner::new(config).run(histories, |history| runtime.block_on(play(history)));
     if let Err(error) = played {
         panic!("{error}");
     }
 }
 
+fn histories() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 1..40)
+}
+
 #[test]
 fn every_history_is_as_the_model_says_on_sqlite() {
-    histories(60, async || Database::sqlite());
+    play_histories(60, &histories(), async |steps| play(Database::sqlite(), steps).await);
 }
 
 #[test]
 fn every_history_is_as_the_model_says_on_postgres() {
-    histories(20, async || Database::postgres().await);
+    play_histories(20, &histories(), async |steps| play(Database::postgres().await, steps).await);
 }

@@ -8,10 +8,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::TestCaseError;
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
 
+use super::model::play_histories;
 use super::service::{Service, Tokens, code, tokens};
 use crate::databases::{Database, on_both};
 
@@ -171,24 +172,21 @@ async fn play(database: Database, before: usize, steps: Vec<Step>) -> Result<(),
     Ok(())
 }
 
-fn histories(cases: u32, database: impl AsyncFn() -> Database) {
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let strategy = (0..3_usize, prop::collection::vec(step(), 1..25));
-    let played = TestRunner::new(config).run(&strategy, |(before, steps)| {
-        runtime.block_on(async { play(database().await, before, steps).await })
-    });
-    if let Err(error) = played {
-        panic!("{error}");
-    }
+/// What happened before the theft, and after it.
+fn histories() -> impl Strategy<Value = (usize, Vec<Step>)> {
+    (0..3_usize, prop::collection::vec(step(), 1..25))
 }
 
 #[test]
 fn no_thief_shares_a_session_with_its_owner_on_sqlite() {
-    histories(60, async || Database::sqlite());
+    play_histories(60, &histories(), async |(before, steps)| {
+        play(Database::sqlite(), before, steps).await
+    });
 }
 
 #[test]
 fn no_thief_shares_a_session_with_its_owner_on_postgres() {
-    histories(20, async || Database::postgres().await);
+    play_histories(20, &histories(), async |(before, steps)| {
+        play(Database::postgres().await, before, steps).await
+    });
 }
