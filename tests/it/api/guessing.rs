@@ -1,11 +1,7 @@
 //! Guessing at passwords: how many tries are looked at, and who has to wait.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::{Request, header};
 use futures_util::future::join_all;
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
@@ -33,23 +29,15 @@ on_both!(
 
 const HERE: &str = "192.0.2.7";
 
-async fn send_from(service: &Service, ip: &str, query: &str, variables: Value) -> Value {
-    let body = json!({ "query": query, "variables": variables }).to_string();
-    let mut request = Request::post("/graphql")
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(body))
-        .unwrap();
-    let peer = SocketAddr::new(ip.parse().unwrap(), 40_000);
-    request.extensions_mut().insert(ConnectInfo(peer));
-    service.call(request).await.1
-}
+const AGENT: &str = "Browser/1.0";
 
 /// The payload of a login from an address.
 async fn try_from(service: &Service, ip: &str, name: &str, password: &str) -> Value {
     const LOGIN: &str = "mutation($u: String!, $p: String!) {
         login(input: { username: $u, password: $p }) {
             tokens { accessToken refreshToken } errors { code message path retryAfterSeconds } } }";
-    let answer = send_from(service, ip, LOGIN, json!({ "u": name, "p": password })).await;
+    let answer =
+        service.send_from((ip, AGENT), None, LOGIN, json!({ "u": name, "p": password })).await;
     answer["data"]["login"].clone()
 }
 
@@ -347,7 +335,7 @@ async fn registrations_from_an_address_have_a_limit(database: Database) {
             tokens { accessToken refreshToken } errors { code retryAfterSeconds } } }";
     let register = async |ip: &str, name: &str| {
         let variables = json!({ "u": name, "p": PASSWORD });
-        send_from(&service, ip, REGISTER, variables).await["data"]["register"].clone()
+        service.send_from((ip, AGENT), None, REGISTER, variables).await["data"]["register"].clone()
     };
     assert!(tokens(&register(HERE, "ada").await).is_some());
     for _ in 0..19 {

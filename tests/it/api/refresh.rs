@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::{Request, header};
 use futures_util::future::join_all;
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
@@ -277,11 +275,8 @@ async fn a_client_that_refreshes_whenever_its_access_token_expires_is_never_limi
 
 /// Refreshes as a client with this user agent does; the newest refresh token.
 async fn refresh_as(service: &Service, agent: &str, token: &str) -> String {
-    let body = json!({ "query": REFRESH, "variables": { "t": token } }).to_string();
-    let request = Request::post("/graphql")
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::USER_AGENT, agent);
-    let (_, answer) = service.call(request.body(Body::from(body)).unwrap()).await;
+    let sent = service.send_from(("192.0.2.7", agent), None, REFRESH, json!({ "t": token }));
+    let answer = sent.await;
     tokens(&answer["data"]["refresh"]).unwrap_or_else(|| panic!("{answer}")).refresh
 }
 

@@ -1,11 +1,13 @@
 //! A whole service in the test's own process: the real router over a real database, with a clock
 //! that the test moves.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use clap::Parser;
@@ -104,14 +106,22 @@ impl Service {
         query: &str,
         variables: Value,
     ) -> (StatusCode, Value) {
-        let body = json!({ "query": query, "variables": variables }).to_string();
-        let mut request =
-            Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
-        if let Some(token) = bearer {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        let request = request.body(Body::from(body)).unwrap();
-        self.call(request).await
+        self.call(operation(bearer, query, &variables)).await
+    }
+
+    /// Sends a document from this address with this user agent; the answer.
+    pub async fn send_from(
+        &self,
+        (ip, agent): (&str, &str),
+        bearer: Option<&str>,
+        query: &str,
+        variables: Value,
+    ) -> Value {
+        let mut request = operation(bearer, query, &variables);
+        request.headers_mut().insert(header::USER_AGENT, agent.parse().unwrap());
+        let peer = SocketAddr::new(ip.parse().unwrap(), 40_000);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.call(request).await.1
     }
 
     /// The routes, to be served over a real port.
@@ -192,6 +202,16 @@ impl Service {
         self.clock.advance_monotonic(time);
         self.feed.read().await.unwrap();
     }
+}
+
+/// The request that a document is sent with.
+fn operation(bearer: Option<&str>, query: &str, variables: &Value) -> Request<Body> {
+    let body = json!({ "query": query, "variables": variables }).to_string();
+    let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+    if let Some(token) = bearer {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    request.body(Body::from(body)).unwrap()
 }
 
 /// The tokens of a payload.

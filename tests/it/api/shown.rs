@@ -1,12 +1,8 @@
 //! What is shown to whom: to holders of old tokens, to holders of refresh tokens, and to users of what
 //! administrators did.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::{Request, header};
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
 
@@ -28,33 +24,12 @@ const PRIVATE: &str = "id sid state endReason endedAt isCurrent createdAt name
     user { email sessions { totalCount } auditEvents { nodes { ip } } }
     blacklistEntries { totalCount nodes { ip session { user { id } } } edges { cursor } }";
 
-/// Sends a document from this address with this user agent.
-async fn send_from(
-    service: &Service,
-    (address, agent): (&str, &str),
-    bearer: Option<&str>,
-    query: &str,
-    variables: Value,
-) -> Value {
-    let body = json!({ "query": query, "variables": variables }).to_string();
-    let mut request = Request::post("/graphql")
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::USER_AGENT, agent);
-    if let Some(token) = bearer {
-        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-    }
-    let mut request = request.body(Body::from(body)).unwrap();
-    let peer: SocketAddr = format!("{address}:4000").parse().unwrap();
-    request.extensions_mut().insert(ConnectInfo(peer));
-    service.call(request).await.1
-}
-
 async fn login_from(service: &Service, from: (&str, &str), name: &str) -> Tokens {
     const LOGIN: &str = "mutation($u: String!, $p: String!) {
         login(input: { username: $u, password: $p, sessionName: \"laptop\" }) {
             tokens { accessToken refreshToken } } }";
     let who = json!({ "u": name, "p": super::service::PASSWORD });
-    let answer = send_from(service, from, None, LOGIN, who).await;
+    let answer = service.send_from(from, None, LOGIN, who).await;
     tokens(&answer["data"]["login"]).unwrap()
 }
 
@@ -219,7 +194,7 @@ async fn from_where_an_administrator_acted_is_for_administrators(database: Datab
     let service = start(&database).await;
     let root = login_from(&service, OFFICE, "root").await;
     let order = async |query: &str, variables: Value| {
-        let answer = send_from(&service, OFFICE, Some(&root.access), query, variables).await;
+        let answer = service.send_from(OFFICE, Some(&root.access), query, variables).await;
         assert!(answer["errors"].is_null(), "{answer}");
         answer["data"].clone()
     };
