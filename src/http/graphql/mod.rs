@@ -116,7 +116,10 @@ impl<E: Executor> GraphqlEndpoint<E> {
             Err(rejection) => return response::rejected(rejection, media_type, id),
         };
         let _making = match &turn {
-            Some(turn) => Some(turn.wait().await),
+            Some(turn) => match turn.wait().await {
+                Some(making) => Some(making),
+                None => return response::rejected(Rejection::Unread, media_type, id),
+            },
             None => None,
         };
         admitted.request = attach(admitted.request);
@@ -126,7 +129,11 @@ impl<E: Executor> GraphqlEndpoint<E> {
             let answers = events::answers(self, admitted, id, seat.auth());
             return event_stream::stream(answers, &begun, seat).await;
         }
-        let (mut answer, spent) = self.execute(admitted.request, &admitted.prepared).await;
+        let executed = self.execute(admitted.request, &admitted.prepared).await;
+        let (mut answer, spent) = match executed {
+            Ok(executed) => executed,
+            Err(rejection) => return response::rejected(rejection, media_type, id),
+        };
         admitted.prepared.complete(&mut answer);
         errors::settle(&mut answer, &admitted.prepared, id);
         let mut response = if accepted.single.is_none() {
@@ -144,7 +151,7 @@ impl<E: Executor> GraphqlEndpoint<E> {
         &self,
         request: async_graphql::Request,
         prepared: &Prepared,
-    ) -> (async_graphql::Response, Spent) {
+    ) -> Result<(async_graphql::Response, Spent), Rejection> {
         let executor = self.executor.clone();
         // On the heap before anything is put around it: each wrapper would copy its kilobytes twice.
         let work = Box::pin(async move { executor.execute(request).await });
@@ -155,9 +162,9 @@ impl<E: Executor> GraphqlEndpoint<E> {
         if prepared.introspects() {
             // Not to its end: whoever hangs up while it waits would have it done where requests are
             // answered. It changes nothing, and once begun its thread ends it.
-            return self.introspections.run(work).await;
+            return self.introspections.run(work).await.ok_or(Rejection::Introspections);
         }
-        ToItsEnd::of(work).await
+        Ok(ToItsEnd::of(work).await)
     }
 
     /// Finds the document that is asked for, and checks it.

@@ -1,7 +1,7 @@
 //! Why a request is answered without executing anything.
 
 use async_graphql::{ErrorExtensionValues, ServerError};
-use axum::http::header::{ACCEPT_ENCODING, ALLOW};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::accept::MediaType;
@@ -39,6 +39,12 @@ pub(super) enum Rejection {
     /// A body for which there is no memory left.
     #[error("Too many large requests are being received: try again")]
     Crowded,
+    /// A request behind answers that the client does not read.
+    #[error("Earlier answers on this connection are not read: read them and try again")]
+    Unread,
+    /// An introspection behind too many others.
+    #[error("Too many introspections are under way: try again")]
+    Introspections,
     /// A body that is not JSON by its own account. Browsers send the other types to other origins
     /// without asking first.
     #[error("The body must be JSON, with Content-Type: application/json")]
@@ -75,7 +81,7 @@ impl Rejection {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Crowded | Self::Unread | Self::Introspections => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnsupportedMediaType | Self::Compressed => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             // Expected by the clients that send a hash first, and no mistake of theirs.
             Self::Refused(Refusal::DocumentNotFound) => StatusCode::OK,
@@ -83,12 +89,16 @@ impl Rejection {
         }
     }
 
-    /// What would be accepted: `Allow`, which a 405 must have, and `Accept-Encoding`.
-    pub(super) fn accepted(&self) -> Option<(HeaderName, HeaderValue)> {
+    /// The header that says what would be accepted (`Allow`, which a 405 must have, and
+    /// `Accept-Encoding`), or when.
+    pub(super) fn advice(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::MethodNotAllowed => Some((ALLOW, HeaderValue::from_static("GET, POST"))),
             Self::QueriesOnly => Some((ALLOW, HeaderValue::from_static("POST"))),
             Self::Compressed => Some((ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
+            Self::Crowded | Self::Unread | Self::Introspections => {
+                Some((RETRY_AFTER, HeaderValue::from_static("1")))
+            }
             _ => None,
         }
     }
@@ -101,7 +111,10 @@ impl From<Rejection> for ServerError {
         }
         let code = match rejection {
             Rejection::OtherOrigin => "FORBIDDEN",
-            Rejection::TooMany | Rejection::Crowded => "SERVICE_UNAVAILABLE",
+            Rejection::TooMany
+            | Rejection::Crowded
+            | Rejection::Unread
+            | Rejection::Introspections => "SERVICE_UNAVAILABLE",
             _ => "BAD_USER_INPUT",
         };
         let mut error = Self::new(one_line(&rejection.to_string()), None);

@@ -41,9 +41,9 @@ pub(super) fn rejected(
     id: Option<RequestId>,
 ) -> Response {
     let status = rejection.status(media_type);
-    let accepted = rejection.accepted();
+    let advice = rejection.advice();
     let mut response = error(status, media_type, rejection.into(), id);
-    response.headers_mut().extend(accepted);
+    response.headers_mut().extend(advice);
     response
 }
 

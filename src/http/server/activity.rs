@@ -64,6 +64,19 @@ impl Activity {
         self.making.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
     }
 
+    /// Waits until there is room to make an answer, and begins.
+    async fn make(&self) {
+        loop {
+            let mut read = std::pin::pin!(self.read.notified());
+            // Told of what changes from here on, so looked at once more before waiting.
+            read.as_mut().enable();
+            if self.try_make() {
+                return;
+            }
+            read.await;
+        }
+    }
+
     /// An answer of so many bytes is written, or given up.
     pub(super) fn answered(&self, bytes: usize) {
         self.unread.remove(bytes);
@@ -122,23 +135,33 @@ impl Drop for Exchange {
 
 /// The turn of a request among those of its connection, in the extensions of the request.
 #[derive(Clone, Debug)]
-pub(in crate::http) struct Turn(pub(super) Arc<Activity>);
+pub(in crate::http) struct Turn {
+    connection: Arc<Activity>,
+    patience: Duration,
+}
 
 impl Turn {
+    pub(super) fn new(connection: &Arc<Activity>, patience: Duration) -> Self {
+        Self { connection: Arc::clone(connection), patience }
+    }
+
     /// Waits while the client leaves earlier answers unread: HTTP/2 would let it collect them. What
-    /// it gives is held until the answer is made.
-    pub(in crate::http) async fn wait(&self) -> Making {
-        let Self(connection) = self;
-        while !connection.try_make() {
-            let mut read = std::pin::pin!(connection.read.notified());
-            // Told of what changes from here on, so looked at once more before waiting.
-            read.as_mut().enable();
-            if connection.try_make() {
-                break;
-            }
-            read.await;
+    /// it gives is held until the answer is made. `None` after a timeout: a request that waits holds
+    /// its parsed body.
+    pub(in crate::http) async fn wait(&self) -> Option<Making> {
+        let Self { connection, patience } = self;
+        if !connection.try_make() {
+            tokio::time::timeout(*patience, connection.make()).await.ok()?;
         }
-        Making(Arc::clone(connection))
+        Some(Making(Arc::clone(connection)))
+    }
+
+    /// The turn on a connection whose client reads nothing.
+    #[cfg(test)]
+    pub(in crate::http) fn that_never_comes() -> Self {
+        let connection = Activity::default();
+        connection.unread.add(MAX_UNREAD);
+        Self { connection: Arc::new(connection), patience: Duration::from_millis(1) }
     }
 }
 
@@ -150,5 +173,24 @@ impl Drop for Making {
     fn drop(&mut self) {
         self.0.making.fetch_sub(1, Ordering::Relaxed);
         self.0.read.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_waits_for_earlier_answers_to_be_read_and_not_for_ever() {
+        let connection = Arc::new(Activity::default());
+        connection.made(MAX_UNREAD);
+        let wait = |patience| {
+            let turn = Turn::new(&connection, patience);
+            async move { turn.wait().await.is_some() }
+        };
+        assert!(!wait(Duration::from_millis(1)).await);
+        let read = async { connection.answered(MAX_UNREAD) };
+        assert_eq!(tokio::join!(wait(Duration::MAX), read), (true, ()));
+        assert_eq!(connection.making.load(Ordering::Relaxed), 0);
     }
 }

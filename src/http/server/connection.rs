@@ -120,7 +120,7 @@ impl Service<Request<Incoming>> for Answering {
         // Answers of HTTP/1.1 stand in line by themselves, and the clients of a proxy must not wait for
         // one of them.
         if is_http_2 && !limits.is_shared(self.peer.ip()) {
-            request.extensions_mut().insert(Turn(Arc::clone(activity)));
+            request.extensions_mut().insert(Turn::new(activity, limits.stalled));
         }
         let answer = self.router.call(request);
         let upgrades = self.upgrades.clone();

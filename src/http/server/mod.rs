@@ -65,7 +65,8 @@ pub struct Limits {
     pub body: Duration,
     /// How long a connection that is told to go may take to do so.
     pub farewell: Duration,
-    /// How long no byte of an answer may be read that waits to be.
+    /// How long no byte of an answer may be read that waits to be, and how long a request waits for
+    /// earlier answers of its connection to be read.
     pub stalled: Duration,
     /// How long a client may take to read all of an answer.
     pub answer: Duration,

@@ -5,6 +5,8 @@ use axum::http::Method;
 use axum::http::header::CONTENT_ENCODING;
 use futures_util::stream;
 
+use crate::http::server::Turn;
+
 #[track_caller]
 fn assert_hello(answer: &Answer) {
     assert_eq!(answer.status, StatusCode::OK);
@@ -218,4 +220,15 @@ async fn a_hash_without_its_document_makes_clients_send_the_document() {
     }
     let both = json!({ "query": "{ hello(name: \"Ada\") }", "extensions": extensions });
     assert_eq!(send(post(both.to_string())).await.code(), "BAD_USER_INPUT");
+}
+
+#[tokio::test]
+async fn a_request_behind_answers_that_nobody_reads_is_told_to_try_again() {
+    let mut request = post(json!({ "query": "{ hello }" }).to_string());
+    request.extensions_mut().insert(Turn::that_never_comes());
+    let answer = send(request).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
+    assert_eq!(answer.code(), "SERVICE_UNAVAILABLE");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(answer.body.get("data"), None);
 }
