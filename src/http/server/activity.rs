@@ -6,11 +6,16 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::memory::Held;
+use super::memory::Count;
 
 /// With how many bytes of unread answers, and of those that are being made, a connection begins no
 /// other request.
 const MAX_UNREAD: usize = 256 * 1024;
+
+/// With how many bytes of unread answers it is given no other answer, large or small, though the
+/// request is done: its client can make it begin many by asking for little before it asks for much.
+/// Who reads stays below, as the first large answer says how large the next may be.
+pub(super) const MAX_HELD: usize = 4 * MAX_UNREAD;
 
 /// What an answer is taken to be at least. As many as a connection may ask for at once fit.
 const MIN_ANSWER: usize = 16 * 1024;
@@ -21,9 +26,9 @@ pub(super) struct Activity {
     moves: AtomicU64,
     in_flight: AtomicUsize,
     /// Bytes of answers that are not yet written.
-    pub(super) unread: Held,
+    pub(super) unread: Count,
     /// Bytes of request bodies that are being read.
-    pub(super) bodies: Held,
+    pub(super) bodies: Count,
     /// How many answers are being made.
     making: AtomicUsize,
     /// How large they are taken to be, by those before them; 0 where there was none.
@@ -42,7 +47,6 @@ impl Activity {
 
     /// An answer of so many bytes was made.
     pub(super) fn made(&self, bytes: usize) {
-        self.unread.add(bytes);
         // A large one is remembered for some answers.
         let before = self.size.load(Ordering::Relaxed);
         let size = bytes.max(before - before / 8).max(MIN_ANSWER);
@@ -77,12 +81,9 @@ impl Activity {
         }
     }
 
-    /// An answer of so many bytes is written, or given up.
-    pub(super) fn answered(&self, bytes: usize) {
-        self.unread.remove(bytes);
-        if bytes > 0 {
-            self.read.notify_waiters();
-        }
+    /// An answer is written, or given up, and counts no more.
+    pub(super) fn answered(&self) {
+        self.read.notify_waiters();
     }
 
     /// Ends where nothing moved for `first` and no request had begun, or, once one had, for `later`.
@@ -183,13 +184,16 @@ mod tests {
     #[tokio::test]
     async fn a_request_waits_for_earlier_answers_to_be_read_and_not_for_ever() {
         let connection = Arc::new(Activity::default());
-        connection.made(MAX_UNREAD);
+        connection.unread.add(MAX_UNREAD);
         let wait = |patience| {
             let turn = Turn::new(&connection, patience);
             async move { turn.wait().await.is_some() }
         };
         assert!(!wait(Duration::from_millis(1)).await);
-        let read = async { connection.answered(MAX_UNREAD) };
+        let read = async {
+            connection.unread.remove(MAX_UNREAD);
+            connection.answered();
+        };
         assert_eq!(tokio::join!(wait(Duration::MAX), read), (true, ()));
         assert_eq!(connection.making.load(Ordering::Relaxed), 0);
     }

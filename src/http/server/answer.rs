@@ -16,7 +16,7 @@ use futures_util::task::AtomicWaker;
 use http_body::{Frame, SizeHint};
 
 use super::activity::Exchange;
-use super::memory::{Memory, OWN};
+use super::memory::{HeldBytes, Memory};
 use super::progress::Progress;
 
 /// The largest answer of HTTP/2 whose end goes along with its bytes.
@@ -39,9 +39,7 @@ struct Sending {
     memory: Arc<Memory>,
     progress: Arc<Progress>,
     /// The memory it takes, where that is known beforehand.
-    bytes: usize,
-    /// As much of it as counts among those of all connections.
-    shared: usize,
+    held: HeldBytes,
     is_owned: bool,
     /// Whether a part is handed over and not written.
     is_waiting: AtomicBool,
@@ -50,8 +48,9 @@ struct Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.memory.answers.remove(self.shared);
-        self.exchange.connection().answered(self.bytes);
+        let connection = self.exchange.connection();
+        self.held.release(&connection.unread, &self.memory.answers);
+        connection.answered();
     }
 }
 
@@ -62,31 +61,47 @@ pub(super) struct Watched {
     ends_apart: bool,
 }
 
+/// How many bytes unread answers may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Those of the connection, before another one is added.
+    pub(super) connection: usize,
+    /// Those of all connections.
+    pub(super) all: usize,
+}
+
 impl Watched {
     /// # Errors
-    /// The exchange, where all answers that are under way would take more than `most`.
+    /// The exchange, where there is no room for the answer.
     pub(super) fn new(
         body: Body,
         exchange: Exchange,
         memory: &Arc<Memory>,
         is_owned: bool,
-        most: usize,
+        most: Bounds,
     ) -> Result<Self, Exchange> {
         let size = http_body::Body::size_hint(&body).exact();
         let bytes = size.filter(|_| is_owned).and_then(|size| usize::try_from(size).ok());
         let bytes = bytes.unwrap_or_default();
-        let is_own = exchange.connection().unread.amount().saturating_add(bytes) <= OWN;
-        let shared = if is_own { 0 } else { bytes };
-        if memory.answers.try_add(shared, most) {
-            Ok(Self::of(body, exchange, memory, is_owned, bytes, shared))
+        let connection = exchange.connection();
+        connection.made(bytes);
+        let mut held = HeldBytes::default();
+        let has_room = held.add(bytes, &connection.unread, &memory.answers, most.all);
+        if !has_room && memory.warning.is_over() {
+            tracing::warn!(bytes = most.all, "no memory for more unread answers: refusing");
+        }
+        let others = connection.unread.amount().saturating_sub(bytes);
+        if has_room && (bytes == 0 || others <= most.connection) {
+            Ok(Self::of(body, exchange, memory, is_owned, held))
         } else {
+            held.release(&connection.unread, &memory.answers);
             Err(exchange)
         }
     }
 
     /// A body that is always the same few bytes.
     pub(super) fn free(body: Body, exchange: Exchange, memory: &Arc<Memory>) -> Self {
-        Self::of(body, exchange, memory, true, 0, 0)
+        Self::of(body, exchange, memory, true, HeldBytes::default())
     }
 
     fn of(
@@ -94,16 +109,13 @@ impl Watched {
         exchange: Exchange,
         memory: &Arc<Memory>,
         is_owned: bool,
-        bytes: usize,
-        shared: usize,
+        held: HeldBytes,
     ) -> Self {
-        exchange.connection().made(bytes);
         let sending = Sending {
             exchange,
             memory: Arc::clone(memory),
             progress: Progress::current(),
-            bytes,
-            shared,
+            held,
             is_owned,
             is_waiting: AtomicBool::new(false),
             written: AtomicWaker::new(),

@@ -16,7 +16,7 @@ use tokio::time::Sleep;
 
 use super::Limits;
 use super::activity::Activity;
-use super::memory::{Memory, OWN};
+use super::memory::{HeldBytes, Memory};
 
 /// How much of a refused body is read.
 const MAX_DRAINED: u64 = 16 * 1024 * 1024;
@@ -57,8 +57,7 @@ pub(super) struct Punctual {
     connection: Arc<Activity>,
     memory: Arc<Memory>,
     most: usize,
-    /// What is counted of it on its connection, and among those of all.
-    counted: (usize, usize),
+    held: HeldBytes,
 }
 
 impl Punctual {
@@ -77,22 +76,13 @@ impl Punctual {
             connection: Arc::clone(connection),
             memory: Arc::clone(memory),
             most: limits.bodies,
-            counted: (0, 0),
+            held: HeldBytes::default(),
         }
     }
 
     /// Whether there is memory for so many bytes more.
     fn count(&mut self, bytes: usize) -> bool {
-        self.connection.bodies.add(bytes);
-        self.counted.0 += bytes;
-        if self.connection.bodies.amount() <= OWN {
-            return true;
-        }
-        let has_room = self.memory.bodies.try_add(bytes, self.most);
-        if has_room {
-            self.counted.1 += bytes;
-        }
-        has_room
+        self.held.add(bytes, &self.connection.bodies, &self.memory.bodies, self.most)
     }
 }
 
@@ -137,8 +127,7 @@ impl http_body::Body for Punctual {
 
 impl Drop for Punctual {
     fn drop(&mut self) {
-        self.connection.bodies.remove(self.counted.0);
-        self.memory.bodies.remove(self.counted.1);
+        self.held.release(&self.connection.bodies, &self.memory.bodies);
         let rest = self.body.take().filter(|body| self.drains && !body.is_end_stream());
         if let Some(rest) = rest
             && rest.size_hint().lower() <= MAX_DRAINED

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, EXPECT, RETRY_AFTER};
 use axum::http::response::Parts;
 use axum::http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -19,8 +19,8 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 
-use super::activity::{Activity, Turn};
-use super::answer::{InBinary, Watched};
+use super::activity::{Activity, MAX_HELD, Turn};
+use super::answer::{Bounds, InBinary, Watched};
 use super::body::Punctual;
 use super::held::{Held, Upgrades};
 use super::host::{self, NoHost};
@@ -57,6 +57,7 @@ pub(super) async fn serve(
         peer,
         activity: Arc::clone(&activity),
         upgrades: stream.upgrades(),
+        is_shared: limits.is_shared(peer.ip()),
         limits: Arc::clone(&limits),
         memory,
     };
@@ -97,6 +98,8 @@ struct Answering {
     peer: SocketAddr,
     activity: Arc<Activity>,
     upgrades: Upgrades,
+    /// Whether many clients come through the connection.
+    is_shared: bool,
     limits: Arc<Limits>,
     memory: Arc<Memory>,
 }
@@ -119,12 +122,14 @@ impl Service<Request<Incoming>> for Answering {
         request.extensions_mut().insert(ConnectInfo(self.peer));
         // Answers of HTTP/1.1 stand in line by themselves, and the clients of a proxy must not wait for
         // one of them.
-        if is_http_2 && !limits.is_shared(self.peer.ip()) {
+        let takes_turns = is_http_2 && !self.is_shared;
+        if takes_turns {
             request.extensions_mut().insert(Turn::new(activity, limits.stalled));
         }
         let answer = self.router.call(request);
         let upgrades = self.upgrades.clone();
-        let (memory, most) = (Arc::clone(memory), limits.answers);
+        let connection = if takes_turns { MAX_HELD } else { usize::MAX };
+        let (memory, most) = (Arc::clone(memory), Bounds { connection, all: limits.answers });
         Box::pin(async move {
             let (mut head, body) = answer.await?.into_parts();
             if head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -145,6 +150,8 @@ impl Service<Request<Incoming>> for Answering {
 fn unread(head: &mut Parts) -> Body {
     head.status = StatusCode::SERVICE_UNAVAILABLE;
     head.headers.remove(CONTENT_LENGTH);
+    head.headers.remove(ETAG);
+    head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     head.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     Body::from(unread_body())

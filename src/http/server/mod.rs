@@ -13,6 +13,7 @@ mod host;
 mod memory;
 mod places;
 mod progress;
+mod warning;
 
 use std::io;
 use std::net::IpAddr;
@@ -25,9 +26,9 @@ use tokio::sync::watch;
 
 use self::memory::Memory;
 use self::places::Places;
+use self::warning::WarningInterval;
 use super::graphql::full_body;
 use super::security_headers;
-use crate::clock::Stopwatch;
 use crate::domain::filter::IpBlock;
 
 pub(super) use activity::Turn;
@@ -41,10 +42,6 @@ const MAX_BUFFER: usize = 24 * 1024;
 
 /// How long nothing is accepted after the system had no file left for a connection.
 const BREATH: Duration = Duration::from_millis(200);
-
-/// After how long it is said again that somebody was refused: a flood of connections must not be one
-/// of lines, too.
-const SAY_AGAIN: Duration = Duration::from_mins(1);
 
 /// How much of the service one client may hold.
 #[derive(Clone, Debug)]
@@ -110,7 +107,7 @@ pub async fn serve(
 ) {
     let (limits, places) = (Arc::new(limits), Arc::new(Places::default()));
     let (full, memory) = (full(), Arc::<Memory>::default());
-    let mut said: Option<Stopwatch> = None;
+    let warning = WarningInterval::default();
     let (stopping, stopped) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -127,10 +124,9 @@ pub async fn serve(
         };
         // Refused, not left to wait: a client that hears nothing waits for its own time-out.
         let Some(place) = places.take(peer.ip(), &limits) else {
-            if said.is_none_or(|said| said.elapsed() > SAY_AGAIN) {
+            if warning.is_over() {
                 let Limits { connections, of_address, .. } = *limits;
                 tracing::warn!(connections, of_address, "no more connections: refusing");
-                said = Some(Stopwatch::start());
             }
             // As far as its buffer takes it at once: one that is too many is not waited for.
             let _ = stream.try_write(&full);

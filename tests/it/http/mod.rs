@@ -9,6 +9,7 @@ mod cross_origin;
 mod forgery;
 mod h2;
 mod headers;
+mod refused_answers;
 mod server;
 mod unread;
 mod wire;
