@@ -5,6 +5,7 @@
 //! and nobody else's server can put a script beside a password. Files are kept in gzip, and sent so to
 //! who accepts it, as every browser does; what another client asks for is decompressed once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
@@ -15,13 +16,17 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
 use super::server::InBinary;
 
 /// The page itself, which names the files that it needs. It is asked for anew each time.
 const PAGE: &str = "index.html";
+
+/// What was decompressed in this process.
+static KNOWN: Decompressed = Mutex::const_new(BTreeMap::new());
 
 /// Whether the client is a browser that wants to show something: no client of GraphQL asks for HTML.
 pub(super) fn wants_page(headers: &HeaderMap) -> bool {
@@ -57,7 +62,7 @@ pub(super) async fn file<Files: RustEmbed>(asked: &HeaderMap, name: &str) -> Opt
     let mut response = if accepts_gzip(asked) {
         (headers, [(CONTENT_ENCODING, "gzip")], file.data).into_response()
     } else {
-        let plain = decompressed(file).await;
+        let plain = decompressed(file.metadata.sha256_hash(), file.data, &KNOWN).await;
         let plain = plain.inspect_err(|error| tracing::error!(%error, name, "a file is broken"));
         (headers, plain.ok()?).into_response()
     };
@@ -87,21 +92,28 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     gzip.or(any).unwrap_or(false)
 }
 
-/// The file as it was. One is decompressed at a time, and each once.
-async fn decompressed(file: EmbeddedFile) -> io::Result<Bytes> {
-    static KNOWN: Mutex<BTreeMap<[u8; 32], Bytes>> = Mutex::const_new(BTreeMap::new());
-    let digest = file.metadata.sha256_hash();
-    let mut known = KNOWN.lock().await;
+/// The decompressed files by their digests.
+type Decompressed = Mutex<BTreeMap<[u8; 32], Bytes>>;
+
+/// The file as it was. One is decompressed at a time, and each once, whether or not the client that
+/// asked for it waits: the thread holds the guard and keeps what it made.
+async fn decompressed(
+    digest: [u8; 32],
+    packed: Cow<'static, [u8]>,
+    known: &'static Decompressed,
+) -> io::Result<Bytes> {
+    let mut known = known.lock().await;
     if let Some(bytes) = known.get(&digest) {
         return Ok(bytes.clone());
     }
     let work = move || {
         let mut bytes = Vec::new();
-        GzDecoder::new(&*file.data).read_to_end(&mut bytes).map(|_| Bytes::from(bytes))
+        GzDecoder::new(&*packed).read_to_end(&mut bytes)?;
+        let bytes = Bytes::from(bytes);
+        known.insert(digest, bytes.clone());
+        Ok(bytes)
     };
-    let bytes = tokio::task::spawn_blocking(work).await.map_err(io::Error::other)??;
-    known.insert(digest, bytes.clone());
-    Ok(bytes)
+    spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 fn content_type(name: &str) -> &'static str {
@@ -119,6 +131,9 @@ fn content_type(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flate2::Compression;
+    use flate2::read::GzEncoder;
+    use futures_util::FutureExt;
 
     fn wants(accept: &'static str) -> bool {
         wants_page(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]))
@@ -157,6 +172,16 @@ mod tests {
         ] {
             assert!(!accepts(lines), "{lines:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_decompressed_for_a_client_that_hangs_up_is_kept() {
+        static KNOWN: Decompressed = Mutex::const_new(BTreeMap::new());
+        let mut packed = Vec::new();
+        GzEncoder::new(&b"a page"[..], Compression::fast()).read_to_end(&mut packed).unwrap();
+        // Begun at its first poll, and dropped.
+        let _ = decompressed([1; 32], packed.into(), &KNOWN).now_or_never();
+        assert_eq!(KNOWN.lock().await.get(&[1; 32]), Some(&Bytes::from_static(b"a page")));
     }
 
     #[test]
