@@ -8,7 +8,7 @@ use super::table::{count, print};
 use crate::app::{self, Examination};
 use crate::auth::Policy;
 use crate::config::{Config, ServeArguments};
-use crate::http::{Transport, server};
+use crate::http::{Transport, TrustedProxies, server};
 use crate::store::DatabaseUrl;
 use crate::telemetry::{self, Format};
 
@@ -28,7 +28,7 @@ pub(super) async fn run(arguments: ServeArguments, unknown: &[String]) -> Result
     risky.extend(risks_of_database(&config));
     risky.extend(risks(&config));
     risky.extend(risks_of_transport(&config));
-    let ignored = |variable| format!("{variable} is no setting and is ignored; see --help");
+    let ignored = |name| format!("unknown setting {name}: ignored; see --help");
     risky.extend(unknown.iter().map(ignored));
     print(&[lines("fine", &fine), lines("risky", &risky), lines("wrong", &wrong)].concat())?;
     if wrong.is_empty() {
@@ -157,7 +157,7 @@ const NOBODYS: [IpAddr; 4] = [
 fn risks_of_transport(config: &Config) -> Vec<String> {
     let mut risks = Vec::new();
     let Transport { origins, proxies, insecure_cookies, .. } = &config.http.transport;
-    let proxies = &proxies.blocks;
+    let TrustedProxies { blocks: proxies, header } = proxies;
     if *insecure_cookies {
         risks.push(
             "cookies go without TLS (--insecure-cookies true): for work on this machine only"
@@ -174,6 +174,13 @@ fn risks_of_transport(config: &Config) -> Vec<String> {
         risks.push(
             "--trusted-proxy trusts everybody: each client says where it comes from, and no limit \
              on guessing by address holds; name your proxies alone"
+                .to_owned(),
+        );
+    }
+    if !proxies.is_empty() && header.is_none() {
+        risks.push(
+            "no --trusted-proxy-header is given: where your proxies write Forwarded alone, a \
+             client's own X-Forwarded-For says where it comes from; name the header that they write"
                 .to_owned(),
         );
     }

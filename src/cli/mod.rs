@@ -128,8 +128,8 @@ pub async fn run(cli: Cli) -> Result<()> {
 async fn serve(arguments: ServeArguments, unknown: &[String]) -> Result<()> {
     let config = Config::parse(arguments)?;
     telemetry::start(config.log_format.map(format));
-    for variable in unknown {
-        tracing::warn!(?variable, "this environment variable is no setting and is ignored");
+    for name in unknown {
+        tracing::warn!(name, "unknown setting in the environment: ignored; see --help");
     }
     Ok(app::serve(config).await?)
 }

@@ -48,6 +48,7 @@ fn what_only_might_be_wrong_is_said_and_not_refused() {
         ("--trusted-proxy 10.0.0.0/8 --trusted-proxy ::/0", "--trusted-proxy trusts everybody"),
         ("--trusted-proxy 0.0.0.0/0", "--trusted-proxy trusts everybody"),
         ("--issuer https://auth.example.com", "no --trusted-proxy is given"),
+        ("--trusted-proxy 10.0.0.0/8", "no --trusted-proxy-header is given"),
         ("--listen 0.0.0.0:9999 --max-connections-per-address off", "one address may take all"),
         ("--throttle false", "nobody waits"),
     ] {
@@ -153,7 +154,8 @@ fn more_connections_than_the_system_allows_files_are_a_risk() {
 fn what_is_as_it_should_be_is_no_risk() {
     let directory = TempDir::new().unwrap();
     let flags = "--issuer https://auth.example.com --trusted-proxy 10.0.0.0/8 \
-                 --trusted-proxy fd00::/8 --cors-origin https://app.example.com \
+                 --trusted-proxy fd00::/8 --trusted-proxy-header x-forwarded-for \
+                 --cors-origin https://app.example.com \
                  --cors-origin http://localhost:5173 --max-connections 100";
     let output = program(&directory, &format!("check {flags}")).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
