@@ -45,13 +45,18 @@ fn text(source: &SecretSource) -> Result<Zeroizing<String>, StartError> {
 /// Copies the secret into a file that is not there yet, for its owner's eyes only.
 pub(super) fn copy(source: &SecretSource, to: &Path) -> Result<(), StartError> {
     let text = text(source)?;
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
-    let copied = made.and_then(|mut file| {
-        file.write_all(text.trim_end().as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()
-    });
-    Ok(copied.map_err(|error| BackupError::of_file(to, error))?)
+    let of_file = |error| BackupError::of_file(to, error);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    let mut file = file.map_err(of_file)?;
+    let copied = file
+        .write_all(text.trim_end().as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all());
+    Ok(copied.map_err(|error| {
+        // It would be in the way of the next try.
+        let _ = fs::remove_file(to);
+        of_file(error)
+    })?)
 }
 
 fn is_there(path: &Path) -> bool {
