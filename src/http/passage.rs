@@ -79,7 +79,7 @@ impl Passage {
         let answer = AssertUnwindSafe(answer).catch_unwind();
         let mut response = match tokio::time::timeout(self.patience, answer).await {
             Ok(Ok(response)) => response,
-            Ok(Err(panic)) => panic_response(panic.as_ref()),
+            Ok(Err(_)) => panic_response(),
             Err(_) => {
                 tracing::error!("a request took too long");
                 late_response()

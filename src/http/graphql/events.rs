@@ -33,10 +33,9 @@ pub(super) fn answers<E: Executor>(
     let of = Arc::clone(&prepared);
     let executed = endpoint.executor.execute_stream(request, None);
     let settled = AssertUnwindSafe(executed).catch_unwind().map(move |outcome| {
-        let mut answer = outcome.unwrap_or_else(|_| {
-            tracing::error!("a subscription panicked");
-            Response::from_errors(vec![errors::internal_error()])
-        });
+        // The hook has logged the panic.
+        let panicked = |_| Response::from_errors(vec![errors::internal_error()]);
+        let mut answer = outcome.unwrap_or_else(panicked);
         prepared.complete(&mut answer);
         errors::settle(&mut answer, &prepared, id);
         answer

@@ -1,8 +1,6 @@
 //! The answers where there is none: a resolver panicked, which would otherwise be a closed
 //! connection, or takes too long; or the request came to no route at all.
 
-use std::any::Any;
-
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -11,12 +9,8 @@ use super::rejection::Rejection;
 use super::{errors, response};
 use crate::telemetry::RequestId;
 
-/// The answer to a request that panicked: the panic is logged, and the client is told what it is told
-/// of every fault of ours.
-pub(in crate::http) fn panic_response(panic: &(dyn Any + Send)) -> Response {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("not a text");
-    tracing::error!(panic = text, "a request panicked");
+/// The answer to a request that panicked, as to every internal error. The hook has logged the panic.
+pub(in crate::http) fn panic_response() -> Response {
     response::error(
         StatusCode::INTERNAL_SERVER_ERROR,
         MediaType::Json,
