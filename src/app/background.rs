@@ -13,7 +13,8 @@ use crate::revocation::Feed;
 /// How often the service deletes what has expired.
 const PURGE_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Starts it; it ends with what is returned. That the database is an older copy may have been said.
+/// Starts the background tasks; dropping the set aborts them. `is_said`: whether the warning about an
+/// older copy was already logged.
 pub(super) fn start(
     core: &Core,
     feed: Feed,

@@ -97,7 +97,7 @@ async fn look_at_clock(store: &Store, found: &mut Examination) -> Result<(), Err
     Ok(())
 }
 
-/// What sessions of the database begin with may be somebody else's choice.
+/// Reports unusual session defaults of the database.
 fn look_at_default(default: &SessionDefault, found: &mut Examination) {
     let SessionDefault { name, value } = default;
     if default.forbids_writes() {

@@ -40,7 +40,7 @@ pub(super) async fn run(arguments: RecoverArguments) -> Result<()> {
     };
     let key = match kid {
         Some(kid) => format!(
-            "{kid} signs, and all other keys are removed: access tokens of before are refused"
+            "{kid} signs, and all other keys are removed: access tokens issued before are refused"
         ),
         None => "there was no signing key to replace".to_owned(),
     };

@@ -25,7 +25,7 @@ pub(super) const USUAL_HEADERS: [&str; 13] = [
 ];
 
 /// Headers that are a browser's to write and no page's (Fetch, "forbidden request-header").
-const BROWSERS_HEADERS: [&str; 20] = [
+const BROWSERS_HEADERS: [&str; 21] = [
     "accept-charset",
     "accept-encoding",
     "access-control-request-headers",
@@ -46,6 +46,7 @@ const BROWSERS_HEADERS: [&str; 20] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "via",
 ];
 
 /// A header that pages of listed origins may send.
@@ -94,7 +95,7 @@ mod tests {
         for text in ["", "*", "x-*", "x tenant", "x-tenant:", "größe", "a\nb"] {
             assert_eq!(text.parse::<PageHeader>(), Err(PageHeaderError::NoName), "{text}");
         }
-        for text in ["Cookie", "set-cookie", "origin", "host", "sec-fetch-site", "proxy-x"] {
+        for text in ["Cookie", "set-cookie", "origin", "host", "sec-fetch-site", "proxy-x", "via"] {
             assert_eq!(text.parse::<PageHeader>(), Err(PageHeaderError::Browsers), "{text}");
         }
     }

@@ -22,10 +22,10 @@ use tokio::sync::watch;
 use super::activity::{Activity, MAX_HELD, Turn};
 use super::answer::{Bounds, InBinary, Watched};
 use super::body::Punctual;
-use super::held::{Held, Upgrades};
 use super::host::{self, NoHost};
 use super::memory::Memory;
 use super::progress::{Patience, Progress};
+use super::stream::{ConnectionStream, Upgrades};
 use super::{Limits, MAX_BUFFER};
 use crate::http::graphql::unread_body;
 
@@ -41,7 +41,7 @@ const PING: Duration = Duration::from_secs(20);
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
-    stream: Held,
+    stream: ConnectionStream,
     peer: SocketAddr,
     router: Router,
     limits: Arc<Limits>,

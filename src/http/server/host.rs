@@ -12,7 +12,7 @@ use axum::http::{HeaderValue, Request, Version};
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct NoHost;
 
-/// Whether it keeps it.
+/// Whether the request names exactly one valid host.
 pub(super) fn is_named<Body>(request: &Request<Body>) -> bool {
     let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
     let mut headers = request.headers().get_all(HOST).iter();

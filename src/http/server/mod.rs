@@ -8,11 +8,11 @@ mod activity;
 mod answer;
 mod body;
 mod connection;
-mod held;
 mod host;
 mod memory;
 mod places;
 mod progress;
+mod stream;
 mod warning;
 
 use std::io;
@@ -26,6 +26,7 @@ use tokio::sync::watch;
 
 use self::memory::Memory;
 use self::places::Places;
+use self::stream::ConnectionStream;
 use self::warning::WarningInterval;
 use super::graphql::full_body;
 use super::security_headers;
@@ -50,8 +51,8 @@ pub struct Limits {
     pub connections: usize,
     /// How many of them may come from one address.
     pub of_address: usize,
-    /// Whose connections are not counted by their address, beside this machine's own, and begin all
-    /// requests at once: many clients come through it.
+    /// Connections of trusted proxies: not counted by address (nor are this machine's own), and not
+    /// subject to the turns of their requests.
     pub shared: Vec<IpBlock>,
     /// How long a new connection may take over the head of its first request.
     pub first_request: Duration,
@@ -133,7 +134,7 @@ pub async fn serve(
             continue;
         };
         tracing::trace!(%peer, "a connection begins");
-        let stream = held::Held::new(stream, place);
+        let stream = ConnectionStream::new(stream, place);
         let (limits, memory) = (Arc::clone(&limits), Arc::clone(&memory));
         let (router, stopped) = (router.clone(), stopped.clone());
         tokio::spawn(connection::serve(stream, peer, router, limits, memory, stopped));

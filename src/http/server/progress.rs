@@ -1,7 +1,8 @@
 //! Whether a client reads what is written to it.
 //!
-//! Rule: an answer that does not move for some seconds ends, and so does one that has not left after
-//! a longer time, since a byte a second moves, too. On HTTP/2 that is one stream, whatever else moves
+//! Rule: an answer that does not move for some seconds ends, and so does one of which a part has not
+//! left after a longer time, since a byte a second moves, too. An answer of several parts, such as an
+//! event stream, has that time for each. On HTTP/2 that is one stream, whatever else moves
 //! on its connection; on HTTP/1.1, whose answers stand in line, the connection. An answer that has
 //! nothing to send, such as an event stream between two events, waits for nobody.
 

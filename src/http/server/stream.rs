@@ -21,7 +21,7 @@ const SWITCHING: &[u8] = b"HTTP/1.1 101 ";
 
 /// A connection and its place among those there may be. A socket that a request was upgraded to
 /// takes both along.
-pub(super) struct Held {
+pub(super) struct ConnectionStream {
     stream: TcpStream,
     upgrades: Upgrades,
     _place: Place,
@@ -32,13 +32,13 @@ pub(super) struct Held {
 pub(super) struct Upgrades(Arc<AtomicBool>);
 
 impl Upgrades {
-    /// It is.
+    /// Marks the next head as the answer to an upgrade.
     pub(super) fn begin(&self) {
         self.0.store(true, Ordering::Release);
     }
 }
 
-impl Held {
+impl ConnectionStream {
     pub(super) fn new(stream: TcpStream, place: Place) -> Self {
         Self { stream, upgrades: Upgrades::default(), _place: place }
     }
@@ -80,7 +80,7 @@ fn in_title_case(head: &[u8]) -> Vec<u8> {
     cased
 }
 
-impl AsyncRead for Held {
+impl AsyncRead for ConnectionStream {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -90,7 +90,7 @@ impl AsyncRead for Held {
     }
 }
 
-impl AsyncWrite for Held {
+impl AsyncWrite for ConnectionStream {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
