@@ -21,6 +21,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use super::server::InBinary;
+use super::weighted::Weighted;
 
 /// The page itself, which names the files that it needs. It is asked for anew each time.
 const PAGE: &str = "index.html";
@@ -73,19 +74,11 @@ pub(super) async fn file<Files: RustEmbed>(asked: &HeaderMap, name: &str) -> Opt
 /// Whether these headers accept gzip (RFC 9110, section 12.5.3). Where they say nothing, a proxy may
 /// want to read the page.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let (mut gzip, mut any) = (None, None);
-    for coding in values.flat_map(|value| value.split(',')) {
-        let mut parts = coding.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let quality = parts.find_map(|part| {
-            let (name, value) = part.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
-        });
-        let is_accepted = quality.is_none_or(|text| text.parse::<f32>().is_ok_and(|q| q > 0.0));
-        match name.as_str() {
-            "gzip" | "x-gzip" => gzip = Some(is_accepted),
-            "*" => any = Some(is_accepted),
+    for Weighted { name, quality } in Weighted::all(headers, &ACCEPT_ENCODING) {
+        match name.to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => gzip = Some(quality > 0),
+            "*" => any = Some(quality > 0),
             _ => {}
         }
     }
@@ -169,6 +162,7 @@ mod tests {
             &["*;q=0"],
             &["gzipped"],
             &["gzip;q=x"],
+            &["gzip;q=inf"],
         ] {
             assert!(!accepts(lines), "{lines:?}");
         }

@@ -22,6 +22,7 @@ mod passage;
 mod record;
 mod security_headers;
 mod transport;
+mod weighted;
 mod well_known;
 
 pub use client_address::{ProxyHeader, TrustedProxies};

@@ -6,6 +6,8 @@
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::http::weighted::Weighted;
+
 /// A media type of GraphQL over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MediaType {
@@ -52,15 +54,13 @@ pub(super) struct Accepted {
 
 /// What these headers accept.
 pub(super) fn negotiate(headers: &HeaderMap) -> Accepted {
-    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let ranges: Vec<Range> =
-        values.flat_map(|value| value.split(',')).filter_map(Range::parse).collect();
+    let ranges: Vec<_> = Weighted::all(headers, &ACCEPT).collect();
     if ranges.is_empty() && headers.get_all(ACCEPT).iter().all(HeaderValue::is_empty) {
         return Accepted { single: Some(MediaType::Json), stream: false };
     }
     let stream = ranges
         .iter()
-        .any(|range| range.quality > 0 && range.essence.eq_ignore_ascii_case("text/event-stream"));
+        .any(|range| range.quality > 0 && range.name.eq_ignore_ascii_case("text/event-stream"));
     let json = preference(&ranges, MediaType::Json);
     let graphql_response = preference(&ranges, MediaType::GraphqlResponse);
     let single = match (json, graphql_response) {
@@ -75,9 +75,9 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Accepted {
 type Preference = (u16, Precision, std::cmp::Reverse<usize>);
 
 /// `None` where it is not accepted. Of several ranges that match, the most exact one counts.
-fn preference(ranges: &[Range], media_type: MediaType) -> Option<Preference> {
+fn preference(ranges: &[Weighted], media_type: MediaType) -> Option<Preference> {
     let matching = ranges.iter().enumerate().filter_map(|(place, range)| {
-        Some((range.precision(media_type)?, std::cmp::Reverse(place), range.quality))
+        Some((precision(range.name, media_type)?, std::cmp::Reverse(place), range.quality))
     });
     let (precision, place, quality) = matching.max()?;
     (quality > 0).then_some((quality, precision, place))
@@ -91,51 +91,12 @@ enum Precision {
     Exact,
 }
 
-/// One element of `Accept`.
-#[derive(Debug)]
-struct Range<'a> {
-    essence: &'a str,
-    /// In thousandths.
-    quality: u16,
-}
-
-impl<'a> Range<'a> {
-    /// Parameters other than `q` are passed over: both types have none but `charset`, and JSON is
-    /// UTF-8. `None` where there is nothing, or a quality that is not one.
-    fn parse(element: &'a str) -> Option<Self> {
-        let mut parts = element.split(';').map(str::trim);
-        let essence = parts.next().filter(|essence| !essence.is_empty())?;
-        let mut quality = 1000;
-        for part in parts {
-            if let Some(("q" | "Q", value)) = part.split_once('=') {
-                quality = thousandths(value)?;
-            }
-        }
-        Some(Self { essence, quality })
-    }
-
-    fn precision(&self, media_type: MediaType) -> Option<Precision> {
-        match self.essence {
-            "*/*" => Some(Precision::Any),
-            essence if essence.eq_ignore_ascii_case("application/*") => {
-                Some(Precision::Application)
-            }
-            essence if essence.eq_ignore_ascii_case(media_type.name()) => Some(Precision::Exact),
-            _ => None,
-        }
-    }
-}
-
-/// A quality value: `0` to `1` with up to three decimals.
-fn thousandths(value: &str) -> Option<u16> {
-    let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
-    if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let thousandths: u16 = format!("{decimals:0<3}").parse().ok()?;
-    match whole {
-        "0" => Some(thousandths),
-        "1" if thousandths == 0 => Some(1000),
+/// `None` where the range does not match the media type.
+fn precision(range: &str, media_type: MediaType) -> Option<Precision> {
+    match range {
+        "*/*" => Some(Precision::Any),
+        range if range.eq_ignore_ascii_case("application/*") => Some(Precision::Application),
+        range if range.eq_ignore_ascii_case(media_type.name()) => Some(Precision::Exact),
         _ => None,
     }
 }
