@@ -32,11 +32,7 @@ pub(super) struct LastSeen {
 impl LastSeen {
     /// The note about the database of this configuration.
     pub(super) fn of(config: &Config) -> Self {
-        let beside = |path: &Path| {
-            let mut note = path.as_os_str().to_owned();
-            note.push(".seen");
-            PathBuf::from(note)
-        };
+        let beside = |path: &Path| path.with_added_extension("seen");
         let (path, database) = match (config.database.path(), &config.secret) {
             (Some(path), _) => (Some(beside(path)), "SQLite".to_owned()),
             (None, SecretSource::File(path)) => (Some(beside(path)), config.database.to_string()),
@@ -140,12 +136,10 @@ pub(super) fn warning(until: Timestamp) -> String {
 
 /// Puts a text in the place of a file at once.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", std::process::id()));
-    let draft = Path::new(&draft);
+    let draft = path.with_added_extension(std::process::id().to_string());
     let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(draft)?;
-    file.write_all(text.as_bytes()).and_then(|()| fs::rename(draft, path)).inspect_err(|_| {
-        let _ = fs::remove_file(draft);
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(text.as_bytes()).and_then(|()| fs::rename(&draft, path)).inspect_err(|_| {
+        let _ = fs::remove_file(&draft);
     })
 }

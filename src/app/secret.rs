@@ -76,19 +76,17 @@ fn make(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
         return Ok(());
     }
     let suffix = u64::from_be_bytes(random(entropy));
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{suffix:016x}"));
-    let draft = Path::new(&draft);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    let draft = path.with_added_extension(format!("{suffix:016x}"));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let made = file
         .write_all(MasterSecret::generate(entropy).as_bytes())
         .and_then(|()| file.write_all(b"\n"))
         .and_then(|()| file.sync_all())
-        .and_then(|()| match fs::hard_link(draft, path) {
+        .and_then(|()| match fs::hard_link(&draft, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             linked => linked,
         });
-    fs::remove_file(draft)?;
+    fs::remove_file(&draft)?;
     made?;
     // The name itself must survive a power cut too: the keys sealed with the secret will.
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());

@@ -1,6 +1,5 @@
 //! `sallyport backup`: a copy of a SQLite database beside a running server.
 
-use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -34,11 +33,7 @@ pub(super) async fn run(arguments: BackupArguments) -> Result<()> {
     }
     let config = quiet(Config::of_key_command(database, secret)?);
     must_exist(&config)?;
-    let secret = with_secret.then(|| {
-        let mut path = OsString::from(&file);
-        path.push(".secret");
-        PathBuf::from(path)
-    });
+    let secret = with_secret.then(|| file.with_added_extension("secret"));
     app::back_up(&config, &file, secret.as_deref()).await?;
     let mut said = format!("the database is copied to {}\n", file.display());
     if let Some(secret) = secret {

@@ -1,6 +1,6 @@
 //! The flags that commands share with `serve`: where the database is, and what opens its keys.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -103,9 +103,7 @@ impl SecretArguments {
             (Some(secret), _, _) => SecretSource::Given(secret),
             (None, Some(path), _) => SecretSource::File(path),
             (None, None, Some(database)) => {
-                let mut path = OsString::from(database);
-                path.push(".secret");
-                SecretSource::Made(path.into())
+                SecretSource::Made(database.with_added_extension("secret"))
             }
             (None, None, None) => SecretSource::Missing,
         }
