@@ -97,7 +97,7 @@ fn tell_dropped(lines: u64) {
 }
 
 /// A line for a panic, which would otherwise wait for the reader of the log.
-fn log_panic(panic: &PanicHookInfo<'_>) {
+pub(crate) fn log_panic(panic: &PanicHookInfo<'_>) {
     let message = panic.payload_as_str().unwrap_or("no message");
     let place = panic.location().map(ToString::to_string);
     let backtrace = Backtrace::capture();

@@ -12,9 +12,10 @@ use super::memory::Count;
 /// other request.
 const MAX_UNREAD: usize = 256 * 1024;
 
-/// With how many bytes of unread answers it is given no other answer, large or small, though the
-/// request is done: its client can make it begin many by asking for little before it asks for much.
-/// Who reads stays below, as the first large answer says how large the next may be.
+/// With how many bytes of unread answers a connection is refused every other answer, although the
+/// request was executed. The sizes by which [`MAX_UNREAD`] lets requests begin are guessed from earlier
+/// answers, so a client that asks for little first begins many large ones; this bounds them. It is
+/// larger, so that a client that reads is not refused for asking for several at once.
 pub(super) const MAX_HELD: usize = 4 * MAX_UNREAD;
 
 /// What an answer is taken to be at least. As many as a connection may ask for at once fit.

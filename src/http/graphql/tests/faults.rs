@@ -75,6 +75,12 @@ async fn mistakes_of_the_client_are_not_logged_as_faults() {
 
 #[tokio::test]
 async fn a_panic_is_a_500_in_json_with_the_same_id_as_its_line_in_the_log() {
+    // As the service does; what the tests have goes on.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        telemetry::log_panic(panic);
+        hook(panic);
+    }));
     let (answer, lines) = logged("{ panics }").await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_told_nothing(&answer);
