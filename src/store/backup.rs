@@ -3,7 +3,6 @@
 //! Rule: a copy has its name only once it is whole and on the disk, and replaces nothing. It is for its
 //! owner's eyes only from its first byte.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -59,9 +58,7 @@ impl Store {
         if file.try_exists().map_err(failed)? {
             return Err(BackupError::Exists(file.to_owned()));
         }
-        let mut draft = OsString::from(file);
-        draft.push(".part");
-        let draft = PathBuf::from(draft);
+        let draft = file.with_added_extension("part");
         let not_text = || failed(io::ErrorKind::InvalidFilename.into());
         let name = draft.to_str().ok_or_else(not_text)?;
         // SQLite fills an empty file, and leaves its mode.
