@@ -1,28 +1,43 @@
-//! Lengths of lists that variables give: as page sizes, or as lists of ids.
+//! Lengths that variables give: of pages, and of lists of ids.
 
 use async_graphql::parser::types::OperationDefinition;
 use async_graphql::{Name, Number, Value, Variables};
 
 use crate::domain::page::MAX_SIZE;
+use crate::graphql::query::MAX_NODES;
 
-/// Length of a list that a variable of unknown value gives.
-const UNKNOWN: usize = MAX_SIZE as usize;
+/// The length that a value stands for.
+#[derive(Clone, Copy, Debug)]
+enum Length {
+    Null,
+    /// Of a page.
+    Number(usize),
+    /// Of a list.
+    List(usize),
+    /// Whatever else. Where a list is expected, it stands for a list of one.
+    Single,
+}
 
-/// The variables of a request that may give a length, and the length that each gives. `None` is
-/// null.
+impl Length {
+    fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Number(number) => Self::Number(to_length(number)),
+            Value::List(items) => Self::List(items.len()),
+            _ => Self::Single,
+        }
+    }
+}
+
+/// The variables of a request, and the length that each gives. All of them: one that is not here has
+/// the value that the operation has for it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct GivenLengths(Vec<(Name, Option<usize>)>);
+pub(super) struct GivenLengths(Vec<(Name, Length)>);
 
 impl GivenLengths {
     pub(super) fn of(variables: &Variables) -> Self {
-        let length = |value: &Value| match value {
-            Value::Null => Some(None),
-            Value::List(items) => Some(Some(items.len())),
-            Value::Number(number) => Some(Some(to_length(number))),
-            _ => None,
-        };
-        let given = variables.iter();
-        Self(given.filter_map(|(name, value)| Some((name.clone(), length(value)?))).collect())
+        let lengths = variables.iter().map(|(name, value)| (name.clone(), Length::of(value)));
+        Self(lengths.collect())
     }
 }
 
@@ -39,32 +54,34 @@ impl Lengths<'_> {
     /// The size of a page; `None` where the variable is null or has no value.
     pub(super) fn page(self, variable: &Name) -> Option<usize> {
         match self {
-            Self::Unknown => Some(UNKNOWN),
-            Self::Given(given, operation) => find(given, operation, variable),
+            Self::Unknown => Some(MAX_SIZE as usize),
+            Self::Given(given, operation) => match find(given, operation, variable) {
+                Length::Number(size) => Some(size),
+                Length::Null | Length::List(_) | Length::Single => None,
+            },
         }
     }
 
     /// The length of a list of ids.
     pub(super) fn list(self, variable: &Name) -> usize {
         match self {
-            Self::Unknown => UNKNOWN,
-            // A value that is no list stands for a list of one.
-            Self::Given(given, operation) => find(given, operation, variable).unwrap_or(1),
+            Self::Unknown => MAX_NODES,
+            Self::Given(given, operation) => match find(given, operation, variable) {
+                Length::List(length) => length,
+                Length::Null | Length::Number(_) | Length::Single => 1,
+            },
         }
     }
 }
 
-fn find(given: &GivenLengths, operation: &OperationDefinition, variable: &Name) -> Option<usize> {
+fn find(given: &GivenLengths, operation: &OperationDefinition, variable: &Name) -> Length {
     if let Some((_, length)) = given.0.iter().find(|(name, _)| name == variable) {
         return *length;
     }
     let mut definitions = operation.variable_definitions.iter();
-    let definition = definitions.find(|definition| definition.node.name.node == *variable)?;
-    match &definition.node.default_value.as_ref()?.node {
-        Value::List(items) => Some(items.len()),
-        Value::Number(number) => Some(to_length(number)),
-        _ => None,
-    }
+    let definition = definitions.find(|definition| definition.node.name.node == *variable);
+    let default = definition.and_then(|definition| definition.node.default_value.as_ref());
+    default.map_or(Length::Null, |default| Length::of(&default.node))
 }
 
 /// A number as a length; one that is none will be refused where it is used.

@@ -226,3 +226,29 @@ async fn honest_introspection_is_answered_in_full() {
     let description = answer["data"]["__schema"]["description"].as_str().unwrap();
     assert!(description.starts_with("Sallyport") && description.ends_with('.'), "{description}");
 }
+
+#[tokio::test]
+async fn a_single_value_counts_as_a_list_of_one_whatever_the_default() {
+    let (service, root) = with_users("--federation").await;
+    let viewer = service.send(Some(&root.access), "{ viewer { id } }", Value::Null).await;
+    let id = &viewer["data"]["viewer"]["id"];
+    let nodes = ("ID", "nodes(ids: $of)", id.clone());
+    let entity = json!({ "__typename": "User", "id": id });
+    let entities = ("_Any", "_entities(representations: $of)", entity);
+    for (ty, field, value) in [nodes, entities] {
+        for list in [format!("[{ty}!]!"), format!("[{ty}!] = []")] {
+            let document = |levels: usize| {
+                let opened = "sessions(first: 100) { nodes { user { ".repeat(levels);
+                let closed = "} } } ".repeat(levels);
+                format!(
+                    "query ($of: {list}) {{ {field} {{ ... on User {{ {opened} id {closed} }} }} }}"
+                )
+            };
+            let given = || json!({ "of": value });
+            let answer = service.send(Some(&root.access), &document(1), given()).await;
+            assert!(answer["errors"].is_null(), "{answer}");
+            let code = refusal(&service, &root, &document(2), given()).await;
+            assert_eq!(code.as_deref(), Some("QUERY_TOO_COMPLEX"), "{}", document(2));
+        }
+    }
+}
