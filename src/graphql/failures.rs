@@ -4,7 +4,12 @@
 //! fields failed, whatever the schema says of either. Invariant: in the response no position is null
 //! that is Non-Null in the schema. An error nulls the nearest position that may be null, or else
 //! `data`; all other fields are answered.
+//!
+//! A field that is selected twice is resolved twice under one path, the two beside each other. Rule:
+//! an error goes up one field at a time, each as that field is complete, so that neither takes what
+//! is still further down in the other.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +21,14 @@ use async_graphql::{
 /// The most errors in one response. A list of items that fail would repeat itself a hundred times.
 pub const MAX_ERRORS: usize = 20;
 
-type Path = Vec<PathSegment>;
+type Path = Vec<Step>;
+
+/// A step of a path; async-graphql's own is no key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Field(String),
+    Index(usize),
+}
 
 /// The errors of one execution.
 #[derive(Default)]
@@ -30,8 +42,9 @@ pub(super) struct Failures {
 struct Found {
     /// In the order in which they were raised, each with its path.
     errors: Vec<ServerError>,
-    /// Positions that failed, as long as it is not known where their errors stop.
-    propagating: Vec<Path>,
+    /// By the path of the field that is to say whether it may be null: the positions that failed,
+    /// itself or items of its. Those of the empty path null `data`.
+    propagating: HashMap<Path, HashSet<Path>>,
     /// Positions where errors stopped.
     nulled: Vec<Path>,
 }
@@ -48,18 +61,16 @@ impl Failures {
         ty: &str,
         resolved: ServerResult<Option<Value>>,
     ) -> Value {
-        let mut value = match resolved {
+        let value = match resolved {
             Ok(value) => value.unwrap_or_default(),
             Err(error) => {
                 self.fail(at, error);
                 Value::Null
             }
         };
-        if matches!(at.segment, QueryPathSegment::Name(_)) {
-            if self.propagates.load(Ordering::Relaxed) {
-                self.stop(&path(at), ty);
-            }
-            fill(&mut value, ty);
+        let is_field = matches!(at.segment, QueryPathSegment::Name(_));
+        if is_field && self.propagates.load(Ordering::Relaxed) {
+            self.stop(&path(at), ty);
         }
         value
     }
@@ -67,7 +78,7 @@ impl Failures {
     fn fail(&self, at: &QueryPathNode<'_>, mut error: ServerError) {
         let at = path(at);
         if error.path.is_empty() {
-            error.path.clone_from(&at);
+            error.path = at.iter().cloned().map(PathSegment::from).collect();
         }
         let mut found = self.found();
         // One for each position: a field that is selected twice fails twice.
@@ -75,27 +86,23 @@ impl Failures {
         if kept.len() < MAX_ERRORS && kept.iter().all(|other| other.path != error.path) {
             kept.push(error);
         }
-        found.propagating.push(at);
+        found.propagate(at);
         self.propagates.store(true, Ordering::Relaxed);
     }
 
-    /// Stops errors from below the field at this path, and its own, where its type says so.
-    fn stop(&self, at: &[PathSegment], ty: &str) {
+    /// Stops the errors that have come up to the field at this path where its type says so; the
+    /// others go on to the object that the field is of.
+    fn stop(&self, at: &[Step], ty: &str) {
         let mut found = self.found();
-        let (here, elsewhere) = std::mem::take(&mut found.propagating)
-            .into_iter()
-            .partition::<Vec<_>, _>(|path| path.starts_with(at));
-        found.propagating = elsewhere;
-        for mut path in here {
-            let below = &path[at.len()..];
-            let is_index = |segment: &&PathSegment| matches!(segment, PathSegment::Index(_));
-            let indices = below.iter().take_while(is_index).count();
+        let Some(here) = found.propagating.remove(at) else { return };
+        for mut position in here {
+            let indices = position.len() - at.len();
             match (0..=indices).rev().find(|&depth| may_be_null(ty, depth)) {
                 Some(depth) => {
-                    path.truncate(at.len() + depth);
-                    found.nulled.push(path);
+                    position.truncate(at.len() + depth);
+                    found.nulled.push(position);
                 }
-                None => found.propagating.push(path),
+                None => found.propagate(at[..at.len() - 1].to_vec()),
             }
         }
         self.propagates.store(!found.propagating.is_empty(), Ordering::Relaxed);
@@ -122,11 +129,30 @@ impl Failures {
     }
 }
 
+impl Found {
+    /// Leaves a position that failed to the field that it is of, which is not complete yet.
+    fn propagate(&mut self, position: Path) {
+        let is_index = |step: &&Step| matches!(step, Step::Index(_));
+        let indices = position.iter().rev().take_while(is_index).count();
+        let field = position[..position.len() - indices].to_vec();
+        self.propagating.entry(field).or_default().insert(position);
+    }
+}
+
+impl From<Step> for PathSegment {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Field(name) => Self::Field(name),
+            Step::Index(index) => Self::Index(index),
+        }
+    }
+}
+
 fn path(to: &QueryPathNode<'_>) -> Path {
     let mut path = to.parent.map(path).unwrap_or_default();
     path.push(match to.segment {
-        QueryPathSegment::Index(index) => PathSegment::Index(index),
-        QueryPathSegment::Name(name) => PathSegment::Field(name.to_owned()),
+        QueryPathSegment::Index(index) => Step::Index(index),
+        QueryPathSegment::Name(name) => Step::Field(name.to_owned()),
     });
     path
 }
@@ -141,31 +167,95 @@ fn of_items(ty: &str) -> Option<&str> {
     ty.strip_suffix('!').unwrap_or(ty).strip_prefix('[')?.strip_suffix(']')
 }
 
-/// Makes objects empty that are null because nothing of them is selected, e.g. all of it is skipped.
-fn fill(value: &mut Value, ty: &str) {
-    match value {
-        Value::Null if ty.ends_with('!') => *value = Value::Object(IndexMap::new()),
-        Value::List(items) => {
-            if let Some(ty) = of_items(ty) {
-                for item in items {
-                    fill(item, ty);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
 /// Puts null at the path, unless something above is null.
-fn put_null(mut value: &mut Value, path: &[PathSegment]) {
+fn put_null(mut value: &mut Value, path: &[Step]) {
     for segment in path {
         let member = match (segment, value) {
-            (PathSegment::Field(name), Value::Object(members)) => members.get_mut(name.as_str()),
-            (PathSegment::Index(index), Value::List(items)) => items.get_mut(*index),
+            (Step::Field(name), Value::Object(members)) => members.get_mut(name.as_str()),
+            (Step::Index(index), Value::List(items)) => items.get_mut(*index),
             _ => None,
         };
         let Some(member) = member else { return };
         value = member;
     }
     *value = Value::Null;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::value;
+
+    /// Completes the field or the item at a path such as `a.0.b`, with an error or with nothing.
+    fn complete(failures: &Failures, at: &str, ty: &str, fails: bool) {
+        fn walk(
+            steps: &[&str],
+            parent: Option<&QueryPathNode<'_>>,
+            then: &mut dyn FnMut(&QueryPathNode<'_>),
+        ) {
+            let segment = match steps[0].parse() {
+                Ok(index) => QueryPathSegment::Index(index),
+                Err(_) => QueryPathSegment::Name(steps[0]),
+            };
+            let node = QueryPathNode { parent, segment };
+            match &steps[1..] {
+                [] => then(&node),
+                further => walk(further, Some(&node), then),
+            }
+        }
+        let steps: Vec<_> = at.split('.').collect();
+        walk(&steps, None, &mut |at| {
+            let failed = Err(ServerError::new("failed", None));
+            failures.complete(at, ty, if fails { failed } else { Ok(None) });
+        });
+    }
+
+    fn settled(failures: &Failures, data: Value) -> Value {
+        let mut response = Response::new(data);
+        failures.settle(&mut response);
+        response.data
+    }
+
+    #[test]
+    fn a_field_that_is_selected_twice_leaves_the_errors_of_the_other_where_they_are() {
+        let failures = Failures::default();
+        complete(&failures, "viewer.list.0.user.list", "List!", true);
+        // Of the other selection, which is done sooner.
+        complete(&failures, "viewer.other", "List!", false);
+        complete(&failures, "viewer", "User", false);
+        complete(&failures, "viewer.list.0.user", "User", false);
+        complete(&failures, "viewer.list", "[Node!]!", false);
+        complete(&failures, "viewer", "User", false);
+        let data = value!({ "viewer": { "other": {}, "list": [{ "user": { "list": null } }] } });
+        let expected = value!({ "viewer": { "other": {}, "list": [{ "user": null }] } });
+        assert_eq!(settled(&failures, data), expected);
+    }
+
+    #[test]
+    fn an_error_stops_at_the_nearest_list_or_item_that_may_be_null() {
+        for (list, expected) in [
+            ("[[Node]!]!", value!({ "a": { "list": [[{}, null], []] } })),
+            ("[[Node!]]!", value!({ "a": { "list": [null, []] } })),
+            ("[[Node!]!]", value!({ "a": { "list": null } })),
+            ("[[Node!]!]!", value!({ "a": null })),
+        ] {
+            let failures = Failures::default();
+            complete(&failures, "a.list.0.1.id", "ID!", true);
+            complete(&failures, "a.list.0.1", "", false);
+            complete(&failures, "a.list.0", "", false);
+            complete(&failures, "a.list", list, false);
+            complete(&failures, "a", "A", false);
+            let data = value!({ "a": { "list": [[{}, { "id": null }], []] } });
+            assert_eq!(settled(&failures, data), expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn what_stops_nowhere_nulls_all_data() {
+        let failures = Failures::default();
+        complete(&failures, "a.0", "", true);
+        complete(&failures, "a", "[A!]!", false);
+        complete(&failures, "b", "B", false);
+        assert_eq!(settled(&failures, value!({ "a": [null], "b": {} })), Value::Null);
+    }
 }

@@ -1,12 +1,15 @@
 //! The order of the members of `data`: that in which they were asked for.
 //!
 //! async-graphql 7.2 puts the members of an object in the order in which their resolvers came to an
-//! end. After this the order is that of `CollectFields()` (GraphQL specification, section 6.3.2).
+//! end. After this the order is that of `CollectFields()` (GraphQL specification, section 6.3.2), and
+//! what was only selected for an object to be there is gone (see [`presence`]).
 
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Response, Value};
+
+use super::presence;
 
 /// Sorts what came of the operation with these selections.
 pub(super) fn complete(
@@ -30,6 +33,11 @@ fn sort(values: Vec<&mut Value>, selections: &[&SelectionSet], document: &Execut
             Value::List(items) => values.extend(items),
             Value::Object(members) => objects.push(members),
             _ => {}
+        }
+    }
+    if selections.iter().any(|set| presence::may_select_nothing(set)) {
+        for members in &mut objects {
+            members.swap_remove(presence::ADDED);
         }
     }
     // One alone is in its place, and sorting copies all.

@@ -15,6 +15,7 @@ mod lengths;
 mod limits;
 mod literals;
 mod message;
+mod presence;
 mod refusal;
 mod remembered;
 mod root;
@@ -152,7 +153,9 @@ impl Prepared {
         };
         let mut request = Request::new("").variables(variables).data(asked);
         request.operation_name.clone_from(&self.operation_name);
-        request.set_parsed_query(self.document.clone());
+        let mut document = self.document.clone();
+        presence::ensure(&mut document);
+        request.set_parsed_query(document);
         request
     }
 
