@@ -55,8 +55,8 @@ impl Extension for Execution {
             valid
         };
         if let Some(asked) = asked {
-            let answer = asked.check_answer(&context.schema_env.registry);
-            answer.map_err(|refusal| vec![refusal.into()])?;
+            let checked = asked.check_against_schema(&context.schema_env.registry);
+            checked.map_err(|refusal| vec![refusal.into()])?;
         }
         Ok(valid)
     }

@@ -19,8 +19,6 @@ pub(super) struct Cost {
     pub(super) introspection_depth: usize,
     pub(super) introspection_lists: usize,
     pub(super) introspection_directives: usize,
-    /// Fields `__schema`.
-    pub(super) schemas: usize,
     /// Credential mutations, if this is the root of a mutation.
     pub(super) credentials: usize,
 }
@@ -40,7 +38,6 @@ impl Cost {
         self.introspection_lists = self.introspection_lists.max(other.introspection_lists);
         self.introspection_directives =
             self.introspection_directives.saturating_add(other.introspection_directives);
-        self.schemas = self.schemas.saturating_add(other.schemas);
         self.credentials = self.credentials.saturating_add(other.credentials);
     }
 
@@ -73,7 +70,6 @@ impl Cost {
                 self.introspection_directives,
                 limits.introspection_directives,
             ),
-            (Measure::Schemas, self.schemas, 1),
         ] {
             if found > limit {
                 return Err(Refusal::TooMuch(measure, limit));

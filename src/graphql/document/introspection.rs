@@ -23,8 +23,9 @@ pub(super) fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
 ) -> Result<(), Refusal> {
-    let limit = elements(registry).saturating_mul(VALUES_PER_ELEMENT);
-    let mut count = Count { registry, document, left: limit };
+    let elements = elements(registry);
+    let limit = elements.saturating_mul(VALUES_PER_ELEMENT);
+    let mut count = Count { registry, document, elements, left: limit };
     let set = &operation.selection_set.node;
     count.selection_set(set, &Items::Root).ok_or(Refusal::TooMuch(Measure::Introspected, limit))
 }
@@ -60,6 +61,7 @@ enum Items<'a> {
 struct Count<'a> {
     registry: &'a Registry,
     document: &'a ExecutableDocument,
+    elements: usize,
     left: usize,
 }
 
@@ -85,6 +87,10 @@ impl<'a> Count<'a> {
 
     fn field(&mut self, field: &'a Field, of: &Items<'a>) -> Option<()> {
         let selected = self.selected(field, of);
+        if matches!((of, &selected), (Items::Root, Items::Schema | Items::Types(_))) {
+            // async-graphql walks through the schema for each, to find out what of it is visible.
+            self.left = self.left.checked_sub(self.elements)?;
+        }
         // A value is a member of its object, and an item of a list is one as well.
         self.left = self.left.checked_sub(self.length(of).max(self.length(&selected)))?;
         match selected {

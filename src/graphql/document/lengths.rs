@@ -1,6 +1,5 @@
 //! Lengths that variables give: of pages, and of lists of ids.
 
-use async_graphql::parser::types::OperationDefinition;
 use async_graphql::{Name, Number, Value, Variables};
 
 use crate::domain::page::MAX_SIZE;
@@ -29,8 +28,7 @@ impl Length {
     }
 }
 
-/// The variables of a request, and the length that each gives. All of them: one that is not here has
-/// the value that the operation has for it.
+/// The variables that have a value, and the length that each gives.
 #[derive(Clone, Debug, Default)]
 pub(super) struct GivenLengths(Vec<(Name, Length)>);
 
@@ -39,6 +37,11 @@ impl GivenLengths {
         let lengths = variables.iter().map(|(name, value)| (name.clone(), Length::of(value)));
         Self(lengths.collect())
     }
+
+    fn length(&self, variable: &Name) -> Length {
+        let found = self.0.iter().find(|(name, _)| name == variable);
+        found.map_or(Length::Null, |(_, length)| *length)
+    }
 }
 
 /// What is known of the variables of an operation.
@@ -46,8 +49,8 @@ impl GivenLengths {
 pub(super) enum Lengths<'a> {
     /// Nothing: each may have any value.
     Unknown,
-    /// What a request gave, and what the operation has for the others.
-    Given(&'a GivenLengths, &'a OperationDefinition),
+    /// Those of a request.
+    Given(&'a GivenLengths),
 }
 
 impl Lengths<'_> {
@@ -55,7 +58,7 @@ impl Lengths<'_> {
     pub(super) fn page(self, variable: &Name) -> Option<usize> {
         match self {
             Self::Unknown => Some(MAX_SIZE as usize),
-            Self::Given(given, operation) => match find(given, operation, variable) {
+            Self::Given(given) => match given.length(variable) {
                 Length::Number(size) => Some(size),
                 Length::Null | Length::List(_) | Length::Single => None,
             },
@@ -66,22 +69,12 @@ impl Lengths<'_> {
     pub(super) fn list(self, variable: &Name) -> usize {
         match self {
             Self::Unknown => MAX_NODES,
-            Self::Given(given, operation) => match find(given, operation, variable) {
+            Self::Given(given) => match given.length(variable) {
                 Length::List(length) => length,
                 Length::Null | Length::Number(_) | Length::Single => 1,
             },
         }
     }
-}
-
-fn find(given: &GivenLengths, operation: &OperationDefinition, variable: &Name) -> Length {
-    if let Some((_, length)) = given.0.iter().find(|(name, _)| name == variable) {
-        return *length;
-    }
-    let mut definitions = operation.variable_definitions.iter();
-    let definition = definitions.find(|definition| definition.node.name.node == *variable);
-    let default = definition.and_then(|definition| definition.node.default_value.as_ref());
-    default.map_or(Length::Null, |default| Length::of(&default.node))
 }
 
 /// A number as a length; one that is none will be refused where it is used.

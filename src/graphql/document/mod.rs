@@ -4,7 +4,9 @@
 //! never the text. async-graphql's own limits come too late: its parser overflows the stack on
 //! nested values and kills the process, and its recursion check burns minutes on fragments that
 //! double. So the text is first scanned in one pass (`scan`), then parsed, then costed with each
-//! fragment looked at once (`walk`), all in time that grows with the length of the text alone.
+//! fragment looked at once (`walk`), all in time that grows with the length of the text alone. When
+//! it is executed it is judged once more, against the schema: whether it is valid (`validation`), and
+//! how large its answer may become (`introspection`, `answer`), with the variables where they decide.
 
 mod answer;
 mod arguments;
@@ -69,6 +71,7 @@ pub struct Prepared {
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     prepared: Arc<Prepared>,
+    /// Empty where nobody asks: the document fits with any.
     lengths: GivenLengths,
     is_judged_by_text: bool,
 }
@@ -145,10 +148,12 @@ impl Prepared {
 
     /// The request that executes the selected operation. It has no text, which nobody would read.
     #[must_use]
-    pub fn request(self: &Arc<Self>, variables: Variables) -> Request {
+    pub fn request(self: &Arc<Self>, mut variables: Variables) -> Request {
+        self.add_defaults(&mut variables);
+        let fits = self.fits_with_any_variables.get() == Some(&true);
         let asked = Asked {
             prepared: Arc::clone(self),
-            lengths: GivenLengths::of(&variables),
+            lengths: if fits { GivenLengths::default() } else { GivenLengths::of(&variables) },
             is_judged_by_text: self.is_judged_by_text(&variables),
         };
         let mut request = Request::new("").variables(variables).data(asked);
@@ -157,6 +162,18 @@ impl Prepared {
         presence::ensure(&mut document);
         request.set_parsed_query(document);
         request
+    }
+
+    /// Adds what the operation has for variables that are not given: async-graphql 7.2 asks for it at
+    /// arguments of fields, but not at `@skip` and `@include`.
+    fn add_defaults(&self, variables: &mut Variables) {
+        let Ok(operation) = self.operation() else { return };
+        for definition in operation.variable_definitions.iter().map(|definition| &definition.node) {
+            if let Some(default) = &definition.default_value {
+                let name = definition.name.node.clone();
+                variables.entry(name).or_insert_with(|| default.node.clone());
+            }
+        }
     }
 
     /// Whether with these variables the document is as valid as with any others of which this is so:
@@ -194,11 +211,13 @@ impl Asked {
         self.is_judged_by_text.then_some(&self.prepared.validity)
     }
 
-    /// Judges what follows from a valid document, the schema and the variables.
+    /// Judges the document by the schema, after async-graphql's own validation: what of the rules
+    /// that lacks, and the size of the answer, with the variables where they decide.
     ///
     /// # Errors
-    /// [`Refusal::TooMuch`] where the answer may become too large.
-    pub(super) fn check_answer(&self, registry: &Registry) -> Result<(), Refusal> {
+    /// [`Refusal::Invalid`] where a rule is broken, [`Refusal::TooMuch`] where the answer may become
+    /// too large.
+    pub(super) fn check_against_schema(&self, registry: &Registry) -> Result<(), Refusal> {
         let prepared = &*self.prepared;
         let operation = prepared.operation()?;
         let document = || {
@@ -213,7 +232,7 @@ impl Asked {
         if *prepared.fits_with_any_variables.get_or_init(fits) {
             return Ok(());
         }
-        check(Lengths::Given(&self.lengths, operation))
+        check(Lengths::Given(&self.lengths))
     }
 }
 

@@ -36,8 +36,6 @@ pub enum Measure {
     IntrospectionLists,
     /// Directives of introspection.
     IntrospectionDirectives,
-    /// Fields `__schema`.
-    Schemas,
     /// Values in the answer to introspection.
     Introspected,
     /// Nodes in the answer.
@@ -69,7 +67,6 @@ impl fmt::Display for Measure {
             Self::IntrospectionDepth => "introspection fields within each other",
             Self::IntrospectionLists => "introspection lists within each other",
             Self::IntrospectionDirectives => "introspection directives",
-            Self::Schemas => "field __schema: select all of it in one",
             Self::Introspected => "values of introspection: ask for less of the schema at once",
             Self::Nodes => "nodes if every page is full: ask for smaller pages (first, last)",
             Self::Lists => "lists, each counted for every node that has it: ask for smaller pages",

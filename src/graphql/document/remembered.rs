@@ -1,7 +1,8 @@
 //! The documents that were prepared a moment ago: front ends send the same few again and again.
 //!
-//! Rule: remembered is what follows from the text alone. Only what passed is remembered, up to a bound
-//! in bytes of text; a document of another operation is another one.
+//! Rule: remembered is what holds for every request with the same text and operation: what was
+//! prepared of it, and how it was judged by the schema where variables do not decide. Only what could
+//! be prepared is remembered, up to a bound in bytes of text.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};

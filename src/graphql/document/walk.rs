@@ -144,7 +144,6 @@ impl<'a> Walk<'a> {
         cost.depth += 1;
         cost.aliases = cost.aliases.saturating_add(usize::from(field.alias.is_some()));
         cost.lists += usize::from(INTROSPECTION_LISTS.contains(&name));
-        cost.schemas = cost.schemas.saturating_add(usize::from(name == "__schema"));
         cost.credentials = usize::from(CREDENTIAL_MUTATIONS.contains(&name));
         Ok(if INTROSPECTION_ROOTS.contains(&name) { cost.introspecting() } else { cost })
     }
@@ -298,24 +297,6 @@ mod tests {
         }
         // Fields of data are free to have these names.
         assert_eq!(refused("{ types { fields { types { fields } } } }"), None);
-    }
-
-    #[test]
-    fn the_schema_is_asked_for_once() {
-        assert_eq!(
-            refused("{ __schema { types { name } } b: __type(name: \"A\") { name } }"),
-            None
-        );
-        for text in [
-            "{ __schema { types { name } } __schema { types { kind } } }",
-            "{ a: __schema { types { name } } b: __schema { types { name } } }",
-            "{ ...F ...F } fragment F on Query { __schema { types { name } } }",
-            "query A { ...F } query B { ...F } fragment F on Query { __schema { types { name } } }",
-        ] {
-            let refusal =
-                prepare(text, text.contains("query A").then_some("A"), &Limits::default());
-            assert_eq!(refusal.err(), Some(Refusal::TooMuch(Measure::Schemas, 1)), "{text}");
-        }
     }
 
     #[test]

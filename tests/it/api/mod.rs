@@ -25,7 +25,7 @@ mod refresh;
 mod restored;
 mod root_fields;
 mod secrets;
-mod selected_twice;
+mod selections;
 pub mod service;
 mod shown;
 mod thief;

@@ -200,7 +200,8 @@ async fn introspection_is_refused_by_the_size_of_its_answer() {
             aliases.replace("\"Query\"", "$n"),
             "name description ".repeat(30)
         ),
-        "{ __schema { types { name } } __schema { types { name } } }".into(),
+        format!("{{ {} }}", "__schema { queryType { name } } ".repeat(41)),
+        format!("{{ {} }}", "__schema { types { name description kind } } ".repeat(130)),
     ] {
         let (_, answer) = service.post(Some(&root.access), &document, json!({ "n": "User" })).await;
         assert_eq!(
@@ -251,4 +252,22 @@ async fn a_single_value_counts_as_a_list_of_one_whatever_the_default() {
             assert_eq!(code.as_deref(), Some("QUERY_TOO_COMPLEX"), "{}", document(2));
         }
     }
+}
+
+#[tokio::test]
+async fn each_root_of_introspection_counts_as_a_walk_through_the_schema() {
+    let (service, root) = with_users("").await;
+    let types = |name: &str, count: usize| {
+        let (names, spreads) =
+            (format!("__type(name: \"{name}\") {{ name }} "), "...F ".repeat(count));
+        format!("{{ {spreads} }} fragment F on Query {{ {} }}", names.repeat(10))
+    };
+    for name in ["x", "PageInfo"] {
+        let code = refusal(&service, &root, &types(name, 5), Value::Null).await;
+        assert_eq!(code.as_deref(), Some("QUERY_TOO_COMPLEX"), "{name}");
+        assert_eq!(refusal(&service, &root, &types(name, 3), Value::Null).await, None, "{name}");
+    }
+    let twice = "{ __schema { queryType { name } } __schema { types { kind } } }";
+    let answer = service.send(None, twice, Value::Null).await;
+    assert_eq!(answer["data"]["__schema"]["queryType"]["name"], "Query", "{answer:.500}");
 }

@@ -86,7 +86,11 @@ fn multiplied() -> Vec<Row> {
         ),
         (
             "introspection over and over",
-            format!("{{{}}}", "__schema{types{name description kind}}".repeat(130)),
+            format!(
+                "{{{}}} fragment F on Query{{{}}}",
+                "...F ".repeat(8),
+                "__schema{types{name description kind}}".repeat(40)
+            ),
             COMPLEX,
         ),
     ]

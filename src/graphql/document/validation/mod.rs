@@ -1,8 +1,9 @@
 //! Validation rules of the GraphQL specification that async-graphql 7.2 lacks or has in part.
 //!
 //! Rule: together the two accept what graphql-js accepts, which a test holds with documents of all
-//! kinds. This part runs after the library's, so that fields, types and fragments are known to exist.
-//! The first error is enough, and the work is bounded by the limits of the document.
+//! kinds. Only of a subscription that is selected less is accepted: see [`root`](super::root). This
+//! part runs after the library's, so that fields, types and fragments are known to exist. The first
+//! error is enough, and the work is bounded by the limits of the document.
 
 mod directives;
 mod merging;

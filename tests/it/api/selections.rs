@@ -1,4 +1,4 @@
-//! Fields that are selected more than once, or of which nothing is selected.
+//! What is selected: a field more than once, nothing of an object, or what a variable says.
 
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ on_both!(
     what_one_selection_of_a_field_leaves_out_another_adds,
     an_error_in_one_selection_of_a_field_does_not_go_up_in_another,
     an_event_of_which_nothing_is_selected_is_empty,
+    a_variable_that_is_not_given_skips_and_includes_by_its_default,
 );
 
 async fn with_root(database: &Database, flags: &str) -> (Service, Tokens) {
@@ -119,4 +120,36 @@ async fn an_event_of_which_nothing_is_selected_is_empty(database: Database) {
     service.logout(Some(&root.access), None, "CURRENT").await;
     let event = client.next("a").await;
     assert_eq!(event, json!({ "sessionEnded": { "session": {} } }));
+}
+
+async fn a_variable_that_is_not_given_skips_and_includes_by_its_default(database: Database) {
+    let (service, root) = with_root(&database, "").await;
+    let whole = json!({ "username": "root", "role": "ADMIN" });
+    for (default, given, is_there) in [
+        (true, json!({}), true),
+        (false, json!({}), false),
+        (true, json!({ "wanted": false }), false),
+        (false, json!({ "wanted": true }), true),
+    ] {
+        let document = |ty: &str, directive: &str, default: bool| {
+            format!(
+                "query ($wanted: {ty} = {default}) {{ viewer {{ username {directive} ...F }} }}
+                fragment F on User {{ role {directive} }}"
+            )
+        };
+        for ty in ["Boolean", "Boolean!"] {
+            let included = document(ty, "@include(if: $wanted)", default);
+            let answer = service.send(Some(&root.access), &included, given.clone()).await;
+            assert_eq!(answer["data"]["viewer"] == whole, is_there, "{included} {given} {answer}");
+            assert_eq!(answer["data"]["viewer"] == json!({}), !is_there, "{answer}");
+            let skipped = document(ty, "@skip(if: $wanted)", default);
+            let answer = service.send(Some(&root.access), &skipped, given.clone()).await;
+            assert_eq!(
+                answer["data"]["viewer"] == json!({}),
+                is_there,
+                "{skipped} {given} {answer}"
+            );
+            assert_eq!(answer["data"]["viewer"] == whole, !is_there, "{answer}");
+        }
+    }
 }
