@@ -13,7 +13,7 @@ use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 use async_graphql_value::Value;
 
 use super::lengths::{Lengths, to_length};
-use super::{Measure, Refusal};
+use super::{Measure, Refusal, scope};
 use crate::domain::page::{DEFAULT_SIZE, MAX_SIZE};
 
 /// The length of a list that no argument bounds.
@@ -91,12 +91,11 @@ pub(super) fn check(
     lengths: Lengths<'_>,
     limit: usize,
 ) -> Result<(), Refusal> {
-    let (root, limit) = match operation.ty {
-        OperationType::Query => (Some(&registry.query_type), limit),
-        OperationType::Mutation => (registry.mutation_type.as_ref(), limit),
-        OperationType::Subscription => (registry.subscription_type.as_ref(), limit / EVENTS),
+    let limit = match operation.ty {
+        OperationType::Query | OperationType::Mutation => limit,
+        OperationType::Subscription => limit / EVENTS,
     };
-    let Some(root) = root.and_then(|root| registry.types.get(root)) else { return Ok(()) };
+    let Some(root) = scope::root(registry, operation.ty) else { return Ok(()) };
     let mut walk = Walk { registry, document, lengths, fragments: HashMap::new() };
     let Selected { once, .. } = walk.selection_set(&operation.selection_set.node, root);
     for (measure, found, limit) in [
@@ -126,8 +125,7 @@ impl<'a> Walk<'a> {
                 Selection::Field(field) => self.field(&field.node, parent),
                 Selection::InlineFragment(inline) => {
                     let condition = inline.node.type_condition.as_ref();
-                    let on = condition.map(|condition| condition.node.on.node.as_str());
-                    let on = on.map_or(Some(parent), |on| self.registry.types.get(on));
+                    let on = scope::within(parent, self.registry, condition);
                     let set = &inline.node.selection_set.node;
                     on.map(|on| self.selection_set(set, on)).unwrap_or_default()
                 }
@@ -144,7 +142,7 @@ impl<'a> Walk<'a> {
         if let Some(measured) = self.fragments.get(name.as_str()) {
             return *measured;
         }
-        let on = self.registry.types.get(fragment.node.type_condition.node.on.node.as_str());
+        let on = scope::on(self.registry, &fragment.node.type_condition);
         let set = &fragment.node.selection_set.node;
         let selected = on.map(|on| self.selection_set(set, on)).unwrap_or_default();
         self.fragments.insert(name, selected);

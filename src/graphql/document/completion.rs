@@ -4,8 +4,7 @@
 //! end. After this the order is that of `CollectFields()` (GraphQL specification, section 6.3.2), and
 //! what was only selected for an object to be there is gone (see [`presence`]).
 
-use std::collections::HashMap;
-
+use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Response, Value};
 
@@ -22,9 +21,9 @@ pub(super) fn complete(
 
 /// Sorts the members of these values, all of the same selections, and of what is in them.
 fn sort(values: Vec<&mut Value>, selections: &[&SelectionSet], document: &ExecutableDocument) {
-    let mut fields = Fields::default();
+    let mut fields = Fields::new();
     for set in selections {
-        fields.collect(set, document);
+        collect(&mut fields, set, document);
     }
     let mut objects = Vec::new();
     let mut values = values;
@@ -42,9 +41,9 @@ fn sort(values: Vec<&mut Value>, selections: &[&SelectionSet], document: &Execut
     }
     // One alone is in its place, and sorting copies all.
     for members in objects.iter_mut().filter(|members| members.len() > 1) {
-        members.sort_by_key(|name, _| fields.places.get(name.as_str()).copied());
+        members.sort_by_key(|name, _| fields.get_index_of(name.as_str()));
     }
-    for (name, selections) in &fields.in_order {
+    for (name, selections) in &fields {
         let of_this_name = objects.iter_mut().filter_map(|members| members.get_mut(*name));
         let inner: Vec<_> = of_this_name.collect();
         if !inner.is_empty() {
@@ -54,32 +53,21 @@ fn sort(values: Vec<&mut Value>, selections: &[&SelectionSet], document: &Execut
 }
 
 /// The fields of a selection set by their response names, with what is selected of each.
-#[derive(Default)]
-struct Fields<'a> {
-    in_order: Vec<(&'a str, Vec<&'a SelectionSet>)>,
-    places: HashMap<&'a str, usize>,
-}
+type Fields<'a> = IndexMap<&'a str, Vec<&'a SelectionSet>>;
 
-impl<'a> Fields<'a> {
-    fn collect(&mut self, set: &'a SelectionSet, document: &'a ExecutableDocument) {
-        for selection in &set.items {
-            match &selection.node {
-                Selection::Field(field) => {
-                    let name = field.node.response_key().node.as_str();
-                    let place = *self.places.entry(name).or_insert(self.in_order.len());
-                    if place == self.in_order.len() {
-                        self.in_order.push((name, Vec::new()));
-                    }
-                    self.in_order[place].1.push(&field.node.selection_set.node);
-                }
-                Selection::InlineFragment(inline) => {
-                    self.collect(&inline.node.selection_set.node, document);
-                }
-                Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node)
-                    {
-                        self.collect(&fragment.node.selection_set.node, document);
-                    }
+fn collect<'a>(fields: &mut Fields<'a>, set: &'a SelectionSet, document: &'a ExecutableDocument) {
+    for selection in &set.items {
+        match &selection.node {
+            Selection::Field(field) => {
+                let selections = fields.entry(&field.node.response_key().node).or_default();
+                selections.push(&field.node.selection_set.node);
+            }
+            Selection::InlineFragment(inline) => {
+                collect(fields, &inline.node.selection_set.node, document);
+            }
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
+                    collect(fields, &fragment.node.selection_set.node, document);
                 }
             }
         }

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::Refusal;
-use super::scan::{is_name, number_end, position, skip_while, string_end};
+use super::scan::{is_name, next_token, position};
 
 /// A bracket that is open.
 enum Open<'a> {
@@ -23,22 +23,9 @@ pub(super) fn check(text: &str) -> Result<(), Refusal> {
     // The name before a colon, and whether a parenthesis has just been opened.
     let (mut name, mut is_empty) = (None, false);
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let start = at;
-        match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' => {
-                at += 1;
-                continue;
-            }
-            b'#' => {
-                at = skip_while(bytes, at, |byte| !matches!(byte, b'\n' | b'\r'));
-                continue;
-            }
-            b'"' => at = string_end(text, at)?,
-            b'-' | b'0'..=b'9' => at = number_end(bytes, at),
-            byte if is_name(byte) => at = skip_while(bytes, at, is_name),
-            _ => at += 1,
-        }
+    while let Some(token) = next_token(text, at)? {
+        let (start, byte) = (token.start, bytes[token.start]);
+        at = token.end;
         match byte {
             b'(' => {
                 parentheses += 1;

@@ -4,6 +4,8 @@
 //! no bracket is hidden in what only one of the two takes for a string. The parser recurses on
 //! every nested value: two thousand `[` are four kilobytes, and the end of the process.
 
+use std::ops::Range;
+
 use async_graphql::Pos;
 
 use super::{Limits, Measure, Refusal};
@@ -33,31 +35,15 @@ pub(super) fn measure(text: &str, limits: &Limits) -> Result<Measured, Refusal> 
     let mut measured = Measured::default();
     let mut open: usize = 0;
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' => {
-                at += 1;
-                continue;
-            }
-            b'#' => {
-                at = skip_while(bytes, at, |byte| !matches!(byte, b'\n' | b'\r'));
-                continue;
-            }
+    while let Some(token) = next_token(text, at)? {
+        match bytes[token.start] {
             // No matching of kinds: where a bracket is closed by another kind, the parser stops.
             b'(' | b'[' | b'{' => {
                 open += 1;
                 measured.brackets = measured.brackets.max(open);
-                at += 1;
             }
-            b')' | b']' | b'}' => {
-                open = open.saturating_sub(1);
-                at += 1;
-            }
-            b'"' => at = string_end(text, at)?,
-            b'.' if bytes[at..].starts_with(b"...") => at += 3,
-            b'-' | b'0'..=b'9' => at = number_end(bytes, at),
-            b'_' | b'a'..=b'z' | b'A'..=b'Z' => at = skip_while(bytes, at, is_name),
-            _ => at += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
         }
         measured.tokens += 1;
         if measured.tokens > limits.tokens {
@@ -66,13 +52,39 @@ pub(super) fn measure(text: &str, limits: &Limits) -> Result<Measured, Refusal> 
         if measured.brackets > limits.brackets {
             return Err(Refusal::TooMuch(Measure::Brackets, limits.brackets));
         }
+        at = token.end;
     }
     Ok(measured)
 }
 
+/// Where the first token from here on stands; not empty.
+pub(super) fn next_token(text: &str, from: usize) -> Result<Option<Range<usize>>, Refusal> {
+    let bytes = text.as_bytes();
+    let mut start = from;
+    loop {
+        let Some(&byte) = bytes.get(start) else { return Ok(None) };
+        let end = match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | b',' => {
+                start += 1;
+                continue;
+            }
+            b'#' => {
+                start = skip_while(bytes, start, |byte| !matches!(byte, b'\n' | b'\r'));
+                continue;
+            }
+            b'"' => string_end(text, start)?,
+            b'.' if bytes[start..].starts_with(b"...") => start + 3,
+            b'-' | b'0'..=b'9' => number_end(bytes, start),
+            byte if is_name(byte) => skip_while(bytes, start, is_name),
+            _ => start + 1,
+        };
+        return Ok(Some(start..end));
+    }
+}
+
 /// Where the string that opens at `start` has ended. Only `\"""` is an escape in a block string;
 /// `""` that no third quote follows is the empty string.
-pub(super) fn string_end(text: &str, start: usize) -> Result<usize, Refusal> {
+fn string_end(text: &str, start: usize) -> Result<usize, Refusal> {
     let bytes = text.as_bytes();
     if bytes[start..].starts_with(br#"""""#) {
         let mut at = start + 3;
@@ -104,7 +116,7 @@ pub(super) fn string_end(text: &str, start: usize) -> Result<usize, Refusal> {
     }
 }
 
-pub(super) fn number_end(bytes: &[u8], start: usize) -> usize {
+fn number_end(bytes: &[u8], start: usize) -> usize {
     let digits = |at| skip_while(bytes, at, |byte| byte.is_ascii_digit());
     let mut at = digits(start + 1);
     if bytes.get(at) == Some(&b'.') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) {
@@ -121,7 +133,7 @@ pub(super) fn is_name(byte: u8) -> bool {
     byte == b'_' || byte.is_ascii_alphanumeric()
 }
 
-pub(super) fn skip_while(bytes: &[u8], start: usize, belongs: impl Fn(u8) -> bool) -> usize {
+fn skip_while(bytes: &[u8], start: usize, belongs: impl Fn(u8) -> bool) -> usize {
     let rest = &bytes[start.min(bytes.len())..];
     start + rest.iter().position(|&byte| !belongs(byte)).unwrap_or(rest.len())
 }

@@ -13,7 +13,7 @@ use async_graphql::parser::types::{
 };
 
 use super::cost::Cost;
-use super::{Limits, Measure, Refusal};
+use super::{Limits, Measure, Refusal, definitions};
 
 /// The mutations that hash a password or handle a token. More than one in an operation would let
 /// one request try many passwords, whatever limits the requests.
@@ -36,14 +36,11 @@ pub(super) fn check(
 ) -> Result<bool, Refusal> {
     let mut walk = Walk { document, limits, fragments: HashMap::new() };
     let mut whole = Cost::default();
-    for (_, operation) in document.operations.iter() {
+    for operation in definitions::operations(document) {
         whole.add(&walk.operation(&operation.node)?);
     }
-    // Validation visits the fragments that no operation spreads, too. In the order of the text, so
-    // that the same document is refused for the same reason.
-    let mut fragments: Vec<_> = document.fragments.iter().collect();
-    fragments.sort_by_key(|(_, fragment)| (fragment.pos.line, fragment.pos.column));
-    for (name, fragment) in fragments {
+    // Validation visits the fragments that no operation spreads, too.
+    for (name, fragment) in definitions::fragments(document) {
         if !walk.fragments.contains_key(name.as_str()) {
             let cost = walk.fragment(name, fragment.pos, 1)?;
             let of_introspection = fragment.node.type_condition.node.on.node.starts_with("__");

@@ -271,3 +271,17 @@ async fn each_root_of_introspection_counts_as_a_walk_through_the_schema() {
     let answer = service.send(None, twice, Value::Null).await;
     assert_eq!(answer["data"]["__schema"]["queryType"]["name"], "Query", "{answer:.500}");
 }
+
+#[tokio::test]
+async fn a_document_with_several_faults_is_refused_for_the_first_in_its_text() {
+    let (service, _) = with_users("").await;
+    let names = ["F", "E", "D", "C", "B", "A"];
+    let spreads: String = names.iter().map(|name| format!("...{name} ")).collect();
+    let fragments = names.map(|name| format!("fragment {name} on User {{ __typename(x: 1) }}\n"));
+    for n in 0..8 {
+        let document = format!("{{ viewer {{ {spreads} }} }} # {n}\n{}", fragments.concat());
+        let (_, answer) = service.post(None, &document, Value::Null).await;
+        let message = answer["errors"][0]["message"].as_str().unwrap();
+        assert!(message.ends_with("(line 2, column 33)"), "{answer}");
+    }
+}

@@ -6,14 +6,15 @@
 //! selection sets of a group are merged and judged as one. So each level meets each field once: of
 //! all together for their shapes, and of those with parents in common for what they are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use async_graphql::Positioned;
+use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 
-use super::{invalid, root};
-use crate::graphql::document::{Measure, Refusal};
+use super::invalid;
+use crate::graphql::document::{Measure, Refusal, definitions, scope};
 
 /// The most fields that are met. Fields of an interface are met once for each type beside it, which
 /// could multiply from level to level in a schema that nests interfaces.
@@ -21,8 +22,8 @@ const MOST: usize = 50_000;
 
 pub(super) fn check(registry: &Registry, document: &ExecutableDocument) -> Result<(), Refusal> {
     let mut merging = Merging { registry, document, left: MOST };
-    for (_, operation) in document.operations.iter() {
-        if let Some(root) = root(registry, operation.node.ty) {
+    for operation in definitions::operations(document) {
+        if let Some(root) = scope::root(registry, operation.node.ty) {
             let set = (&operation.node.selection_set.node, root);
             let fields = merging.fields([set])?;
             merging.have_one_shape(&fields)?;
@@ -119,12 +120,12 @@ impl<'a> Merging<'a> {
         }))
     }
 
-    /// The fields of these selection sets, grouped by their response names.
+    /// The fields of these selection sets, grouped by their response names, the first met first.
     fn fields(
         &mut self,
         sets: impl IntoIterator<Item = (&'a SelectionSet, &'a MetaType)>,
     ) -> Result<Vec<Group<'a>>, Refusal> {
-        let mut groups = Groups::default();
+        let mut groups: IndexMap<&str, Group<'a>> = IndexMap::new();
         let mut spread = HashSet::new();
         let mut open: Vec<_> = sets.into_iter().collect();
         open.reverse();
@@ -137,12 +138,12 @@ impl<'a> Merging<'a> {
                 match &selection.node {
                     Selection::Field(field) => {
                         let definition = parent.field_by_name(&field.node.name.node);
-                        groups.add(Selected { parent, field, definition });
+                        let group = groups.entry(&field.node.response_key().node).or_default();
+                        group.push(Selected { parent, field, definition });
                     }
                     Selection::InlineFragment(inline) => {
                         let condition = inline.node.type_condition.as_ref();
-                        let on = condition.map(|condition| condition.node.on.node.as_str());
-                        let on = on.map_or(Some(parent), |on| self.registry.types.get(on));
+                        let on = scope::within(parent, self.registry, condition);
                         open.extend(on.map(|on| (&inline.node.selection_set.node, on)));
                     }
                     Selection::FragmentSpread(of) => {
@@ -152,32 +153,13 @@ impl<'a> Merging<'a> {
                         let Some(fragment) = fragment.filter(|_| spread.insert(name)) else {
                             continue;
                         };
-                        let on = fragment.node.type_condition.node.on.node.as_str();
-                        let on = self.registry.types.get(on);
+                        let on = scope::on(self.registry, &fragment.node.type_condition);
                         open.extend(on.map(|on| (&fragment.node.selection_set.node, on)));
                     }
                 }
             }
         }
-        Ok(groups.in_order)
-    }
-}
-
-/// Fields by their response names, in the order of the names.
-#[derive(Default)]
-struct Groups<'a> {
-    in_order: Vec<Group<'a>>,
-    places: HashMap<&'a str, usize>,
-}
-
-impl<'a> Groups<'a> {
-    fn add(&mut self, selected: Selected<'a>) {
-        let name = selected.field.node.response_key().node.as_str();
-        let place = *self.places.entry(name).or_insert(self.in_order.len());
-        if place == self.in_order.len() {
-            self.in_order.push(Vec::new());
-        }
-        self.in_order[place].push(selected);
+        Ok(groups.into_values().collect())
     }
 }
 

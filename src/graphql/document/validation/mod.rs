@@ -12,8 +12,8 @@ mod values;
 mod variables;
 
 use async_graphql::Pos;
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
-use async_graphql::registry::{MetaType, Registry};
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::registry::Registry;
 
 use super::Refusal;
 
@@ -22,15 +22,6 @@ pub(super) fn check(registry: &Registry, document: &ExecutableDocument) -> Resul
     roots::check(document)?;
     values::check(registry, document)?;
     merging::check(registry, document)
-}
-
-/// The type of an operation's selection set.
-fn root(registry: &Registry, operation: OperationType) -> Option<&MetaType> {
-    registry.types.get(match operation {
-        OperationType::Query => registry.query_type.as_str(),
-        OperationType::Mutation => registry.mutation_type.as_deref()?,
-        OperationType::Subscription => registry.subscription_type.as_deref()?,
-    })
 }
 
 fn invalid<T>(message: String, at: Pos) -> Result<T, Refusal> {

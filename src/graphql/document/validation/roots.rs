@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 
 use super::invalid;
-use crate::graphql::document::Refusal;
+use crate::graphql::document::{Refusal, definitions};
 
 pub(super) fn check(document: &ExecutableDocument) -> Result<(), Refusal> {
-    for (_, operation) in document.operations.iter() {
+    for operation in definitions::operations(document) {
         let set = &operation.node.selection_set;
         if operation.node.ty != OperationType::Subscription {
             continue;

@@ -11,21 +11,20 @@ use async_graphql::{Name, Number, Pos, Positioned};
 use async_graphql_value::Value;
 
 use super::variables::{Usages, Use};
-use super::{directives, invalid, root};
-use crate::graphql::document::Refusal;
+use super::{directives, invalid};
+use crate::graphql::document::{Refusal, definitions, scope};
 
 pub(super) fn check(registry: &Registry, document: &ExecutableDocument) -> Result<(), Refusal> {
     let mut fragments = HashMap::new();
-    for (name, fragment) in &document.fragments {
+    for (name, fragment) in definitions::fragments(document) {
         let mut walk = Walk { registry, usages: Usages::default() };
         directives::check(&mut walk, &fragment.node.directives, "FRAGMENT_DEFINITION")?;
-        let on = fragment.node.type_condition.node.on.node.as_str();
-        if let Some(on) = registry.types.get(on) {
+        if let Some(on) = scope::on(registry, &fragment.node.type_condition) {
             walk.selection_set(&fragment.node.selection_set.node, on)?;
         }
         fragments.insert(name.as_str(), walk.usages);
     }
-    for (_, operation) in document.operations.iter() {
+    for operation in definitions::operations(document) {
         let usages = of_operation(registry, &operation.node)?;
         usages.check(&operation.node, &fragments)?;
     }
@@ -53,7 +52,7 @@ fn of_operation<'a>(
             alone.within(&value, &var_type, default.pos)?;
         }
     }
-    if let Some(root) = root(registry, operation.ty) {
+    if let Some(root) = scope::root(registry, operation.ty) {
         walk.selection_set(&operation.selection_set.node, root)?;
     }
     Ok(walk.usages)
@@ -77,9 +76,7 @@ impl<'a> Walk<'a> {
                 Selection::InlineFragment(inline) => {
                     directives::check(self, &inline.node.directives, "INLINE_FRAGMENT")?;
                     let condition = inline.node.type_condition.as_ref();
-                    let on = condition.map(|condition| condition.node.on.node.as_str());
-                    let on = on.map_or(Some(parent), |on| self.registry.types.get(on));
-                    if let Some(on) = on {
+                    if let Some(on) = scope::within(parent, self.registry, condition) {
                         self.selection_set(&inline.node.selection_set.node, on)?;
                     }
                 }

@@ -1,0 +1,19 @@
+//! The definitions of a document in the order of its text, so that the same document is refused for
+//! the same reason each time. The parser keeps them in none.
+
+use async_graphql::parser::types::{ExecutableDocument, FragmentDefinition, OperationDefinition};
+use async_graphql::{Name, Positioned};
+
+pub(super) fn operations(document: &ExecutableDocument) -> Vec<&Positioned<OperationDefinition>> {
+    let mut all: Vec<_> = document.operations.iter().map(|(_, operation)| operation).collect();
+    all.sort_by_key(|operation| (operation.pos.line, operation.pos.column));
+    all
+}
+
+pub(super) fn fragments(
+    document: &ExecutableDocument,
+) -> Vec<(&Name, &Positioned<FragmentDefinition>)> {
+    let mut all: Vec<_> = document.fragments.iter().collect();
+    all.sort_by_key(|(_, fragment)| (fragment.pos.line, fragment.pos.column));
+    all
+}

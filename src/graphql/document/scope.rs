@@ -1,0 +1,31 @@
+//! The types that selection sets are of.
+
+use async_graphql::Positioned;
+use async_graphql::parser::types::{OperationType, TypeCondition};
+use async_graphql::registry::{MetaType, Registry};
+
+/// The type of an operation's selection set.
+pub(super) fn root(registry: &Registry, operation: OperationType) -> Option<&MetaType> {
+    registry.types.get(match operation {
+        OperationType::Query => registry.query_type.as_str(),
+        OperationType::Mutation => registry.mutation_type.as_deref()?,
+        OperationType::Subscription => registry.subscription_type.as_deref()?,
+    })
+}
+
+/// The type of a fragment's selection set.
+pub(super) fn on<'a>(
+    registry: &'a Registry,
+    condition: &Positioned<TypeCondition>,
+) -> Option<&'a MetaType> {
+    registry.types.get(condition.node.on.node.as_str())
+}
+
+/// The type of an inline fragment's selection set, within one of this type.
+pub(super) fn within<'a>(
+    parent: &'a MetaType,
+    registry: &'a Registry,
+    condition: Option<&Positioned<TypeCondition>>,
+) -> Option<&'a MetaType> {
+    condition.map_or(Some(parent), |condition| on(registry, condition))
+}
