@@ -279,13 +279,27 @@ async fn a_field_that_is_selected_twice_fails_once(database: Database) {
     }
 }
 
+const NOTHING: &str = "id @skip(if: true)";
+
 async fn an_object_of_which_nothing_is_selected_is_empty(database: Database) {
     let crowd = crowd(&database, "").await;
-    let document = "{ viewer { sessions(first: 1) { nodes { ... on AuditEvent { id } }
-        edges { node { id @skip(if: true) } } pageInfo { ... @include(if: false) { endCursor } } } } }";
-    let answer = crowd.ask("{ viewer { id @skip(if: true) } }").await;
-    assert!(answer["errors"].is_null(), "{answer}");
-    let answer = crowd.ask(document).await;
-    assert!(!answer.to_string().contains("null"), "{answer}");
-    assert_eq!(crowd.ask("{ ... @skip(if: true) { viewer { id } } }").await["data"], json!({}));
+    let sessions = format!(
+        "viewer {{ sessions(first: 1) {{ nodes {{ {NOTHING} }} edges {{ node {{ {NOTHING} }} }}
+            pageInfo {{ ... @include(if: false) {{ endCursor }} }} }} }}"
+    );
+    let node = format!("node(id: \"{}\") {{ ... on AuditEvent {{ id }} }}", crowd.ids[1]);
+    for (selected, expected) in [
+        (format!("viewer {{ {NOTHING} }}"), json!({ "viewer": {} })),
+        (format!("viewerSession {{ {NOTHING} }}"), json!({ "viewerSession": {} })),
+        (
+            sessions,
+            json!({ "viewer": { "sessions": {
+                "nodes": [{}], "edges": [{ "node": {} }], "pageInfo": {} } } }),
+        ),
+        (node, json!({ "node": {} })),
+        ("... @skip(if: true) { viewer { id } }".to_owned(), json!({})),
+    ] {
+        let answer = crowd.ask(&format!("{{ {selected} }}")).await;
+        assert_eq!(answer, json!({ "data": expected }), "{selected}");
+    }
 }
