@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::memory::Count;
+use super::memory::{Count, Memory};
 
 /// With how many bytes of unread answers, and of those that are being made, a connection begins no
 /// other request.
@@ -35,9 +35,15 @@ pub(super) struct Activity {
     /// How large they are taken to be, by those before them; 0 where there was none.
     size: AtomicUsize,
     read: Notify,
+    /// What all connections hold. Found here, as who counts references to it is waited for by all.
+    pub(super) memory: Arc<Memory>,
 }
 
 impl Activity {
+    pub(super) fn new(memory: Arc<Memory>) -> Self {
+        Self { memory, ..Self::default() }
+    }
+
     /// A request began.
     pub(super) fn begin(self: &Arc<Self>) -> Exchange {
         self.in_flight.fetch_add(1, Ordering::Relaxed);

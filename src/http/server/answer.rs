@@ -16,7 +16,7 @@ use futures_util::task::AtomicWaker;
 use http_body::{Frame, SizeHint};
 
 use super::activity::Exchange;
-use super::memory::{HeldBytes, Memory};
+use super::memory::HeldBytes;
 use super::progress::Progress;
 
 /// The largest answer of HTTP/2 whose end goes along with its bytes.
@@ -36,7 +36,6 @@ pub(in crate::http) struct InBinary;
 #[derive(Debug)]
 struct Sending {
     exchange: Exchange,
-    memory: Arc<Memory>,
     progress: Arc<Progress>,
     /// The memory it takes, where that is known beforehand.
     held: HeldBytes,
@@ -49,7 +48,7 @@ struct Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         let connection = self.exchange.connection();
-        self.held.release(&connection.unread, &self.memory.answers);
+        self.held.release(&connection.unread, &connection.memory.answers);
         connection.answered();
     }
 }
@@ -76,7 +75,6 @@ impl Watched {
     pub(super) fn new(
         body: Body,
         exchange: Exchange,
-        memory: &Arc<Memory>,
         is_owned: bool,
         most: Bounds,
     ) -> Result<Self, Exchange> {
@@ -84,6 +82,7 @@ impl Watched {
         let bytes = size.filter(|_| is_owned).and_then(|size| usize::try_from(size).ok());
         let bytes = bytes.unwrap_or_default();
         let connection = exchange.connection();
+        let memory = &connection.memory;
         connection.made(bytes);
         let mut held = HeldBytes::default();
         let has_room = held.add(bytes, &connection.unread, &memory.answers, most.all);
@@ -92,7 +91,7 @@ impl Watched {
         }
         let others = connection.unread.amount().saturating_sub(bytes);
         if has_room && (bytes == 0 || others <= most.connection) {
-            Ok(Self::of(body, exchange, memory, is_owned, held))
+            Ok(Self::of(body, exchange, is_owned, held))
         } else {
             held.release(&connection.unread, &memory.answers);
             Err(exchange)
@@ -100,20 +99,13 @@ impl Watched {
     }
 
     /// A body that is always the same few bytes.
-    pub(super) fn free(body: Body, exchange: Exchange, memory: &Arc<Memory>) -> Self {
-        Self::of(body, exchange, memory, true, HeldBytes::default())
+    pub(super) fn free(body: Body, exchange: Exchange) -> Self {
+        Self::of(body, exchange, true, HeldBytes::default())
     }
 
-    fn of(
-        body: Body,
-        exchange: Exchange,
-        memory: &Arc<Memory>,
-        is_owned: bool,
-        held: HeldBytes,
-    ) -> Self {
+    fn of(body: Body, exchange: Exchange, is_owned: bool, held: HeldBytes) -> Self {
         let sending = Sending {
             exchange,
-            memory: Arc::clone(memory),
             progress: Progress::current(),
             held,
             is_owned,

@@ -55,7 +55,6 @@ pub(super) struct Punctual {
     /// Whether the rest of it is read where it is given up.
     drains: bool,
     connection: Arc<Activity>,
-    memory: Arc<Memory>,
     most: usize,
     held: HeldBytes,
 }
@@ -66,7 +65,6 @@ impl Punctual {
         drains: bool,
         limits: &Limits,
         connection: &Arc<Activity>,
-        memory: &Arc<Memory>,
     ) -> Self {
         Self {
             body: Some(body),
@@ -74,7 +72,6 @@ impl Punctual {
             deadline: None,
             drains,
             connection: Arc::clone(connection),
-            memory: Arc::clone(memory),
             most: limits.bodies,
             held: HeldBytes::default(),
         }
@@ -82,7 +79,7 @@ impl Punctual {
 
     /// Whether there is memory for so many bytes more.
     fn count(&mut self, bytes: usize) -> bool {
-        self.held.add(bytes, &self.connection.bodies, &self.memory.bodies, self.most)
+        self.held.add(bytes, &self.connection.bodies, &self.connection.memory.bodies, self.most)
     }
 }
 
@@ -127,13 +124,13 @@ impl http_body::Body for Punctual {
 
 impl Drop for Punctual {
     fn drop(&mut self) {
-        self.held.release(&self.connection.bodies, &self.memory.bodies);
+        self.held.release(&self.connection.bodies, &self.connection.memory.bodies);
         let rest = self.body.take().filter(|body| self.drains && !body.is_end_stream());
         if let Some(rest) = rest
             && rest.size_hint().lower() <= MAX_DRAINED
-            && self.memory.draining.try_add(1, MAX_DRAINING)
+            && self.connection.memory.draining.try_add(1, MAX_DRAINING)
         {
-            tokio::spawn(drain(rest, self.within, Arc::clone(&self.memory)));
+            tokio::spawn(drain(rest, self.within, Arc::clone(&self.connection.memory)));
         }
     }
 }

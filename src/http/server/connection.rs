@@ -50,8 +50,8 @@ pub(super) async fn serve(
 ) {
     // Answers are small: waiting to fill a packet would only make them late.
     stream.send_at_once();
-    let activity = Arc::new(Activity::default());
     let patience = Patience::new(Arc::clone(&limits), Arc::clone(&memory));
+    let activity = Arc::new(Activity::new(memory));
     let service = Answering {
         router: TowerToHyperService::new(router),
         peer,
@@ -59,7 +59,6 @@ pub(super) async fn serve(
         upgrades: stream.upgrades(),
         is_shared: limits.is_shared(peer.ip()),
         limits: Arc::clone(&limits),
-        memory,
     };
     let builder = builder(patience.clone());
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
@@ -101,7 +100,6 @@ struct Answering {
     /// Whether many clients come through the connection.
     is_shared: bool,
     limits: Arc<Limits>,
-    memory: Arc<Memory>,
 }
 
 impl Service<Request<Incoming>> for Answering {
@@ -110,12 +108,12 @@ impl Service<Request<Incoming>> for Answering {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let Self { activity, limits, memory, .. } = self;
+        let Self { activity, limits, .. } = self;
         let exchange = activity.begin();
         let is_http_2 = request.version() == Version::HTTP_2;
         // On HTTP/2 a stream ends alone, and who expects to be told whether to send has not sent.
         let drains = !is_http_2 && !request.headers().contains_key(EXPECT);
-        let mut request = request.map(|body| Punctual::new(body, drains, limits, activity, memory));
+        let mut request = request.map(|body| Punctual::new(body, drains, limits, activity));
         if !host::is_named(&request) {
             request.extensions_mut().insert(NoHost);
         }
@@ -129,16 +127,16 @@ impl Service<Request<Incoming>> for Answering {
         let answer = self.router.call(request);
         let upgrades = self.upgrades.clone();
         let connection = if takes_turns { MAX_HELD } else { usize::MAX };
-        let (memory, most) = (Arc::clone(memory), Bounds { connection, all: limits.answers });
+        let most = Bounds { connection, all: limits.answers };
         Box::pin(async move {
             let (mut head, body) = answer.await?.into_parts();
             if head.status == StatusCode::SWITCHING_PROTOCOLS {
                 upgrades.begin();
             }
             let is_owned = head.extensions.get::<InBinary>().is_none();
-            let watched = match Watched::new(body, exchange, &memory, is_owned, most) {
+            let watched = match Watched::new(body, exchange, is_owned, most) {
                 Ok(watched) => watched,
-                Err(exchange) => Watched::free(unread(&mut head), exchange, &memory),
+                Err(exchange) => Watched::free(unread(&mut head), exchange),
             };
             let watched = if is_http_2 { watched } else { watched.of_http_1() };
             Ok(Response::from_parts(head, watched))

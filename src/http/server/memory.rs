@@ -82,7 +82,10 @@ impl HeldBytes {
     /// Takes them out of both counts.
     pub(super) fn release(&self, connection: &Count, all: &Count) {
         connection.remove(self.of_connection);
-        all.remove(self.of_all);
+        // Whatever is written there all threads wait for.
+        if self.of_all > 0 {
+            all.remove(self.of_all);
+        }
     }
 }
 
