@@ -12,8 +12,8 @@ use sallyport::clock::{Clock, SystemClock};
 use sallyport::config::{Config, ServeArguments};
 use sallyport::crypto::access_token::{self, AccessToken, Issuer};
 use sallyport::crypto::algorithm::SigningAlgorithm;
+use sallyport::crypto::key_pair::KeyPair;
 use sallyport::crypto::key_ring::KeyRing;
-use sallyport::crypto::signing_key::SigningKey;
 use sallyport::domain::id::{SessionId, TokenId, UserId};
 use sallyport::domain::origin::Origin;
 use sallyport::domain::session::EndReason;
@@ -112,7 +112,7 @@ fn tokens(criterion: &mut Criterion) {
         role: Role::User,
     };
     for algorithm in [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa, SigningAlgorithm::Rs256] {
-        let key = Arc::new(SigningKey::generate(algorithm).expect("a key"));
+        let key = Arc::new(KeyPair::generate(algorithm).expect("a key"));
         let ring = KeyRing::new(key, []);
         let text = access_token::sign(&ring, &issuer, &token).expect("a token");
         let name = algorithm.as_str();

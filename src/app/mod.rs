@@ -34,10 +34,10 @@ use crate::auth::{Auth, Keys, Parts};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::crypto::blind_index::BlindIndexKey;
+use crate::crypto::key_pair::KeyPair;
 use crate::crypto::password::Hashing;
 use crate::crypto::refresh_token::RefreshKeys;
 use crate::crypto::secret::{MasterSecret, MasterSecrets};
-use crate::crypto::signing_key::SigningKey;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::http::graphql::{Documents, Subscribers};
 use crate::metrics::Metrics;
@@ -136,7 +136,7 @@ async fn open_keys(
     let secrets = secret::load(&config.secret, !stored.is_empty(), entropy)?;
     let opens = |key: &StoredKey| {
         key.life.is_destroyed
-            || SigningKey::from_sealed(&secrets, &key.kid, key.algorithm, &key.sealed).is_some()
+            || KeyPair::from_sealed(&secrets, &key.kid, key.algorithm, &key.sealed).is_some()
     };
     if stored.iter().all(opens) { Ok((secrets, stored)) } else { Err(StartError::Sealed) }
 }

@@ -1,6 +1,6 @@
 //! What a user does with an account and its sessions.
 
-use super::error::{Refusal, RefusalCode};
+use super::error::{UserError, UserErrorCode};
 use super::hashing::{NewPassword, Replaced};
 use super::{Auth, Error, Viewer};
 use crate::clock::Timestamp;
@@ -29,8 +29,8 @@ impl Auth {
     /// Changes the viewer's password, and ends the other sessions if asked to; returns how many.
     ///
     /// # Errors
-    /// [`RefusalCode::InvalidCredentials`] where the current password is another,
-    /// [`RefusalCode::WeakPassword`], [`RefusalCode::RateLimited`], or a failure of the service.
+    /// [`UserErrorCode::InvalidCredentials`] where the current password is another,
+    /// [`UserErrorCode::WeakPassword`], [`UserErrorCode::RateLimited`], or a failure of the service.
     pub async fn change_password(
         &self,
         viewer: Viewer,
@@ -42,7 +42,7 @@ impl Auth {
         let wrong = || {
             const MESSAGE: &str = "the current password is another";
             let path = &["input", "currentPassword"];
-            Refusal::new(RefusalCode::InvalidCredentials, path, MESSAGE)
+            UserError::new(UserErrorCode::InvalidCredentials, path, MESSAGE)
         };
         let found = self.store.credentials(viewer.user_id).await?.ok_or_else(wrong)?;
         let new = NewPassword::new(new, self.policy.password_min_length, &found.user.names);
@@ -63,7 +63,7 @@ impl Auth {
             }
             Replaced::Weak(weak) => {
                 self.store.settle(settlement).await?;
-                return Err(Refusal::weak(&["input", "newPassword"], &weak).into());
+                return Err(UserError::weak(&["input", "newPassword"], &weak).into());
             }
         };
         let now = self.clock.now();
@@ -99,7 +99,7 @@ impl Auth {
     /// Names one of the viewer's sessions.
     ///
     /// # Errors
-    /// [`RefusalCode::InvalidInput`] for the name, [`RefusalCode::NotFound`] for the session, or a
+    /// [`UserErrorCode::InvalidInput`] for the name, [`UserErrorCode::NotFound`] for the session, or a
     /// failure of the service.
     pub async fn rename_session(
         &self,
@@ -108,16 +108,16 @@ impl Auth {
         name: &str,
     ) -> Result<Session, Error> {
         let name = SessionName::parse(name)
-            .map_err(|error| Refusal::invalid(&["input", "name"], error))?;
+            .map_err(|error| UserError::invalid(&["input", "name"], error))?;
         let renamed = self.store.rename_session(viewer.user_id, session, name, self.now()).await?;
-        renamed.ok_or_else(|| Refusal::not_found(&["input", "sessionId"]).into())
+        renamed.ok_or_else(|| UserError::not_found(&["input", "sessionId"]).into())
     }
 
     /// Ends one of the viewer's sessions or, for an administrator, anybody's. One that is over
     /// already stays as it is.
     ///
     /// # Errors
-    /// [`RefusalCode::NotFound`] where there is none that the viewer may know of, or a failure of
+    /// [`UserErrorCode::NotFound`] where there is none that the viewer may know of, or a failure of
     /// the service.
     pub async fn end_session(
         &self,
@@ -125,7 +125,7 @@ impl Auth {
         session: SessionId,
         origin: Origin,
     ) -> Result<Session, Error> {
-        let not_found = || Refusal::not_found(&["input", "sessionId"]);
+        let not_found = || UserError::not_found(&["input", "sessionId"]);
         let found = self.session(viewer, session).await?.ok_or_else(not_found)?;
         let is_own = found.user_id == viewer.user_id;
         let end = EndSessions {

@@ -1,7 +1,7 @@
 //! What administrators do with accounts, logged in or at the command line.
 
 use super::ending::{order, whole};
-use super::error::{Refusal, RefusalCode};
+use super::error::{UserError, UserErrorCode};
 use super::hashing::NewPassword;
 use super::register::taken;
 use super::{Actor, Auth, Error, Viewer};
@@ -79,7 +79,7 @@ impl Auth {
     /// Sets an account's password and ends all its sessions; returns how many.
     ///
     /// # Errors
-    /// [`RefusalCode::NotFound`], [`RefusalCode::WeakPassword`], [`RefusalCode::Forbidden`] for one's
+    /// [`UserErrorCode::NotFound`], [`UserErrorCode::WeakPassword`], [`UserErrorCode::Forbidden`] for one's
     /// own account, whose current password a stolen access token does not know, or a failure of the
     /// service.
     pub async fn set_user_password(
@@ -92,13 +92,13 @@ impl Auth {
         if by == Actor::User(user) {
             const MESSAGE: &str = "this is your own account: use changePassword, which asks for the \
                                    current password";
-            return Err(Refusal::new(RefusalCode::Forbidden, USER, MESSAGE).into());
+            return Err(UserError::new(UserErrorCode::Forbidden, USER, MESSAGE).into());
         }
-        let not_found = || Refusal::not_found(USER);
+        let not_found = || UserError::not_found(USER);
         let found = self.store.credentials(user).await?.ok_or_else(not_found)?;
         let new = NewPassword::new(password, self.policy.password_min_length, &found.user.names);
         let hash = self.hashing.hash_new(self.hashing.core(None).await?, new).await?;
-        let hash = hash.map_err(|error| Refusal::weak(&["input", "newPassword"], &error))?;
+        let hash = hash.map_err(|error| UserError::weak(&["input", "newPassword"], &error))?;
         let now = self.now();
         let event = event(AuditKind::PasswordChanged, user, by, now, origin.clone());
         let end = end_all(user, EndReason::PasswordChanged, by, now, origin);
@@ -112,7 +112,7 @@ impl Auth {
     /// Activates an account, or deactivates it and ends all its sessions; returns how many.
     ///
     /// # Errors
-    /// [`RefusalCode::NotFound`], [`RefusalCode::Forbidden`] for one's own account and for the last
+    /// [`UserErrorCode::NotFound`], [`UserErrorCode::Forbidden`] for one's own account and for the last
     /// active administrator's, or a failure of the service.
     pub async fn set_user_active(
         &self,
@@ -123,14 +123,14 @@ impl Auth {
     ) -> Result<(User, usize), Error> {
         if !active && by == Actor::User(user) {
             const MESSAGE: &str = "nobody deactivates the account that is logged in";
-            return Err(Refusal::new(RefusalCode::Forbidden, USER, MESSAGE).into());
+            return Err(UserError::new(UserErrorCode::Forbidden, USER, MESSAGE).into());
         }
         let kind = if active { AuditKind::UserActivated } else { AuditKind::UserDeactivated };
         let now = self.now();
         let event = event(kind, user, by, now, origin.clone());
         let end = end_all(user, EndReason::UserDeactivated, by, now, origin);
         let changed = self.store.set_active(user, active, event, end).await?;
-        let (user, ending) = changed.map_err(last)?.ok_or_else(|| Refusal::not_found(USER))?;
+        let (user, ending) = changed.map_err(last)?.ok_or_else(|| UserError::not_found(USER))?;
         let count = self.finish(&Scope::User(user.id), now, ending).await?.count;
         self.complete(by).await?;
         Ok((user, count))
@@ -156,7 +156,7 @@ impl Auth {
     /// many: the same order goes on. The session that asks stays: its end is a logout.
     ///
     /// # Errors
-    /// [`RefusalCode::InvalidInput`] for the note, or for a filter that leaves out nobody: to end
+    /// [`UserErrorCode::InvalidInput`] for the note, or for a filter that leaves out nobody: to end
     /// everybody's sessions by having forgotten something would be too easy. A failure of the service.
     pub async fn end_matching(
         &self,
@@ -168,10 +168,10 @@ impl Auth {
     ) -> Result<(usize, usize), Error> {
         if filter.is_empty() {
             const MESSAGE: &str = "say which sessions; { state: ACTIVE } is all that are live";
-            return Err(Refusal::invalid(&["input", "filter"], MESSAGE).into());
+            return Err(UserError::invalid(&["input", "filter"], MESSAGE).into());
         }
         let note = note.map(Note::parse).transpose();
-        let note = note.map_err(|error| Refusal::invalid(&["input", "note"], error))?;
+        let note = note.map_err(|error| UserError::invalid(&["input", "note"], error))?;
         let (except, now) = (viewer.session_id, self.now());
         let scope = whole(&filter, except);
         let matching = Matching { filter, except: Some(except) };
@@ -187,10 +187,10 @@ impl Auth {
     }
 }
 
-fn last(_: LastAdministrator) -> Refusal {
+fn last(_: LastAdministrator) -> UserError {
     const MESSAGE: &str =
         "this is the last active administrator: create or activate another one first";
-    Refusal::new(RefusalCode::Forbidden, USER, MESSAGE)
+    UserError::new(UserErrorCode::Forbidden, USER, MESSAGE)
 }
 
 fn end_all(

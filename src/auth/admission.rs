@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::error::Refusal;
+use super::error::UserError;
 use super::hashing::Core;
 use super::throttle::Guess;
 use super::turns::Visit;
@@ -65,7 +65,7 @@ impl Auth {
     /// Lets a guess through, or not.
     ///
     /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode), or a failure of the service.
+    /// [`UserErrorCode::RateLimited`](super::UserErrorCode), or a failure of the service.
     pub(super) async fn admit(
         &self,
         guess: Guess,
@@ -96,7 +96,7 @@ impl Auth {
         match (over, own) {
             // At a known place by its own limit, which must not be seen either.
             (Some(over), own) if !is_known || own.is_some() => return Ok(Admission::Over(over)),
-            (None, Some(own)) => return Err(Refusal::rate_limited(own).into()),
+            (None, Some(own)) => return Err(UserError::rate_limited(own).into()),
             _ => {}
         }
         if is_known {
@@ -121,7 +121,7 @@ impl Auth {
         admitted.charged = self.store.charge(admitted.early.clone(), now).await?;
         match (admitted.charged.refused, over) {
             (Some(_), Some(over)) => Ok(Admission::Over(over)),
-            (Some(wait), None) => Err(Refusal::rate_limited(wait).into()),
+            (Some(wait), None) => Err(UserError::rate_limited(wait).into()),
             (None, _) => Ok(Admission::Admitted(admitted)),
         }
     }
@@ -129,7 +129,7 @@ impl Auth {
     /// Lets a guess of somebody through who is known to have the account, or not.
     ///
     /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode), or a failure of the service.
+    /// [`UserErrorCode::RateLimited`](super::UserErrorCode), or a failure of the service.
     pub(super) async fn admit_confirmation(
         &self,
         guess: Guess,
@@ -138,7 +138,7 @@ impl Auth {
     ) -> Result<Admitted, Error> {
         match self.admit(guess, Some(account), origin).await? {
             Admission::Admitted(admitted) => Ok(Admitted { over: None, ..admitted }),
-            Admission::Over(wait) => Err(Refusal::rate_limited(wait).into()),
+            Admission::Over(wait) => Err(UserError::rate_limited(wait).into()),
         }
     }
 
@@ -146,7 +146,7 @@ impl Auth {
     /// what was counted beforehand is put back.
     ///
     /// # Errors
-    /// [`RefusalCode::Overloaded`](super::RefusalCode), or a failure of the service.
+    /// [`UserErrorCode::Overloaded`](super::UserErrorCode), or a failure of the service.
     pub(super) async fn core_for(
         &self,
         admitted: &Admitted,
@@ -169,7 +169,7 @@ impl Auth {
     /// Counts and writes down a guess that was wrong.
     ///
     /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode) where others used up the limit meanwhile or it
+    /// [`UserErrorCode::RateLimited`](super::UserErrorCode) where others used up the limit meanwhile or it
     /// was over limits that do not hold here, or a failure of the service.
     pub(super) async fn count_failure(
         &self,
@@ -180,7 +180,7 @@ impl Auth {
         let (closed, over) = (admitted.charged.closed, admitted.over);
         let charged = self.store.charge_failure(admitted.late, closed, failed, limited).await?;
         match over.or(charged.refused) {
-            Some(wait) => Err(Refusal::rate_limited(wait).into()),
+            Some(wait) => Err(UserError::rate_limited(wait).into()),
             None => Ok(()),
         }
     }

@@ -5,8 +5,8 @@
 //! one that was forgotten is not left open. A cookie goes where its token is good for nothing any
 //! more, and never for a failure of ours.
 
-use super::cookie::{Carrier, CookieChange, RefreshCookie};
-use super::error::{Error, Refusal, RefusalCode};
+use super::cookie::{CookieChange, RefreshCookie, TokenTransport};
+use super::error::{Error, UserError, UserErrorCode};
 use super::logout::{LoggedOut, LogoutScope};
 use super::{Auth, Caller, SignedIn};
 use crate::crypto::refresh_token::RefreshToken;
@@ -23,7 +23,7 @@ pub struct Refresh<'a> {
     /// The refresh token; without one, the cookie's.
     pub token: Option<&'a str>,
     /// How the next one is given; where nothing is said, as this one came.
-    pub carrier: Option<Carrier>,
+    pub transport: Option<TokenTransport>,
     /// What the client calls this refresh.
     pub attempt_id: Option<&'a str>,
 }
@@ -36,23 +36,23 @@ impl std::fmt::Debug for Refresh<'_> {
 }
 
 impl Auth {
-    /// Signs in, and gives the refresh token by this carrier. Nothing of `sign_in` happens where the
+    /// Signs in, and gives the refresh token by this transport. Nothing of `sign_in` happens where the
     /// cookie is wished for by a page that may not.
     ///
     /// # Errors
-    /// [`RefusalCode::Forbidden`], or what `sign_in` fails with.
+    /// [`UserErrorCode::Forbidden`], or what `sign_in` fails with.
     pub async fn sign_in_by<T>(
         &self,
-        carrier: Carrier,
+        transport: TokenTransport,
         cookie: &RefreshCookie,
         origin: Origin,
         sign_in: impl Future<Output = Result<(T, SignedIn), Error>> + Send,
     ) -> Result<(T, SignedIn), Error> {
-        if carrier == Carrier::Cookie {
+        if transport == TokenTransport::Cookie {
             cookie.trust(TRANSPORT)?;
         }
         let (with, mut signed_in) = sign_in.await?;
-        if carrier == Carrier::Cookie {
+        if transport == TokenTransport::Cookie {
             self.end_replaced(cookie, &signed_in, origin).await?;
             put(&mut signed_in, cookie);
         }
@@ -62,7 +62,7 @@ impl Auth {
     /// Refreshes with the input's token or the cookie's.
     ///
     /// # Errors
-    /// [`RefusalCode::Forbidden`] for a cookie that does not count, else as
+    /// [`UserErrorCode::Forbidden`] for a cookie that does not count, else as
     /// [`refresh`](Self::refresh).
     pub async fn refresh_by(
         &self,
@@ -71,25 +71,25 @@ impl Auth {
         origin: Origin,
     ) -> Result<SignedIn, Error> {
         let (token, came_by) = match (asked.token, cookie.token()) {
-            (Some(token), _) => (token, Carrier::Body),
-            (None, Some(token)) => (token, Carrier::Cookie),
+            (Some(token), _) => (token, TokenTransport::Body),
+            (None, Some(token)) => (token, TokenTransport::Cookie),
             (None, None) => return Err(no_token().into()),
         };
-        let carrier = asked.carrier.unwrap_or(came_by);
-        match (came_by, carrier) {
-            (Carrier::Body, Carrier::Body) => {}
-            (Carrier::Body, Carrier::Cookie) => cookie.trust(TRANSPORT)?,
-            (Carrier::Cookie, Carrier::Cookie) => cookie.trust(TOKEN)?,
-            (Carrier::Cookie, Carrier::Body) => return Err(stays_in_cookie().into()),
+        let transport = asked.transport.unwrap_or(came_by);
+        match (came_by, transport) {
+            (TokenTransport::Body, TokenTransport::Body) => {}
+            (TokenTransport::Body, TokenTransport::Cookie) => cookie.trust(TRANSPORT)?,
+            (TokenTransport::Cookie, TokenTransport::Cookie) => cookie.trust(TOKEN)?,
+            (TokenTransport::Cookie, TokenTransport::Body) => return Err(stays_in_cookie().into()),
         }
         let refreshed = self.refresh(token, asked.attempt_id, origin.clone()).await;
-        if came_by == Carrier::Cookie && refreshed.as_ref().is_err_and(is_the_end) {
+        if came_by == TokenTransport::Cookie && refreshed.as_ref().is_err_and(is_the_end) {
             cookie.change(CookieChange::Clear);
         }
         let mut signed_in = refreshed?;
-        if carrier == Carrier::Cookie {
+        if transport == TokenTransport::Cookie {
             self.end_replaced(cookie, &signed_in, origin).await?;
-            if came_by == Carrier::Body {
+            if came_by == TokenTransport::Body {
                 // Where refresh tokens do not rotate the same one goes on.
                 signed_in.tokens.refresh_token.get_or_insert_with(|| token.to_owned());
             }
@@ -101,7 +101,7 @@ impl Auth {
     /// Logs out, as the input's token, the bearer or else the cookie says.
     ///
     /// # Errors
-    /// [`RefusalCode::Forbidden`] where only a cookie says who, and it does not count; else as
+    /// [`UserErrorCode::Forbidden`] where only a cookie says who, and it does not count; else as
     /// [`logout`](Self::logout).
     pub async fn logout_by(
         &self,
@@ -185,10 +185,10 @@ fn is_the_end(error: &Error) -> bool {
     let Error::Refused(refusal) = error else { return false };
     matches!(
         refusal.code,
-        RefusalCode::RefreshTokenInvalid
-            | RefusalCode::RefreshTokenExpired
-            | RefusalCode::RefreshTokenReused
-            | RefusalCode::SessionEnded
+        UserErrorCode::RefreshTokenInvalid
+            | UserErrorCode::RefreshTokenExpired
+            | UserErrorCode::RefreshTokenReused
+            | UserErrorCode::SessionEnded
     )
 }
 
@@ -203,12 +203,12 @@ fn is_ended(held: &RefreshToken, scope: LogoutScope, done: &LoggedOut) -> bool {
     }
 }
 
-fn no_token() -> Refusal {
+fn no_token() -> UserError {
     const MESSAGE: &str = "there is no refresh token, neither in the input nor in a cookie";
-    Refusal::new(RefusalCode::RefreshTokenInvalid, TOKEN, MESSAGE)
+    UserError::new(UserErrorCode::RefreshTokenInvalid, TOKEN, MESSAGE)
 }
 
 /// Else any script in the page could ask for what the cookie is to keep from it.
-fn stays_in_cookie() -> Refusal {
-    Refusal::invalid(TRANSPORT, "a refresh token that came in a cookie is not given in an answer")
+fn stays_in_cookie() -> UserError {
+    UserError::invalid(TRANSPORT, "a refresh token that came in a cookie is not given in an answer")
 }

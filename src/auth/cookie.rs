@@ -9,12 +9,12 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::error::{Refusal, RefusalCode};
+use super::error::{UserError, UserErrorCode};
 use crate::clock::Timestamp;
 
 /// How a refresh token travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carrier {
+pub enum TokenTransport {
     /// In the input and in the answer.
     Body,
     /// In the browser's cookie.
@@ -89,8 +89,9 @@ impl RefreshCookie {
     }
 
     /// Whether a page of ours sent the request; about the input at `path`.
-    pub(super) fn trust(&self, path: &'static [&'static str]) -> Result<(), Refusal> {
-        self.sender
-            .map_err(|untrusted| Refusal::new(RefusalCode::Forbidden, path, untrusted.to_string()))
+    pub(super) fn trust(&self, path: &'static [&'static str]) -> Result<(), UserError> {
+        self.sender.map_err(|untrusted| {
+            UserError::new(UserErrorCode::Forbidden, path, untrusted.to_string())
+        })
     }
 }

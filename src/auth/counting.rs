@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::error::RefusalCode;
+use super::error::UserErrorCode;
 use super::{Auth, Error, Login, SignedIn};
 use crate::domain::origin::Origin;
 use crate::domain::session::Session;
@@ -14,16 +14,16 @@ impl Auth {
     /// Logs in.
     ///
     /// # Errors
-    /// [`RefusalCode::InvalidCredentials`], [`RefusalCode::InvalidInput`] for the session's name,
-    /// [`RefusalCode::RateLimited`], [`RefusalCode::Overloaded`], or a failure of the service.
+    /// [`UserErrorCode::InvalidCredentials`], [`UserErrorCode::InvalidInput`] for the session's name,
+    /// [`UserErrorCode::RateLimited`], [`UserErrorCode::Overloaded`], or a failure of the service.
     pub async fn login(&self, login: Login<'_>, origin: Origin) -> Result<(User, SignedIn), Error> {
         let outcome = self.try_login(login, origin).await;
         self.metrics.login(match &outcome {
             Ok(_) => LoginResult::Succeeded,
             Err(Error::Refused(refusal)) => match refusal.code {
-                RefusalCode::InvalidCredentials => LoginResult::InvalidCredentials,
-                RefusalCode::RateLimited => LoginResult::RateLimited,
-                RefusalCode::Overloaded => LoginResult::Overloaded,
+                UserErrorCode::InvalidCredentials => LoginResult::InvalidCredentials,
+                UserErrorCode::RateLimited => LoginResult::RateLimited,
+                UserErrorCode::Overloaded => LoginResult::Overloaded,
                 _ => LoginResult::InvalidInput,
             },
             Err(_) => LoginResult::Failed,
@@ -34,7 +34,7 @@ impl Auth {
     /// Refreshes.
     ///
     /// # Errors
-    /// One of the refresh token's refusals, [`RefusalCode::RateLimited`], or a failure of the service.
+    /// One of the refresh token's refusals, [`UserErrorCode::RateLimited`], or a failure of the service.
     pub async fn refresh(
         &self,
         token: &str,
@@ -45,11 +45,11 @@ impl Auth {
         self.metrics.refresh(match &outcome {
             Ok((_, outcome)) => *outcome,
             Err(Error::Refused(refusal)) => match refusal.code {
-                RefusalCode::RefreshTokenStale => RefreshOutcome::Stale,
-                RefusalCode::RefreshTokenReused => RefreshOutcome::Reused,
-                RefusalCode::SessionEnded => RefreshOutcome::Ended,
-                RefusalCode::RefreshTokenExpired => RefreshOutcome::Expired,
-                RefusalCode::RateLimited => RefreshOutcome::RateLimited,
+                UserErrorCode::RefreshTokenStale => RefreshOutcome::Stale,
+                UserErrorCode::RefreshTokenReused => RefreshOutcome::Reused,
+                UserErrorCode::SessionEnded => RefreshOutcome::Ended,
+                UserErrorCode::RefreshTokenExpired => RefreshOutcome::Expired,
+                UserErrorCode::RateLimited => RefreshOutcome::RateLimited,
                 _ => RefreshOutcome::Invalid,
             },
             Err(_) => RefreshOutcome::Failed,

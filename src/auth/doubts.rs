@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::error::Refusal;
+use super::error::UserError;
 use super::turns::{Turns, Visit};
 use super::{Error, presence};
 use crate::domain::throttle::{ADDRESS, Limit, NETWORK};
@@ -62,9 +62,9 @@ impl Doubts {
     /// Waits for the turn of a try that falls under these limits and has to wait so long.
     ///
     /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode) where its turn does not come.
+    /// [`UserErrorCode::RateLimited`](super::UserErrorCode) where its turn does not come.
     pub(super) async fn enter(&self, charges: &[Charge], wait: Duration) -> Result<Doubt, Error> {
-        let over = || Refusal::rate_limited(wait);
+        let over = || UserError::rate_limited(wait);
         let source = |charge: &Charge| {
             share(charge.limit).map(|share| self.sources.enter_where(charge.bucket, share))
         };
@@ -107,7 +107,7 @@ mod tests {
     use std::pin::Pin;
     use std::task::{Context, Poll, Waker};
 
-    use super::super::RefusalCode;
+    use super::super::UserErrorCode;
     use super::*;
     use crate::domain::throttle::Bucket;
 
@@ -132,7 +132,7 @@ mod tests {
 
     fn is_refused(entered: &Result<Doubt, Error>) -> bool {
         let Err(Error::Refused(refusal)) = entered else { return false };
-        refusal.code == RefusalCode::RateLimited && refusal.retry_after == Some(WAIT)
+        refusal.code == UserErrorCode::RateLimited && refusal.retry_after == Some(WAIT)
     }
 
     /// Takes both turns, from elsewhere.

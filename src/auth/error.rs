@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::crypto::{CryptoError, TokenRefusal};
+use crate::crypto::{CryptoError, TokenError};
 use crate::domain::password::WeakPassword;
 use crate::domain::session::EndReason;
 use crate::domain::words;
@@ -18,7 +18,7 @@ use crate::store;
 pub enum Error {
     /// An expected refusal, told as data.
     #[error("{0}")]
-    Refused(#[from] Refusal),
+    Refused(#[from] UserError),
     /// Whoever asks may not.
     #[error(transparent)]
     Denied(#[from] Denial),
@@ -90,13 +90,13 @@ impl std::fmt::Display for Reason {
     }
 }
 
-impl From<TokenRefusal> for Reason {
-    fn from(refusal: TokenRefusal) -> Self {
+impl From<TokenError> for Reason {
+    fn from(refusal: TokenError) -> Self {
         match refusal {
-            TokenRefusal::Malformed => Self::Malformed,
-            TokenRefusal::Invalid => Self::Invalid,
-            TokenRefusal::Expired => Self::Expired,
-            TokenRefusal::WrongType => Self::WrongType,
+            TokenError::Malformed => Self::Malformed,
+            TokenError::Invalid => Self::Invalid,
+            TokenError::Expired => Self::Expired,
+            TokenError::WrongType => Self::WrongType,
         }
     }
 }
@@ -112,7 +112,7 @@ impl From<EndReason> for Reason {
 
 words! {
     /// What an expected refusal is called.
-    RefusalCode {
+    UserErrorCode {
         /// A text or a value is not what it should be.
         InvalidInput = "INVALID_INPUT",
         /// The new password is too short, too long or too easy to guess.
@@ -149,9 +149,9 @@ words! {
 /// An expected refusal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refusal {
+pub struct UserError {
     /// What it is called.
-    pub code: RefusalCode,
+    pub code: UserErrorCode,
     /// What to tell people.
     pub message: Cow<'static, str>,
     /// The input it is about, from the field's arguments on.
@@ -160,11 +160,11 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
 }
 
-impl Refusal {
+impl UserError {
     /// A refusal with a fixed text.
     #[must_use]
     pub fn new(
-        code: RefusalCode,
+        code: UserErrorCode,
         path: &'static [&'static str],
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
@@ -174,20 +174,20 @@ impl Refusal {
     /// The input at `path` is not what it should be.
     #[must_use]
     pub fn invalid(path: &'static [&'static str], error: impl std::fmt::Display) -> Self {
-        Self::new(RefusalCode::InvalidInput, path, error.to_string())
+        Self::new(UserErrorCode::InvalidInput, path, error.to_string())
     }
 
     /// The new password at `path` is weak.
     #[must_use]
     pub fn weak(path: &'static [&'static str], error: &WeakPassword) -> Self {
-        Self::new(RefusalCode::WeakPassword, path, error.to_string())
+        Self::new(UserErrorCode::WeakPassword, path, error.to_string())
     }
 
     /// Too many wrong tries. The text does not say of what: that would tell which names exist.
     #[must_use]
     pub fn rate_limited(wait: Duration) -> Self {
         const MESSAGE: &str = "there were too many tries: wait before the next one";
-        let refusal = Self::new(RefusalCode::RateLimited, &["input"], MESSAGE);
+        let refusal = Self::new(UserErrorCode::RateLimited, &["input"], MESSAGE);
         Self { retry_after: Some(wait), ..refusal }
     }
 
@@ -195,13 +195,13 @@ impl Refusal {
     #[must_use]
     pub fn overloaded(wait: Duration) -> Self {
         const MESSAGE: &str = "there is too much to do at the moment: try again soon";
-        let refusal = Self::new(RefusalCode::Overloaded, &["input"], MESSAGE);
+        let refusal = Self::new(UserErrorCode::Overloaded, &["input"], MESSAGE);
         Self { retry_after: Some(wait), ..refusal }
     }
 
     /// There is nothing of the id at `path` that the caller may know of.
     #[must_use]
     pub fn not_found(path: &'static [&'static str]) -> Self {
-        Self::new(RefusalCode::NotFound, path, "there is none with this id")
+        Self::new(UserErrorCode::NotFound, path, "there is none with this id")
     }
 }

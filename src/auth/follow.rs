@@ -16,7 +16,7 @@ use crate::domain::id::UserId;
 use crate::domain::session::{End, EndReason, Session};
 use crate::domain::user::Role;
 use crate::revocation::Watch;
-use crate::store::Place;
+use crate::store::FeedCursor;
 
 /// How long to wait where the database is away, or it cannot be told whether a session still lives.
 const RETRY: Duration = Duration::from_secs(1);
@@ -25,14 +25,14 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
     /// The caller's own: behind this place, or from now on.
-    Own(Option<Place>),
+    Own(Option<FeedCursor>),
     /// Everybody's, likewise.
-    All(Option<Place>),
+    All(Option<FeedCursor>),
 }
 
 /// A session that ended.
 #[derive(Clone, Debug)]
-pub struct SessionEnd {
+pub struct SessionEnded {
     /// Which.
     pub session: Session,
     /// What ended it.
@@ -40,7 +40,7 @@ pub struct SessionEnd {
     /// When.
     pub at: Timestamp,
     /// From where to follow after this one.
-    pub place: Place,
+    pub place: FeedCursor,
 }
 
 /// Somebody who follows ends.
@@ -51,8 +51,8 @@ pub struct Follower {
     viewer: Viewer,
     of: Option<UserId>,
     watch: Watch,
-    place: Place,
-    read: VecDeque<SessionEnd>,
+    place: FeedCursor,
+    read: VecDeque<SessionEnded>,
     is_over: bool,
 }
 
@@ -92,13 +92,13 @@ impl Follower {
     }
 
     /// The next end; `None` where this follower is told of no more.
-    pub async fn next(&mut self) -> Option<SessionEnd> {
+    pub async fn next(&mut self) -> Option<SessionEnded> {
         while !self.is_over {
             if let Some(end) = self.read.pop_front() {
                 if end.session.id == self.viewer.session_id {
                     self.is_over = true;
                     self.viewer = Viewer::stranger(end.session.id);
-                    return Some(SessionEnd { session: end.session.outline(), ..end });
+                    return Some(SessionEnded { session: end.session.outline(), ..end });
                 }
                 match self.auth.authorize(&self.caller, self.role) {
                     Ok(_) => return Some(end),
@@ -151,7 +151,7 @@ impl Follower {
             // A session that is deleted already has no token that could be alive.
             let ends = found.ends.into_iter().filter_map(|end| {
                 let session = sessions.remove(&end.session_id)?;
-                Some(SessionEnd { session, reason: end.reason, at: end.at, place: end.place })
+                Some(SessionEnded { session, reason: end.reason, at: end.at, place: end.place })
             });
             self.read.extend(ends);
         }
@@ -166,7 +166,7 @@ impl Follower {
         let found = self.auth.sessions_by_id(&[id]).await?.remove(&id);
         let Some(session) = found else { return Ok(false) };
         if let Some(End { at, reason, .. }) = session.end {
-            self.read.push_back(SessionEnd { session, reason, at, place: self.place.clone() });
+            self.read.push_back(SessionEnded { session, reason, at, place: self.place.clone() });
         } else {
             tokio::time::sleep(RETRY).await;
         }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::dummies::Dummies;
-use super::error::Refusal;
+use super::error::UserError;
 use super::turns::{Turns, Visit};
 use super::{Error, presence};
 use crate::crypto::CryptoError;
@@ -129,9 +129,9 @@ impl HashingQueue {
     /// that address's.
     ///
     /// # Errors
-    /// [`RefusalCode::Overloaded`](super::RefusalCode), or a failure of the service.
+    /// [`UserErrorCode::Overloaded`](super::UserErrorCode), or a failure of the service.
     pub(super) async fn core(&self, source: Option<Bucket>) -> Result<Core, Error> {
-        let overloaded = || Refusal::overloaded(PATIENCE);
+        let overloaded = || UserError::overloaded(PATIENCE);
         let source = source.map(|source| self.sources.enter(source));
         let share = (self.size.cores + self.size.waiting).div_ceil(2);
         if source.as_ref().is_some_and(|source| source.others() >= share) {
@@ -244,7 +244,7 @@ impl HashingQueue {
 mod tests {
     use std::sync::mpsc;
 
-    use super::super::RefusalCode;
+    use super::super::UserErrorCode;
     use super::super::presence::Presence;
     use super::*;
     use crate::entropy::SeededEntropy;
@@ -263,7 +263,7 @@ mod tests {
 
     fn is_overloaded(outcome: &Result<Core, Error>) -> bool {
         let Err(Error::Refused(refusal)) = outcome else { return false };
-        refusal.code == RefusalCode::Overloaded && refusal.retry_after == Some(PATIENCE)
+        refusal.code == UserErrorCode::Overloaded && refusal.retry_after == Some(PATIENCE)
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@
 //! tells which it was.
 
 use super::admission::{Admission, Admitted};
-use super::error::{Refusal, RefusalCode};
+use super::error::{UserError, UserErrorCode};
 use super::{Auth, Error, SignedIn};
 use crate::clock::{Stopwatch, Timestamp};
 use crate::crypto::password::{PasswordHash, Verdict};
@@ -67,7 +67,7 @@ impl Auth {
             Admission::Over(wait) => {
                 drop(core);
                 self.seem_refused(source, password, hash).await?;
-                return Err(Refusal::rate_limited(wait).into());
+                return Err(UserError::rate_limited(wait).into());
             }
         };
         let core = match core {
@@ -184,13 +184,13 @@ impl Auth {
 }
 
 /// What the input calls the session.
-pub(super) fn parse_session_name(text: Option<&str>) -> Result<Option<SessionName>, Refusal> {
+pub(super) fn parse_session_name(text: Option<&str>) -> Result<Option<SessionName>, UserError> {
     text.map(SessionName::parse)
         .transpose()
-        .map_err(|error| Refusal::invalid(&["input", "sessionName"], error))
+        .map_err(|error| UserError::invalid(&["input", "sessionName"], error))
 }
 
-fn invalid_credentials() -> Refusal {
+fn invalid_credentials() -> UserError {
     const MESSAGE: &str = "no active account has this name and this password";
-    Refusal::new(RefusalCode::InvalidCredentials, &["input"], MESSAGE)
+    UserError::new(UserErrorCode::InvalidCredentials, &["input"], MESSAGE)
 }

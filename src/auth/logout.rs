@@ -6,7 +6,7 @@
 //! nothing: see [`Auth::ended_sessions`].
 
 use super::ending::Ended;
-use super::error::{Denial, Reason, Refusal, RefusalCode};
+use super::error::{Denial, Reason, UserError, UserErrorCode};
 use super::refresh::refused;
 use super::{Auth, Caller, Error, Viewer};
 use crate::crypto::refresh_token::RefreshToken;
@@ -58,8 +58,8 @@ impl Auth {
     /// Logs out.
     ///
     /// # Errors
-    /// [`RefusalCode::RefreshTokenInvalid`] for what never was a refresh token,
-    /// [`RefusalCode::Forbidden`] for a refresh token of somebody other than the bearer,
+    /// [`UserErrorCode::RefreshTokenInvalid`] for what never was a refresh token,
+    /// [`UserErrorCode::Forbidden`] for a refresh token of somebody other than the bearer,
     /// [`Denial::Unauthenticated`] where nothing says who logs out, or a failure of the service.
     pub async fn logout(
         &self,
@@ -84,8 +84,9 @@ impl Auth {
             None => None,
             Some(Ok(token)) => Some(token),
             // It was ours once; the bearer may still say who logs out, and if not, nobody does.
-            Some(Err(Error::Refused(Refusal {
-                code: RefusalCode::RefreshTokenExpired, ..
+            Some(Err(Error::Refused(UserError {
+                code: UserErrorCode::RefreshTokenExpired,
+                ..
             }))) => {
                 if caller.token().is_err() {
                     return Ok(None);
@@ -99,7 +100,7 @@ impl Auth {
         {
             const MESSAGE: &str = "this refresh token belongs to another user";
             let path = &["input", "refreshToken"];
-            return Err(Refusal::new(RefusalCode::Forbidden, path, MESSAGE).into());
+            return Err(UserError::new(UserErrorCode::Forbidden, path, MESSAGE).into());
         }
         let is_authenticated = self.authenticate(caller).is_ok();
         let leaving = match scope {
@@ -190,9 +191,9 @@ impl Auth {
                 Ok(None)
             }
             Presented::Expired => Ok(None),
-            Presented::Newer => Err(refused(RefusalCode::SessionEnded)),
+            Presented::Newer => Err(refused(UserErrorCode::SessionEnded)),
             // A copy from long ago must not log its owner out everywhere.
-            Presented::Reused => Err(refused(RefusalCode::RefreshTokenInvalid)),
+            Presented::Reused => Err(refused(UserErrorCode::RefreshTokenInvalid)),
         }
     }
 }

@@ -36,18 +36,18 @@ mod turns;
 
 pub use administration::NewAccount;
 pub use carrier::Refresh;
-pub use cookie::{Carrier, CookieChange, RefreshCookie, Untrusted};
-pub use error::{Denial, Error, Reason, Refusal, RefusalCode};
-pub use follow::{Followed, Follower, SessionEnd};
+pub use cookie::{CookieChange, RefreshCookie, TokenTransport, Untrusted};
+pub use error::{Denial, Error, Reason, UserError, UserErrorCode};
+pub use follow::{Followed, Follower, SessionEnded};
 pub use guard::{Caller, Viewer};
 pub use hashing::HashingLoad;
-pub use keys::{KeyError, KeySummary, Keys, PUBLIC_KEYS_MAX_AGE, Rotation};
+pub use keys::{KeyError, Keys, PUBLIC_KEYS_MAX_AGE, Rotation, SigningKey};
 pub use login::Login;
 pub use logout::{LoggedOut, LogoutScope};
 pub use presence::Presence;
 pub use readiness::Check;
 pub use register::Register;
-pub use token_status::{StatusReason, TokenKind, TokenStatus};
+pub use token_status::{TokenRefusal, TokenStatus, TokenType};
 pub use tokens::{SignedIn, TokenPair};
 
 use std::sync::Arc;

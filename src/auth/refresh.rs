@@ -8,10 +8,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::ending::order;
-use super::error::{Refusal, RefusalCode};
+use super::error::{UserError, UserErrorCode};
 use super::{Actor, Auth, Error, SignedIn, presence};
 use crate::clock::Timestamp;
-use crate::crypto::TokenRefusal;
+use crate::crypto::TokenError;
 use crate::crypto::digest::attempt_hash;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::audit::AuditKind;
@@ -54,7 +54,7 @@ impl Auth {
         // One at a time of a session, or clients that repeat one refresh would hold every connection to
         // the database, and keep all others waiting.
         let visit = self.refreshes.enter(Bucket(*presented.session_id.as_uuid().as_bytes()));
-        let too_many = || Refusal { path: TOKEN, ..Refusal::rate_limited(TOO_MANY) };
+        let too_many = || UserError { path: TOKEN, ..UserError::rate_limited(TOO_MANY) };
         if visit.others() >= MOST_AT_ONCE {
             return Err(too_many().into());
         }
@@ -85,10 +85,10 @@ impl Auth {
             }
             let RefreshToken { user_id, session_id, id, .. } = presented;
             let Some(known) = self.store.known_token(user_id, session_id, id).await? else {
-                return Err(refused(RefusalCode::SessionEnded));
+                return Err(refused(UserErrorCode::SessionEnded));
             };
             if !known.user_is_active {
-                return Err(refused(RefusalCode::SessionEnded));
+                return Err(refused(UserErrorCode::SessionEnded));
             }
             let presentation = Presentation { token_id: id, attempt, rotated_at: known.rotated_at };
             match known.session.judge(&presentation, self.policy.retry_window, now) {
@@ -100,20 +100,20 @@ impl Auth {
                         return Ok((signed_in, RefreshOutcome::Retried));
                     }
                 }
-                Presented::Stale => return Err(refused(RefusalCode::RefreshTokenStale)),
+                Presented::Stale => return Err(refused(UserErrorCode::RefreshTokenStale)),
                 Presented::Reused => {
                     self.end_reused(&known, origin, now).await?;
-                    return Err(refused(RefusalCode::RefreshTokenReused));
+                    return Err(refused(UserErrorCode::RefreshTokenReused));
                 }
                 Presented::Newer => {
                     self.end_outlived(&known, origin, now).await?;
-                    return Err(refused(RefusalCode::SessionEnded));
+                    return Err(refused(UserErrorCode::SessionEnded));
                 }
                 Presented::Ended => {
                     self.note_end_of(&known.session);
-                    return Err(refused(RefusalCode::SessionEnded));
+                    return Err(refused(UserErrorCode::SessionEnded));
                 }
-                Presented::Expired => return Err(refused(RefusalCode::RefreshTokenExpired)),
+                Presented::Expired => return Err(refused(UserErrorCode::RefreshTokenExpired)),
             }
         }
         Err(Error::Unavailable(store::Error::Contended))
@@ -127,8 +127,8 @@ impl Auth {
     ) -> Result<RefreshToken, Error> {
         let read = self.refresh_keys.verify(&self.issuer.issuer, token, now);
         read.map_err(|refusal| match refusal {
-            TokenRefusal::Expired => refused(RefusalCode::RefreshTokenExpired),
-            _ => refused(RefusalCode::RefreshTokenInvalid),
+            TokenError::Expired => refused(UserErrorCode::RefreshTokenExpired),
+            _ => refused(UserErrorCode::RefreshTokenInvalid),
         })
     }
 
@@ -177,7 +177,7 @@ impl Auth {
     }
 
     /// Refuses a refresh that the store did not do because there were too many before it.
-    fn admit_refresh(&self, known: &Known, now: Timestamp) -> Result<(), Refusal> {
+    fn admit_refresh(&self, known: &Known, now: Timestamp) -> Result<(), UserError> {
         const MESSAGE: &str = "this session was refreshed too often: wait, and use the same token";
         let (Some(limit), Some(until)) = (self.refresh_limit(), known.limit_until) else {
             return Ok(());
@@ -186,7 +186,7 @@ impl Auth {
             return Ok(());
         }
         let wait = limit.wait(Some(&Tally { failures: 0, until }), 0, now).unwrap_or_default();
-        Err(Refusal { message: MESSAGE.into(), path: TOKEN, ..Refusal::rate_limited(wait) })
+        Err(UserError { message: MESSAGE.into(), path: TOKEN, ..UserError::rate_limited(wait) })
     }
 
     /// The successor again, for a client that never saw it. Nothing is written where its event is
@@ -274,12 +274,12 @@ impl Auth {
 fn parse_attempt(
     attempt_id: Option<&str>,
     presented: &RefreshToken,
-) -> Result<Option<AttemptHash>, Refusal> {
+) -> Result<Option<AttemptHash>, UserError> {
     let Some(text) = attempt_id else { return Ok(None) };
     if !ATTEMPT.contains(&text.len()) {
         let (least, most) = (ATTEMPT.start(), ATTEMPT.end());
         let message = format!("an attempt id has {least} to {most} bytes: send a random UUID");
-        return Err(Refusal::invalid(&["input", "attemptId"], message));
+        return Err(UserError::invalid(&["input", "attemptId"], message));
     }
     Ok(Some(attempt_hash(presented.session_id, text)))
 }
@@ -300,19 +300,19 @@ fn difference(repeated: &Origin, made: &Origin) -> Option<&'static str> {
 }
 
 /// The refusal of a refresh token.
-pub(super) fn refused(code: RefusalCode) -> Error {
+pub(super) fn refused(code: UserErrorCode) -> Error {
     let message = match code {
-        RefusalCode::RefreshTokenExpired => "this refresh token has expired: log in",
-        RefusalCode::RefreshTokenStale => {
+        UserErrorCode::RefreshTokenExpired => "this refresh token has expired: log in",
+        UserErrorCode::RefreshTokenStale => {
             "this refresh token was used a moment ago: use the one that came in its place"
         }
-        RefusalCode::RefreshTokenReused => {
+        UserErrorCode::RefreshTokenReused => {
             "this refresh token was used before, so its session was ended: log in"
         }
-        RefusalCode::SessionEnded => "this session has ended: log in",
+        UserErrorCode::SessionEnded => "this session has ended: log in",
         _ => "this is not a valid refresh token",
     };
-    Refusal::new(code, TOKEN, message).into()
+    UserError::new(code, TOKEN, message).into()
 }
 
 #[cfg(test)]

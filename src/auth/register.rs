@@ -1,6 +1,6 @@
 //! Register: an account of one's own, where the operator allows it.
 
-use super::error::{Refusal, RefusalCode};
+use super::error::{UserError, UserErrorCode};
 use super::hashing::{Core, NewPassword};
 use super::login::parse_session_name;
 use super::{Auth, Error, SignedIn};
@@ -35,7 +35,7 @@ impl Auth {
     /// Makes an account and logs in to it, in one transaction.
     ///
     /// # Errors
-    /// [`RefusalCode::RegistrationClosed`], [`RefusalCode::RateLimited`], a refusal of the names or
+    /// [`UserErrorCode::RegistrationClosed`], [`UserErrorCode::RateLimited`], a refusal of the names or
     /// the password, or a failure of the service.
     pub async fn register(
         &self,
@@ -44,7 +44,9 @@ impl Auth {
     ) -> Result<(User, SignedIn), Error> {
         if !self.policy.registration_open {
             const MESSAGE: &str = "accounts are made by administrators here";
-            return Err(Refusal::new(RefusalCode::RegistrationClosed, &["input"], MESSAGE).into());
+            return Err(
+                UserError::new(UserErrorCode::RegistrationClosed, &["input"], MESSAGE).into()
+            );
         }
         let name = parse_session_name(register.session_name)?;
         let charges = self.begin_registration(&origin)?;
@@ -81,25 +83,25 @@ impl Auth {
         password: &str,
     ) -> Result<(Names, PasswordHash), Error> {
         let names = Names::parse(username, email).map_err(|error| match error {
-            NamesError::Email(_) => Refusal::invalid(&["input", "email"], error),
-            _ => Refusal::invalid(&["input", "username"], error),
+            NamesError::Email(_) => UserError::invalid(&["input", "email"], error),
+            _ => UserError::invalid(&["input", "username"], error),
         })?;
         let new = NewPassword::new(password, self.policy.password_min_length, &names);
         let hash = self.hashing.hash_new(core, new).await?;
-        Ok((names, hash.map_err(|error| Refusal::weak(&["input", "password"], &error))?))
+        Ok((names, hash.map_err(|error| UserError::weak(&["input", "password"], &error))?))
     }
 }
 
 /// The refusal of a name that another account has.
-pub(super) fn taken(taken: NameTaken) -> Refusal {
+pub(super) fn taken(taken: NameTaken) -> UserError {
     match taken {
-        NameTaken::Username => Refusal::new(
-            RefusalCode::UsernameTaken,
+        NameTaken::Username => UserError::new(
+            UserErrorCode::UsernameTaken,
             &["input", "username"],
             "another account has this username, or one that looks like it",
         ),
-        NameTaken::Email => Refusal::new(
-            RefusalCode::EmailTaken,
+        NameTaken::Email => UserError::new(
+            UserErrorCode::EmailTaken,
             &["input", "email"],
             "another account has this e-mail address",
         ),

@@ -1,7 +1,7 @@
 //! Registrations from an address and its network are limited, right or wrong: each tells whether a name
 //! is taken.
 
-use super::error::Refusal;
+use super::error::UserError;
 use super::throttle::address_bytes;
 use super::{Auth, Error};
 use crate::domain::origin::Origin;
@@ -26,12 +26,12 @@ impl Auth {
     /// the limits that it falls under.
     ///
     /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode).
-    pub(super) fn begin_registration(&self, origin: &Origin) -> Result<Vec<Charge>, Refusal> {
+    /// [`UserErrorCode::RateLimited`](super::UserErrorCode).
+    pub(super) fn begin_registration(&self, origin: &Origin) -> Result<Vec<Charge>, UserError> {
         let (charges, now) = (self.registration(origin), self.now());
         let refuses = |charge: &Charge| self.throttle.refusing.wait(charge.bucket, now);
         match charges.iter().filter_map(refuses).max() {
-            Some(wait) => Err(Refusal::rate_limited(wait)),
+            Some(wait) => Err(UserError::rate_limited(wait)),
             None => Ok(charges),
         }
     }
@@ -39,7 +39,7 @@ impl Auth {
     /// Counts a registration, whatever comes of it: one that is refused tells which name is taken.
     ///
     /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode), or a failure of the service.
+    /// [`UserErrorCode::RateLimited`](super::UserErrorCode), or a failure of the service.
     pub(super) async fn admit_registration(&self, charges: Vec<Charge>) -> Result<(), Error> {
         if charges.is_empty() {
             return Ok(());
@@ -50,6 +50,6 @@ impl Auth {
         if let Some(refuser) = outcome.refuser {
             self.throttle.refusing.note(refuser, wait, now);
         }
-        Err(Refusal::rate_limited(wait).into())
+        Err(UserError::rate_limited(wait).into())
     }
 }

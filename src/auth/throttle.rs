@@ -31,7 +31,7 @@ use tokio::time::timeout;
 
 use super::doubts::{Doubt, Doubts};
 use super::dummies::Dummies;
-use super::error::Refusal;
+use super::error::UserError;
 use super::refusing::{Pace, Refusing};
 use super::turns::{Turns, Visit};
 use super::{Error, presence};
@@ -98,7 +98,7 @@ impl Throttle {
     /// A login by this name, folded, whether or not somebody has it.
     ///
     /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode) where its turn does not come.
+    /// [`UserErrorCode::RateLimited`](super::UserErrorCode) where its turn does not come.
     pub(super) async fn login(
         &self,
         name: &str,
@@ -115,7 +115,7 @@ impl Throttle {
     /// not change with the address.
     ///
     /// # Errors
-    /// [`RefusalCode::RateLimited`](super::RefusalCode) where its turn does not come.
+    /// [`UserErrorCode::RateLimited`](super::UserErrorCode) where its turn does not come.
     pub(super) async fn confirmation(
         &self,
         name: &str,
@@ -141,7 +141,7 @@ impl Throttle {
         let visits: Vec<Visit> = charges.iter().map(enter).collect();
         let mut turns = Vec::new();
         if let Some(own) = visits.first() {
-            let too_many = || Refusal::rate_limited(PATIENCE);
+            let too_many = || UserError::rate_limited(PATIENCE);
             if own.others() > MOST_WAITING {
                 return Err(too_many().into());
             }
@@ -155,7 +155,7 @@ impl Throttle {
         if let Some(wait) = charges.iter().skip(1).filter_map(refuses).max() {
             doubt = Some(self.doubts.enter(&charges, wait).await?);
         } else if let Some(wait) = charges.first().and_then(refuses) {
-            return Err(Refusal::rate_limited(wait).into());
+            return Err(UserError::rate_limited(wait).into());
         }
         Ok(Guess { charges, turns, visits, doubt })
     }

@@ -6,7 +6,7 @@
 
 use super::{Auth, Caller, Denial, Error, Viewer};
 use crate::clock::Timestamp;
-use crate::crypto::TokenRefusal;
+use crate::crypto::TokenError;
 use crate::crypto::access_token::AccessToken;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::id::SessionId;
@@ -17,7 +17,7 @@ use crate::domain::words;
 
 words! {
     /// The two kinds of token.
-    TokenKind {
+    TokenType {
         /// It opens the API.
         Access = "ACCESS",
         /// It opens the next pair.
@@ -27,7 +27,7 @@ words! {
 
 words! {
     /// Why a token is refused.
-    StatusReason {
+    TokenRefusal {
         /// It is no token.
         Malformed = "MALFORMED",
         /// It is not one of ours.
@@ -47,9 +47,9 @@ words! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenStatus {
     /// Why it is refused; `None` where it is not.
-    pub reason: Option<StatusReason>,
+    pub reason: Option<TokenRefusal>,
     /// Its kind, where it is one of ours.
-    pub kind: Option<TokenKind>,
+    pub kind: Option<TokenType>,
     /// Until when it is good by itself, where it is one of ours.
     pub expires_at: Option<Timestamp>,
     /// Its session, where it is good and somebody may see it; and who.
@@ -64,7 +64,7 @@ impl Auth {
     pub async fn token_status(&self, token: &str, caller: &Caller) -> Result<TokenStatus, Error> {
         match self.recognize(token).await.map_err(Denial::from)? {
             Ok(access) => self.access_status(&access),
-            Err(TokenRefusal::WrongType) => {
+            Err(TokenError::WrongType) => {
                 match self.refresh_keys.verify(&self.issuer.issuer, token, self.now()) {
                     Ok(refresh) => self.refresh_status(&refresh, caller).await,
                     Err(refusal) => Ok(unknown(refusal)),
@@ -76,16 +76,16 @@ impl Auth {
 
     fn access_status(&self, token: &AccessToken) -> Result<TokenStatus, Error> {
         let reason = if self.has_expired(token) {
-            Some(StatusReason::Expired)
+            Some(TokenRefusal::Expired)
         } else {
             let end = self.revocations.end_of(token.user_id, token.session_id);
             let end = end.map_err(Denial::from)?;
-            end.map(|_| StatusReason::SessionEnded)
+            end.map(|_| TokenRefusal::SessionEnded)
         };
         let AccessToken { user_id, session_id, expires_at, .. } = *token;
         // Who holds it is its user, whatever else the request brings.
         let holder = Viewer { user_id, session_id, role: Role::User };
-        Ok(known(TokenKind::Access, reason, expires_at, Some((session_id, holder))))
+        Ok(known(TokenType::Access, reason, expires_at, Some((session_id, holder))))
     }
 
     async fn refresh_status(
@@ -103,43 +103,43 @@ impl Auth {
             None => self.end_of(token).await?,
         };
         let session = viewer.map(|viewer| (token.session_id, viewer));
-        Ok(known(TokenKind::Refresh, reason, token.expires_at, session))
+        Ok(known(TokenType::Refresh, reason, token.expires_at, session))
     }
 
     /// Why a refresh with this token would be refused.
-    async fn refusal_of(&self, token: &RefreshToken) -> Result<Option<StatusReason>, Error> {
+    async fn refusal_of(&self, token: &RefreshToken) -> Result<Option<TokenRefusal>, Error> {
         let RefreshToken { user_id, session_id, id, .. } = *token;
         let Some(found) = self.store.known_token(user_id, session_id, id).await? else {
-            return Ok(Some(StatusReason::SessionEnded));
+            return Ok(Some(TokenRefusal::SessionEnded));
         };
         let presentation =
             Presentation { token_id: id, attempt: None, rotated_at: found.rotated_at };
         Ok(match found.session.judge(&presentation, self.policy.retry_window, self.now()) {
             Presented::Outstanding => None,
-            Presented::Retry | Presented::Stale | Presented::Reused => Some(StatusReason::Rotated),
-            Presented::Ended | Presented::Newer => Some(StatusReason::SessionEnded),
-            Presented::Expired => Some(StatusReason::Expired),
+            Presented::Retry | Presented::Stale | Presented::Reused => Some(TokenRefusal::Rotated),
+            Presented::Ended | Presented::Newer => Some(TokenRefusal::SessionEnded),
+            Presented::Expired => Some(TokenRefusal::Expired),
         })
     }
 
     /// Why no token of this one's session is good. Its own fate is not looked at, so that neither the
     /// answer nor its time tells it.
-    async fn end_of(&self, token: &RefreshToken) -> Result<Option<StatusReason>, Error> {
+    async fn end_of(&self, token: &RefreshToken) -> Result<Option<TokenRefusal>, Error> {
         let id = token.session_id;
         let found = self.sessions_by_id(&[id]).await?.remove(&id);
         let session = found.filter(|session| session.user_id == token.user_id);
         let state = session.map_or(SessionState::Ended, |session| session.state(self.now()));
         Ok(match state {
             SessionState::Active => None,
-            SessionState::Expired => Some(StatusReason::Expired),
-            SessionState::Ended => Some(StatusReason::SessionEnded),
+            SessionState::Expired => Some(TokenRefusal::Expired),
+            SessionState::Ended => Some(TokenRefusal::SessionEnded),
         })
     }
 }
 
 fn known(
-    kind: TokenKind,
-    reason: Option<StatusReason>,
+    kind: TokenType,
+    reason: Option<TokenRefusal>,
     expires_at: Timestamp,
     session: Option<(SessionId, Viewer)>,
 ) -> TokenStatus {
@@ -151,12 +151,12 @@ fn known(
     }
 }
 
-fn unknown(refusal: TokenRefusal) -> TokenStatus {
+fn unknown(refusal: TokenError) -> TokenStatus {
     let reason = match refusal {
-        TokenRefusal::Malformed => StatusReason::Malformed,
-        TokenRefusal::Invalid => StatusReason::Invalid,
-        TokenRefusal::Expired => StatusReason::Expired,
-        TokenRefusal::WrongType => StatusReason::WrongType,
+        TokenError::Malformed => TokenRefusal::Malformed,
+        TokenError::Invalid => TokenRefusal::Invalid,
+        TokenError::Expired => TokenRefusal::Expired,
+        TokenError::WrongType => TokenRefusal::WrongType,
     };
     TokenStatus { reason: Some(reason), kind: None, expires_at: None, session: None }
 }

@@ -8,7 +8,7 @@ use super::table::{Cell, Output, Table, count, print};
 use super::{open, open_existing};
 use crate::app::Core;
 use crate::auth;
-use crate::auth::{Actor, NewAccount, Refusal, RefusalCode};
+use crate::auth::{Actor, NewAccount, UserError, UserErrorCode};
 use crate::config::{Config, DatabaseArguments};
 use crate::domain::filter::UserFilter;
 use crate::domain::login_name::LoginName;
@@ -111,9 +111,9 @@ async fn set_active(name: &str, active: bool, database: DatabaseArguments) -> Re
 }
 
 /// Why an account cannot be made, and what to do.
-fn advised(refusal: &Refusal) -> String {
+fn advised(refusal: &UserError) -> String {
     match refusal.code {
-        RefusalCode::UsernameTaken => format!("{refusal}; sallyport user list has them all"),
+        UserErrorCode::UsernameTaken => format!("{refusal}; sallyport user list has them all"),
         _ => refusal.to_string(),
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::algorithm::SigningAlgorithm;
 use super::jws::{self, Compact, Header};
 use super::key_ring::KeyRing;
-use super::{CryptoError, TokenRefusal, from_base64url};
+use super::{CryptoError, TokenError, from_base64url};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::user::Role;
@@ -144,16 +144,16 @@ pub fn claimed_key(token: &str) -> Option<String> {
 /// not alive any more.
 ///
 /// # Errors
-/// [`TokenRefusal`] says why not.
+/// [`TokenError`] says why not.
 pub fn verify(
     ring: &KeyRing,
     issuer: &Issuer,
     token: &str,
     now: Timestamp,
-) -> Result<AccessToken, TokenRefusal> {
+) -> Result<AccessToken, TokenError> {
     let token = verify_ignoring_expiry(ring, issuer, token, now)?;
     if token.expires_at + issuer.leeway <= now {
-        return Err(TokenRefusal::Expired);
+        return Err(TokenError::Expired);
     }
     Ok(token)
 }
@@ -162,55 +162,55 @@ pub fn verify(
 /// and for nothing else.
 ///
 /// # Errors
-/// [`TokenRefusal`], never `Expired`.
+/// [`TokenError`], never `Expired`.
 pub fn verify_ignoring_expiry(
     ring: &KeyRing,
     issuer: &Issuer,
     token: &str,
     now: Timestamp,
-) -> Result<AccessToken, TokenRefusal> {
+) -> Result<AccessToken, TokenError> {
     let compact = Compact::parse(token)?;
     let header = &compact.header;
     // Our own refresh token, or a claim to be one: no key here can tell, and neither is accepted.
     if header.says(jws::REFRESH) {
-        return Err(TokenRefusal::WrongType);
+        return Err(TokenError::WrongType);
     }
     let key = header.kid.as_deref().and_then(|kid| ring.verifying(kid));
-    let key = key.ok_or(TokenRefusal::Invalid)?;
+    let key = key.ok_or(TokenError::Invalid)?;
     if header.crit || header.alg != key.algorithm().as_str() {
-        return Err(TokenRefusal::Invalid);
+        return Err(TokenError::Invalid);
     }
     let claims: Claims = compact.claims(key.pair())?;
     if !header.says(jws::ACCESS) || claims.token_type != TOKEN_TYPE {
-        return Err(TokenRefusal::WrongType);
+        return Err(TokenError::WrongType);
     }
     claims.judge(issuer, now)
 }
 
 impl Claims {
     /// The token that these claims, known to be signed by us, stand for.
-    fn judge(&self, issuer: &Issuer, now: Timestamp) -> Result<AccessToken, TokenRefusal> {
+    fn judge(&self, issuer: &Issuer, now: Timestamp) -> Result<AccessToken, TokenError> {
         let is_ours = self.iss == issuer.issuer
             && self.aud.includes(&issuer.audience)
             && self.client_id == issuer.client_id;
         if !is_ours || self.cnf || self.nbf {
-            return Err(TokenRefusal::Invalid);
+            return Err(TokenError::Invalid);
         }
         let token = AccessToken {
-            user_id: UserId::parse(&self.sub).ok_or(TokenRefusal::Invalid)?,
-            session_id: SessionId::parse(&self.sid).ok_or(TokenRefusal::Invalid)?,
-            id: TokenId::parse(&self.jti).ok_or(TokenRefusal::Invalid)?,
+            user_id: UserId::parse(&self.sub).ok_or(TokenError::Invalid)?,
+            session_id: SessionId::parse(&self.sid).ok_or(TokenError::Invalid)?,
+            id: TokenId::parse(&self.jti).ok_or(TokenError::Invalid)?,
             issued_at: jws::moment(self.iat)?,
             expires_at: jws::moment(self.exp)?,
             auth_time: jws::moment(self.auth_time)?,
-            role: Role::parse(&self.role).ok_or(TokenRefusal::Invalid)?,
+            role: Role::parse(&self.role).ok_or(TokenError::Invalid)?,
         };
         if self.scope.as_deref() != scope(token.role) {
-            return Err(TokenRefusal::Invalid);
+            return Err(TokenError::Invalid);
         }
         // From the future: a clock is wrong, or a key was used by somebody else.
         if token.issued_at > now + issuer.leeway {
-            return Err(TokenRefusal::Invalid);
+            return Err(TokenError::Invalid);
         }
         Ok(token)
     }
@@ -258,8 +258,8 @@ mod tests {
         let moment = Duration::from_micros(1);
         assert!(verify(&ring, &issuer, &text, token.expires_at).is_ok());
         assert!(verify(&ring, &issuer, &text, end - moment).is_ok());
-        assert_eq!(verify(&ring, &issuer, &text, end), Err(TokenRefusal::Expired));
-        assert_eq!(verify(&ring, &issuer, &text, end + moment), Err(TokenRefusal::Expired));
+        assert_eq!(verify(&ring, &issuer, &text, end), Err(TokenError::Expired));
+        assert_eq!(verify(&ring, &issuer, &text, end + moment), Err(TokenError::Expired));
         assert_eq!(verify_ignoring_expiry(&ring, &issuer, &text, end + moment), Ok(token));
     }
 
@@ -271,7 +271,7 @@ mod tests {
         let earliest = token.issued_at - issuer.leeway;
         assert!(verify(&ring, &issuer, &text, earliest).is_ok());
         let too_early = earliest - Duration::from_micros(1);
-        assert_eq!(verify(&ring, &issuer, &text, too_early), Err(TokenRefusal::Invalid));
+        assert_eq!(verify(&ring, &issuer, &text, too_early), Err(TokenError::Invalid));
     }
 
     #[test]
@@ -300,7 +300,7 @@ mod tests {
             (fixtures::rings(), fixtures::issuer(), fixtures::access_token());
         let text = sign(&old, &issuer, &token).unwrap();
         let refused = verify(&new, &issuer, &text, token.issued_at);
-        assert_eq!(refused, Err(TokenRefusal::Invalid));
+        assert_eq!(refused, Err(TokenError::Invalid));
         let [old_key, new_key, _] = fixtures::keys();
         let both = KeyRing::new(new_key.clone(), [old_key.clone()]);
         assert!(verify(&both, &issuer, &text, token.issued_at).is_ok());

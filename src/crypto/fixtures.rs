@@ -9,19 +9,19 @@ use serde_json::{Value, json};
 
 use super::access_token::{AccessToken, Issuer};
 use super::algorithm::SigningAlgorithm::{EdDsa, Es256, Rs256};
+use super::key_pair::KeyPair;
 use super::key_ring::KeyRing;
 use super::refresh_token::{RefreshKeys, RefreshToken};
 use super::secret::MasterSecrets;
-use super::signing_key::SigningKey;
 use super::{base64url, from_base64url};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::user::Role;
 
 /// One key of each algorithm: ES256, `EdDSA`, RS256.
-pub(super) fn keys() -> &'static [Arc<SigningKey>; 3] {
-    static KEYS: LazyLock<[Arc<SigningKey>; 3]> = LazyLock::new(|| {
-        [Es256, EdDsa, Rs256].map(|algorithm| Arc::new(SigningKey::generate(algorithm).unwrap()))
+pub(super) fn keys() -> &'static [Arc<KeyPair>; 3] {
+    static KEYS: LazyLock<[Arc<KeyPair>; 3]> = LazyLock::new(|| {
+        [Es256, EdDsa, Rs256].map(|algorithm| Arc::new(KeyPair::generate(algorithm).unwrap()))
     });
     &KEYS
 }

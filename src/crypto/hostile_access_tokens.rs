@@ -5,24 +5,24 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::TokenRefusal::{self, Expired, Invalid, Malformed, WrongType};
+use super::TokenError::{self, Expired, Invalid, Malformed, WrongType};
 use super::access_token::{self, AccessToken};
 use super::fixtures::{self, hmac, message, now, read, with, wrong_types};
 use super::from_base64url;
+use super::key_pair::KeyPair;
 use super::key_ring::KeyRing;
-use super::signing_key::SigningKey;
 
 fn ring() -> KeyRing {
     let [ring, ..] = fixtures::rings();
     ring
 }
 
-fn key() -> &'static SigningKey {
+fn key() -> &'static KeyPair {
     let [key, ..] = fixtures::keys();
     key
 }
 
-fn access(token: &str) -> Result<AccessToken, TokenRefusal> {
+fn access(token: &str) -> Result<AccessToken, TokenError> {
     access_token::verify(&ring(), &fixtures::issuer(), token, now())
 }
 

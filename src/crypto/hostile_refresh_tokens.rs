@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::TokenRefusal::{self, Expired, Invalid, Malformed, WrongType};
+use super::TokenError::{self, Expired, Invalid, Malformed, WrongType};
 use super::access_token;
 use super::fixtures::{self, hmac, message, now, read, with, wrong_types};
 use super::refresh_token::{RefreshKeys, RefreshToken};
@@ -13,7 +13,7 @@ fn refresh_keys() -> RefreshKeys {
     fixtures::refresh_keys(SECRET)
 }
 
-fn refresh(token: &str) -> Result<RefreshToken, TokenRefusal> {
+fn refresh(token: &str) -> Result<RefreshToken, TokenError> {
     let issuer = fixtures::issuer();
     refresh_keys().verify(&issuer.issuer, token, now())
 }

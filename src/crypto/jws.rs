@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{CryptoError, TokenRefusal, base64url, from_base64url};
+use super::{CryptoError, TokenError, base64url, from_base64url};
 use crate::clock::Timestamp;
 
 /// The longest token that is looked at. Ours have a tenth of it.
@@ -55,9 +55,9 @@ pub(super) fn is_present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D:
 }
 
 /// A `NumericDate` (RFC 7519, section 2) that a token of ours can have.
-pub(super) fn moment(seconds: i64) -> Result<Timestamp, TokenRefusal> {
+pub(super) fn moment(seconds: i64) -> Result<Timestamp, TokenError> {
     if seconds < 0 {
-        return Err(TokenRefusal::Invalid);
+        return Err(TokenError::Invalid);
     }
     Ok(Timestamp::from_seconds(seconds))
 }
@@ -73,9 +73,9 @@ pub(super) struct Compact<'a> {
 
 impl<'a> Compact<'a> {
     /// Takes a token apart: three segments of base64url, the first a JSON object.
-    pub(super) fn parse(token: &'a str) -> Result<Self, TokenRefusal> {
+    pub(super) fn parse(token: &'a str) -> Result<Self, TokenError> {
         if token.len() > MAX_BYTES {
-            return Err(TokenRefusal::Malformed);
+            return Err(TokenError::Malformed);
         }
         let read = || {
             let (message, signature) = token.rsplit_once('.')?;
@@ -86,15 +86,15 @@ impl<'a> Compact<'a> {
             from_base64url(signature)?;
             Some(Self { header, message, payload, signature })
         };
-        read().ok_or(TokenRefusal::Malformed)
+        read().ok_or(TokenError::Malformed)
     }
 
     /// The claims, if the signature is the key's.
-    pub(super) fn claims<C: DeserializeOwned>(&self, key: &JwsKey) -> Result<C, TokenRefusal> {
+    pub(super) fn claims<C: DeserializeOwned>(&self, key: &JwsKey) -> Result<C, TokenError> {
         if !key.verify(self.message, self.signature) {
-            return Err(TokenRefusal::Invalid);
+            return Err(TokenError::Invalid);
         }
-        from_object(&self.payload).ok_or(TokenRefusal::Invalid)
+        from_object(&self.payload).ok_or(TokenError::Invalid)
     }
 }
 
@@ -179,7 +179,7 @@ impl JwsKey {
 mod tests {
     use super::*;
 
-    fn refusal(token: &str) -> Option<TokenRefusal> {
+    fn refusal(token: &str) -> Option<TokenError> {
         Compact::parse(token).err()
     }
 
@@ -204,7 +204,7 @@ mod tests {
             format!("{header}.{}.AAAA", "A".repeat(MAX_BYTES)),
         ];
         for token in &wrong {
-            assert_eq!(refusal(token), Some(TokenRefusal::Malformed), "{token}");
+            assert_eq!(refusal(token), Some(TokenError::Malformed), "{token}");
         }
     }
 
@@ -226,10 +226,10 @@ mod tests {
         ];
         for header in headers {
             let token = format!("{}.e30.AAAA", base64url(header));
-            assert_eq!(refusal(&token), Some(TokenRefusal::Malformed), "{header}");
+            assert_eq!(refusal(&token), Some(TokenError::Malformed), "{header}");
         }
         let deep = format!("{}.e30.AAAA", base64url(format!("{{\"x\":{}", "[".repeat(5_000))));
-        assert_eq!(refusal(&deep), Some(TokenRefusal::Malformed));
+        assert_eq!(refusal(&deep), Some(TokenError::Malformed));
     }
 
     #[test]

@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::base64url;
 use super::digest::sha256;
-use super::signing_key::SigningKey;
+use super::key_pair::KeyPair;
 
 /// One key that signs, and all that verify.
 #[derive(Debug)]
 pub struct KeyRing {
-    signing: Option<Arc<SigningKey>>,
-    verifying: BTreeMap<String, Arc<SigningKey>>,
+    signing: Option<Arc<KeyPair>>,
+    verifying: BTreeMap<String, Arc<KeyPair>>,
     jwks: Jwks,
 }
 
@@ -33,17 +33,14 @@ impl KeyRing {
     /// A ring in which `signing` signs and verifies, and `verifying` verify: keys of the past whose
     /// tokens are still alive, and keys of the future that have to be known before they sign.
     #[must_use]
-    pub fn new(
-        signing: Arc<SigningKey>,
-        verifying: impl IntoIterator<Item = Arc<SigningKey>>,
-    ) -> Self {
+    pub fn new(signing: Arc<KeyPair>, verifying: impl IntoIterator<Item = Arc<KeyPair>>) -> Self {
         let keys: Vec<_> = verifying.into_iter().chain([Arc::clone(&signing)]).collect();
         Self { signing: Some(signing), ..Self::verifying_only(keys) }
     }
 
     /// A ring in which no key signs.
     #[must_use]
-    pub fn verifying_only(keys: impl IntoIterator<Item = Arc<SigningKey>>) -> Self {
+    pub fn verifying_only(keys: impl IntoIterator<Item = Arc<KeyPair>>) -> Self {
         let keys = keys.into_iter();
         let verifying: BTreeMap<_, _> = keys.map(|key| (key.kid().to_owned(), key)).collect();
         // In the order of their names: replicas must agree on the entity tag.
@@ -55,13 +52,13 @@ impl KeyRing {
 
     /// The key that signs, if one does.
     #[must_use]
-    pub fn signing(&self) -> Option<&SigningKey> {
+    pub fn signing(&self) -> Option<&KeyPair> {
         self.signing.as_deref()
     }
 
     /// The key of this name, if what it signed is still accepted.
     #[must_use]
-    pub fn verifying(&self, kid: &str) -> Option<&SigningKey> {
+    pub fn verifying(&self, kid: &str) -> Option<&KeyPair> {
         self.verifying.get(kid).map(Arc::as_ref)
     }
 

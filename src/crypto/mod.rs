@@ -11,11 +11,11 @@ pub mod access_token;
 pub mod algorithm;
 pub mod blind_index;
 pub mod digest;
+pub mod key_pair;
 pub mod key_ring;
 pub mod password;
 pub mod refresh_token;
 pub mod secret;
-pub mod signing_key;
 
 mod hash_memory;
 mod jws;
@@ -34,7 +34,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// Why a token is not accepted. Nothing finer leaves this module: which check failed helps only
 /// whoever is forging one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TokenRefusal {
+pub enum TokenError {
     /// It is no JWT in compact form, or longer than any of ours.
     #[error("this is not a token")]
     Malformed,

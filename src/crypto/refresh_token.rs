@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::jws::{self, Compact, Header, JwsKey};
 use super::secret::MasterSecrets;
-use super::{CryptoError, TokenRefusal, base64url};
+use super::{CryptoError, TokenError, base64url};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
 
@@ -114,31 +114,31 @@ impl RefreshKeys {
     /// ours all the same, from before a clock was set back: to refuse it would log its owner out.
     ///
     /// # Errors
-    /// [`TokenRefusal`] says why not.
+    /// [`TokenError`] says why not.
     pub fn verify(
         &self,
         issuer: &str,
         token: &str,
         now: Timestamp,
-    ) -> Result<RefreshToken, TokenRefusal> {
+    ) -> Result<RefreshToken, TokenError> {
         let compact = Compact::parse(token)?;
         let header = &compact.header;
         if header.says(jws::ACCESS) {
-            return Err(TokenRefusal::WrongType);
+            return Err(TokenError::WrongType);
         }
         let mut keys = std::iter::once(&self.current).chain(&self.older);
         let key = keys.find(|key| header.kid.as_deref() == Some(&key.kid));
-        let RefreshKey { key, .. } = key.ok_or(TokenRefusal::Invalid)?;
+        let RefreshKey { key, .. } = key.ok_or(TokenError::Invalid)?;
         if header.crit || header.alg != ALGORITHM {
-            return Err(TokenRefusal::Invalid);
+            return Err(TokenError::Invalid);
         }
         let claims: Claims = compact.claims(key)?;
         if !header.says(jws::REFRESH) || claims.token_type != TOKEN_TYPE {
-            return Err(TokenRefusal::WrongType);
+            return Err(TokenError::WrongType);
         }
         let token = claims.judge(issuer)?;
         if token.expires_at <= now {
-            return Err(TokenRefusal::Expired);
+            return Err(TokenError::Expired);
         }
         Ok(token)
     }
@@ -160,14 +160,14 @@ impl fmt::Debug for RefreshKeys {
 
 impl Claims {
     /// The token that these claims, known to be signed by us, stand for.
-    fn judge(&self, issuer: &str) -> Result<RefreshToken, TokenRefusal> {
+    fn judge(&self, issuer: &str) -> Result<RefreshToken, TokenError> {
         if self.iss != issuer || self.cnf || self.nbf {
-            return Err(TokenRefusal::Invalid);
+            return Err(TokenError::Invalid);
         }
         Ok(RefreshToken {
-            user_id: UserId::parse(&self.sub).ok_or(TokenRefusal::Invalid)?,
-            session_id: SessionId::parse(&self.sid).ok_or(TokenRefusal::Invalid)?,
-            id: TokenId::parse(&self.jti).ok_or(TokenRefusal::Invalid)?,
+            user_id: UserId::parse(&self.sub).ok_or(TokenError::Invalid)?,
+            session_id: SessionId::parse(&self.sid).ok_or(TokenError::Invalid)?,
+            id: TokenId::parse(&self.jti).ok_or(TokenError::Invalid)?,
             issued_at: jws::moment(self.iat)?,
             expires_at: jws::moment(self.exp)?,
         })
@@ -222,7 +222,7 @@ mod tests {
         let moment = Duration::from_micros(1);
         assert_eq!(verify(now()), Ok(token.clone()));
         assert_eq!(verify(token.expires_at - moment), Ok(token.clone()));
-        assert_eq!(verify(token.expires_at), Err(TokenRefusal::Expired));
+        assert_eq!(verify(token.expires_at), Err(TokenError::Expired));
         assert_eq!(verify(now() - Duration::from_hours(1)), Ok(token));
     }
 
@@ -234,10 +234,10 @@ mod tests {
         let verify = |keys: &RefreshKeys, text: &str| keys.verify(ISSUER, text, now());
         let before = old.sign(ISSUER, &token).unwrap();
         assert_eq!(verify(&both, &before), Ok(token.clone()));
-        assert_eq!(verify(&new, &before), Err(TokenRefusal::Invalid));
+        assert_eq!(verify(&new, &before), Err(TokenError::Invalid));
         let after = both.sign(ISSUER, &token).unwrap();
         assert_eq!(verify(&new, &after), Ok(token));
-        assert_eq!(verify(&old, &after), Err(TokenRefusal::Invalid));
+        assert_eq!(verify(&old, &after), Err(TokenError::Invalid));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 
 words! {
     /// How a signing key stands.
-    KeyState {
+    SigningKeyState {
         /// It is published and does not sign yet.
         Next = "NEXT",
         /// It signs.
@@ -39,15 +39,15 @@ pub struct KeyLife {
 impl KeyLife {
     /// How it stands at `now`.
     #[must_use]
-    pub fn state(&self, now: Timestamp) -> KeyState {
+    pub fn state(&self, now: Timestamp) -> SigningKeyState {
         if self.is_destroyed || self.retire_safe_at().is_some_and(|at| at <= now) {
-            KeyState::Retired
+            SigningKeyState::Retired
         } else if self.stops_at.is_some_and(|at| at <= now) {
-            KeyState::Retiring
+            SigningKeyState::Retiring
         } else if self.activates_at > now {
-            KeyState::Next
+            SigningKeyState::Next
         } else {
-            KeyState::Active
+            SigningKeyState::Active
         }
     }
 
@@ -60,7 +60,7 @@ impl KeyLife {
     /// Whether it signs at `now` or later.
     #[must_use]
     pub fn has_yet_to_sign(&self, now: Timestamp) -> bool {
-        matches!(self.state(now), KeyState::Next | KeyState::Active)
+        matches!(self.state(now), SigningKeyState::Next | SigningKeyState::Active)
     }
 
     /// The moments at which its state changes.
@@ -98,14 +98,16 @@ mod tests {
     #[test]
     fn a_key_without_a_successor_signs_on() {
         let life = KeyLife { stops_at: None, ..life() };
-        assert_eq!(life.state(at(1_000_000)), KeyState::Active);
+        assert_eq!(life.state(at(1_000_000)), SigningKeyState::Active);
         assert_eq!(life.retire_safe_at(), None);
     }
 
     #[test]
     fn a_key_that_was_removed_is_retired_whatever_the_clock_says() {
         let life = KeyLife { is_destroyed: true, ..life() };
-        assert!([0, 15, 22].iter().all(|&second| life.state(at(second)) == KeyState::Retired));
+        assert!(
+            [0, 15, 22].iter().all(|&second| life.state(at(second)) == SigningKeyState::Retired)
+        );
         assert!(!life.has_yet_to_sign(at(15)));
     }
 }

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::domain::audit::AuditEventId;
 use crate::domain::id::{SessionId, TokenId};
 use crate::domain::page::PageRequest;
-use crate::store::Place;
+use crate::store::FeedCursor;
 
 /// A list's sort key.
 pub trait SortKey: Sized {
@@ -58,7 +58,7 @@ impl SortKey for (Timestamp, TokenId) {
 }
 
 /// Of ended sessions: how far a follower has come.
-impl SortKey for Place {
+impl SortKey for FeedCursor {
     fn write(&self) -> String {
         self.to_string()
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_graphql::{Error, ErrorExtensions, SimpleObject};
 
 use super::types::UserErrorCode;
-use crate::auth::{self, Denial, Refusal};
+use crate::auth::{self, Denial};
 
 /// What a client is told when the database is away.
 const UNAVAILABLE: &str = "the service is not available at the moment; try again";
@@ -81,8 +81,8 @@ pub struct UserError {
     retry_after_seconds: Option<i32>,
 }
 
-impl From<Refusal> for UserError {
-    fn from(refusal: Refusal) -> Self {
+impl From<auth::UserError> for UserError {
+    fn from(refusal: auth::UserError) -> Self {
         Self {
             code: refusal.code.into(),
             message: refusal.message.into_owned(),

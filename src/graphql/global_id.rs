@@ -4,7 +4,7 @@
 use async_graphql::ID;
 
 use super::error::bad_input;
-use crate::auth::Refusal;
+use crate::auth::UserError;
 use crate::domain::audit::AuditEventId;
 use crate::domain::id::{KeyId, SessionId, TokenId, UserId};
 
@@ -52,18 +52,18 @@ impl From<GlobalId> for ID {
 }
 
 /// The user that an input names.
-pub(super) fn user(id: &ID, path: &'static [&'static str]) -> Result<UserId, Refusal> {
+pub(super) fn user(id: &ID, path: &'static [&'static str]) -> Result<UserId, UserError> {
     match GlobalId::parse(id) {
         Some(GlobalId::User(id)) => Ok(id),
-        _ => Err(Refusal::invalid(path, "this is not the id of a user")),
+        _ => Err(UserError::invalid(path, "this is not the id of a user")),
     }
 }
 
 /// The session that an input names.
-pub(super) fn session(id: &ID, path: &'static [&'static str]) -> Result<SessionId, Refusal> {
+pub(super) fn session(id: &ID, path: &'static [&'static str]) -> Result<SessionId, UserError> {
     match GlobalId::parse(id) {
         Some(GlobalId::Session(id)) => Ok(id),
-        _ => Err(Refusal::invalid(path, "this is not the id of a session")),
+        _ => Err(UserError::invalid(path, "this is not the id of a session")),
     }
 }
 

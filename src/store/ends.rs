@@ -6,7 +6,7 @@
 use sqlx::types::Uuid;
 
 use super::adopt::is_own;
-use super::place::{At, Place, Snapshot, digits};
+use super::feed_cursor::{At, FeedCursor, Snapshot, digits};
 use super::spent::Operation;
 use super::{Error, Pools, Result, Store, counted};
 use crate::clock::Timestamp;
@@ -26,7 +26,7 @@ pub struct FollowedEnd {
     /// When.
     pub at: Timestamp,
     /// The place behind it.
-    pub place: Place,
+    pub place: FeedCursor,
 }
 
 /// What there was to read from a place on.
@@ -35,7 +35,7 @@ pub struct FollowedEnds {
     /// The ends.
     pub ends: Vec<FollowedEnd>,
     /// The place behind them, and behind all others that were not asked for.
-    pub place: Place,
+    pub place: FeedCursor,
     /// Whether there may be more already.
     pub more: bool,
 }
@@ -90,7 +90,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`] where the database fails.
-    pub async fn last_place(&self) -> Result<Place> {
+    pub async fn last_place(&self) -> Result<FeedCursor> {
         let at = match self.pools() {
             Pools::Sqlite(sqlite) => {
                 let _operation = Operation::begin();
@@ -110,14 +110,18 @@ impl Store {
                 At::Postgres { started, seen, within: None }
             }
         };
-        Ok(Place(at))
+        Ok(FeedCursor(at))
     }
 
     /// What ended behind `place`, all of it or of one user.
     ///
     /// # Errors
     /// [`Error`] where the database fails.
-    pub async fn ends_behind(&self, place: &Place, of: Option<UserId>) -> Result<FollowedEnds> {
+    pub async fn ends_behind(
+        &self,
+        place: &FeedCursor,
+        of: Option<UserId>,
+    ) -> Result<FollowedEnds> {
         let user = of.map(UserId::as_uuid);
         match self.pools() {
             Pools::Sqlite(sqlite) => {
@@ -174,7 +178,7 @@ fn of_sqlite(rows: Vec<Row>, last: i64) -> Result<FollowedEnds> {
     let reached = rows.last().map_or(last, |row| row.0);
     let place = At::Sqlite(if more { reached } else { reached.max(last) });
     let ends = rows.into_iter().map(|row| end(row, At::Sqlite));
-    Ok(FollowedEnds { ends: ends.collect::<Result<_>>()?, place: Place(place), more })
+    Ok(FollowedEnds { ends: ends.collect::<Result<_>>()?, place: FeedCursor(place), more })
 }
 
 fn of_postgres(
@@ -185,7 +189,7 @@ fn of_postgres(
 ) -> Result<FollowedEnds> {
     let (here, now) = read_now(&rows.first().ok_or(Error::unreadable("snapshot"))?.0)?;
     if started.is_some_and(|started| started != here) {
-        return Ok(FollowedEnds { ends: Vec::new(), place: Place::START, more: true });
+        return Ok(FollowedEnds { ends: Vec::new(), place: FeedCursor::START, more: true });
     }
     let read_under = within.map_or(now, |(snapshot, _)| snapshot.clone());
     let rows: Vec<Row> = rows
@@ -203,7 +207,7 @@ fn of_postgres(
         Some(last) if full => last.place.clone(),
         last => {
             let behind = At::Postgres { started: here, seen: read_under.clone(), within: None };
-            let behind = Place(behind);
+            let behind = FeedCursor(behind);
             if let Some(last) = last {
                 last.place = behind.clone();
             }
@@ -218,7 +222,7 @@ fn end((seq, session, reason, at): Row, place: impl FnOnce(i64) -> At) -> Result
         session_id: SessionId::from_uuid(session),
         reason: EndReason::parse(&reason).ok_or(Error::unreadable("end reason"))?,
         at: Timestamp::from_micros(at),
-        place: Place(place(seq)),
+        place: FeedCursor(place(seq)),
     })
 }
 

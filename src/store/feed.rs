@@ -24,9 +24,9 @@ use tokio::time::timeout;
 
 use super::adopt::{adopt, is_own};
 use super::end::EndedSession;
+use super::feed_cursor::Snapshot;
 use super::floors::{FLOORS, Floor, FloorRow};
 use super::keys::{KeyMark, MARKS, MarkRow};
-use super::place::Snapshot;
 use super::servers::Servers;
 use super::{BOUND, Error, Pools, Result, Store};
 use crate::clock::Timestamp;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::verified::Verified;
 use crate::clock::Timestamp;
+use crate::crypto::key_pair::KeyPair;
 use crate::crypto::key_ring::KeyRing;
-use crate::crypto::signing_key::SigningKey;
-use crate::domain::key_life::KeyState;
+use crate::domain::key_life::SigningKeyState;
 use crate::store::KeyMark;
 
 /// A key, opened if it could be.
@@ -17,7 +17,7 @@ use crate::store::KeyMark;
 pub(super) struct HeldKey {
     pub mark: KeyMark,
     /// `None` where its private part is gone, or no secret of this process opens it.
-    pub key: Option<Arc<SigningKey>>,
+    pub key: Option<Arc<KeyPair>>,
 }
 
 /// All keys, and the ring that they make from one moment to another.
@@ -76,19 +76,19 @@ impl Held {
 impl HeldKey {
     /// Whether its tokens are accepted.
     pub fn verifies(&self, now: Timestamp) -> bool {
-        self.key.is_some() && self.mark.life.state(now) != KeyState::Retired
+        self.key.is_some() && self.mark.life.state(now) != SigningKeyState::Retired
     }
 
     /// Whether a token of this key may be alive, and this process cannot tell.
     pub fn is_missing(&self, now: Timestamp) -> bool {
-        self.key.is_none() && self.mark.life.state(now) != KeyState::Retired
+        self.key.is_none() && self.mark.life.state(now) != SigningKeyState::Retired
     }
 }
 
 /// The key that signs. Where a clock is behind the one that the keys were made by, the next one does:
 /// better early than none. Where it cannot be opened, none does: an older one signs no more.
-fn signing(keys: &[HeldKey], now: Timestamp) -> Option<Arc<SigningKey>> {
+fn signing(keys: &[HeldKey], now: Timestamp) -> Option<Arc<KeyPair>> {
     let is = |state| move |held: &&HeldKey| held.mark.life.state(now) == state;
-    let active = keys.iter().rfind(is(KeyState::Active));
-    active.or_else(|| keys.iter().find(is(KeyState::Next)))?.key.clone()
+    let active = keys.iter().rfind(is(SigningKeyState::Active));
+    active.or_else(|| keys.iter().find(is(SigningKeyState::Next)))?.key.clone()
 }

@@ -14,7 +14,7 @@ mod summary;
 mod verified;
 
 pub use rotate::Rotation;
-pub use summary::KeySummary;
+pub use summary::SigningKey;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};

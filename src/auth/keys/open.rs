@@ -14,7 +14,7 @@ use super::{KeyError, Keys};
 use crate::clock::Timestamp;
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::SigningAlgorithm;
-use crate::crypto::signing_key::SigningKey;
+use crate::crypto::key_pair::KeyPair;
 use crate::domain::id::KeyId;
 use crate::domain::key_life::KeyLife;
 use crate::store::{self, KeyMark, StoredKey};
@@ -49,7 +49,7 @@ impl Keys {
         activates_at: Timestamp,
     ) -> Result<(StoredKey, String), CryptoError> {
         // To find the primes of an RSA key takes long enough to be in others' way.
-        let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+        let made = tokio::task::spawn_blocking(move || KeyPair::generate(algorithm)).await;
         // It is never cancelled, so what stopped it is a panic.
         let key = made.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
         let row = StoredKey {
@@ -102,8 +102,8 @@ impl Keys {
     }
 
     /// Opens a key, and seals it anew where an older secret sealed it.
-    async fn unseal(&self, row: &StoredKey) -> Result<Option<Arc<SigningKey>>, store::Error> {
-        let unsealed = SigningKey::from_sealed(&self.secrets, &row.kid, row.algorithm, &row.sealed);
+    async fn unseal(&self, row: &StoredKey) -> Result<Option<Arc<KeyPair>>, store::Error> {
+        let unsealed = KeyPair::from_sealed(&self.secrets, &row.kid, row.algorithm, &row.sealed);
         let Some(unsealed) = unsealed else { return Ok(None) };
         if unsealed.is_outdated {
             match unsealed.key.to_sealed(&self.secrets, &*self.entropy) {

@@ -13,7 +13,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::Keys;
 use crate::auth::Auth;
-use crate::crypto::TokenRefusal;
+use crate::crypto::TokenError;
 use crate::crypto::access_token::{self, AccessToken};
 use crate::revocation::Stale;
 
@@ -42,9 +42,9 @@ impl Auth {
     pub(in crate::auth) async fn recognize(
         &self,
         token: &str,
-    ) -> Result<Result<AccessToken, TokenRefusal>, Stale> {
+    ) -> Result<Result<AccessToken, TokenError>, Stale> {
         let first = self.verify_access(token);
-        if first != Err(TokenRefusal::Invalid) {
+        if first != Err(TokenError::Invalid) {
             return Ok(first);
         }
         match access_token::claimed_key(token) {
@@ -58,7 +58,7 @@ impl Auth {
         }
     }
 
-    fn verify_access(&self, token: &str) -> Result<AccessToken, TokenRefusal> {
+    fn verify_access(&self, token: &str) -> Result<AccessToken, TokenError> {
         let now = self.now();
         let held = self.keys.held_at(now);
         held.verified.or_verify(token, now, self.issuer.leeway, || {

@@ -3,13 +3,13 @@
 //! Rule: of two rotations at once one is done and the other is told. Nothing is in between: the new
 //! key, the old one's end and the event in the audit are one transaction.
 
-use super::{KeyError, KeySummary, Keys, PUBLICATION};
-use crate::auth::error::{Refusal, RefusalCode};
+use super::{KeyError, Keys, PUBLICATION, SigningKey};
+use crate::auth::error::{UserError, UserErrorCode};
 use crate::auth::{Actor, Auth, Error};
 use crate::clock::Timestamp;
 use crate::crypto::algorithm::SigningAlgorithm;
 use crate::domain::audit::AuditKind;
-use crate::domain::key_life::KeyState;
+use crate::domain::key_life::SigningKeyState;
 use crate::domain::origin::Origin;
 use crate::store::{NewEvent, RotateKey, StoredKey};
 
@@ -28,22 +28,22 @@ impl Auth {
     /// Makes a key and puts it in the place of the one that signs.
     ///
     /// # Errors
-    /// [`RefusalCode::InvalidInput`] for an algorithm that is none, [`RefusalCode::Forbidden`] where
+    /// [`UserErrorCode::InvalidInput`] for an algorithm that is none, [`UserErrorCode::Forbidden`] where
     /// a key is waiting to sign already or somebody else was faster, or a failure of the service.
     pub async fn rotate_signing_key(
         &self,
         by: Actor,
         rotation: Rotation<'_>,
         origin: Origin,
-    ) -> Result<KeySummary, Error> {
+    ) -> Result<SigningKey, Error> {
         let algorithm = rotation.algorithm.map(parse).transpose()?;
         let stored = self.store.signing_keys().await?;
-        let not_now = |message: String| Refusal::new(RefusalCode::Forbidden, INPUT, message);
+        let not_now = |message: String| UserError::new(UserErrorCode::Forbidden, INPUT, message);
         let Some(last) = last(&stored) else {
             return Err(not_now("there is no key to rotate yet".to_owned()).into());
         };
         let now = self.now();
-        if !rotation.immediately && last.life.state(now) == KeyState::Next {
+        if !rotation.immediately && last.life.state(now) == SigningKeyState::Next {
             return Err(not_now(format!(
                 "a new key is published already and signs from {} on; only an emergency does not \
                  wait for that",
@@ -82,7 +82,7 @@ impl Keys {
         let Some(last) = last(stored).filter(|key| key.algorithm != algorithm) else {
             return Ok(());
         };
-        if last.life.state(now) == KeyState::Next {
+        if last.life.state(now) == SigningKeyState::Next {
             tracing::warn!(
                 waiting = last.algorithm.as_str(),
                 "a signing key of another algorithm than --algorithm is waiting to sign"
@@ -106,11 +106,11 @@ fn last(stored: &[StoredKey]) -> Option<&StoredKey> {
     stored.iter().rfind(|key| key.life.stops_at.is_none())
 }
 
-fn parse(algorithm: &str) -> Result<SigningAlgorithm, Refusal> {
+fn parse(algorithm: &str) -> Result<SigningAlgorithm, UserError> {
     SigningAlgorithm::parse(algorithm).ok_or_else(|| {
         let names: Vec<&str> = SigningAlgorithm::ALL.iter().map(|one| one.as_str()).collect();
         let message = format!("an algorithm is one of {}", names.join(", "));
-        Refusal::new(RefusalCode::InvalidInput, &["input", "algorithm"], message)
+        UserError::new(UserErrorCode::InvalidInput, &["input", "algorithm"], message)
     })
 }
 

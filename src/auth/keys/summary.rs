@@ -4,12 +4,12 @@ use crate::auth::{Auth, Error, Viewer};
 use crate::clock::Timestamp;
 use crate::crypto::algorithm::SigningAlgorithm;
 use crate::domain::id::KeyId;
-use crate::domain::key_life::KeyState;
+use crate::domain::key_life::SigningKeyState;
 use crate::store::StoredKey;
 
 /// What there is to know of a signing key, less the key.
 #[derive(Clone, Debug)]
-pub struct KeySummary {
+pub struct SigningKey {
     /// Its row's id.
     pub id: KeyId,
     /// Its thumbprint.
@@ -17,7 +17,7 @@ pub struct KeySummary {
     /// What it signs with.
     pub algorithm: SigningAlgorithm,
     /// How it stands.
-    pub state: KeyState,
+    pub state: SigningKeyState,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it signs.
@@ -26,7 +26,7 @@ pub struct KeySummary {
     pub retire_safe_at: Option<Timestamp>,
 }
 
-impl KeySummary {
+impl SigningKey {
     fn new(key: StoredKey, now: Timestamp) -> Self {
         let StoredKey { id, kid, algorithm, created_at, life, .. } = key;
         Self {
@@ -46,7 +46,7 @@ impl Auth {
     ///
     /// # Errors
     /// A failure of the service.
-    pub async fn signing_keys(&self, viewer: Viewer) -> Result<Vec<KeySummary>, Error> {
+    pub async fn signing_keys(&self, viewer: Viewer) -> Result<Vec<SigningKey>, Error> {
         if !viewer.is_admin() {
             return Ok(Vec::new());
         }
@@ -57,8 +57,8 @@ impl Auth {
     ///
     /// # Errors
     /// A failure of the service.
-    pub async fn key_summaries(&self) -> Result<Vec<KeySummary>, Error> {
+    pub async fn key_summaries(&self) -> Result<Vec<SigningKey>, Error> {
         let (stored, now) = (self.store.signing_keys().await?, self.now());
-        Ok(stored.into_iter().map(|key| KeySummary::new(key, now)).collect())
+        Ok(stored.into_iter().map(|key| SigningKey::new(key, now)).collect())
     }
 }

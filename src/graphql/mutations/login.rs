@@ -167,7 +167,7 @@ impl LoginMutation {
         let origin = caller(context).origin().clone();
         let asked = Refresh {
             token: input.refresh_token.as_deref(),
-            carrier: input.transport.map(Into::into),
+            transport: input.transport.map(Into::into),
             attempt_id: input.attempt_id.as_deref(),
         };
         match expected(auth(context).refresh_by(asked, cookie(context), origin).await)? {

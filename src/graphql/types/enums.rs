@@ -96,7 +96,7 @@ pub enum LogoutScope {
 
 /// The two kinds of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::auth::TokenKind")]
+#[graphql(remote = "crate::auth::TokenType")]
 pub enum TokenType {
     /// It opens the API.
     Access,
@@ -106,7 +106,7 @@ pub enum TokenType {
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::auth::StatusReason")]
+#[graphql(remote = "crate::auth::TokenRefusal")]
 pub enum TokenRefusal {
     /// It is no token.
     Malformed,
@@ -124,7 +124,7 @@ pub enum TokenRefusal {
 
 /// How a signing key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::domain::key_life::KeyState")]
+#[graphql(remote = "crate::domain::key_life::SigningKeyState")]
 pub enum SigningKeyState {
     /// It is published and does not sign yet.
     Next,
@@ -138,7 +138,7 @@ pub enum SigningKeyState {
 
 /// What an expected failure is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::auth::RefusalCode")]
+#[graphql(remote = "crate::auth::UserErrorCode")]
 pub enum UserErrorCode {
     /// A text or a value is not what it should be.
     InvalidInput,
@@ -174,7 +174,7 @@ pub enum UserErrorCode {
 
 /// How a client is given its refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::auth::Carrier")]
+#[graphql(remote = "crate::auth::TokenTransport")]
 pub enum TokenTransport {
     /// In the answer.
     Body,

@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 
 use super::{EndReason, Session};
-use crate::auth::{SessionEnd, Viewer};
+use crate::auth::{self, Viewer};
 use crate::graphql::cursor;
 use crate::graphql::scalars::DateTime;
 
@@ -22,7 +22,7 @@ pub struct SessionEnded {
 }
 
 impl SessionEnded {
-    pub(in crate::graphql) fn new(end: SessionEnd, viewer: Viewer) -> Self {
+    pub(in crate::graphql) fn new(end: auth::SessionEnded, viewer: Viewer) -> Self {
         Self {
             session: Session::new(end.session, viewer),
             reason: end.reason.into(),

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use async_graphql::{ID, Object};
 
 use super::SigningKeyState;
-use crate::auth::KeySummary;
+use crate::auth;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
 
 /// A signing key, as administrators see it.
 #[derive(Clone, Debug)]
-pub struct SigningKey(Arc<KeySummary>);
+pub struct SigningKey(Arc<auth::SigningKey>);
 
 impl SigningKey {
-    pub(in crate::graphql) fn new(key: KeySummary) -> Self {
+    pub(in crate::graphql) fn new(key: auth::SigningKey) -> Self {
         Self(Arc::new(key))
     }
 }

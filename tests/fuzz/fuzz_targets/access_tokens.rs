@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sallyport::crypto::TokenRefusal;
+use sallyport::crypto::TokenError;
 use sallyport::crypto::access_token::{sign, verify, verify_ignoring_expiry};
 use sallyport_fuzz::forger::{FORGER, Said, now};
 
@@ -35,6 +35,6 @@ fuzz_target!(|text: &str| {
         && said.moment("iat").is_some_and(|issued| issued <= now().as_seconds() + 2)
         && said.moment("exp").is_some_and(alive)
         && said.moment("auth_time").is_some();
-    let too_long = judged == Err(TokenRefusal::Malformed) && token.len() > 8192;
+    let too_long = judged == Err(TokenError::Malformed) && token.len() > 8192;
     assert_eq!(judged.is_ok(), right && !too_long, "{header}\n{claims}\n{judged:?}");
 });

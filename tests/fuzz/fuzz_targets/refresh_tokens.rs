@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sallyport::crypto::TokenRefusal;
+use sallyport::crypto::TokenError;
 use sallyport_fuzz::forger::{FORGER, Said, now};
 
 fuzz_target!(|text: &str| {
@@ -29,6 +29,6 @@ fuzz_target!(|text: &str| {
         && said.is_plain()
         && said.moment("iat").is_some()
         && said.moment("exp").is_some_and(|expires| expires > now().as_seconds());
-    let too_long = judged == Err(TokenRefusal::Malformed) && token.len() > 8192;
+    let too_long = judged == Err(TokenError::Malformed) && token.len() > 8192;
     assert_eq!(judged.is_ok(), right && !too_long, "{header}\n{claims}\n{judged:?}");
 });

@@ -14,7 +14,7 @@ use sallyport::crypto::algorithm::SigningAlgorithm::Es256;
 use sallyport::crypto::key_ring::KeyRing;
 use sallyport::crypto::refresh_token::{RefreshKeys, RefreshToken};
 use sallyport::crypto::secret::MasterSecrets;
-use sallyport::crypto::signing_key::SigningKey;
+use sallyport::crypto::key_pair::KeyPair;
 use sallyport::domain::id::{SessionId, TokenId, UserId};
 use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;
@@ -44,7 +44,7 @@ pub fn now() -> Timestamp {
 impl Forger {
     fn new() -> Self {
         let secrets = MasterSecrets::parse(SECRET).expect("a secret");
-        let key = SigningKey::generate(Es256).expect("a key");
+        let key = KeyPair::generate(Es256).expect("a key");
         let sealed = key.to_sealed(&secrets, &SystemEntropy).expect("a seal");
         let opened = secrets.open(&format!("signing key ES256 {}", key.kid()), &sealed);
         let access_key = EncodingKey::from_ec_der(&opened.expect("the private part").plain);

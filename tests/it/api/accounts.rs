@@ -1,6 +1,6 @@
 //! What users and administrators do with accounts.
 
-use sallyport::auth::{Actor, Error, RefusalCode};
+use sallyport::auth::{Actor, Error, UserErrorCode};
 use sallyport::domain::login_name::LoginName;
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
@@ -135,7 +135,7 @@ async fn two_administrators_who_deactivate_each_other_leave_one(database: Databa
         refused.extend(service.core.auth.set_user_active(by, user.id, false, origin).await.err());
     }
     let [Error::Refused(refusal)] = &refused[..] else { panic!("one is last") };
-    assert_eq!(refusal.code, RefusalCode::Forbidden);
+    assert_eq!(refusal.code, UserErrorCode::Forbidden);
     assert!(refusal.message.contains("the last active administrator"), "{refusal}");
 }
 

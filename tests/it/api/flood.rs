@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use futures_util::future::join_all;
-use sallyport::auth::{Error, Login, RefusalCode, Register};
+use sallyport::auth::{Error, Login, Register, UserErrorCode};
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
 use serde_json::json;
@@ -65,7 +65,7 @@ fn inside(service: &Service) -> usize {
 }
 
 /// Logs in to nobody's account, from an address.
-fn try_from_address(service: &Arc<Service>, address: [u8; 4]) -> JoinHandle<Option<RefusalCode>> {
+fn try_from_address(service: &Arc<Service>, address: [u8; 4]) -> JoinHandle<Option<UserErrorCode>> {
     let service = Arc::clone(service);
     tokio::spawn(async move {
         let login = Login { username: "nobody", password: PASSWORD, session_name: None };
@@ -74,7 +74,7 @@ fn try_from_address(service: &Arc<Service>, address: [u8; 4]) -> JoinHandle<Opti
     })
 }
 
-fn refusal<T>(outcome: Result<T, Error>) -> Option<RefusalCode> {
+fn refusal<T>(outcome: Result<T, Error>) -> Option<UserErrorCode> {
     match outcome {
         Err(Error::Refused(refusal)) => Some(refusal.code),
         _ => None,
@@ -149,7 +149,7 @@ async fn more_refreshes_of_one_session_than_may_wait_are_sent_away(database: Dat
     let next = tokens(&service.refresh(&ada.refresh, Some(ATTEMPT)).await).unwrap();
     let refresh = |_| service.core.auth.refresh(&ada.refresh, Some(ATTEMPT), Origin::default());
     let refused = join_all((0..1_000).map(refresh)).await.into_iter().filter_map(refusal);
-    let limited = refused.filter(|code| *code == RefusalCode::RateLimited).count();
+    let limited = refused.filter(|code| *code == UserErrorCode::RateLimited).count();
     assert!(limited > 600, "{limited}");
     assert!(tokens(&service.refresh(&next.refresh, None).await).is_some());
 }

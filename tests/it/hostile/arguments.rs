@@ -118,7 +118,7 @@ struct Argument {
 }
 
 /// Where a value stands: the argument, and the members of input objects from there on.
-type Place = Vec<String>;
+type FeedCursor = Vec<String>;
 
 impl Field {
     async fn send(&self, service: &Service, bearer: &str, body: &str) -> (u16, String) {
@@ -130,7 +130,7 @@ impl Field {
     }
 
     /// The request in which one value is another, given as JSON text.
-    fn request(&self, place: &Place, value: &str) -> String {
+    fn request(&self, place: &FeedCursor, value: &str) -> String {
         let mut variables = Value::Object(self.variables.clone());
         let mut spot = &mut variables;
         for member in place {
@@ -217,7 +217,7 @@ impl Schema {
     }
 
     /// Every place in the field's arguments where a value can stand.
-    fn places(&self, field: &Field) -> Vec<Place> {
+    fn places(&self, field: &Field) -> Vec<FeedCursor> {
         let mut places = Vec::new();
         for argument in &field.arguments {
             self.collect(&argument.of, vec![argument.name.clone()], &mut places);
@@ -225,7 +225,7 @@ impl Schema {
         places
     }
 
-    fn collect(&self, of: &Value, place: Place, places: &mut Vec<Place>) {
+    fn collect(&self, of: &Value, place: FeedCursor, places: &mut Vec<FeedCursor>) {
         let members = self.types[named(of)]["inputFields"].as_array();
         for member in members.into_iter().flatten() {
             let inner = [place.clone(), vec![text(&member["name"])]].concat();

@@ -1,7 +1,7 @@
 //! Ends as subscribers follow them, from a place on; and how busy the connections are.
 
 use sallyport::domain::id::SessionId;
-use sallyport::store::{FollowedEnds, Place, Scope, Store};
+use sallyport::store::{FeedCursor, FollowedEnds, Scope, Store};
 
 use super::support::{at, ending, make, open};
 use crate::databases::{Database, on_both};
@@ -33,7 +33,7 @@ async fn what_ends_behind_a_place_is_found_from_it_once(database: Database) {
     let followed = store.ends_behind(&place, None).await.unwrap();
     assert_eq!(sessions(&followed), [behind]);
     assert!(sessions(&store.ends_behind(&followed.place, None).await.unwrap()).is_empty());
-    let all = store.ends_behind(&Place::START, None).await.unwrap();
+    let all = store.ends_behind(&FeedCursor::START, None).await.unwrap();
     assert_eq!(sessions(&all), [before, behind]);
 }
 
@@ -43,7 +43,7 @@ async fn a_follower_of_one_account_sees_its_ends_only(database: Database) {
     let bob = make(&store, "bob").await.id;
     let session = open(&store, bob, at(0)).await.id;
     store.end_sessions(ending(Scope::One(session), at(1)), None).await.unwrap();
-    let followed = store.ends_behind(&Place::START, Some(bob)).await.unwrap();
+    let followed = store.ends_behind(&FeedCursor::START, Some(bob)).await.unwrap();
     assert_eq!(sessions(&followed), [session]);
 }
 
@@ -51,9 +51,9 @@ async fn a_place_is_read_as_it_was_written(database: Database) {
     let store = database.store().await;
     end_one(&store, "ada").await;
     let place = store.last_place().await.unwrap();
-    let read = Place::parse(&place.to_string()).unwrap();
+    let read = FeedCursor::parse(&place.to_string()).unwrap();
     assert!(sessions(&store.ends_behind(&read, None).await.unwrap()).is_empty());
-    assert!(Place::parse("nowhere").is_none());
+    assert!(FeedCursor::parse("nowhere").is_none());
 }
 
 /// A standby that takes over may give numbers again that the place says were seen.
@@ -66,7 +66,8 @@ async fn a_place_of_a_server_that_was_replaced_is_before_all_there_is(database: 
         // SQLite has no standby; another file has other numbers.
         None => "s1000".to_owned(),
     };
-    let mut followed = store.ends_behind(&Place::parse(&elsewhere).unwrap(), None).await.unwrap();
+    let mut followed =
+        store.ends_behind(&FeedCursor::parse(&elsewhere).unwrap(), None).await.unwrap();
     while followed.ends.is_empty() && followed.more {
         followed = store.ends_behind(&followed.place, None).await.unwrap();
     }

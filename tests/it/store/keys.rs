@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sallyport::domain::key_life::KeyState::{Active, Retired, Retiring};
+use sallyport::domain::key_life::SigningKeyState::{Active, Retired, Retiring};
 use sqlx::AssertSqlSafe;
 
 use super::support::at;

@@ -8,7 +8,7 @@ use std::fmt;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair,
     RsaPublicKeyComponents,
 };
 use jsonwebtoken::EncodingKey;
@@ -23,7 +23,7 @@ use super::{CryptoError, base64url};
 use crate::entropy::Entropy;
 
 /// A key pair and its name.
-pub struct SigningKey {
+pub struct KeyPair {
     kid: String,
     algorithm: SigningAlgorithm,
     public_jwk: Value,
@@ -34,12 +34,12 @@ pub struct SigningKey {
 #[derive(Debug)]
 pub struct Unsealed {
     /// The key.
-    pub key: SigningKey,
+    pub key: KeyPair,
     /// Whether an older secret sealed it, so that it should be sealed anew.
     pub is_outdated: bool,
 }
 
-impl SigningKey {
+impl KeyPair {
     /// A new pair, of the library's own randomness.
     ///
     /// # Errors
@@ -152,9 +152,9 @@ impl SigningKey {
     }
 }
 
-impl fmt::Debug for SigningKey {
+impl fmt::Debug for KeyPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("SigningKey");
+        let mut debug = f.debug_struct("KeyPair");
         debug.field("kid", &self.kid).field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }
@@ -191,7 +191,7 @@ mod tests {
         for key in fixtures::keys() {
             let sealed = key.to_sealed(&secrets, &SeededEntropy::new(1)).unwrap();
             let unsealed =
-                SigningKey::from_sealed(&secrets, key.kid(), key.algorithm(), &sealed).unwrap();
+                KeyPair::from_sealed(&secrets, key.kid(), key.algorithm(), &sealed).unwrap();
             assert!(!unsealed.is_outdated);
             assert_eq!(unsealed.key.public_jwk(), key.public_jwk());
         }
@@ -201,8 +201,7 @@ mod tests {
     fn a_seal_is_bound_to_the_keys_name_and_algorithm() {
         let (secrets, [key, other, _]) = (secrets(NEW), fixtures::keys());
         let sealed = key.to_sealed(&secrets, &SeededEntropy::new(1)).unwrap();
-        let open =
-            |kid: &str, algorithm| SigningKey::from_sealed(&secrets, kid, algorithm, &sealed);
+        let open = |kid: &str, algorithm| KeyPair::from_sealed(&secrets, kid, algorithm, &sealed);
         assert!(open(key.kid(), key.algorithm()).is_some());
         assert!(open(other.kid(), key.algorithm()).is_none());
         assert!(open(key.kid(), other.algorithm()).is_none());
@@ -210,9 +209,7 @@ mod tests {
         let context = context(other.kid(), key.algorithm());
         let entropy = SeededEntropy::new(2);
         let swapped = secrets.seal(&context, key.pair.private(), &entropy).unwrap();
-        assert!(
-            SigningKey::from_sealed(&secrets, other.kid(), key.algorithm(), &swapped).is_none()
-        );
+        assert!(KeyPair::from_sealed(&secrets, other.kid(), key.algorithm(), &swapped).is_none());
     }
 
     #[test]
@@ -220,8 +217,7 @@ mod tests {
         let (old, both) = (secrets(OLD), secrets(&format!("{NEW},{OLD}")));
         let [key, ..] = fixtures::keys();
         let sealed = key.to_sealed(&old, &SeededEntropy::new(1)).unwrap();
-        let open =
-            |sealed: &[u8]| SigningKey::from_sealed(&both, key.kid(), key.algorithm(), sealed);
+        let open = |sealed: &[u8]| KeyPair::from_sealed(&both, key.kid(), key.algorithm(), sealed);
         let unsealed = open(&sealed).unwrap();
         assert!(unsealed.is_outdated);
         let sealed = unsealed.key.to_sealed(&both, &SeededEntropy::new(2)).unwrap();
@@ -245,7 +241,7 @@ mod tests {
     #[test]
     fn it_is_not_printed() {
         let [key, ..] = fixtures::keys();
-        let expected = format!("SigningKey {{ kid: {:?}, algorithm: Es256, .. }}", key.kid());
+        let expected = format!("KeyPair {{ kid: {:?}, algorithm: Es256, .. }}", key.kid());
         assert_eq!(format!("{key:?}"), expected);
     }
 }

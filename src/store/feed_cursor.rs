@@ -14,7 +14,7 @@ const MAX_SNAPSHOT: usize = 400;
 
 /// How far a follower has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place(pub(super) At);
+pub struct FeedCursor(pub(super) At);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum At {
@@ -32,7 +32,7 @@ pub(super) enum At {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Snapshot(pub(super) String);
 
-impl Place {
+impl FeedCursor {
     /// Before all that is held.
     pub const START: Self = Self(At::Start);
 
@@ -63,7 +63,7 @@ impl Place {
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for FeedCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0 {
             At::Start => Ok(()),
@@ -119,7 +119,10 @@ mod tests {
     #[test]
     fn a_place_is_read_as_it_was_written() {
         for text in ["", "s0", "s42", "p7 1:1:", "p7 10:20:10,15,19", "p7 10:20:10,15 12:30: 7"] {
-            assert_eq!(Place::parse(text).map(|place| place.to_string()).as_deref(), Some(text));
+            assert_eq!(
+                FeedCursor::parse(text).map(|place| place.to_string()).as_deref(),
+                Some(text)
+            );
         }
     }
 
@@ -150,7 +153,7 @@ mod tests {
             "p7 5:99999999999999999999:",
             "\u{e9}",
         ] {
-            assert_eq!(Place::parse(text), None, "{text}");
+            assert_eq!(FeedCursor::parse(text), None, "{text}");
         }
     }
 
@@ -158,6 +161,6 @@ mod tests {
     fn a_snapshot_of_very_many_transactions_is_told_as_its_beginning() {
         let running: Vec<String> = (1000..1500).map(|id| id.to_string()).collect();
         let long = format!("p7 1000:1500:{}", running.join(","));
-        assert_eq!(Place::parse(&long).unwrap().to_string(), "p7 1000:1000:");
+        assert_eq!(FeedCursor::parse(&long).unwrap().to_string(), "p7 1000:1000:");
     }
 }
