@@ -32,11 +32,9 @@ pub enum Registration {
 #[derive(Args, Clone, Debug)]
 pub struct ServeArguments {
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would become the help of the command")]
     pub database: DatabaseArguments,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would become the help of the command")]
     pub secret: SecretArguments,
 
     /// Where to serve; port 0 takes one that is free
@@ -50,7 +48,6 @@ pub struct ServeArguments {
     pub listen: SocketAddr,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would become the help of the command")]
     pub operation: OperationArguments,
 
     /// Whether clients may ask for the schema
@@ -241,15 +238,12 @@ pub struct ServeArguments {
     pub revocation_staleness: Option<Lifetime>,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would become the help of the command")]
     pub retention: RetentionArguments,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would become the help of the command")]
     pub transport: TransportArguments,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would become the help of the command")]
     pub documents: DocumentArguments,
 
     /// Whether anybody may register
@@ -288,7 +282,6 @@ pub struct ServeArguments {
     pub password_min_length: usize,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would become the help of the command")]
     pub guessing: GuessingArguments,
 
     /// Memory of a password's hash (argon2id), in KiB
@@ -314,7 +307,6 @@ pub struct ServeArguments {
     pub hashing_passes: u32,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would become the help of the command")]
     pub limits: LimitArguments,
 
     #[arg(
@@ -324,7 +316,6 @@ pub struct ServeArguments {
         hide = true,
         value_name = "PASSWORD"
     )]
-    #[expect(missing_docs, reason = "for the environment only, so it has no help")]
     pub admin_password: Option<Secret>,
 }
 

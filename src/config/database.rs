@@ -31,7 +31,6 @@ pub struct DatabaseArguments {
     pub database_url: DatabaseUrl,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a comment here would become the help of the command")]
     pub connections: ConnectionArguments,
 }
 
