@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use criterion::{Criterion, criterion_group, criterion_main};
 use sallyport::app::{self, Core, Surroundings};
-use sallyport::auth::{Actor, Login, NewAccount};
+use sallyport::auth::{Admin, Login, NewAccount, RefreshCookie, TokenTransport};
 use sallyport::clock::{Clock, SystemClock};
 use sallyport::config::{Config, ServeArguments};
 use sallyport::crypto::access_token::{self, AccessToken, Issuer};
@@ -42,10 +42,12 @@ async fn service(directory: &std::path::Path) -> (Core, String) {
     let core = app::open(&config, Surroundings::default()).await.expect("a service");
     core.feed().read().await.expect("fresh");
     let account = NewAccount { username: "ann", password: PASSWORD, email: None, role: Role::User };
-    let made = core.auth.create_user(Actor::Operator, account, Origin::default()).await;
+    let made = core.auth.accounts.create(Admin::operator(), account, Origin::default()).await;
     made.expect("an account");
     let login = Login { username: "ann", password: PASSWORD, session_name: None };
-    let (_, signed_in) = core.auth.login(login, Origin::default()).await.expect("a login");
+    let (transport, cookie) = (TokenTransport::Body, RefreshCookie::unavailable("not a browser"));
+    let logged_in = core.auth.sessions.log_in(login, transport, &cookie, Origin::default()).await;
+    let (_, signed_in) = logged_in.expect("a login");
     (core, signed_in.tokens.access_token)
 }
 
@@ -73,8 +75,8 @@ fn guard(criterion: &mut Criterion) {
         runtime.block_on(feed.read()).expect("fresh");
         criterion.bench_function(&format!("guard, {count} ended sessions"), |bencher| {
             bencher.to_async(Inside(&runtime)).iter(|| async {
-                let caller = core.auth.caller(Some(&token), Origin::default()).await;
-                black_box(core.auth.authenticate(&caller)).ok()
+                let caller = core.auth.guard.caller(Some(&token), Origin::default()).await;
+                black_box(core.auth.guard.authenticate(&caller)).ok()
             });
         });
         let session = SessionId::new(SystemClock::new().now(), &SystemEntropy);

@@ -26,7 +26,7 @@ pub(super) fn start(
     background.spawn(feed.run());
     background.spawn(purge(Arc::clone(&auth)));
     let ending = Arc::clone(&auth);
-    background.spawn(async move { ending.end_rows_forever().await });
+    background.spawn(async move { ending.ends.end_rows_forever().await });
     background.spawn(Arc::clone(last_seen).follow(auth, store, is_said));
     background
 }
@@ -35,11 +35,11 @@ pub(super) fn start(
 async fn purge(auth: Arc<Auth>) {
     loop {
         tokio::time::sleep(PURGE_INTERVAL).await;
-        if let Err(error) = auth.survey_hashes().await {
+        if let Err(error) = auth.passwords.survey_hashes().await {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, "the parameters of the accounts' hashes could not be read");
         }
-        match auth.purge().await {
+        match auth.system.purge().await {
             Ok(purged) => tracing::info!(?purged, "what had expired is deleted"),
             Err(error) => {
                 let error: &dyn std::error::Error = &error;

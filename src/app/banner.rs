@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use zeroize::Zeroizing;
 
 use super::{Core, StartError, last_seen};
-use crate::auth::{Error, NewAccount};
+use crate::auth::{Admin, Error, NewAccount};
 use crate::clock::Timestamp;
 use crate::config::Secret;
 use crate::crypto::secret::MasterSecret;
@@ -47,7 +47,7 @@ pub(super) async fn first_admin(
     let made_up = Zeroizing::new(made_up.chars().take(PASSWORD_CHARS).collect::<String>());
     let password = chosen.map_or(&made_up, |secret| &secret.0);
     let account = NewAccount { username: ADMIN, password, email: None, role: Role::Admin };
-    match core.auth.create_first_user(account).await {
+    match core.auth.accounts.create_first(Admin::operator(), account).await {
         Ok(false) => Ok(FirstAdmin::Exists),
         Ok(true) if chosen.is_some() => Ok(FirstAdmin::Chosen),
         Ok(true) => Ok(FirstAdmin::MadeUp(made_up)),

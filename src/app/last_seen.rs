@@ -86,7 +86,7 @@ impl LastSeen {
     ) {
         loop {
             // A database that is away is somebody else's concern.
-            if let Ok(missing) = self.go_on(&store, auth.now()).await {
+            if let Ok(missing) = self.go_on(&store, auth.system.now()).await {
                 if let Some(until) = missing.filter(|_| !is_said) {
                     tracing::warn!("{}", warning(until));
                 }

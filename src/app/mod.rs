@@ -108,7 +108,7 @@ pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Core, S
     let opened = core.keys.open(config.algorithm).await;
     opened.map_err(|error| StartError::of_keys(&config.database, error))?;
     // Before the first login: else its time would tell who has an account.
-    let surveyed = core.auth.survey_hashes().await;
+    let surveyed = core.auth.passwords.survey_hashes().await;
     surveyed.map_err(|error| StartError::of_auth(&config.database, error))?;
     Ok(Core { documents, ..core })
 }
@@ -204,7 +204,7 @@ fn compose(
     );
     let keys = Arc::new(keys);
     let (memory, passes) = config.hashing;
-    let auth = Auth::new(Parts {
+    let auth = Auth::from(Parts {
         store: Arc::clone(&store),
         keys: Arc::clone(&keys),
         refresh_keys,
@@ -272,7 +272,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         tracing::warn!("{exposure}");
     }
     let last_seen = Arc::new(LastSeen::of(&config));
-    let missing = last_seen.missing(&core.store, core.auth.now()).await;
+    let missing = last_seen.missing(&core.store, core.auth.system.now()).await;
     let missing = missing.map_err(|error| StartError::of_store(&config.database, &error))?;
     if let Some(until) = missing {
         tracing::warn!("{}", last_seen::warning(until));
@@ -313,7 +313,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     // The database is closed next, which none of them should find out.
     background.shutdown().await;
     // Where it cannot be read any more the note of some seconds ago has to do.
-    let _ = last_seen.go_on(&core.store, core.auth.now()).await;
+    let _ = last_seen.go_on(&core.store, core.auth.system.now()).await;
     Ok(())
 }
 

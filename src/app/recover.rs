@@ -2,7 +2,7 @@
 
 use super::Core;
 use super::last_seen::LastSeen;
-use crate::auth::{Actor, Error, Rotation};
+use crate::auth::{Admin, Error, KeyRotation};
 use crate::config::Config;
 use crate::domain::filter::SessionFilter;
 use crate::domain::origin::Origin;
@@ -24,8 +24,8 @@ impl Core {
     /// [`Error`] where the database fails.
     pub async fn rehearse_recovery(&self) -> Result<Recovery, Error> {
         let everybody = Matching { filter: SessionFilter::default(), except: None };
-        let sessions = self.store.count_matching(&everybody, self.auth.now()).await?;
-        let last = self.auth.key_summaries().await?.pop();
+        let sessions = self.store.count_matching(&everybody, self.auth.system.now()).await?;
+        let last = self.auth.keys.list(Admin::operator()).await?.pop();
         Ok(Recovery { kid: last.map(|key| key.kid), sessions })
     }
 
@@ -36,14 +36,14 @@ impl Core {
     /// # Errors
     /// [`Error`] where the database fails, or somebody else rotates the keys at the same moment.
     pub async fn recover(&self, config: &Config) -> Result<Recovery, Error> {
-        let (by, origin) = (Actor::Operator, Origin::default);
+        let (by, origin) = (Admin::operator(), Origin::default);
         let kid = if self.store.signing_keys().await?.is_empty() {
             None
         } else {
-            let rotation = Rotation { algorithm: None, immediately: true };
-            Some(self.auth.rotate_signing_key(by, rotation, origin()).await?.kid)
+            let rotation = KeyRotation { algorithm: None, immediately: true };
+            Some(self.auth.keys.rotate(by, rotation, origin()).await?.kid)
         };
-        let sessions = self.auth.end_sessions(by, Scope::All, origin()).await?;
+        let sessions = self.auth.sessions.end_scope(by, Scope::All, origin()).await?;
         LastSeen::of(config).begin_anew(&self.store).await?;
         Ok(Recovery { kid, sessions })
     }

@@ -1,142 +1,164 @@
-//! The guard: who asks, judged from memory. Only a key that this process has never seen is looked for
-//! in the database.
+//! Guard of protected fields: verifies access tokens and checks them against the ended sessions.
 //!
-//! Rule: a request's bearer token is verified once; whether its session has ended is asked each time
-//! a protected field is reached, so that what follows a logout in one document is refused too. A
-//! token that is bad or old is no error until a protected field is asked for.
+//! A decision is made from memory; the database is asked only for a signing key that this process has
+//! never seen. A bearer token is verified once a request. Whether its session has ended is checked each
+//! time a protected field is reached, so that whatever follows a logout in one document is refused too.
+//! An invalid or expired token is no error until a protected field is asked for.
 
-use super::error::{Denial, Reason};
-use super::{Actor, Auth};
-use crate::crypto::access_token::AccessToken;
-use crate::domain::id::{SessionId, UserId};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::authority::Requirement;
+use super::caller::{Caller, Viewer};
+use super::error::{Denial, UnauthenticatedReason};
+use super::keys::Keys;
+use crate::clock::{Clock, Timestamp};
+use crate::crypto::TokenError;
+use crate::crypto::access_token::{AccessToken, Issuer};
+use crate::domain::assurance::Assurance;
 use crate::domain::origin::Origin;
+use crate::domain::session::EndReason;
 use crate::domain::user::Role;
+use crate::revocation::{Revocations, Stale};
 
-/// Whoever sent a request: what it brings, and from where.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// Right in every respect, though it may have run out; or why not.
-    token: Result<AccessToken, Denial>,
-    origin: Origin,
-    /// How often a key had been removed when the token was judged.
-    removals: u64,
+/// Guard of protected fields.
+pub struct Guard {
+    pub(super) keys: Arc<Keys>,
+    pub(super) revocations: Arc<Revocations>,
+    pub(super) issuer: Issuer,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
-impl Caller {
-    /// Where the request came from.
+impl Guard {
+    /// Issuer of the tokens that are accepted.
     #[must_use]
-    pub fn origin(&self) -> &Origin {
-        &self.origin
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
     }
 
-    /// The token it brings, which may have run out and whose session may have ended: enough to end
-    /// that session, and for nothing else.
-    pub(super) fn token(&self) -> Result<&AccessToken, Denial> {
-        self.token.as_ref().map_err(|denial| *denial)
-    }
-}
-
-/// Somebody who is logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Viewer {
-    /// Who.
-    pub user_id: UserId,
-    /// In which session.
-    pub session_id: SessionId,
-    /// With what role, as the token says it.
-    pub role: Role,
-}
-
-impl Viewer {
-    /// Whoever presents a token of this session that is good for nothing any more: nothing is theirs.
-    pub(super) fn stranger(session_id: SessionId) -> Self {
-        Self { user_id: UserId::NOBODY, session_id, role: Role::User }
-    }
-
-    /// Whether this viewer may know of what belongs to `owner`.
-    #[must_use]
-    pub fn may_see(&self, owner: UserId) -> bool {
-        self.is_admin() || self.user_id == owner
-    }
-
-    /// Whether this viewer may know from where and with what client `actor` acted. Where that is not
-    /// known, it may have been a thief, and whoever it was done to is told.
-    #[must_use]
-    pub fn may_see_origin_of(&self, actor: Option<UserId>) -> bool {
-        actor.is_none_or(|actor| self.may_see(actor))
-    }
-
-    /// Whether this viewer may do everything.
-    #[must_use]
-    pub fn is_admin(&self) -> bool {
-        self.role == Role::Admin
-    }
-
-    /// The viewer as the one who gives an order.
-    #[must_use]
-    pub fn actor(&self) -> Actor {
-        Actor::User(self.user_id)
-    }
-}
-
-impl Auth {
-    /// Judges a request's bearer token. Nothing fails here.
+    /// Verifies the bearer token of a request. It cannot fail: a bad token is kept as the reason for
+    /// which a protected field will be refused.
     pub async fn caller(&self, bearer: Option<&str>, origin: Origin) -> Caller {
-        let removals = self.keys.removals();
+        let removed_keys = self.keys.removals();
         let refused = |reason| Denial::Unauthenticated(reason);
         let token = match bearer {
-            None => Err(refused(Reason::NoToken)),
-            Some(token) => match self.recognize(token).await {
-                Ok(token) => token.map_err(|refusal| refused(refusal.into())),
+            None => Err(refused(UnauthenticatedReason::NoToken)),
+            Some(token) => match self.verify(token).await {
+                Ok(token) => token.map_err(|error| refused(error.into())),
                 Err(stale) => Err(stale.into()),
             },
         };
-        Caller { token, origin, removals }
+        Caller::new(token, origin, removed_keys)
     }
 
-    /// Who the caller is.
+    /// The caller, if logged in.
     ///
     /// # Errors
-    /// [`Denial`] where the token is missing, bad or old, its session has ended, or nobody can tell.
+    /// [`Denial`] where the token is missing, invalid or expired, its session has ended, or the ended
+    /// sessions are not known well enough to tell.
     pub fn authenticate(&self, caller: &Caller) -> Result<Viewer, Denial> {
         let token = caller.token()?;
         if self.has_expired(token) {
-            return Err(Denial::Unauthenticated(Reason::Expired));
+            return Err(Denial::Unauthenticated(UnauthenticatedReason::Expired));
         }
         if let Some(reason) = self.revocations.end_of(token.user_id, token.session_id)? {
             return Err(Denial::Unauthenticated(reason.into()));
         }
-        let AccessToken { user_id, session_id, role, .. } = *token;
-        Ok(Viewer { user_id, session_id, role })
+        Ok(Viewer::of(token))
     }
 
-    /// Who the caller still is, whose token was judged some time ago. After a key was removed it may
-    /// have been one of that key's.
+    /// The caller, if still logged in, whose token was verified some time ago. A key that was removed
+    /// in the meantime may have been the one that signed it.
     ///
     /// # Errors
-    /// [`Denial`], as [`authenticate`](Self::authenticate) has it.
+    /// As [`authenticate`](Self::authenticate).
     pub fn authenticate_again(&self, caller: &Caller) -> Result<Viewer, Denial> {
         let viewer = self.authenticate(caller)?;
-        if caller.removals == self.keys.removals() {
+        if caller.removed_keys() == self.keys.removals() {
             Ok(viewer)
         } else {
-            Err(Denial::Unauthenticated(Reason::Invalid))
+            Err(Denial::Unauthenticated(UnauthenticatedReason::Invalid))
         }
     }
 
-    /// Who the caller is, if of this role.
+    /// The caller, if logged in and all that is required.
     ///
     /// # Errors
-    /// [`Denial`], also where the role is another.
-    pub fn authorize(&self, caller: &Caller, role: Option<Role>) -> Result<Viewer, Denial> {
+    /// As [`authenticate`](Self::authenticate); [`Denial::Forbidden`] without the role;
+    /// [`Denial::ReauthenticationRequired`] where the proof is too old or too weak.
+    pub fn authorize(&self, caller: &Caller, required: &Requirement) -> Result<Viewer, Denial> {
         let viewer = self.authenticate(caller)?;
-        match role {
-            Some(Role::Admin) if !viewer.is_admin() => Err(Denial::Forbidden),
-            _ => Ok(viewer),
+        if required.role == Some(Role::Admin) && !viewer.is_admin() {
+            return Err(Denial::Forbidden);
         }
+        if is_proved(required, caller.token()?.auth_time, ASSURANCE, self.clock.now()) {
+            return Ok(viewer);
+        }
+        let Requirement { fresh_within: max_age, assurance, .. } = *required;
+        Err(Denial::ReauthenticationRequired { max_age, assurance })
+    }
+
+    /// Verifies an access token, which may have expired.
+    ///
+    /// # Errors
+    /// [`Stale`] where the key that it names cannot be looked up.
+    pub(super) async fn verify(
+        &self,
+        token: &str,
+    ) -> Result<Result<AccessToken, TokenError>, Stale> {
+        self.keys.verify(&self.issuer, token).await
     }
 
     pub(super) fn has_expired(&self, token: &AccessToken) -> bool {
         token.expires_at + self.issuer.leeway <= self.clock.now()
+    }
+}
+
+/// Assurance of every session: all are opened by one factor.
+const ASSURANCE: Assurance = Assurance::SingleFactor;
+
+/// Whether a session that was opened by a proof of this strength at this time is fresh and sure enough.
+fn is_proved(required: &Requirement, at: Timestamp, assurance: Assurance, now: Timestamp) -> bool {
+    let is_fresh = required.fresh_within.is_none_or(|max_age: Duration| now < at + max_age);
+    is_fresh && required.assurance.is_none_or(|required| assurance.is_at_least(required))
+}
+
+impl From<TokenError> for UnauthenticatedReason {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Malformed => Self::Malformed,
+            TokenError::Invalid => Self::Invalid,
+            TokenError::Expired => Self::Expired,
+            TokenError::WrongType => Self::WrongType,
+        }
+    }
+}
+
+impl From<EndReason> for UnauthenticatedReason {
+    fn from(reason: EndReason) -> Self {
+        match reason {
+            EndReason::UserDeactivated => Self::UserInactive,
+            _ => Self::SessionEnded,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_that_is_too_old_or_too_weak_is_not_enough() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let minutes = |n| Duration::from_mins(n);
+        let fresh = Requirement { fresh_within: Some(minutes(5)), ..Requirement::LOGGED_IN };
+        let sure =
+            Requirement { assurance: Some(Assurance::MultiFactor), ..Requirement::LOGGED_IN };
+        let single = Assurance::SingleFactor;
+        assert!(is_proved(&Requirement::LOGGED_IN, now - minutes(60), single, now));
+        assert!(is_proved(&fresh, now - minutes(4), single, now));
+        assert!(!is_proved(&fresh, now - minutes(5), single, now));
+        assert!(!is_proved(&sure, now, single, now));
+        assert!(is_proved(&sure, now, Assurance::PhishingResistant, now));
     }
 }

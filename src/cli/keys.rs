@@ -6,7 +6,7 @@ use clap::Subcommand;
 use super::table::{Cell, Output, Table, print};
 use super::{must_exist, quiet};
 use crate::app::{self, Core};
-use crate::auth::{Actor, Error, Rotation};
+use crate::auth::{Admin, Error, KeyRotation};
 use crate::config::{self, Config, DatabaseArguments, SecretArguments};
 use crate::crypto::algorithm::SigningAlgorithm;
 use crate::domain::origin::Origin;
@@ -46,7 +46,7 @@ pub(super) async fn run(command: KeysCommand) -> Result<()> {
         KeysCommand::Rotate { immediately, algorithm, database, secret } => {
             let core = open(database, secret).await?;
             let algorithm = algorithm.map(SigningAlgorithm::as_str);
-            rotate(&core, Rotation { algorithm, immediately }).await
+            rotate(&core, KeyRotation { algorithm, immediately }).await
         }
     }
 }
@@ -61,7 +61,7 @@ async fn list(core: &Core, output: Output) -> Result<()> {
     const HEADINGS: &[&str] =
         &["kid", "algorithm", "state", "created", "activates", "retire_safe_at"];
     let mut table = Table::new(HEADINGS);
-    for key in core.auth.key_summaries().await? {
+    for key in core.auth.keys.list(Admin::operator()).await? {
         table.push(vec![
             Cell::text(key.kid),
             Cell::text(key.algorithm.as_str()),
@@ -74,8 +74,8 @@ async fn list(core: &Core, output: Output) -> Result<()> {
     table.print(output)
 }
 
-async fn rotate(core: &Core, rotation: Rotation<'_>) -> Result<()> {
-    let rotated = core.auth.rotate_signing_key(Actor::Operator, rotation, Origin::default()).await;
+async fn rotate(core: &Core, rotation: KeyRotation<'_>) -> Result<()> {
+    let rotated = core.auth.keys.rotate(Admin::operator(), rotation, Origin::default()).await;
     let key = match rotated {
         Ok(key) => key,
         Err(Error::Refused(refusal)) => bail!("{refusal}; see sallyport keys list"),

@@ -27,9 +27,9 @@ pub(super) async fn run(arguments: PurgeArguments) -> Result<()> {
     config.connections.commits = Commits::Soon;
     let core = open_existing(config).await?;
     let (word, counts) = if arguments.dry_run {
-        ("expired", core.auth.expired().await?)
+        ("expired", core.auth.system.expired().await?)
     } else {
-        ("deleted", core.auth.purge().await?)
+        ("deleted", core.auth.system.purge().await?)
     };
     let Purged {
         blacklist_entries,

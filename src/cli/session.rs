@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::table::{Cell, Output, Table, count, print};
 use super::{open_existing, user};
 use crate::app::Core;
-use crate::auth::Actor;
+use crate::auth::Admin;
 use crate::config::{Config, DatabaseArguments};
 use crate::domain::filter::SessionFilter;
 use crate::domain::id::SessionId;
@@ -60,7 +60,8 @@ pub(super) async fn run(command: SessionCommand) -> Result<()> {
         SessionCommand::End { which, database } => {
             let core = open_existing(Config::of_command(database)?).await?;
             let scope = scope(&core, which).await?;
-            let ended = core.auth.end_sessions(Actor::Operator, scope, Origin::default()).await?;
+            let ended =
+                core.auth.sessions.end_scope(Admin::operator(), scope, Origin::default()).await?;
             print(&format!("{} ended\n", count(ended, "session")))
         }
     }
@@ -74,7 +75,7 @@ async fn scope(core: &Core, which: Which) -> Result<Scope> {
     // The API's id and the claim `sid` both name it.
     let id = SessionId::parse(id.strip_prefix("Session:").unwrap_or(&id))
         .with_context(|| format!("{id:?} is no session's id; see sallyport session list"))?;
-    if core.store.sessions_by_id(&[id]).await?.is_empty() {
+    if core.auth.reads.session(Admin::operator(), id).await?.is_none() {
         bail!("there is no session {id}; see sallyport session list");
     }
     Ok(Scope::One(id))
@@ -86,7 +87,7 @@ async fn list(core: &Core, user: Option<&str>, output: Output) -> Result<()> {
         None => None,
     };
     let filter = SessionFilter { user_id, ..SessionFilter::default() };
-    let now = core.auth.now();
+    let now = core.auth.system.now();
     let mut table = Table::new(&[
         "id",
         "username",
@@ -97,12 +98,12 @@ async fn list(core: &Core, user: Option<&str>, output: Output) -> Result<()> {
         "browser",
         "end_reason",
     ]);
-    let mut after = None;
+    let (by, mut after) = (Admin::operator(), None);
     loop {
         let page = PageRequest { after, before: None, size: MAX_SIZE, from_end: false };
-        let page = core.store.sessions(&filter, &page, now).await?;
+        let page = core.auth.reads.sessions(by, filter.clone(), &page).await?;
         let owners: Vec<_> = page.items.iter().map(|session| session.user_id).collect();
-        let owners = core.store.users_by_id(&owners).await?;
+        let owners = core.auth.reads.users_by_id(&owners).await?;
         for session in &page.items {
             let name = owners.get(&session.user_id).map(|user| user.names.username().to_string());
             table.push(row(session, name, session.state(now).as_str()));

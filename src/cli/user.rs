@@ -8,10 +8,9 @@ use super::table::{Cell, Output, Table, count, print};
 use super::{open, open_existing};
 use crate::app::Core;
 use crate::auth;
-use crate::auth::{Actor, NewAccount, UserError, UserErrorCode};
+use crate::auth::{Admin, NewAccount, UserError, UserErrorCode};
 use crate::config::{Config, DatabaseArguments};
 use crate::domain::filter::UserFilter;
-use crate::domain::login_name::LoginName;
 use crate::domain::origin::Origin;
 use crate::domain::page::{MAX_SIZE, PageRequest};
 use crate::domain::user::{Email, Role, User};
@@ -75,7 +74,8 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             let role = if admin { Role::Admin } else { Role::User };
             let account =
                 NewAccount { username: &name, password: &password, email: email.as_deref(), role };
-            let made = core.auth.create_user(Actor::Operator, account, Origin::default()).await;
+            let made =
+                core.auth.accounts.create(Admin::operator(), account, Origin::default()).await;
             let user = made.map_err(|error| match error {
                 auth::Error::Refused(refusal) => anyhow!(advised(&refusal)),
                 error => error.into(),
@@ -91,8 +91,9 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             let core = open_existing(Config::of_command(database)?).await?;
             let user = find(&core, &name).await?;
             let password = password.read()?;
-            let (by, origin) = (Actor::Operator, Origin::default());
-            let (_, ended) = core.auth.set_user_password(by, user.id, &password, origin).await?;
+            let (by, origin) = (Admin::operator(), Origin::default());
+            let (_, ended) =
+                core.auth.accounts.set_password(by, user.id, &password, origin).await?;
             print(&format!("{name} has a new password; {} ended\n", count(ended, "session")))
         }
     }
@@ -101,8 +102,8 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
 async fn set_active(name: &str, active: bool, database: DatabaseArguments) -> Result<()> {
     let core = open_existing(Config::of_command(database)?).await?;
     let user = find(&core, name).await?;
-    let (by, origin) = (Actor::Operator, Origin::default());
-    let (_, ended) = core.auth.set_user_active(by, user.id, active, origin).await?;
+    let (by, origin) = (Admin::operator(), Origin::default());
+    let (_, ended) = core.auth.accounts.set_active(by, user.id, active, origin).await?;
     print(&if active {
         format!("{name} is active\n")
     } else {
@@ -120,13 +121,8 @@ fn advised(refusal: &UserError) -> String {
 
 /// The account of this name.
 pub(super) async fn find(core: &Core, name: &str) -> Result<User> {
-    let found = match LoginName::parse(name) {
-        Some(key) => core.store.credentials_by_name(&key).await?,
-        None => None,
-    };
-    let found =
-        found.with_context(|| format!("there is no account {name:?}; see sallyport user list"));
-    Ok(found?.user)
+    let found = core.auth.reads.user_named(Admin::operator(), name).await?;
+    found.with_context(|| format!("there is no account {name:?}; see sallyport user list"))
 }
 
 async fn list(core: &Core, output: Output) -> Result<()> {
@@ -135,7 +131,7 @@ async fn list(core: &Core, output: Output) -> Result<()> {
     let mut after = None;
     loop {
         let page = PageRequest { after, before: None, size: MAX_SIZE, from_end: false };
-        let page = core.store.users(&UserFilter::default(), &page).await?;
+        let page = core.auth.reads.users(Admin::operator(), &UserFilter::default(), &page).await?;
         for user in &page.items {
             table.push(vec![
                 Cell::text(user.id),

@@ -4,6 +4,7 @@
 //! format or GraphQL; what depends on the time takes `now`. Text from outside becomes a value only
 //! through a `parse` that can refuse it.
 
+pub mod assurance;
 pub mod audit;
 pub mod blacklist;
 pub mod filter;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_graphql::{Error, ErrorExtensions, SimpleObject};
 
 use super::types::UserErrorCode;
-use crate::auth::{self, Denial};
+use crate::auth::{self, Denial, Field};
 
 /// What a client is told when the database is away.
 const UNAVAILABLE: &str = "the service is not available at the moment; try again";
@@ -25,6 +25,17 @@ pub(super) fn expose(error: auth::Error) -> Error {
         auth::Error::Denied(Denial::Unauthenticated(reason)) => {
             with_code(reason.to_string(), "UNAUTHENTICATED")
                 .extend_with(|_, extensions| extensions.set("reason", reason.as_str()))
+        }
+        auth::Error::Denied(Denial::ReauthenticationRequired { max_age, assurance }) => {
+            with_code(error.to_string(), "UNAUTHENTICATED").extend_with(|_, extensions| {
+                extensions.set("reason", "REAUTHENTICATION_REQUIRED");
+                if let Some(max_age) = max_age {
+                    extensions.set("maxAge", max_age.as_secs());
+                }
+                if let Some(assurance) = assurance {
+                    extensions.set("assurance", assurance.as_str());
+                }
+            })
         }
         auth::Error::Denied(Denial::Forbidden) => with_code(error.to_string(), "FORBIDDEN"),
         auth::Error::Denied(Denial::Stale(_)) => unavailable(),
@@ -86,10 +97,33 @@ impl From<auth::UserError> for UserError {
         Self {
             code: refusal.code.into(),
             message: refusal.message.into_owned(),
-            path: refusal.path.iter().map(|&segment| segment.to_owned()).collect(),
+            path: path(refusal.field),
             retry_after_seconds: refusal.retry_after.map(seconds),
         }
     }
+}
+
+/// The path of a field of a use case's input, from the mutation's arguments on.
+fn path(field: Field) -> Vec<String> {
+    let name = match field {
+        Field::Input => return vec!["input".to_owned()],
+        Field::Algorithm => "algorithm",
+        Field::AttemptId => "attemptId",
+        Field::CurrentPassword => "currentPassword",
+        Field::Email => "email",
+        Field::Filter => "filter",
+        Field::Name => "name",
+        Field::NewPassword => "newPassword",
+        Field::Note => "note",
+        Field::Password => "password",
+        Field::RefreshToken => "refreshToken",
+        Field::SessionId => "sessionId",
+        Field::SessionName => "sessionName",
+        Field::Transport => "transport",
+        Field::UserId => "userId",
+        Field::Username => "username",
+    };
+    vec!["input".to_owned(), name.to_owned()]
 }
 
 /// Whole seconds, rounded up: who comes a moment early is sent away again.

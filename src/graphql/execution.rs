@@ -84,7 +84,7 @@ impl Extension for Execution {
             return Ok(Some(Value::from(DESCRIPTION)));
         }
         let (at, ty) = (info.path_node, info.return_type);
-        let resolved = match requires_auth::judge(context, &info) {
+        let resolved = match requires_auth::authorize(context, &info) {
             Ok(()) => next.run(context, info).await,
             Err(denied) => Err(denied),
         };

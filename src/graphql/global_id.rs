@@ -4,7 +4,7 @@
 use async_graphql::ID;
 
 use super::error::bad_input;
-use crate::auth::UserError;
+use crate::auth::{Field, UserError};
 use crate::domain::audit::AuditEventId;
 use crate::domain::id::{KeyId, SessionId, TokenId, UserId};
 
@@ -52,29 +52,31 @@ impl From<GlobalId> for ID {
 }
 
 /// The user that an input names.
-pub(super) fn user(id: &ID, path: &'static [&'static str]) -> Result<UserId, UserError> {
+pub(super) fn user(id: &ID, field: Field) -> Result<UserId, UserError> {
     match GlobalId::parse(id) {
         Some(GlobalId::User(id)) => Ok(id),
-        _ => Err(UserError::invalid(path, "this is not the id of a user")),
+        _ => Err(UserError::invalid(field, "this is not the id of a user")),
     }
 }
 
 /// The session that an input names.
-pub(super) fn session(id: &ID, path: &'static [&'static str]) -> Result<SessionId, UserError> {
+pub(super) fn session(id: &ID, field: Field) -> Result<SessionId, UserError> {
     match GlobalId::parse(id) {
         Some(GlobalId::Session(id)) => Ok(id),
-        _ => Err(UserError::invalid(path, "this is not the id of a session")),
+        _ => Err(UserError::invalid(field, "this is not the id of a session")),
     }
 }
 
 /// The user that a filter names.
 pub(super) fn filtered_user(id: Option<&ID>) -> async_graphql::Result<Option<UserId>> {
-    id.map(|id| user(id, &[]).map_err(|refusal| bad_input(refusal.to_string()))).transpose()
+    id.map(|id| user(id, Field::UserId).map_err(|refusal| bad_input(refusal.to_string())))
+        .transpose()
 }
 
 /// The session that a filter names.
 pub(super) fn filtered_session(id: Option<&ID>) -> async_graphql::Result<Option<SessionId>> {
-    id.map(|id| session(id, &[]).map_err(|refusal| bad_input(refusal.to_string()))).transpose()
+    id.map(|id| session(id, Field::SessionId).map_err(|refusal| bad_input(refusal.to_string())))
+        .transpose()
 }
 
 #[cfg(test)]
@@ -88,7 +90,7 @@ mod tests {
         let id = UserId::new(Timestamp::from_seconds(1), &SeededEntropy::new(1));
         let global = ID::from(GlobalId::User(id));
         assert_eq!(GlobalId::parse(&global), Some(GlobalId::User(id)));
-        assert!(session(&global, &[]).is_err());
+        assert!(session(&global, Field::SessionId).is_err());
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Loader<UserId> for ById {
     type Error = Error;
 
     async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, Self::Value>, Error> {
-        self.0.users_by_id(ids).await.map_err(expose)
+        self.0.reads.users_by_id(ids).await.map_err(expose)
     }
 }
 
@@ -88,7 +88,7 @@ impl Loader<SessionId> for ById {
     type Error = Error;
 
     async fn load(&self, ids: &[SessionId]) -> Result<HashMap<SessionId, Self::Value>, Error> {
-        self.0.sessions_by_id(ids).await.map(shared).map_err(expose)
+        self.0.reads.sessions_by_id(ids).await.map(shared).map_err(expose)
     }
 }
 
@@ -97,7 +97,7 @@ impl Loader<TokenId> for ById {
     type Error = Error;
 
     async fn load(&self, ids: &[TokenId]) -> Result<HashMap<TokenId, Self::Value>, Error> {
-        self.0.blacklist_entries_by_id(ids).await.map(shared).map_err(expose)
+        self.0.reads.blacklist_entries_by_id(ids).await.map(shared).map_err(expose)
     }
 }
 
@@ -109,6 +109,6 @@ impl Loader<AuditEventId> for ById {
         &self,
         ids: &[AuditEventId],
     ) -> Result<HashMap<AuditEventId, Self::Value>, Error> {
-        self.0.audit_events_by_id(ids).await.map(shared).map_err(expose)
+        self.0.reads.audit_events_by_id(ids).await.map(shared).map_err(expose)
     }
 }

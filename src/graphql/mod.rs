@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ObjectType};
 
-use crate::auth::{Auth, Caller, RefreshCookie, Viewer};
+use crate::auth::{Admin, Auth, Caller, RefreshCookie, Viewer};
 
 use error::expose;
 
@@ -143,5 +143,10 @@ fn list_reads<'a>(context: &Context<'a>) -> &'a ListReads {
 
 /// Who is logged in, in a field that is guarded.
 fn viewer(context: &Context<'_>) -> async_graphql::Result<Viewer> {
-    auth(context).authenticate(caller(context)).map_err(|denial| expose(denial.into()))
+    auth(context).guard.authenticate(caller(context)).map_err(|denial| expose(denial.into()))
+}
+
+/// The permission of an administrator, in a field that is guarded by this role.
+fn admin(context: &Context<'_>) -> async_graphql::Result<Admin> {
+    viewer(context)?.admin().map_err(|denial| expose(denial.into()))
 }

@@ -12,8 +12,8 @@ use super::types::{
     AuditEvent, AuditFilter, BlacklistEntry, BlacklistFilter, Node, Role, Session, SessionFilter,
     SigningKey, TokenStatus, User, UserFilter,
 };
-use super::{auth, caller, reads, viewer};
-use crate::auth::{Denial, Reason, Viewer};
+use super::{admin, auth, caller, reads, viewer};
+use crate::auth::{Denial, UnauthenticatedReason, Viewer};
 use crate::domain;
 
 /// The most nodes that are asked for at once.
@@ -57,7 +57,7 @@ impl Queries {
     #[graphql(directive = requiresAuth::apply(None))]
     async fn viewer(&self, context: &Context<'_>) -> Result<Option<User>> {
         let viewer = viewer(context)?;
-        User::load(context, viewer, viewer.user_id).await
+        User::load(context, viewer, viewer.user_id()).await
     }
 
     /// The session that asks.
@@ -70,7 +70,7 @@ impl Queries {
     /// What a token is worth, and why no more. It changes nothing. Of a refresh token whoever sends no
     /// access token of its user or of an administrator is told only whether its session lives.
     async fn token_status(&self, context: &Context<'_>, token: String) -> Result<TokenStatus> {
-        let status = auth(context).token_status(&token, caller(context)).await;
+        let status = auth(context).sessions.token_status(&token, caller(context)).await;
         status.map(TokenStatus).map_err(expose)
     }
 
@@ -78,7 +78,7 @@ impl Queries {
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn user(&self, context: &Context<'_>, username: String) -> Result<Option<User>> {
         let viewer = viewer(context)?;
-        let user = auth(context).user_named(viewer, &username).await.map_err(expose)?;
+        let user = auth(context).reads.user_named(viewer, &username).await.map_err(expose)?;
         Ok(user.map(|user| User::new(user, viewer)))
     }
 
@@ -94,10 +94,11 @@ impl Queries {
         filter: Option<UserFilter>,
     ) -> Result<Option<UserConnection>> {
         let (auth, viewer) = (auth(context), viewer(context)?);
+        let by = admin(context)?;
         let filter = UserFilter::parse(filter)?;
         let page = page(after, before, first, last)?;
-        let count = auth.count_users(viewer, &filter);
-        let page = auth.users(viewer, &filter, &page);
+        let count = auth.reads.count_users(by, &filter);
+        let page = auth.reads.users(by, &filter, &page);
         let (page, count) = reads::read(context, count, page).await?;
         let key = |user: &domain::user::User| user.names.username().key().to_owned();
         Ok(Some(UserConnection::new(page, count, key, |user| User::new(user, viewer))))
@@ -154,7 +155,7 @@ impl Queries {
     /// The keys of access tokens, the oldest first.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn signing_keys(&self, context: &Context<'_>) -> Result<Option<Vec<SigningKey>>> {
-        let keys = auth(context).signing_keys(viewer(context)?).await.map_err(expose)?;
+        let keys = auth(context).keys.list(admin(context)?).await.map_err(expose)?;
         Ok(Some(keys.into_iter().map(SigningKey::new).collect()))
     }
 }
@@ -162,9 +163,9 @@ impl Queries {
 /// Who is logged in, in a field that needs nobody to be. A token that is sent and refused is an error,
 /// by which its client knows that it has to refresh.
 pub(super) fn somebody(context: &Context<'_>) -> Result<Option<Viewer>> {
-    match auth(context).authenticate(caller(context)) {
+    match auth(context).guard.authenticate(caller(context)) {
         Ok(viewer) => Ok(Some(viewer)),
-        Err(Denial::Unauthenticated(Reason::NoToken)) => Ok(None),
+        Err(Denial::Unauthenticated(UnauthenticatedReason::NoToken)) => Ok(None),
         Err(denial) => Err(expose(denial.into())),
     }
 }

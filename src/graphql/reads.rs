@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::{expose, unavailable};
 use super::{auth, list_reads};
-use crate::auth::{self, Presence};
+use crate::auth::{self, ClientConnection};
 use crate::domain::page::Page;
 
 /// The most lists of one request that are read at a time.
@@ -40,7 +40,7 @@ impl ListReads {
     async fn turn(&self, now: impl Fn() -> Duration) -> Option<SemaphorePermit<'_>> {
         let turn = self.turns.acquire().await.ok()?;
         let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        (!is_recent(failed, now()) && !Presence::is_over()).then_some(turn)
+        (!is_recent(failed, now()) && !ClientConnection::is_closed()).then_some(turn)
     }
 
     /// Notes a failure. Says whether it is the first for a while, which is to be logged.
@@ -61,14 +61,18 @@ pub(super) async fn read<T>(
     page: impl Future<Output = Result<Page<T>, auth::Error>>,
 ) -> Result<(Page<T>, Option<i64>)> {
     let (reads, auth) = (list_reads(context), auth(context));
-    let turn = reads.turn(|| auth.monotonic()).await.ok_or_else(unavailable)?;
+    let turn = reads.turn(|| auth.system.monotonic()).await.ok_or_else(unavailable)?;
     let done = async {
         let count = if counts(context) { count.await? } else { None };
         Ok((page.await?, count))
     };
     let done = done.await.map_err(|error: auth::Error| {
         let is_unavailable = matches!(error, auth::Error::Unavailable(_));
-        if is_unavailable && !reads.fail(auth.monotonic()) { unavailable() } else { expose(error) }
+        if is_unavailable && !reads.fail(auth.system.monotonic()) {
+            unavailable()
+        } else {
+            expose(error)
+        }
     });
     drop(turn);
     done
@@ -112,10 +116,10 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_read_for_a_client_that_is_gone() {
         let reads = ListReads::default();
-        let (presence, turn) = Presence::watched(reads.turn(|| NOW));
-        drop(presence);
+        let (connection, turn) = ClientConnection::watch(reads.turn(|| NOW));
+        drop(connection);
         assert!(turn.await.is_none());
-        let (_presence, turn) = Presence::watched(reads.turn(|| NOW));
+        let (_connection, turn) = ClientConnection::watch(reads.turn(|| NOW));
         assert!(turn.await.is_some());
     }
 }

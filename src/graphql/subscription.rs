@@ -11,7 +11,7 @@ use super::error::expose;
 use super::requires_auth::{self, requiresAuth};
 use super::types::{Role, SessionEnded};
 use super::{auth, caller};
-use crate::auth::{Auth, Followed};
+use crate::auth::Followed;
 
 /// Tells a transport, which puts it into the request, that the subscription has begun: from now on
 /// nothing is missed.
@@ -64,9 +64,9 @@ async fn follow(
     context: &Context<'_>,
     followed: Followed,
 ) -> Result<impl Stream<Item = SessionEnded> + use<>> {
-    let role = requires_auth::declared(context)?;
-    let auth: &Arc<Auth> = auth(context);
-    let ends = auth.follow(caller(context), role, followed).await.map_err(expose)?;
+    let required = requires_auth::declared(context)?;
+    let sessions = &auth(context).sessions;
+    let ends = sessions.follow_ends(caller(context), required, followed).await.map_err(expose)?;
     if let Some(begun) = context.data_opt::<Begun>() {
         begun.0.notify_one();
     }

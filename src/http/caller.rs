@@ -19,7 +19,7 @@ pub(super) fn caller<'a>(
     // Out of the request, whose body cannot wait along.
     let bearer = bearer(request.headers()).map(str::to_owned);
     let origin = origin(request);
-    async move { auth.caller(bearer.as_deref(), origin).await }
+    async move { auth.guard.caller(bearer.as_deref(), origin).await }
 }
 
 /// The bearer token. What is sent twice, or is no text, is a token that is none.

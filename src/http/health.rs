@@ -17,7 +17,7 @@ pub(super) async fn alive() -> Response {
 
 /// Ready, or why not.
 pub(super) async fn ready(State(auth): State<Arc<Auth>>) -> Response {
-    let checks = auth.readiness().await;
+    let checks = auth.system.readiness().await;
     let told = |check: Check| {
         let (Ok(words) | Err(words)) = check.outcome;
         (check.name.to_owned(), Value::from(words))

@@ -14,7 +14,7 @@ use crate::metrics;
 /// The routes of the port of the metrics.
 pub fn metrics_router(auth: Arc<Auth>, subscribers: Arc<Subscribers>) -> Router {
     let text = move || async move {
-        let text = auth.metrics_text(subscribers.open());
+        let text = auth.system.metrics_text(subscribers.open());
         ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
     };
     Router::new().route("/metrics", get(text))

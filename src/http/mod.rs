@@ -82,7 +82,7 @@ pub fn router<Root: ObjectType + 'static>(
 ) -> Router {
     let with_graphiql = options.graphiql;
     let transport = &options.transport;
-    let url = auth.issuer().issuer.clone();
+    let url = auth.guard.issuer().issuer.clone();
     let origins = transport.origins(&url);
     let cookies = transport.cookies(origins.clone());
     let pages_of = origins.clone();
@@ -92,7 +92,7 @@ pub fn router<Root: ObjectType + 'static>(
     let callers = Arc::clone(&auth);
     let passage = Passage {
         ids: RequestIds::new(entropy),
-        metrics: Arc::clone(auth.metrics()),
+        metrics: Arc::clone(auth.system.metrics()),
         proxies: transport.proxies.clone(),
         origins: origins.clone(),
         tls: url.starts_with("https://"),

@@ -134,7 +134,7 @@ impl Origins {
     pub(super) fn sender(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Untrusted> {
         let is_said = |name| headers.get(name).is_some_and(|value| !value.is_empty());
         if !CSRF_HEADERS.iter().any(is_said) {
-            return Err(Untrusted::NoHeader);
+            return Err(NO_HEADER);
         }
         let origin = only(headers, &ORIGIN)?;
         let is_ours = match only(headers, &SEC_FETCH_SITE)?.map(HeaderValue::as_bytes) {
@@ -145,7 +145,7 @@ impl Origins {
             None | Some(b"none") => origin.is_none_or(|origin| self.trusts(origin, headers, uri)),
             Some(_) => false,
         };
-        if is_ours { Ok(()) } else { Err(Untrusted::ForeignPage) }
+        if is_ours { Ok(()) } else { Err(FOREIGN_PAGE) }
     }
 
     /// What browsers are told of who may call; `None` where nobody is listed.
@@ -203,6 +203,13 @@ const EXPOSED: [HeaderName; 2] = [REQUEST_ID, RETRY_AFTER];
 pub(super) const ANYBODY: (HeaderName, HeaderValue) =
     (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 
+/// A form or an image cannot send this header.
+const NO_HEADER: Untrusted =
+    Untrusted("with cookies this needs the header x-sallyport-csrf, with any value");
+
+const FOREIGN_PAGE: Untrusted =
+    Untrusted("cookies are for pages of this origin, and of this site where they are listed");
+
 /// The only value of a header; two of it are nobody's who plays by the rules.
 fn only<'a>(
     headers: &'a HeaderMap,
@@ -210,7 +217,7 @@ fn only<'a>(
 ) -> Result<Option<&'a HeaderValue>, Untrusted> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
-    if values.next().is_some() { Err(Untrusted::ForeignPage) } else { Ok(first) }
+    if values.next().is_some() { Err(FOREIGN_PAGE) } else { Ok(first) }
 }
 
 /// Whether the origin is that of the host which the request names. The scheme is not known behind a
@@ -301,7 +308,7 @@ mod tests {
             &[("sec-fetch-site", "same-origin")],
             &[("x-sallyport-csrf", ""), ("sec-fetch-site", "same-origin")],
         ] {
-            assert_eq!(judged(headers), Err(Untrusted::NoHeader), "{headers:?}");
+            assert_eq!(judged(headers), Err(NO_HEADER), "{headers:?}");
         }
         for headers in [
             &[ours, ("sec-fetch-site", "cross-site")][..],
@@ -318,7 +325,7 @@ mod tests {
             &[ours, ("origin", "https://evil-app.example.com")],
             &[ours, ("origin", "https://app.example.com"), ("origin", "https://evil.example")],
         ] {
-            assert_eq!(judged(headers), Err(Untrusted::ForeignPage), "{headers:?}");
+            assert_eq!(judged(headers), Err(FOREIGN_PAGE), "{headers:?}");
         }
     }
 }

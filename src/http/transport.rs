@@ -54,7 +54,7 @@ impl Cookies {
     /// Writes what became of it into the answer.
     pub(super) fn write(&self, cookie: &RefreshCookie, auth: &Auth, response: &mut Response) {
         if let Some(change) = cookie.take_change() {
-            self.name.write(&change, auth.now(), response);
+            self.name.write(&change, auth.system.now(), response);
         }
     }
 }

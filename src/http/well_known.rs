@@ -24,7 +24,7 @@ const PUBLIC: [(HeaderName, HeaderValue); 2] = [ANYBODY, READ_ANYWHERE];
 
 /// The public keys (RFC 7517, section 5).
 pub(super) async fn jwks(State(auth): State<Arc<Auth>>, headers: HeaderMap) -> Response {
-    let keys = auth.keys();
+    let keys = auth.keys.ring();
     let jwks = keys.jwks();
     let common = [(CACHE_CONTROL, cache()), (ETAG, jwks.etag.clone())];
     let asked = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -39,7 +39,7 @@ pub(super) async fn jwks(State(auth): State<Arc<Auth>>, headers: HeaderMap) -> R
 /// What there is to know of the issuer (RFC 8414, section 2). There are no grants and no endpoints
 /// for them: tokens are given by the GraphQL mutations.
 pub(super) async fn authorization_server(State(auth): State<Arc<Auth>>) -> Response {
-    let issuer = &auth.issuer().issuer;
+    let issuer = &auth.guard.issuer().issuer;
     let algorithms: Vec<&str> = SigningAlgorithm::ALL.iter().map(|one| one.as_str()).collect();
     let body: Json<Value> = Json(json!({
         "issuer": issuer,

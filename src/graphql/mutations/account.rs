@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
+use crate::auth::Field;
 use crate::graphql::error::{UserError, expected};
 use crate::graphql::requires_auth::requiresAuth;
 use crate::graphql::types::{Session, User};
@@ -83,6 +84,7 @@ impl AccountMutation {
         let (current, new) = (&input.current_password, &input.new_password);
         let origin = caller(context).origin().clone();
         let changed = auth(context)
+            .accounts
             .change_password(viewer, current, new, input.end_other_sessions, origin)
             .await;
         Ok(Some(match expected(changed)? {
@@ -102,8 +104,8 @@ impl AccountMutation {
         input: RenameSessionInput,
     ) -> Result<Option<RenameSessionPayload>> {
         let viewer = viewer(context)?;
-        let renamed = match global_id::session(&input.session_id, &["input", "sessionId"]) {
-            Ok(id) => auth(context).rename_session(viewer, id, &input.name).await,
+        let renamed = match global_id::session(&input.session_id, Field::SessionId) {
+            Ok(id) => auth(context).sessions.rename(viewer, id, &input.name).await,
             Err(refusal) => Err(refusal.into()),
         };
         Ok(Some(match expected(renamed)? {
@@ -124,8 +126,8 @@ impl AccountMutation {
     ) -> Result<Option<EndSessionPayload>> {
         let viewer = viewer(context)?;
         let origin = caller(context).origin().clone();
-        let ended = match global_id::session(&input.session_id, &["input", "sessionId"]) {
-            Ok(id) => auth(context).end_session(viewer, id, origin).await,
+        let ended = match global_id::session(&input.session_id, Field::SessionId) {
+            Ok(id) => auth(context).sessions.end_one(viewer, id, origin).await,
             Err(refusal) => Err(refusal.into()),
         };
         Ok(Some(match expected(ended)? {

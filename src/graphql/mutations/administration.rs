@@ -2,11 +2,11 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
-use crate::auth::NewAccount;
+use crate::auth::{Field, NewAccount};
 use crate::graphql::error::{UserError, expected};
 use crate::graphql::requires_auth::requiresAuth;
 use crate::graphql::types::{Role, SessionFilter, User};
-use crate::graphql::{auth, caller, global_id, viewer};
+use crate::graphql::{admin, auth, caller, global_id, viewer};
 
 /// An account to be made.
 #[derive(InputObject)]
@@ -99,8 +99,6 @@ pub struct EndSessionsPayload {
     errors: Vec<UserError>,
 }
 
-const USER: &[&str] = &["input", "userId"];
-
 /// Everybody's accounts.
 #[derive(Default)]
 pub struct AdministrationMutation;
@@ -122,7 +120,7 @@ impl AdministrationMutation {
             role: input.role.into(),
         };
         let origin = caller(context).origin().clone();
-        let made = auth(context).create_user(viewer.actor(), account, origin).await;
+        let made = auth(context).accounts.create(admin(context)?, account, origin).await;
         Ok(Some(match expected(made)? {
             Ok(user) => {
                 CreateUserPayload { user: Some(User::new(user, viewer)), errors: Vec::new() }
@@ -139,9 +137,9 @@ impl AdministrationMutation {
         input: SetUserActiveInput,
     ) -> Result<Option<SetUserActivePayload>> {
         let viewer = viewer(context)?;
-        let (by, origin) = (viewer.actor(), caller(context).origin().clone());
-        let done = match global_id::user(&input.user_id, USER) {
-            Ok(id) => auth(context).set_user_active(by, id, input.active, origin).await,
+        let (by, origin) = (admin(context)?, caller(context).origin().clone());
+        let done = match global_id::user(&input.user_id, Field::UserId) {
+            Ok(id) => auth(context).accounts.set_active(by, id, input.active, origin).await,
             Err(refusal) => Err(refusal.into()),
         };
         Ok(Some(match expected(done)? {
@@ -160,10 +158,11 @@ impl AdministrationMutation {
         context: &Context<'_>,
         input: EndSessionsInput,
     ) -> Result<Option<EndSessionsPayload>> {
-        let viewer = viewer(context)?;
+        let by = admin(context)?;
         let filter = SessionFilter::parse(Some(input.filter))?;
         let (note, origin) = (input.note.as_deref(), caller(context).origin().clone());
-        let done = auth(context).end_matching(viewer, filter, note, input.dry_run, origin).await;
+        let done =
+            auth(context).sessions.end_matching(by, filter, note, input.dry_run, origin).await;
         Ok(Some(match expected(done)? {
             Ok((matched_count, ended_count)) => {
                 EndSessionsPayload { matched_count, ended_count, errors: Vec::new() }
@@ -180,9 +179,11 @@ impl AdministrationMutation {
         input: SetUserPasswordInput,
     ) -> Result<Option<SetUserPasswordPayload>> {
         let viewer = viewer(context)?;
-        let (by, origin) = (viewer.actor(), caller(context).origin().clone());
-        let done = match global_id::user(&input.user_id, USER) {
-            Ok(id) => auth(context).set_user_password(by, id, &input.new_password, origin).await,
+        let (by, origin) = (admin(context)?, caller(context).origin().clone());
+        let done = match global_id::user(&input.user_id, Field::UserId) {
+            Ok(id) => {
+                auth(context).accounts.set_password(by, id, &input.new_password, origin).await
+            }
             Err(refusal) => Err(refusal.into()),
         };
         Ok(Some(match expected(done)? {

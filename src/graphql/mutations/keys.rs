@@ -2,11 +2,11 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
-use crate::auth::Rotation;
+use crate::auth::KeyRotation;
 use crate::graphql::error::{UserError, expected};
 use crate::graphql::requires_auth::requiresAuth;
 use crate::graphql::types::{Role, SigningKey};
-use crate::graphql::{auth, caller, viewer};
+use crate::graphql::{admin, auth, caller};
 
 /// How to rotate the signing keys.
 #[derive(Default, InputObject)]
@@ -42,10 +42,10 @@ impl KeyMutation {
         context: &Context<'_>,
         input: Option<RotateSigningKeyInput>,
     ) -> Result<Option<RotateSigningKeyPayload>> {
-        let (by, origin) = (viewer(context)?.actor(), caller(context).origin().clone());
+        let (by, origin) = (admin(context)?, caller(context).origin().clone());
         let RotateSigningKeyInput { algorithm, immediately } = input.unwrap_or_default();
-        let rotation = Rotation { algorithm: algorithm.as_deref(), immediately };
-        let rotated = auth(context).rotate_signing_key(by, rotation, origin).await;
+        let rotation = KeyRotation { algorithm: algorithm.as_deref(), immediately };
+        let rotated = auth(context).keys.rotate(by, rotation, origin).await;
         Ok(Some(match expected(rotated)? {
             Ok(key) => RotateSigningKeyPayload {
                 signing_key: Some(SigningKey::new(key)),

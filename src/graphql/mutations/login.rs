@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
-use crate::auth::{Login, Refresh, Register, SignedIn, Viewer};
+use crate::auth::{Login, Refresh, Register, SignedIn};
 use crate::domain;
 use crate::graphql::error::{UserError, expected};
 use crate::graphql::types::{Session, TokenPair, TokenTransport, User};
@@ -72,7 +72,7 @@ macro_rules! payload {
 
         impl $name {
             fn done(user: Option<User>, signed_in: SignedIn) -> Self {
-                let viewer = of(&signed_in);
+                let viewer = signed_in.viewer();
                 Self {
                     tokens: Some(signed_in.tokens.into()),
                     session: Some(Session::new(signed_in.session, viewer)),
@@ -103,12 +103,6 @@ payload! {
     RefreshPayload
 }
 
-/// Whoever was given tokens sees the payload with them.
-fn of(signed_in: &SignedIn) -> Viewer {
-    let session = &signed_in.session;
-    Viewer { user_id: session.user_id, session_id: session.id, role: signed_in.role }
-}
-
 /// Register, log in, refresh.
 #[derive(Default)]
 pub struct LoginMutation;
@@ -128,10 +122,9 @@ impl LoginMutation {
             session_name: input.session_name.as_deref(),
         };
         let (auth, origin) = (auth(context), caller(context).origin().clone());
+        let (transport, cookie) = (input.transport.into(), cookie(context));
         // On the heap: the future of every mutation is as large as the largest.
-        let registering = Box::pin(auth.register(register, origin.clone()));
-        let by = input.transport.into();
-        let done = auth.sign_in_by(by, cookie(context), origin, registering).await;
+        let done = Box::pin(auth.accounts.register(register, transport, cookie, origin)).await;
         Ok(match expected(done)? {
             Ok((user, signed_in)) => {
                 RegisterPayload::done(Some(shown(user, &signed_in)), signed_in)
@@ -148,9 +141,8 @@ impl LoginMutation {
             session_name: input.session_name.as_deref(),
         };
         let (auth, origin) = (auth(context), caller(context).origin().clone());
-        let signing_in = Box::pin(auth.login(login, origin.clone()));
-        let by = input.transport.into();
-        let done = auth.sign_in_by(by, cookie(context), origin, signing_in).await;
+        let (transport, cookie) = (input.transport.into(), cookie(context));
+        let done = Box::pin(auth.sessions.log_in(login, transport, cookie, origin)).await;
         Ok(match expected(done)? {
             Ok((user, signed_in)) => LoginPayload::done(Some(shown(user, &signed_in)), signed_in),
             Err(errors) => LoginPayload::refused(errors),
@@ -170,12 +162,12 @@ impl LoginMutation {
             transport: input.transport.map(Into::into),
             attempt_id: input.attempt_id.as_deref(),
         };
-        match expected(auth(context).refresh_by(asked, cookie(context), origin).await)? {
+        match expected(auth(context).sessions.refresh(asked, cookie(context), origin).await)? {
             Ok(signed_in) => {
-                let viewer = of(&signed_in);
+                let viewer = signed_in.viewer();
                 // A read that can fail, after what cannot be taken back: only for whoever wants it.
                 let user = if context.look_ahead().field("user").exists() {
-                    User::load(context, viewer, viewer.user_id).await?
+                    User::load(context, viewer, viewer.user_id()).await?
                 } else {
                     None
                 };
@@ -187,5 +179,5 @@ impl LoginMutation {
 }
 
 fn shown(user: domain::user::User, signed_in: &SignedIn) -> User {
-    User::new(user, of(signed_in))
+    User::new(user, signed_in.viewer())
 }

@@ -52,7 +52,8 @@ impl LogoutMutation {
     ) -> Result<LogoutPayload> {
         let input = input.unwrap_or_default();
         let (token, scope) = (input.refresh_token.as_deref(), input.scope.into());
-        let done = auth(context).logout_by(token, scope, cookie(context), caller(context)).await;
+        let (sessions, cookie) = (&auth(context).sessions, cookie(context));
+        let done = sessions.log_out(token, scope, cookie, caller(context)).await;
         match expected(done)? {
             Ok(done) => Ok(LogoutPayload {
                 ended_count: done.count,
@@ -68,6 +69,6 @@ async fn ended(context: &Context<'_>, done: &LoggedOut) -> Result<Vec<Session>> 
     if !context.look_ahead().field("endedSessions").exists() {
         return Ok(Vec::new());
     }
-    let ended = auth(context).ended_sessions(done).await.map_err(expose)?;
+    let ended = auth(context).sessions.ended_sessions(done).await.map_err(expose)?;
     Ok(ended.into_iter().map(|(session, viewer)| Session::new(session, viewer)).collect())
 }

@@ -45,8 +45,8 @@ impl AuditEvent {
         page: &PageRequest<(Timestamp, AuditEventId)>,
     ) -> Result<AuditEventConnection> {
         let auth = auth(context);
-        let count = auth.count_audit_events(viewer, filter.clone());
-        let page = auth.audit_events(viewer, filter, page);
+        let count = auth.reads.count_audit_events(viewer, filter.clone());
+        let page = auth.reads.audit_events(viewer, filter, page);
         let (page, count) = reads::read(context, count, page).await?;
         let key = |event: &domain::audit::AuditEvent| (event.occurred_at, event.id);
         Ok(AuditEventConnection::new(page, count, key, |event| Self {

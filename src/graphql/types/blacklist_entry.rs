@@ -40,8 +40,8 @@ impl BlacklistEntry {
         page: &PageRequest<(Timestamp, TokenId)>,
     ) -> Result<BlacklistEntryConnection> {
         let auth = auth(context);
-        let count = auth.count_blacklist_entries(viewer, filter.clone());
-        let page = auth.blacklist_entries(viewer, filter, page);
+        let count = auth.reads.count_blacklist_entries(viewer, filter.clone());
+        let page = auth.reads.blacklist_entries(viewer, filter, page);
         let (page, count) = reads::read(context, count, page).await?;
         let key =
             |entry: &domain::blacklist::BlacklistEntry| (entry.blacklisted_at, entry.token_id);

@@ -47,7 +47,8 @@ impl Node {
                 seen.map(|entry| Self::BlacklistEntry(BlacklistEntry::shared(entry, viewer)))
             }
             Some(GlobalId::SigningKey(id)) => {
-                let keys = auth(context).signing_keys(viewer).await.map_err(expose)?;
+                let Ok(admin) = viewer.admin() else { return Ok(None) };
+                let keys = auth(context).keys.list(admin).await.map_err(expose)?;
                 let key = keys.into_iter().find(|key| key.id == id);
                 key.map(|key| Self::SigningKey(SigningKey::new(key)))
             }

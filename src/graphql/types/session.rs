@@ -69,9 +69,9 @@ impl Session {
     ) -> Result<Option<Self>> {
         let is_known = |field: SelectionField<'_>| OF_THE_ID.contains(&field.name());
         if context.field().selection_set().all(is_known) {
-            return Ok(Some(Self { id: viewer.session_id, row: None, viewer }));
+            return Ok(Some(Self { id: viewer.session_id(), row: None, viewer }));
         }
-        Self::load(context, viewer, viewer.session_id).await
+        Self::load(context, viewer, viewer.session_id()).await
     }
 
     /// The session, if the viewer may see it.
@@ -93,8 +93,8 @@ impl Session {
         page: &PageRequest<SessionId>,
     ) -> Result<SessionConnection> {
         let auth = auth(context);
-        let count = auth.count_sessions(viewer, filter.clone());
-        let page = auth.sessions(viewer, filter, page);
+        let count = auth.reads.count_sessions(viewer, filter.clone());
+        let page = auth.reads.sessions(viewer, filter, page);
         let (page, count) = reads::read(context, count, page).await?;
         Ok(SessionConnection::new(
             page,
@@ -131,12 +131,12 @@ impl Session {
 
     /// How it stands.
     async fn state(&self, context: &Context<'_>) -> Result<SessionState> {
-        Ok(self.row()?.state(auth(context).now()).into())
+        Ok(self.row()?.state(auth(context).system.now()).into())
     }
 
     /// Whether it is the one that asks.
     async fn is_current(&self) -> bool {
-        self.id == self.viewer.session_id
+        self.id == self.viewer.session_id()
     }
 
     /// What its user calls it.

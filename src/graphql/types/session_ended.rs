@@ -27,7 +27,7 @@ impl SessionEnded {
             session: Session::new(end.session, viewer),
             reason: end.reason.into(),
             ended_at: end.at.into(),
-            cursor: cursor::encode(&end.place),
+            cursor: cursor::encode(&end.cursor),
         }
     }
 }

@@ -42,7 +42,7 @@ impl User {
         if !viewer.may_see(id) {
             return Ok(None);
         }
-        if let Some(account) = auth(context).remembered_user(id) {
+        if let Some(account) = auth(context).reads.cached_user(id) {
             return Ok(Some(Self { account, is_remembered: true, viewer }));
         }
         let user = loaders(context).user(id).await?;

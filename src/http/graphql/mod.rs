@@ -41,7 +41,7 @@ use self::to_its_end::ToItsEnd;
 pub(in crate::http) use self::websocket::{
     is_asked_for as is_socket_asked_for, open as open_socket,
 };
-use crate::auth::Presence;
+use crate::auth::ClientConnection;
 use crate::graphql::Begun;
 use crate::graphql::document::{Limits, Prepared, PreparedDocuments, Refusal, variables};
 use crate::http::record::Operation;
@@ -157,7 +157,7 @@ impl<E: Executor> GraphqlEndpoint<E> {
         let work = Box::pin(async move { executor.execute(request).await });
         let work = Spent::by(work);
         // Held as long as the client is there; what only waits for its turn goes with it.
-        let (_presence, work) = Presence::watched(work);
+        let (_connection, work) = ClientConnection::watch(work);
         let work = RequestId::in_current(work);
         if prepared.introspects() {
             // Not to its end: whoever hangs up while it waits would have it done where requests are

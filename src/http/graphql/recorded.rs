@@ -65,7 +65,7 @@ impl Drop for Recorded {
     fn drop(&mut self) {
         self.operation.spent = self.account.spent();
         let (operation, took) = (Some(&self.operation), self.began.elapsed());
-        let metrics = self.auth.metrics();
+        let metrics = self.auth.system.metrics();
         RequestId::within(self.request, || {
             write_down(metrics, operation, self.outcome, None, took);
         });

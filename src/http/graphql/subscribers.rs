@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::auth::{Auth, Caller, Denial, Reason};
+use crate::auth::{Auth, Caller, Denial, UnauthenticatedReason};
 use crate::domain::id::UserId;
 use crate::http::counts::{BySource, free, take};
 
@@ -56,7 +56,7 @@ pub(super) enum Standing {
     /// As before.
     Good,
     /// The access token is good no more: it has run out, or its key was removed.
-    TokenOver(Reason),
+    TokenOver(UnauthenticatedReason),
     /// The session has ended.
     Ended,
 }
@@ -118,7 +118,7 @@ impl Seat {
 
     /// Another token for the same seat.
     pub(super) async fn present(&mut self, token: &str) {
-        self.caller = self.auth.caller(Some(token), self.caller.origin().clone()).await;
+        self.caller = self.auth.guard.caller(Some(token), self.caller.origin().clone()).await;
     }
 
     /// Counts the seat for its user; `false` where that one has too many.
@@ -126,7 +126,7 @@ impl Seat {
     /// # Errors
     /// [`Denial`] where it is nobody's.
     pub(super) fn count(&mut self) -> Result<bool, Denial> {
-        let user = self.auth.authenticate(&self.caller)?.user_id;
+        let user = self.auth.guard.authenticate(&self.caller)?.user_id();
         let counted = take(&mut self.subscribers.lock().by_user, user, MAX_OF_USER).is_some();
         if counted {
             self.user = Some(user);
@@ -136,13 +136,13 @@ impl Seat {
 
     /// How whoever sits here stands now. Where it cannot be told, nothing has changed.
     pub(super) fn standing(&self) -> Standing {
-        match self.auth.authenticate_again(&self.caller) {
-            Err(Denial::Unauthenticated(reason @ (Reason::Expired | Reason::Invalid))) => {
-                Standing::TokenOver(reason)
-            }
-            Err(Denial::Unauthenticated(Reason::SessionEnded | Reason::UserInactive)) => {
-                Standing::Ended
-            }
+        match self.auth.guard.authenticate_again(&self.caller) {
+            Err(Denial::Unauthenticated(
+                reason @ (UnauthenticatedReason::Expired | UnauthenticatedReason::Invalid),
+            )) => Standing::TokenOver(reason),
+            Err(Denial::Unauthenticated(
+                UnauthenticatedReason::SessionEnded | UnauthenticatedReason::UserInactive,
+            )) => Standing::Ended,
             _ => Standing::Good,
         }
     }

@@ -1,6 +1,6 @@
 //! What users and administrators do with accounts.
 
-use sallyport::auth::{Actor, Error, UserErrorCode};
+use sallyport::auth::{Admin, Error, UserErrorCode};
 use sallyport::domain::login_name::LoginName;
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
@@ -131,8 +131,9 @@ async fn two_administrators_who_deactivate_each_other_leave_one(database: Databa
     for name in ["root", "boss"] {
         let name = LoginName::parse(name).unwrap();
         let user = service.core.store.credentials_by_name(&name).await.unwrap().unwrap().user;
-        let (by, origin) = (Actor::Operator, Origin::default());
-        refused.extend(service.core.auth.set_user_active(by, user.id, false, origin).await.err());
+        let (by, origin) = (Admin::operator(), Origin::default());
+        refused
+            .extend(service.core.auth.accounts.set_active(by, user.id, false, origin).await.err());
     }
     let [Error::Refused(refusal)] = &refused[..] else { panic!("one is last") };
     assert_eq!(refusal.code, UserErrorCode::Forbidden);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sallyport::auth::{Actor, Rotation};
+use sallyport::auth::{Admin, KeyRotation};
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ async fn a_removed_key_is_refused_everywhere_and_nobody_is_logged_out(database: 
     two.feed.read().await.unwrap();
     assert_eq!(two.refusal(&ada.access).await.as_deref(), Some("INVALID"));
     for service in [&one, &two] {
-        let jwks = &service.core.auth.keys().jwks().body.clone();
+        let jwks = &service.core.auth.keys.ring().jwks().body.clone();
         assert!(jwks.matches("kid").count() == 1 && !jwks.contains(&kid(&ada.access)), "{jwks}");
     }
     let next = tokens(&two.refresh(&ada.refresh, None).await).unwrap();
@@ -99,9 +99,9 @@ async fn emergencies_at_once_leave_one_key(database: Database) {
     let root = one.login("root").await;
     let at_once = (0..8).map(|number| {
         let service = if number % 2 == 0 { &one } else { &two };
-        let by = Actor::Operator;
-        let rotation = Rotation { algorithm: None, immediately: true };
-        service.core.auth.rotate_signing_key(by, rotation, Origin::default())
+        let by = Admin::operator();
+        let rotation = KeyRotation { algorithm: None, immediately: true };
+        service.core.auth.keys.rotate(by, rotation, Origin::default())
     });
     let outcomes = join_all(at_once).await;
     let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use futures_util::future::join_all;
-use sallyport::auth::{Error, Login, Register, UserErrorCode};
+use sallyport::auth::{
+    Error, Login, Refresh, RefreshCookie, Register, TokenTransport, UserErrorCode,
+};
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
 use serde_json::json;
@@ -39,7 +41,7 @@ async fn a_flood_of_logins_sends_some_away_and_stops_no_refresh(database: Databa
         })
     };
     let flood: Vec<_> = (0..FLOOD).map(login).collect();
-    while service.core.auth.hashing_load().waiting == 0 {
+    while service.core.auth.passwords.hashing_load().waiting == 0 {
         tokio::task::yield_now().await;
     }
     let next = tokens(&service.refresh(&ada.refresh, None).await).unwrap();
@@ -53,14 +55,14 @@ async fn a_flood_of_logins_sends_some_away_and_stops_no_refresh(database: Databa
         sent_away += usize::from(payload["errors"][0]["code"] == "OVERLOADED");
     }
     assert!(sent_away > 0 && sent_away < FLOOD, "{sent_away}");
-    let load = service.core.auth.hashing_load();
+    let load = service.core.auth.passwords.hashing_load();
     assert_eq!((load.running, load.waiting), (0, 0));
     assert!(tokens(&service.try_login("ada", PASSWORD).await).is_some());
 }
 
 /// How many run or wait.
 fn inside(service: &Service) -> usize {
-    let load = service.core.auth.hashing_load();
+    let load = service.core.auth.passwords.hashing_load();
     load.running + load.waiting
 }
 
@@ -70,7 +72,8 @@ fn try_from_address(service: &Arc<Service>, address: [u8; 4]) -> JoinHandle<Opti
     tokio::spawn(async move {
         let login = Login { username: "nobody", password: PASSWORD, session_name: None };
         let origin = Origin { ip: Some(address.into()), user_agent: None };
-        refusal(service.core.auth.login(login, origin).await)
+        let (transport, cookie) = (TokenTransport::Body, no_cookie());
+        refusal(service.core.auth.sessions.log_in(login, transport, &cookie, origin).await)
     })
 }
 
@@ -123,7 +126,8 @@ async fn an_address_has_half_of_the_places_whatever_it_asks_for(database: Databa
                 session_name: None,
             };
             let origin = Origin { ip: Some(here.into()), user_agent: None };
-            refusal(service.core.auth.register(register, origin).await)
+            let (transport, cookie) = (TokenTransport::Body, no_cookie());
+            refusal(service.core.auth.accounts.register(register, transport, &cookie, origin).await)
         })
     };
     let cores = available_parallelism().map_or(1, NonZero::get);
@@ -147,9 +151,17 @@ async fn more_refreshes_of_one_session_than_may_wait_are_sent_away(database: Dat
     service.make("ada", Role::User).await;
     let ada = service.login("ada").await;
     let next = tokens(&service.refresh(&ada.refresh, Some(ATTEMPT)).await).unwrap();
-    let refresh = |_| service.core.auth.refresh(&ada.refresh, Some(ATTEMPT), Origin::default());
+    let (input, cookie) = (
+        Refresh { token: Some(&ada.refresh), transport: None, attempt_id: Some(ATTEMPT) },
+        no_cookie(),
+    );
+    let refresh = |_| service.core.auth.sessions.refresh(input, &cookie, Origin::default());
     let refused = join_all((0..1_000).map(refresh)).await.into_iter().filter_map(refusal);
     let limited = refused.filter(|code| *code == UserErrorCode::RateLimited).count();
     assert!(limited > 600, "{limited}");
     assert!(tokens(&service.refresh(&next.refresh, None).await).is_some());
+}
+
+fn no_cookie() -> RefreshCookie {
+    RefreshCookie::unavailable("this is no browser")
 }

@@ -180,8 +180,8 @@ async fn status(service: &Service, token: &str) -> Value {
 async fn the_public_keys_are_served_with_a_tag(database: Database) {
     let service = Service::start(&database, "").await;
     let again = Service::start(&database, "").await;
-    let ring = service.core.auth.keys();
-    assert_eq!(ring.jwks().body, again.core.auth.keys().jwks().body);
+    let ring = service.core.auth.keys.ring();
+    assert_eq!(ring.jwks().body, again.core.auth.keys.ring().jwks().body);
     let path = "/.well-known/jwks.json";
     let (status, keys) = service.call(Request::get(path).body(Body::empty()).unwrap()).await;
     assert_eq!(status, StatusCode::OK);
@@ -205,8 +205,8 @@ async fn the_guard_asks_no_database(database: Database) {
     const FREE: &str = "query($t: String!) { tokenStatus(token: $t) { active } }";
     for _ in 0..10 {
         service.send(Some(&ada.access), FREE, json!({ "t": ada.access })).await;
-        let caller = service.core.auth.caller(Some(&ada.access), Origin::default()).await;
-        assert!(service.core.auth.authenticate(&caller).is_ok());
+        let caller = service.core.auth.guard.caller(Some(&ada.access), Origin::default()).await;
+        assert!(service.core.auth.guard.authenticate(&caller).is_ok());
     }
     assert_eq!(service.core.store.operations(), before);
 }
@@ -265,7 +265,7 @@ async fn an_ended_session_stays_ended_though_a_clock_was_ahead_while_it_was_purg
     let (gone, live) = (service.login("ada").await, service.login("ada").await);
     service.logout(Some(&gone.access), None, "CURRENT").await;
     service.clock.advance(AHEAD);
-    assert_eq!(service.core.auth.purge().await.unwrap().session_ends, 1);
+    assert_eq!(service.core.auth.system.purge().await.unwrap().session_ends, 1);
     service.clock.rewind(AHEAD);
     let restarted = Service::start_at(&database, "", Arc::clone(&service.clock)).await;
     let query = "{ viewer { username } }";

@@ -364,7 +364,7 @@ async fn what_was_counted_is_forgotten_after_a_day(database: Database) {
     for _ in 0..6 {
         try_from(&service, HERE, "nobody", "wrong").await;
     }
-    let purge = || async { service.core.auth.purge().await.unwrap().login_failures };
+    let purge = || async { service.core.auth.system.purge().await.unwrap().login_failures };
     assert_eq!(purge().await, 0);
     service.clock.advance(Duration::from_secs(86_400 + 200));
     // Whether or not a purge came by.
@@ -372,6 +372,6 @@ async fn what_was_counted_is_forgotten_after_a_day(database: Database) {
         assert_eq!(code(&try_from(&service, HERE, "nobody", "wrong").await), WRONG);
     }
     service.clock.advance(Duration::from_secs(86_400 + 200));
-    assert_eq!(service.core.auth.expired().await.unwrap().login_failures, 4);
+    assert_eq!(service.core.auth.system.expired().await.unwrap().login_failures, 4);
     assert_eq!(purge().await, 4);
 }

@@ -9,6 +9,7 @@ use axum::http::{Request, StatusCode};
 use futures_util::future::join_all;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use sallyport::auth::Admin;
 use sallyport::clock::{Clock, ManualClock, Timestamp};
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ pub async fn rotate(service: &Service, bearer: &str, input: Value) -> Value {
 
 /// The states of the keys, by name.
 pub async fn states(service: &Service) -> BTreeMap<String, &'static str> {
-    let keys = service.core.auth.key_summaries().await.unwrap();
+    let keys = service.core.auth.keys.list(Admin::operator()).await.unwrap();
     keys.into_iter().map(|key| (key.kid, key.state.as_str())).collect()
 }
 
@@ -209,7 +210,7 @@ async fn a_process_that_starts_amid_a_rotation_takes_part_in_it(database: Databa
     drop(third);
     clock.advance(ALIVE);
     let fourth = start(&clock).await;
-    assert_eq!(fourth.core.auth.keys().jwks().body.matches("kid").count(), 1);
+    assert_eq!(fourth.core.auth.keys.ring().jwks().body.matches("kid").count(), 1);
     assert_eq!(kid(&admin(&fourth).await), kid(&token));
 }
 
@@ -244,7 +245,7 @@ async fn a_key_is_kept_for_as_long_as_the_longest_lived_of_its_tokens(database: 
     let token = admin(&three).await;
     assert_eq!(kid(&token), kid(&root));
     drop(three);
-    let keys = one.core.auth.key_summaries().await.unwrap();
+    let keys = one.core.auth.keys.list(Admin::operator()).await.unwrap();
     let hour = Duration::from_secs(3_605);
     assert_eq!(keys[0].retire_safe_at, Some(keys[1].activates_at + hour));
     one.pass(PUBLICATION + Duration::from_mins(49)).await;
@@ -252,7 +253,7 @@ async fn a_key_is_kept_for_as_long_as_the_longest_lived_of_its_tokens(database: 
     // The next key's tokens may live as long: it was in the row before it signed.
     let root = admin(&one).await;
     assert_eq!(rotate(&one, &root, Value::Null).await["errors"], json!([]));
-    let keys = one.core.auth.key_summaries().await.unwrap();
+    let keys = one.core.auth.keys.list(Admin::operator()).await.unwrap();
     assert_eq!(keys[1].retire_safe_at, Some(keys[2].activates_at + hour));
 }
 
@@ -310,10 +311,10 @@ async fn the_private_part_of_a_retired_key_is_destroyed(database: Database) {
     pass(&mut one, &mut two, PUBLICATION + ALIVE).await;
     let private = "SELECT count(*) FROM signing_keys WHERE length(sealed_private) > 0";
     // A minute more, for clocks that are apart.
-    assert_eq!(one.core.auth.purge().await.unwrap().signing_keys, 0);
+    assert_eq!(one.core.auth.system.purge().await.unwrap().signing_keys, 0);
     pass(&mut one, &mut two, Duration::from_mins(1)).await;
-    assert_eq!(one.core.auth.expired().await.unwrap().signing_keys, 1);
-    assert_eq!(one.core.auth.purge().await.unwrap().signing_keys, 1);
+    assert_eq!(one.core.auth.system.expired().await.unwrap().signing_keys, 1);
+    assert_eq!(one.core.auth.system.purge().await.unwrap().signing_keys, 1);
     assert_eq!(database.raw().await.number(private).await, 1);
     assert_eq!(states(&one).await.into_values().filter(|&state| state == "RETIRED").count(), 1);
     // Its tokens are refused by processes that were there and by those that start now.

@@ -43,7 +43,7 @@ fn names(text: &str) -> Vec<String> {
 async fn outcomes_are_counted_and_no_series_grows_with_users(database: Database) {
     let mut service =
         Service::start(&database, "--max-sessions-per-user 2 --access-token-lifetime 1h").await;
-    let before = service.core.auth.metrics_text(0);
+    let before = service.core.auth.system.metrics_text(0);
     let mut types: Vec<_> =
         before.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     types.sort_unstable();
@@ -72,7 +72,7 @@ async fn outcomes_are_counted_and_no_series_grows_with_users(database: Database)
         service.pass(Duration::from_mins(1)).await;
         assert_eq!(code(&service.refresh(&second.refresh, None).await), "REFRESH_TOKEN_REUSED");
     }
-    let after = service.core.auth.metrics_text(0);
+    let after = service.core.auth.system.metrics_text(0);
     assert_eq!(names(&after), names(&before));
     let counted = series(&after);
     for (series, count) in [

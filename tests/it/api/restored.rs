@@ -40,7 +40,7 @@ async fn a_refresh_token_that_the_database_has_not_heard_of_is_no_theft(database
     let payload = service.refresh(&next.refresh, Some("an attempt of ada")).await;
     assert_eq!(code(&payload), "SESSION_ENDED");
     assert_eq!(events(&database, "REFRESH_REUSED").await, 0);
-    let metrics = service.core.auth.metrics_text(0);
+    let metrics = service.core.auth.system.metrics_text(0);
     let reused = metrics.lines().filter(|line| line.contains("reused"));
     assert!(reused.clone().all(|line| line.ends_with(" 0")), "{:?}", reused.collect::<Vec<_>>());
     // The token of the copy is good for nothing any more, in whosever hands it is.

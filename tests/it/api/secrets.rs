@@ -73,5 +73,5 @@ async fn a_key_under_an_unknown_secret_makes_a_process_unready_and_refuses_nobod
 }
 
 async fn impediments(service: &Service) -> Vec<String> {
-    service.core.auth.readiness().await.iter().filter_map(Check::impediment).collect()
+    service.core.auth.system.readiness().await.iter().filter_map(Check::impediment).collect()
 }

@@ -86,9 +86,10 @@ impl Service {
 
     /// Makes an account with [`PASSWORD`]; its id.
     pub async fn make(&self, username: &str, role: Role) -> String {
-        use sallyport::auth::{Actor, NewAccount};
+        use sallyport::auth::{Admin, NewAccount};
         let account = NewAccount { username, password: PASSWORD, email: None, role };
-        let made = self.core.auth.create_user(Actor::Operator, account, Origin::default()).await;
+        let made =
+            self.core.auth.accounts.create(Admin::operator(), account, Origin::default()).await;
         format!("User:{}", made.unwrap().id)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sallyport::auth::Actor;
+use sallyport::auth::Admin;
 use sallyport::clock::Clock;
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
@@ -116,7 +116,7 @@ async fn every_order_ends_very_many_at_once_on_every_replica(database: Database)
         let again = tokens(&there.try_login(name, password).await).unwrap();
         // By either replica, and also once rows are ended.
         if number % 2 == 0 {
-            (if number == 0 { &here } else { &there }).core.auth.end_rows().await.unwrap();
+            (if number == 0 { &here } else { &there }).core.auth.ends.end_rows().await.unwrap();
         }
         assert_eq!(here.refusal(&again.access).await, None, "{name}");
         assert!(tokens(&here.refresh(&again.refresh, None).await).is_some(), "{name}");
@@ -133,8 +133,13 @@ async fn every_order_ends_very_many_at_once_on_every_replica(database: Database)
     there.feed.read().await.unwrap();
     assert_eq!(there.refusal(&bob.access).await.as_deref(), Some("SESSION_ENDED"));
     assert_eq!(there.refusal(&root.access).await, None, "who asks stays");
-    let ended =
-        here.core.auth.end_sessions(Actor::Operator, Scope::All, Origin::default()).await.unwrap();
+    let ended = here
+        .core
+        .auth
+        .sessions
+        .end_scope(Admin::operator(), Scope::All, Origin::default())
+        .await
+        .unwrap();
     assert_eq!(ended, 1);
     assert_eq!(here.refusal(&root.access).await.as_deref(), Some("SESSION_ENDED"));
 }
@@ -160,7 +165,7 @@ async fn a_session_that_ended_says_so_before_its_row_does(database: Database) {
         }
         assert_eq!(data["live"], json!({ "totalCount": 0, "nodes": [] }), "{answer}");
         assert_eq!(data["over"]["totalCount"], MANY + 1, "{answer}");
-        here.core.auth.end_rows().await.unwrap();
+        here.core.auth.ends.end_rows().await.unwrap();
     }
 }
 
@@ -202,7 +207,7 @@ async fn very_many_who_log_out_everywhere_beside_logins_end_what_was_before(data
             }
         }
         assert_eq!(here.refusal(&after.access).await, None);
-        here.core.auth.end_rows().await.unwrap();
+        here.core.auth.ends.end_rows().await.unwrap();
         there.feed.read().await.unwrap();
     }
 }
@@ -230,9 +235,9 @@ async fn a_command_ends_rows_itself_as_far_as_it_comes(database: Database) {
     let (here, mut there, _) = replicas(&database).await;
     account(&database, &here, "ada", MANY).await;
     let ada = there.login("ada").await;
-    let by = Actor::Operator;
+    let by = Admin::operator();
     assert_eq!(
-        here.core.auth.end_sessions(by, Scope::All, Origin::default()).await.unwrap(),
+        here.core.auth.sessions.end_scope(by, Scope::All, Origin::default()).await.unwrap(),
         MANY + 2
     );
     let mut raw = database.raw().await;
@@ -242,5 +247,8 @@ async fn a_command_ends_rows_itself_as_far_as_it_comes(database: Database) {
     assert_eq!(there.refusal(&ada.access).await.as_deref(), Some("SESSION_ENDED"));
     // The floor stands for the ends below it: very many of them need no place in memory.
     assert!(there.core.revocations.len() < 10, "{}", there.core.revocations.len());
-    assert_eq!(here.core.auth.end_sessions(by, Scope::All, Origin::default()).await.unwrap(), 0);
+    assert_eq!(
+        here.core.auth.sessions.end_scope(by, Scope::All, Origin::default()).await.unwrap(),
+        0
+    );
 }

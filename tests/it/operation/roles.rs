@@ -37,7 +37,7 @@ async fn a_role_that_may_make_no_table_is_enough_to_serve() {
     service.logout(Some(&next.access), None, "CURRENT").await;
     assert_eq!(service.refusal(&next.access).await.as_deref(), Some("SESSION_ENDED"));
     service.feed.read().await.unwrap();
-    service.core.auth.purge().await.unwrap();
+    service.core.auth.system.purge().await.unwrap();
     drop((service, store));
     owner.execute(format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, StatusCode, header};
 use futures_util::StreamExt;
-use sallyport::auth::{Actor, Rotation};
+use sallyport::auth::{Admin, KeyRotation};
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
@@ -101,9 +101,8 @@ async fn a_stream_breaks_off_when_the_key_of_its_token_is_removed(database: Data
     service.make("ada", Role::User).await;
     let ada = service.login("ada").await;
     let mut events = Events::open(&service, Some(&ada.access), OWN).await;
-    let rotation = Rotation { algorithm: None, immediately: true };
-    let rotated =
-        service.core.auth.rotate_signing_key(Actor::Operator, rotation, Origin::default());
+    let rotation = KeyRotation { algorithm: None, immediately: true };
+    let rotated = service.core.auth.keys.rotate(Admin::operator(), rotation, Origin::default());
     rotated.await.unwrap();
     assert_eq!(events.next().await, None);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use sallyport::auth::{Actor, Rotation};
+use sallyport::auth::{Admin, KeyRotation};
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
@@ -208,8 +208,8 @@ async fn a_key_that_is_removed_closes_the_sockets_of_its_tokens(database: Databa
     one.make("ada", Role::User).await;
     let ada = one.login("ada").await;
     let mut client = Client::subscribed(address, &ada, OWN).await;
-    let rotation = Rotation { algorithm: None, immediately: true };
-    let rotated = one.core.auth.rotate_signing_key(Actor::Operator, rotation, Origin::default());
+    let rotation = KeyRotation { algorithm: None, immediately: true };
+    let rotated = one.core.auth.keys.rotate(Admin::operator(), rotation, Origin::default());
     rotated.await.unwrap();
     assert_eq!(client.closed().await, 4403);
     // It comes back with a token of the new key.

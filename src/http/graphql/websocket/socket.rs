@@ -17,7 +17,7 @@ use tokio_stream::{StreamExt, StreamMap};
 use super::MAX_MESSAGE;
 use super::close::Close;
 use super::message::{ClientMessage, ServerMessage};
-use crate::auth::{Denial, Reason, RefreshCookie};
+use crate::auth::{Denial, RefreshCookie, UnauthenticatedReason};
 use crate::graphql::document::Refusal;
 use crate::graphql::{Begun, attach};
 use crate::http::caller::bearer_in;
@@ -87,7 +87,7 @@ impl<E: Executor> Socket<E> {
         seat: Seat,
         id: Option<RequestId>,
     ) -> Self {
-        let now = seat.auth().monotonic();
+        let now = seat.auth().system.monotonic();
         Self {
             channel,
             endpoint,
@@ -136,7 +136,7 @@ impl<E: Executor> Socket<E> {
     }
 
     async fn hear(&mut self, message: Message) -> Result<(), End> {
-        self.heard = self.seat.auth().monotonic();
+        self.heard = self.seat.auth().system.monotonic();
         let text = match message {
             Message::Text(text) if text.len() > MAX_MESSAGE => return Err(Close::TooLarge.into()),
             Message::Text(text) => text,
@@ -178,17 +178,17 @@ impl<E: Executor> Socket<E> {
             Ok(false) => {
                 return Err(Close::TryAgainLater("Too many sockets of this user").into());
             }
-            Ok(true) | Err(Denial::Unauthenticated(Reason::NoToken)) => {}
+            Ok(true) | Err(Denial::Unauthenticated(UnauthenticatedReason::NoToken)) => {}
             Err(Denial::Unauthenticated(reason)) => {
                 return Err(match reason {
-                    Reason::SessionEnded | Reason::UserInactive => {
+                    UnauthenticatedReason::SessionEnded | UnauthenticatedReason::UserInactive => {
                         Close::SessionEnded(reason.to_string())
                     }
                     _ => Close::Forbidden(reason.to_string()),
                 }
                 .into());
             }
-            Err(Denial::Stale(_) | Denial::Forbidden) => {
+            Err(Denial::Stale(_) | Denial::Forbidden | Denial::ReauthenticationRequired { .. }) => {
                 return Err(Close::TryAgainLater("Not available at the moment").into());
             }
         }
@@ -238,7 +238,8 @@ impl<E: Executor> Socket<E> {
         }
         let (auth, caller) = (self.seat.auth(), self.seat.caller().clone());
         // The head of the answer is long gone, and cookies with it.
-        let no_cookie = Arc::new(RefreshCookie::none());
+        let no_cookie =
+            Arc::new(RefreshCookie::unavailable("cookies are given in answers to POST only"));
         admitted.request = attach(admitted.request, auth, caller, no_cookie).data(begun.clone());
         let answers = events::answers(&self.endpoint, admitted, self.id, self.seat.auth());
         Ok(Box::new(events::events(answers)))
@@ -267,7 +268,7 @@ impl<E: Executor> Socket<E> {
         mut errors: Vec<async_graphql::ServerError>,
     ) -> Result<(), End> {
         let outcome = errors::outcome(&errors);
-        write_down(self.seat.auth().metrics(), None, outcome, None, Duration::ZERO);
+        write_down(self.seat.auth().system.metrics(), None, outcome, None, Duration::ZERO);
         for error in &mut errors {
             errors::name(error, self.id);
         }
@@ -275,7 +276,7 @@ impl<E: Executor> Socket<E> {
     }
 
     async fn look_at_the_clocks(&mut self) -> Result<(), End> {
-        let now = self.seat.auth().monotonic();
+        let now = self.seat.auth().system.monotonic();
         if !self.has_begun {
             return if now.saturating_sub(self.opened) >= TO_BEGIN {
                 Err(Close::InitTimeout.into())
@@ -298,7 +299,7 @@ impl<E: Executor> Socket<E> {
         match self.seat.standing() {
             Standing::TokenOver(reason) => Err(Close::Forbidden(reason.to_string()).into()),
             Standing::Ended if self.parting >= PARTING || self.operations.is_empty() => {
-                Err(Close::SessionEnded(Reason::SessionEnded.to_string()).into())
+                Err(Close::SessionEnded(UnauthenticatedReason::SessionEnded.to_string()).into())
             }
             Standing::Ended => {
                 self.parting += 1;

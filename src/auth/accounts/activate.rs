@@ -1,0 +1,52 @@
+//! Activation and deactivation of accounts by administrators.
+
+use super::Accounts;
+use super::state::event;
+use crate::auth::authority::{Actor, Admin};
+use crate::auth::error::Error;
+use crate::auth::field::Field;
+use crate::auth::sessions::order;
+use crate::auth::user_error::{UserError, UserErrorCode};
+use crate::domain::audit::AuditKind;
+use crate::domain::id::UserId;
+use crate::domain::origin::Origin;
+use crate::domain::session::EndReason;
+use crate::domain::user::User;
+use crate::store::{EndSessions, LastAdministrator, Scope};
+
+impl Accounts {
+    /// Activates an account, or deactivates it and ends all its sessions; returns their count.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `FORBIDDEN` for the administrator's own account, and for that of the last active
+    /// administrator.
+    pub async fn set_active(
+        &self,
+        by: Admin,
+        user: UserId,
+        active: bool,
+        origin: Origin,
+    ) -> Result<(User, usize), Error> {
+        if !active && by.actor() == Actor::User(user) {
+            const MESSAGE: &str = "nobody deactivates the account that is logged in";
+            return Err(UserError::new(UserErrorCode::Forbidden, Field::UserId, MESSAGE).into());
+        }
+        let kind = if active { AuditKind::UserActivated } else { AuditKind::UserDeactivated };
+        let now = self.now();
+        let event = event(kind, user, by.user_id(), now, origin.clone());
+        let order = order(by.user_id(), Scope::User(user), now, origin);
+        let end = EndSessions { reason: EndReason::UserDeactivated, ..order };
+        let changed = self.store.set_active(user, active, event, end).await?;
+        let not_found = || UserError::not_found(Field::UserId);
+        let (user, ending) = changed.map_err(last_administrator)?.ok_or_else(not_found)?;
+        let count = self.ends.finish(&Scope::User(user.id), now, ending).await?.count;
+        self.ends.complete(by.actor()).await?;
+        Ok((user, count))
+    }
+}
+
+fn last_administrator(_: LastAdministrator) -> UserError {
+    const MESSAGE: &str =
+        "this is the last active administrator: create or activate another one first";
+    UserError::new(UserErrorCode::Forbidden, Field::UserId, MESSAGE)
+}

@@ -1,0 +1,41 @@
+//! Creation of accounts by administrators.
+
+use super::Accounts;
+use super::state::event;
+use crate::auth::authority::Admin;
+use crate::auth::error::Error;
+use crate::auth::passwords::NewAccount;
+use crate::auth::sessions::name_taken;
+use crate::domain::audit::AuditKind;
+use crate::domain::origin::Origin;
+use crate::domain::user::User;
+
+impl Accounts {
+    /// Creates an account.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` for a name, `USERNAME_TAKEN`, `EMAIL_TAKEN`, `WEAK_PASSWORD`, `OVERLOADED`.
+    pub async fn create(
+        &self,
+        by: Admin,
+        account: NewAccount<'_>,
+        origin: Origin,
+    ) -> Result<User, Error> {
+        let new = self.passwords.new_user(account).await?;
+        let kind = AuditKind::UserCreated;
+        let event = event(kind, new.id, by.user_id(), new.created_at, origin);
+        let (user, _) = self.store.create_user(new, None, event).await?.map_err(name_taken)?;
+        Ok(user)
+    }
+
+    /// Creates the first account of an empty database; `false` where there is one already.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` for a name, `WEAK_PASSWORD`, `OVERLOADED`.
+    pub async fn create_first(&self, by: Admin, account: NewAccount<'_>) -> Result<bool, Error> {
+        let new = self.passwords.new_user(account).await?;
+        let (kind, origin) = (AuditKind::UserCreated, Origin::default());
+        let event = event(kind, new.id, by.user_id(), new.created_at, origin);
+        Ok(self.store.create_first_user(new, event).await?)
+    }
+}

@@ -1,0 +1,112 @@
+//! Assembly of the capabilities from the parts that they share.
+
+use std::sync::Arc;
+
+use super::Auth;
+use super::accounts::Accounts;
+use super::attempt_locks::AttemptLocks;
+use super::guard::Guard;
+use super::keys::Keys;
+use super::passwords::Passwords;
+use super::policy::Policy;
+use super::reads::{Reads, UserCache};
+use super::sessions::{SessionEnds, Sessions, TokenIssuer};
+use super::system::System;
+use crate::clock::Clock;
+use crate::crypto::access_token::Issuer;
+use crate::crypto::blind_index::BlindIndexKey;
+use crate::crypto::password::Hashing;
+use crate::crypto::refresh_token::RefreshKeys;
+use crate::entropy::Entropy;
+use crate::metrics::Metrics;
+use crate::revocation::Revocations;
+use crate::store::Store;
+
+pub struct Parts {
+    pub store: Arc<Store>,
+    /// Keys of access tokens.
+    pub keys: Arc<Keys>,
+    /// Keys of refresh tokens.
+    pub refresh_keys: RefreshKeys,
+    /// Key of the digests under which attempts are counted.
+    pub throttle_key: BlindIndexKey,
+    pub issuer: Issuer,
+    pub revocations: Arc<Revocations>,
+    pub metrics: Arc<Metrics>,
+    pub hashing: Hashing,
+    pub policy: Policy,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl From<Parts> for Auth {
+    fn from(parts: Parts) -> Self {
+        let Parts { store, keys, refresh_keys, throttle_key, issuer, revocations, .. } = parts;
+        let Parts { metrics, hashing, policy, clock, entropy, .. } = parts;
+        let guard = Arc::new(Guard {
+            keys: Arc::clone(&keys),
+            revocations: Arc::clone(&revocations),
+            issuer: issuer.clone(),
+            clock: Arc::clone(&clock),
+        });
+        let passwords = Arc::new(Passwords::new(
+            Arc::clone(&store),
+            hashing,
+            throttle_key,
+            &policy,
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+        ));
+        let ends = Arc::new(SessionEnds::new(
+            Arc::clone(&store),
+            Arc::clone(&revocations),
+            Arc::clone(&metrics),
+            Arc::clone(&clock),
+            &*entropy,
+        ));
+        let tokens = TokenIssuer {
+            keys: Arc::clone(&keys),
+            refresh_keys,
+            issuer,
+            access_token_lifetime: policy.access_token_lifetime,
+            entropy: Arc::clone(&entropy),
+        };
+        let sessions = Arc::new(Sessions {
+            store: Arc::clone(&store),
+            guard: Arc::clone(&guard),
+            passwords: Arc::clone(&passwords),
+            tokens,
+            ends: Arc::clone(&ends),
+            revocations: Arc::clone(&revocations),
+            metrics: Arc::clone(&metrics),
+            refreshes: AttemptLocks::default(),
+            policy: policy.clone(),
+            clock: Arc::clone(&clock),
+            entropy,
+        });
+        let accounts = Accounts {
+            store: Arc::clone(&store),
+            passwords: Arc::clone(&passwords),
+            sessions: Arc::clone(&sessions),
+            ends: Arc::clone(&ends),
+            registration_open: policy.registration_open,
+            clock: Arc::clone(&clock),
+        };
+        let reads = Reads {
+            store: Arc::clone(&store),
+            ends: Arc::clone(&ends),
+            users: UserCache::default(),
+            clock: Arc::clone(&clock),
+        };
+        let system = System {
+            store,
+            keys: Arc::clone(&keys),
+            passwords: Arc::clone(&passwords),
+            revocations,
+            metrics,
+            policy,
+            clock,
+        };
+        Self { guard, passwords, sessions, ends, accounts, keys, reads, system }
+    }
+}

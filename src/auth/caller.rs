@@ -1,0 +1,94 @@
+//! Sender of a request, before and after authentication.
+
+use super::error::Denial;
+use crate::crypto::access_token::AccessToken;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::origin::Origin;
+use crate::domain::user::Role;
+
+/// Sender of a request: its bearer token, verified, and its origin.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// A token that is valid but may have expired, or whose session may have ended; or why there is none.
+    token: Result<AccessToken, Denial>,
+    origin: Origin,
+    /// Count of removed signing keys at the time of verification.
+    removed_keys: u64,
+}
+
+impl Caller {
+    pub(super) fn new(
+        token: Result<AccessToken, Denial>,
+        origin: Origin,
+        removed_keys: u64,
+    ) -> Self {
+        Self { token, origin, removed_keys }
+    }
+
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The token, which may have expired and whose session may have ended: enough to end that session,
+    /// and for nothing else.
+    pub(super) fn token(&self) -> Result<&AccessToken, Denial> {
+        self.token.as_ref().map_err(|denial| *denial)
+    }
+
+    pub(super) fn removed_keys(&self) -> u64 {
+        self.removed_keys
+    }
+}
+
+/// A caller who is logged in, as the access token says. Only the guard and a session that was just
+/// opened or refreshed make one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    user_id: UserId,
+    session_id: SessionId,
+    role: Role,
+}
+
+impl Viewer {
+    pub(super) fn new(user_id: UserId, session_id: SessionId, role: Role) -> Self {
+        Self { user_id, session_id, role }
+    }
+
+    pub(super) fn of(token: &AccessToken) -> Self {
+        Self::new(token.user_id, token.session_id, token.role)
+    }
+
+    /// Whoever presents a token of this session that is not valid any more: may see nothing of its user.
+    pub(super) fn stranger(session_id: SessionId) -> Self {
+        Self::new(UserId::NOBODY, session_id, Role::User)
+    }
+
+    #[must_use]
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
+    #[must_use]
+    pub fn session_id(&self) -> SessionId {
+        self.session_id
+    }
+
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin
+    }
+
+    /// Whether this viewer may see what belongs to `owner`.
+    #[must_use]
+    pub fn may_see(&self, owner: UserId) -> bool {
+        self.is_admin() || self.user_id == owner
+    }
+
+    /// Whether this viewer may see the address and the user agent of `actor`. An unknown actor may have
+    /// been a thief: the account's owner is told.
+    #[must_use]
+    pub fn may_see_origin_of(&self, actor: Option<UserId>) -> bool {
+        actor.is_none_or(|actor| self.may_see(actor))
+    }
+}

@@ -1,0 +1,27 @@
+//! Input fields that an error can be about.
+//!
+//! The use cases know nothing of GraphQL paths or command-line options: whoever called one maps the
+//! field to what its own caller sees.
+
+/// A field of a use case's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The input as a whole.
+    Input,
+    Algorithm,
+    AttemptId,
+    CurrentPassword,
+    Email,
+    Filter,
+    /// The new name of a session.
+    Name,
+    NewPassword,
+    Note,
+    Password,
+    RefreshToken,
+    SessionId,
+    SessionName,
+    Transport,
+    UserId,
+    Username,
+}

@@ -1,0 +1,127 @@
+//! Loading of the signing keys from the database.
+//!
+//! Before a process signs with a key it writes the lifetime of its tokens into the key's row, so that the
+//! key is kept for long enough whatever the flags are later. A key that cannot be opened does not affect
+//! the others: its tokens are neither accepted nor called invalid.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use super::key_set::{HeldKey, KeySet};
+use super::state::{KeyError, Keys};
+use crate::clock::Timestamp;
+use crate::crypto::CryptoError;
+use crate::crypto::algorithm::SigningAlgorithm;
+use crate::crypto::key_pair::KeyPair;
+use crate::domain::id::KeyId;
+use crate::domain::key_life::KeyLife;
+use crate::store::{self, KeyMark, StoredKey};
+
+impl Keys {
+    /// Loads the keys, makes the first where there is none, and rotates where another algorithm is wanted.
+    pub async fn open(&self, algorithm: Option<SigningAlgorithm>) -> Result<(), KeyError> {
+        let mut stored = self.store.signing_keys().await?;
+        if stored.is_empty() {
+            let now = self.clock.now();
+            let (key, _) = self.make(algorithm.unwrap_or_default(), now, now).await?;
+            // Where another process was faster, its key is read.
+            self.store.add_first_key(key).await?;
+            stored = self.store.signing_keys().await?;
+        }
+        if let Some(algorithm) = algorithm {
+            self.turn_to(algorithm, &stored).await?;
+        }
+        self.read().await?;
+        if self.is_whole() { Ok(()) } else { Err(KeyError::Sealed) }
+    }
+
+    /// A new key, sealed as a row, that signs from `activates_at` on; and its name.
+    pub(super) async fn make(
+        &self,
+        algorithm: SigningAlgorithm,
+        now: Timestamp,
+        activates_at: Timestamp,
+    ) -> Result<(StoredKey, String), CryptoError> {
+        // Finding the primes of an RSA key takes too long for a thread that answers requests.
+        let made = tokio::task::spawn_blocking(move || KeyPair::generate(algorithm)).await;
+        // It is never cancelled, so an error is a panic.
+        let key = made.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
+        let row = StoredKey {
+            id: KeyId::new(now, &*self.entropy),
+            kid: key.kid().to_owned(),
+            algorithm,
+            sealed: key.to_sealed(&self.secrets, &*self.entropy)?,
+            created_at: now,
+            life: KeyLife {
+                activates_at,
+                stops_at: None,
+                token_lifetime: self.token_lifetime,
+                is_destroyed: false,
+            },
+        };
+        Ok((row, key.kid().to_owned()))
+    }
+
+    /// Reads the keys and replaces those that are held.
+    pub(super) async fn read(&self) -> Result<(), store::Error> {
+        let _reading = self.reading.lock().await;
+        let mut stored = self.store.signing_keys().await?;
+        let now = self.clock.now();
+        if note(&mut stored, self.token_lifetime, now) {
+            self.store.note_token_lifetime(self.token_lifetime, now).await?;
+        }
+        let held = self.held();
+        let mut keys = Vec::with_capacity(stored.len());
+        let mut is_emergency = false;
+        for row in stored {
+            let known = held.find(&row.kid);
+            is_emergency |= row.life.is_destroyed && known.is_some_and(|known| known.verifies(now));
+            let key = match known.and_then(|held| held.key.clone()) {
+                _ if row.life.is_destroyed => None,
+                Some(key) => Some(key),
+                None => self.unseal(&row).await?,
+            };
+            if key.is_none() && !row.life.is_destroyed && known.is_none() {
+                tracing::error!(kid = row.kid, "the master secret does not open a signing key");
+            }
+            keys.push(HeldKey { mark: KeyMark { kid: row.kid, life: row.life }, key });
+        }
+        let read = Arc::new(KeySet::new(keys, now));
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = read;
+        if is_emergency {
+            // After the keys are in place: a reader of the new count verifies by the new keys.
+            self.removals.fetch_add(1, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Opens a key, and reseals it where an older secret sealed it.
+    async fn unseal(&self, row: &StoredKey) -> Result<Option<Arc<KeyPair>>, store::Error> {
+        let unsealed = KeyPair::from_sealed(&self.secrets, &row.kid, row.algorithm, &row.sealed);
+        let Some(unsealed) = unsealed else { return Ok(None) };
+        if unsealed.is_outdated {
+            match unsealed.key.to_sealed(&self.secrets, &*self.entropy) {
+                Ok(sealed) => self.store.reseal_key(row.id, row.sealed.clone(), sealed).await?,
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, kid = row.kid, "a signing key was not sealed anew");
+                }
+            }
+        }
+        Ok(Some(Arc::new(unsealed.key)))
+    }
+}
+
+/// Sets the lifetime of tokens in the rows; whether the database has to be told.
+fn note(stored: &mut [StoredKey], lifetime: Duration, now: Timestamp) -> bool {
+    let mut is_news = false;
+    for StoredKey { life, .. } in stored {
+        if life.has_yet_to_sign(now) && life.token_lifetime < lifetime {
+            life.token_lifetime = lifetime;
+            is_news = true;
+        }
+    }
+    is_news
+}

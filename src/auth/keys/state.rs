@@ -1,0 +1,116 @@
+//! State of the signing keys in this process.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
+
+use super::key_lookups::KeyLookups;
+use super::key_set::KeySet;
+use crate::clock::{Clock, Timestamp};
+use crate::crypto::CryptoError;
+use crate::crypto::key_ring::KeyRing;
+use crate::crypto::secret::MasterSecrets;
+use crate::entropy::Entropy;
+use crate::revocation::FollowsKeys;
+use crate::store::{self, KeyMark, Store};
+
+/// How long verifiers may cache the public keys.
+pub const PUBLIC_KEYS_MAX_AGE: Duration = Duration::from_mins(5);
+
+/// How long a key is published before it signs: twice [`PUBLIC_KEYS_MAX_AGE`]. Some verifiers cache keys for
+/// ten minutes whatever they are told, caches are chained, and clocks differ.
+pub(super) const PUBLICATION: Duration = Duration::from_mins(10);
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// None of the given secrets opens a key: it was sealed with another one.
+    #[error("the signing keys were sealed with another secret")]
+    Sealed,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+}
+
+/// Signing keys of a process.
+pub struct Keys {
+    pub(super) store: Arc<Store>,
+    pub(super) secrets: MasterSecrets,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    /// Longest life of a token after it was signed here.
+    pub(super) token_lifetime: Duration,
+    pub(super) held: RwLock<Arc<KeySet>>,
+    /// Count of removed keys whose tokens this process accepted until then.
+    pub(super) removals: AtomicU64,
+    /// KeySet while the rows are read and put in place, so that an older answer never replaces a newer.
+    pub(super) reading: Mutex<()>,
+    pub(super) look_ups: KeyLookups,
+}
+
+impl Keys {
+    /// No keys yet, to be opened with these secrets.
+    #[must_use]
+    pub fn new(
+        store: Arc<Store>,
+        secrets: MasterSecrets,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        token_lifetime: Duration,
+    ) -> Self {
+        let held = RwLock::new(Arc::new(KeySet::new(Vec::new(), clock.now())));
+        let (reading, look_ups) = (Mutex::default(), KeyLookups::default());
+        let removals = AtomicU64::new(0);
+        Self { store, secrets, clock, entropy, token_lifetime, held, removals, reading, look_ups }
+    }
+
+    /// The ring of this moment.
+    #[must_use]
+    pub fn ring(&self) -> Arc<KeyRing> {
+        self.ring_at(self.clock.now())
+    }
+
+    /// The ring of this moment, from memory.
+    pub(in crate::auth) fn ring_at(&self, now: Timestamp) -> Arc<KeyRing> {
+        Arc::clone(&self.held_at(now).ring)
+    }
+
+    /// The keys with the ring of this moment.
+    pub(super) fn held_at(&self, now: Timestamp) -> Arc<KeySet> {
+        let held = self.held();
+        if held.is_of(now) {
+            return held;
+        }
+        let turned = Arc::new(KeySet::new(held.keys.clone(), now));
+        let mut place = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have put in place what it has read in the meantime.
+        if Arc::ptr_eq(&place, &held) {
+            *place = Arc::clone(&turned);
+        }
+        turned
+    }
+
+    pub(super) fn held(&self) -> Arc<KeySet> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Count of keys that were removed in an emergency. A token that was verified at another count may have
+    /// been signed by a removed key.
+    pub(in crate::auth) fn removals(&self) -> u64 {
+        self.removals.load(Ordering::Acquire)
+    }
+
+    /// Whether every key that may have signed a valid token could be opened.
+    pub(in crate::auth) fn is_whole(&self) -> bool {
+        self.held().is_whole(self.clock.now())
+    }
+}
+
+impl FollowsKeys for Keys {
+    fn follow(&self, marks: Vec<KeyMark>) -> BoxFuture<'_, Result<(), store::Error>> {
+        Box::pin(async move { if self.held().has(&marks) { Ok(()) } else { self.read().await } })
+    }
+}

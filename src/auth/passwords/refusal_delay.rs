@@ -1,0 +1,78 @@
+//! Imitated duration of an attempt that is refused without its hash.
+//!
+//! From an address where an account was logged in before, limits that refuse elsewhere do not hold. An
+//! attempt that they refuse has to take as long as a wrong password takes there, or its time would tell
+//! where an account was logged in. Sleeping for that time costs no core.
+
+use std::collections::VecDeque;
+use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use lru::LruCache;
+
+use crate::auth::client_disconnect::disconnected;
+use crate::crypto::password::PasswordHash;
+
+/// Most kinds of hashes (parameters, not passwords) with durations.
+const MAX_KINDS: NonZero<usize> = NonZero::new(16).expect("it is not zero");
+
+/// Latest durations of each kind.
+const SAMPLES: usize = 16;
+
+/// Latest durations of wrong passwords, by the kind of hash.
+pub(super) struct RefusalDelay(Mutex<LruCache<PasswordHash, VecDeque<Duration>>>);
+
+impl Default for RefusalDelay {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(MAX_KINDS)))
+    }
+}
+
+impl RefusalDelay {
+    /// Adds the duration of a wrong password.
+    pub(super) fn add(&self, hash: &PasswordHash, took: Duration) {
+        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let samples = kinds.get_or_insert_mut(hash.dummy(), VecDeque::new);
+        samples.truncate(SAMPLES - 1);
+        samples.push_front(took);
+    }
+
+    /// Sleeps as long as one of the latest wrong passwords took, chosen by a random number. `false` where no
+    /// duration is known yet.
+    pub(super) async fn sleep(&self, hash: &PasswordHash, drawn: u8) -> bool {
+        let Some(took) = self.draw(hash, drawn) else { return false };
+        tokio::select! {
+            // tokio's timer is up to a millisecond late.
+            () = tokio::time::sleep(took.saturating_sub(Duration::from_millis(1))) => {}
+            () = disconnected() => {}
+        }
+        true
+    }
+
+    fn draw(&self, hash: &PasswordHash, drawn: u8) -> Option<Duration> {
+        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let samples = kinds.get(&hash.dummy())?;
+        samples.get(usize::from(drawn) % samples.len().max(1)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::password::Hashing;
+
+    #[test]
+    fn each_kind_of_hash_has_the_durations_of_its_latest_attempts() {
+        let hash = |memory| Hashing::new(memory, 1, 1).unwrap().dummy().clone();
+        let (delay, second) = (RefusalDelay::default(), Duration::from_secs(1));
+        assert_eq!(delay.draw(&hash(8), 7), None);
+        for n in 0..100 {
+            delay.add(&hash(8), second * n);
+        }
+        let drawn: Vec<_> = (0..=255).filter_map(|drawn| delay.draw(&hash(8), drawn)).collect();
+        assert!(drawn.iter().all(|took| *took >= second * 84), "{drawn:?}");
+        assert!(drawn.contains(&(second * 84)) && drawn.contains(&(second * 99)));
+        assert_eq!(delay.draw(&hash(16), 7), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! Replacement of a password by its own user, who has to know the current one.
+
+use super::Passwords;
+use super::hashing_queue::Replaced;
+use super::new_password::NewPassword;
+use crate::auth::caller::Viewer;
+use crate::auth::error::Error;
+use crate::auth::field::Field;
+use crate::auth::user_error::{UserError, UserErrorCode};
+use crate::crypto::password::PasswordHash;
+use crate::domain::audit::AuditKind;
+use crate::domain::origin::Origin;
+use crate::domain::password::Password;
+use crate::store::{NewEvent, Settlement};
+
+/// A new password, hashed, of a user who knew the current one.
+pub(in crate::auth) struct Replacement {
+    /// The hash that was verified: the account must still have it.
+    pub current: PasswordHash,
+    pub new: PasswordHash,
+    /// Counts that were charged before the current password was known to be right.
+    pub settlement: Settlement,
+}
+
+impl Passwords {
+    /// Verifies the viewer's current password, and estimates and hashes the new one.
+    ///
+    /// # Errors
+    /// `INVALID_CREDENTIALS`, `WEAK_PASSWORD`, `RATE_LIMITED`, `OVERLOADED`.
+    pub(in crate::auth) async fn replace(
+        &self,
+        viewer: Viewer,
+        current: &str,
+        new: &str,
+        origin: &Origin,
+    ) -> Result<Replacement, Error> {
+        let found = self.store.credentials(viewer.user_id()).await?;
+        let found = found.ok_or_else(wrong_current_password)?;
+        let new = NewPassword::new(new, self.min_length, &found.user.names);
+        let password = Password::attempt(current).ok_or_else(wrong_current_password)?;
+        let current = found.password_hash;
+        let (name, session) = (found.user.names.username().key(), viewer.session_id());
+        let attempt = self.limits.confirmation(name, session, origin, || self.clock.now()).await?;
+        let source = self.limits.source(origin);
+        let admitted = self.admit_confirmation(attempt, viewer.user_id(), origin).await?;
+        let permit = self.permit_for(&admitted, source).await?;
+        let settlement = admitted.settlement();
+        match self.hashing.replace(permit, password, current.clone(), new).await? {
+            Replaced::By(new) => Ok(Replacement { current, new, settlement }),
+            Replaced::WrongPassword => {
+                // The caller may have stolen the access token: the account's owner sees it in the audit.
+                let event = NewEvent {
+                    kind: AuditKind::LoginFailed,
+                    at: self.clock.now(),
+                    user: Some(viewer.user_id()),
+                    actor: Some(viewer.user_id()),
+                    session: Some(session),
+                    origin: origin.clone(),
+                    detail: Some("change of password"),
+                };
+                self.count_failure(admitted, event).await?;
+                Err(wrong_current_password().into())
+            }
+            Replaced::Weak(weak) => {
+                self.store.settle(settlement).await?;
+                Err(UserError::weak(Field::NewPassword, &weak).into())
+            }
+        }
+    }
+}
+
+pub(in crate::auth) fn wrong_current_password() -> UserError {
+    const MESSAGE: &str = "the current password is another";
+    UserError::new(UserErrorCode::InvalidCredentials, Field::CurrentPassword, MESSAGE)
+}

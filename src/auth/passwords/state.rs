@@ -1,0 +1,77 @@
+//! State that all use cases of passwords share.
+
+use std::sync::Arc;
+
+use super::attempt_limits::AttemptLimits;
+use super::hashing_queue::{HashingLoad, HashingQueue};
+use super::new_password::NewPassword;
+use super::refusal_delay::RefusalDelay;
+use crate::auth::error::Error;
+use crate::auth::field::Field;
+use crate::auth::policy::Policy;
+use crate::auth::user_error::UserError;
+use crate::clock::Clock;
+use crate::crypto::blind_index::BlindIndexKey;
+use crate::crypto::password::{Hashing, PasswordHash};
+use crate::domain::user::Names;
+use crate::entropy::Entropy;
+use crate::store::Store;
+
+/// Passwords of accounts.
+pub struct Passwords {
+    pub(super) store: Arc<Store>,
+    pub(super) hashing: HashingQueue,
+    pub(super) limits: AttemptLimits,
+    pub(super) delay: RefusalDelay,
+    pub(super) min_length: usize,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+}
+
+impl Passwords {
+    pub(in crate::auth) fn new(
+        store: Arc<Store>,
+        hashing: Hashing,
+        key: BlindIndexKey,
+        policy: &Policy,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self {
+            store,
+            hashing: HashingQueue::new(hashing, Arc::clone(&entropy)),
+            limits: AttemptLimits::new(key, policy.throttle),
+            delay: RefusalDelay::default(),
+            min_length: policy.password_min_length,
+            clock,
+            entropy,
+        }
+    }
+
+    /// Estimates and hashes a password that an administrator sets for the account with these names.
+    ///
+    /// # Errors
+    /// `WEAK_PASSWORD`, `OVERLOADED`.
+    pub(in crate::auth) async fn hash_new(
+        &self,
+        password: &str,
+        names: &Names,
+    ) -> Result<PasswordHash, Error> {
+        let new = NewPassword::new(password, self.min_length, names);
+        let hash = self.hashing.hash_new(self.hashing.permit(None).await?, new).await?;
+        Ok(hash.map_err(|error| UserError::weak(Field::NewPassword, &error))?)
+    }
+
+    /// How busy hashing is: a flood of logins shows here first.
+    #[must_use]
+    pub fn hashing_load(&self) -> HashingLoad {
+        self.hashing.load()
+    }
+
+    /// Looks up which parameters the accounts' hashes have, so that a name that nobody has takes as long
+    /// as an account. After a failure the counts from before stay.
+    pub async fn survey_hashes(&self) -> Result<(), Error> {
+        self.hashing.dummies().set(&self.store.kinds_of_hashes().await?);
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! Verification of a name and a password.
+//!
+//! Invariant: an unknown name, a wrong password and a deactivated account are answered alike and cost the
+//! same work (one hash, the same counts, one row of the audit), so that neither the answer nor its time
+//! tells which it was.
+
+use super::Passwords;
+use super::admission::{Admission, Admitted};
+use crate::auth::error::Error;
+use crate::auth::field::Field;
+use crate::auth::user_error::{UserError, UserErrorCode};
+use crate::clock::Stopwatch;
+use crate::crypto::password::{PasswordHash, Verdict};
+use crate::domain::audit::AuditKind;
+use crate::domain::id::UserId;
+use crate::domain::login_name::LoginName;
+use crate::domain::origin::Origin;
+use crate::domain::password::Password;
+use crate::domain::throttle::Bucket;
+use crate::store::{NewEvent, Settlement};
+
+/// Proof of an account's password, made only by [`Passwords::verify`].
+#[derive(Debug)]
+pub struct VerifiedPassword {
+    user_id: UserId,
+    hash: PasswordHash,
+    upgraded: Option<PasswordHash>,
+    admitted: Admitted,
+}
+
+/// What the store needs of a [`VerifiedPassword`] to open a session.
+pub(in crate::auth) struct PasswordGrounds {
+    /// The hash that was verified: the account must still have it.
+    pub hash: PasswordHash,
+    /// The same password by today's parameters, where the hash is outdated.
+    pub upgraded: Option<PasswordHash>,
+    /// Counts that were charged before the password was known to be right.
+    pub settlement: Settlement,
+}
+
+impl VerifiedPassword {
+    pub(in crate::auth) fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
+    pub(in crate::auth) fn grounds(&self) -> PasswordGrounds {
+        PasswordGrounds {
+            hash: self.hash.clone(),
+            upgraded: self.upgraded.clone(),
+            settlement: self.admitted.settlement(),
+        }
+    }
+}
+
+impl Passwords {
+    /// Verifies the password of the active account with this username or e-mail address.
+    ///
+    /// # Errors
+    /// `INVALID_CREDENTIALS`, `RATE_LIMITED`, `OVERLOADED`.
+    pub(in crate::auth) async fn verify(
+        &self,
+        name: &str,
+        password: &str,
+        origin: &Origin,
+    ) -> Result<VerifiedPassword, Error> {
+        let typed = LoginName::parse(name);
+        // Texts that cannot be a name are counted together, as one name.
+        let name_key = typed.as_ref().map_or("", LoginName::key);
+        let attempt = self.limits.login(name_key, origin, || self.clock.now()).await?;
+        let source = self.limits.source(origin);
+        // An attempt over a limit does not wait among those that are not.
+        let permit =
+            if attempt.is_doubtful() { None } else { Some(self.hashing.permit(source).await?) };
+        let found = match &typed {
+            Some(name) => self.store.credentials_by_name(name).await?,
+            None => None,
+        };
+        let known = found.as_ref().map(|found| found.user.id);
+        let dummy = self.hashing.dummies().of(&self.limits.key, name_key);
+        let hash = found.as_ref().map_or(dummy, |found| found.password_hash.clone());
+        // A text that is too long for a password is verified as the empty one, which nobody has. Refused
+        // at once it would be the only login without a hash.
+        let password = Password::attempt(password).or_else(|| Password::attempt(""));
+        let password = password.ok_or_else(invalid_credentials)?;
+        let admitted = match self.admit(attempt, known, origin).await? {
+            Admission::Admitted(admitted) => admitted,
+            Admission::OverLimit(wait) => {
+                drop(permit);
+                self.seem_refused(source, password, hash).await?;
+                return Err(UserError::rate_limited(wait).into());
+            }
+        };
+        let permit = match permit {
+            Some(permit) => permit,
+            None => self.permit_for(&admitted, source).await?,
+        };
+        let began = Stopwatch::start();
+        let verdict = self.hashing.verify(permit, password.clone(), hash.clone()).await?;
+        let Some(found) = found.filter(|found| verdict != Verdict::Wrong && found.user.is_active())
+        else {
+            let refused = self.refuse(admitted, known, origin.clone()).await;
+            self.delay.add(&hash, began.elapsed());
+            return Err(refused);
+        };
+        // A login is not refused because its upgrade finds no core.
+        let upgraded = match verdict {
+            Verdict::RightButOutdated => match self.hashing.permit(source).await {
+                Ok(permit) => Some(self.hashing.hash(permit, password).await?),
+                Err(_) => None,
+            },
+            _ => None,
+        };
+        let (user_id, hash) = (found.user.id, found.password_hash);
+        Ok(VerifiedPassword { user_id, hash, upgraded, admitted })
+    }
+
+    /// Refuses a login whose password was changed, or whose account was deactivated, since it was
+    /// verified.
+    pub(in crate::auth) async fn refuse_outdated(
+        &self,
+        proof: VerifiedPassword,
+        origin: Origin,
+    ) -> Error {
+        self.refuse(proof.admitted, Some(proof.user_id), origin).await
+    }
+
+    /// Takes as long as a wrong password takes where the limits that refuse do not hold. The work is done
+    /// only until it is known how long that is.
+    async fn seem_refused(
+        &self,
+        source: Option<Bucket>,
+        password: Password,
+        hash: PasswordHash,
+    ) -> Result<(), Error> {
+        let [drawn] = crate::entropy::random(&*self.entropy);
+        if self.delay.sleep(&hash, drawn).await {
+            return Ok(());
+        }
+        let permit = self.hashing.permit(source).await?;
+        let began = Stopwatch::start();
+        self.hashing.verify(permit, password, hash.clone()).await?;
+        self.delay.add(&hash, began.elapsed());
+        Ok(())
+    }
+
+    /// Counts and records a failed login, and says so.
+    async fn refuse(&self, admitted: Admitted, known: Option<UserId>, origin: Origin) -> Error {
+        let event = NewEvent {
+            kind: AuditKind::LoginFailed,
+            at: self.clock.now(),
+            user: known,
+            actor: None,
+            session: None,
+            origin,
+            detail: None,
+        };
+        match self.count_failure(admitted, event).await {
+            Ok(()) => invalid_credentials().into(),
+            Err(error) => error,
+        }
+    }
+}
+
+fn invalid_credentials() -> UserError {
+    const MESSAGE: &str = "no active account has this name and this password";
+    UserError::new(UserErrorCode::InvalidCredentials, Field::Input, MESSAGE)
+}

@@ -1,0 +1,28 @@
+//! Decisions of the operator that the use cases follow.
+
+use std::time::Duration;
+
+/// Policy of the use cases.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct Policy {
+    pub access_token_lifetime: Duration,
+    /// Each rotation gives as much again.
+    pub refresh_token_lifetime: Duration,
+    /// From the login, however often the session is refreshed; `None`: unlimited.
+    pub session_lifetime: Option<Duration>,
+    pub max_sessions: Option<u32>,
+    /// Time in which the previous refresh token is answered with the same successor.
+    pub retry_window: Duration,
+    pub rotate: bool,
+    /// Whether a login is recorded in its account.
+    pub record_login: bool,
+    /// Whether everybody may register an account.
+    pub registration_open: bool,
+    pub password_min_length: usize,
+    /// Whether attempts are limited.
+    pub throttle: bool,
+    pub audit_retention: Duration,
+    /// Of addresses and user agents.
+    pub metadata_retention: Duration,
+}

@@ -1,0 +1,41 @@
+//! Proof that a caller is a user: the only key to [`Sessions::open`](super::sessions::Sessions).
+//!
+//! Each way in is one variant: its room checks what the caller presents and makes the variant's payload,
+//! whose fields nobody else can fill. A room that makes proofs cannot open sessions, and a session
+//! cannot be opened without a proof. A magic link, a passkey or another provider would be a further
+//! variant here, made in a room of its own beside `passwords`.
+
+use super::passwords::{Registration, VerifiedPassword};
+use crate::domain::id::UserId;
+
+/// Evidence that the caller is this user.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// The account's password, which was right a moment ago.
+    Password(VerifiedPassword),
+    /// An account that is created together with its first session.
+    Registration(Registration),
+}
+
+/// Whether a proof is enough to open a session of its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sufficiency {
+    Enough,
+}
+
+impl Proof {
+    pub(super) fn user_id(&self) -> UserId {
+        match self {
+            Self::Password(password) => password.user_id(),
+            Self::Registration(registration) => registration.user_id(),
+        }
+    }
+
+    /// The policy between a proof and a session. There is one factor, so each proof is enough; an account
+    /// with a second factor will be asked for it here.
+    pub(super) fn sufficiency(&self) -> Sufficiency {
+        match self {
+            Self::Password(_) | Self::Registration(_) => Sufficiency::Enough,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Reuse of a rotated refresh token, and its consequences.
+
+use super::Sessions;
+use super::end::order;
+use crate::auth::error::Error;
+use crate::clock::Timestamp;
+use crate::domain::audit::AuditKind;
+use crate::domain::origin::Origin;
+use crate::domain::session::EndReason;
+use crate::store::{EndSessions, Known, NewEvent, Scope};
+
+impl Sessions {
+    /// Ends a session whose old token came back: one of the two clients that have it is a thief, and nobody
+    /// can tell which.
+    pub(super) async fn end_reused(
+        &self,
+        known: &Known,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let event = NewEvent {
+            kind: AuditKind::RefreshReused,
+            at: now,
+            user: Some(known.session.user_id),
+            actor: None,
+            session: Some(known.session.id),
+            origin: origin.clone(),
+            detail: None,
+        };
+        let end = EndSessions {
+            scope: Scope::One(known.session.id),
+            reason: EndReason::RefreshReused,
+            at: now,
+            actor: None,
+            origin,
+            note: None,
+        };
+        self.ends.end(end, Some(event)).await?;
+        Ok(())
+    }
+
+    /// Ends a session whose token the database does not know yet. Nobody stole it: an older copy of the
+    /// database was restored. The outstanding token of that copy may be in anybody's hands by now.
+    pub(super) async fn end_outlived(
+        &self,
+        known: &Known,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        tracing::warn!(
+            session = %known.session.id,
+            "a refresh token is newer than its session in the database: if an older copy was \
+             restored, run sallyport recover"
+        );
+        let end = order(None, Scope::One(known.session.id), now, origin);
+        self.ends.end(end, None).await?;
+        Ok(())
+    }
+}

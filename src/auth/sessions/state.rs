@@ -1,0 +1,37 @@
+//! State that all use cases of sessions share.
+
+use std::sync::Arc;
+
+use super::session_ends::SessionEnds;
+use super::token_issuer::TokenIssuer;
+use crate::auth::attempt_locks::AttemptLocks;
+use crate::auth::guard::Guard;
+use crate::auth::passwords::Passwords;
+use crate::auth::policy::Policy;
+use crate::clock::{Clock, Timestamp};
+use crate::entropy::Entropy;
+use crate::metrics::Metrics;
+use crate::revocation::Revocations;
+use crate::store::Store;
+
+/// Sessions of users.
+pub struct Sessions {
+    pub(in crate::auth) store: Arc<Store>,
+    pub(in crate::auth) guard: Arc<Guard>,
+    pub(in crate::auth) passwords: Arc<Passwords>,
+    pub(in crate::auth) tokens: TokenIssuer,
+    pub(in crate::auth) ends: Arc<SessionEnds>,
+    pub(in crate::auth) revocations: Arc<Revocations>,
+    pub(in crate::auth) metrics: Arc<Metrics>,
+    /// Refreshes of one session are done one at a time.
+    pub(in crate::auth) refreshes: AttemptLocks,
+    pub(in crate::auth) policy: Policy,
+    pub(in crate::auth) clock: Arc<dyn Clock>,
+    pub(in crate::auth) entropy: Arc<dyn Entropy>,
+}
+
+impl Sessions {
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

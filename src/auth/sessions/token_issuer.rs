@@ -1,0 +1,124 @@
+//! Issue of a session's access and refresh tokens.
+//!
+//! Tokens are signed after the commit, from the session's row. So a crash in between costs a retry and
+//! never a session, and a retry gives the same refresh token byte for byte. An access token never outlives
+//! its session, nor the time that the row says for its access tokens: an end is kept for that long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::auth::caller::Viewer;
+use crate::auth::error::{Denial, Error};
+use crate::auth::keys::Keys;
+use crate::clock::Timestamp;
+use crate::crypto::TokenError;
+use crate::crypto::access_token::{self, AccessToken, Issuer};
+use crate::crypto::refresh_token::{RefreshKeys, RefreshToken};
+use crate::domain::id::TokenId;
+use crate::domain::session::Session;
+use crate::domain::user::Role;
+use crate::entropy::Entropy;
+use crate::revocation::Stale;
+
+#[derive(Clone)]
+pub struct TokenPair {
+    pub access_token: String,
+    pub access_expires_at: Timestamp,
+    /// `None` where the client keeps the one it has, or gets it in a cookie.
+    pub refresh_token: Option<String>,
+    pub refresh_expires_at: Timestamp,
+}
+
+/// Redacted.
+impl std::fmt::Debug for TokenPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenPair(…)")
+    }
+}
+
+/// A session that was just opened or refreshed, with its tokens.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub session: Session,
+    pub role: Role,
+    pub tokens: TokenPair,
+}
+
+impl SignedIn {
+    /// The session's user, who sees the payload that carries the tokens.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        Viewer::new(self.session.user_id, self.session.id, self.role)
+    }
+}
+
+/// Issuer of tokens.
+pub struct TokenIssuer {
+    pub(in crate::auth) keys: Arc<Keys>,
+    pub(in crate::auth) refresh_keys: RefreshKeys,
+    pub(in crate::auth) issuer: Issuer,
+    pub(in crate::auth) access_token_lifetime: Duration,
+    pub(in crate::auth) entropy: Arc<dyn Entropy>,
+}
+
+impl TokenIssuer {
+    /// Expiry of an access token that is issued now, unless its session expires before.
+    pub(in crate::auth) fn access_expiry(&self, now: Timestamp) -> Timestamp {
+        (now + self.access_token_lifetime).floor_to_second()
+    }
+
+    /// Verifies a refresh token that was issued here; its session may have ended.
+    pub(in crate::auth) fn verify_refresh(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<RefreshToken, TokenError> {
+        self.refresh_keys.verify(&self.issuer.issuer, token, now)
+    }
+
+    /// Signs the tokens of a session as its row stands.
+    pub(in crate::auth) fn issue(
+        &self,
+        session: Session,
+        role: Role,
+        now: Timestamp,
+        with_refresh: bool,
+    ) -> Result<SignedIn, Error> {
+        let access = AccessToken {
+            user_id: session.user_id,
+            session_id: session.id,
+            id: TokenId::new(now, &*self.entropy),
+            issued_at: now.floor_to_second(),
+            expires_at: self
+                .access_expiry(now)
+                .min(session.token.expires_at)
+                .min(session.access_expires_at),
+            auth_time: session.created_at.floor_to_second(),
+            role,
+        };
+        let refresh = RefreshToken {
+            user_id: session.user_id,
+            session_id: session.id,
+            id: session.token.id,
+            issued_at: session.token.issued_at,
+            expires_at: session.token.expires_at,
+        };
+        let refresh_token = if with_refresh {
+            Some(self.refresh_keys.sign(&self.issuer.issuer, &refresh)?)
+        } else {
+            None
+        };
+        // The key of the same moment as the claims: it is kept for as long as these say.
+        let keys = self.keys.ring_at(now);
+        if keys.signing().is_none() {
+            return Err(Denial::from(Stale).into());
+        }
+        let tokens = TokenPair {
+            access_token: access_token::sign(&keys, &self.issuer, &access)?,
+            access_expires_at: access.expires_at,
+            refresh_token,
+            refresh_expires_at: session.token.expires_at,
+        };
+        Ok(SignedIn { session, role, tokens })
+    }
+}

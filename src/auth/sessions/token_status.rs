@@ -1,0 +1,150 @@
+//! Status of a token: whether it is valid, and why not. Nothing is changed.
+//!
+//! An access token shows what its holder could read anyway. A refresh token is good for a refresh only: its
+//! holder learns no more than whether its session lives. Whether it was rotated is for its user and for
+//! administrators: it would tell a thief when to come.
+
+use super::Sessions;
+use crate::auth::caller::{Caller, Viewer};
+use crate::auth::error::{Denial, Error};
+use crate::clock::Timestamp;
+use crate::crypto::TokenError;
+use crate::crypto::access_token::AccessToken;
+use crate::crypto::refresh_token::RefreshToken;
+use crate::domain::id::SessionId;
+use crate::domain::presented::{Presentation, Presented};
+use crate::domain::session::SessionState;
+use crate::domain::user::Role;
+use crate::domain::words;
+
+words! {
+    TokenType {
+        Access = "ACCESS",
+        Refresh = "REFRESH",
+    }
+}
+
+words! {
+    /// Why a token is not valid.
+    TokenRefusal {
+        Malformed = "MALFORMED",
+        /// Not issued here, or changed.
+        Invalid = "INVALID",
+        Expired = "EXPIRED",
+        WrongType = "WRONG_TYPE",
+        /// Replaced by a refresh.
+        Rotated = "ROTATED",
+        SessionEnded = "SESSION_ENDED",
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenStatus {
+    /// `None`: valid.
+    pub reason: Option<TokenRefusal>,
+    /// `None` where it was not issued here; so `expires_at`.
+    pub kind: Option<TokenType>,
+    pub expires_at: Option<Timestamp>,
+    /// Session of a valid token, and the viewer who may see it.
+    pub session: Option<(SessionId, Viewer)>,
+}
+
+impl Sessions {
+    /// The status of a token, as far as the caller may know.
+    pub async fn token_status(&self, token: &str, caller: &Caller) -> Result<TokenStatus, Error> {
+        match self.guard.verify(token).await.map_err(Denial::from)? {
+            Ok(access) => self.access_status(&access),
+            Err(TokenError::WrongType) => match self.tokens.verify_refresh(token, self.now()) {
+                Ok(refresh) => self.refresh_status(&refresh, caller).await,
+                Err(error) => Ok(unknown(error)),
+            },
+            Err(error) => Ok(unknown(error)),
+        }
+    }
+
+    fn access_status(&self, token: &AccessToken) -> Result<TokenStatus, Error> {
+        let reason = if self.guard.has_expired(token) {
+            Some(TokenRefusal::Expired)
+        } else {
+            let end = self.revocations.end_of(token.user_id, token.session_id);
+            let end = end.map_err(Denial::from)?;
+            end.map(|_| TokenRefusal::SessionEnded)
+        };
+        let AccessToken { user_id, session_id, expires_at, .. } = *token;
+        // Its holder counts as its user, whoever else the request authenticates.
+        let holder = Viewer::new(user_id, session_id, Role::User);
+        Ok(known(TokenType::Access, reason, expires_at, Some((session_id, holder))))
+    }
+
+    async fn refresh_status(
+        &self,
+        token: &RefreshToken,
+        caller: &Caller,
+    ) -> Result<TokenStatus, Error> {
+        let viewer = match self.guard.authenticate(caller) {
+            Ok(viewer) => Some(viewer).filter(|viewer| viewer.may_see(token.user_id)),
+            Err(denial @ Denial::Stale(_)) => return Err(denial.into()),
+            Err(_) => None,
+        };
+        let reason = match viewer {
+            Some(_) => self.refusal_of(token).await?,
+            None => self.end_of(token).await?,
+        };
+        let session = viewer.map(|viewer| (token.session_id, viewer));
+        Ok(known(TokenType::Refresh, reason, token.expires_at, session))
+    }
+
+    /// Why a refresh with this token would be refused.
+    async fn refusal_of(&self, token: &RefreshToken) -> Result<Option<TokenRefusal>, Error> {
+        let RefreshToken { user_id, session_id, id, .. } = *token;
+        let Some(found) = self.store.known_token(user_id, session_id, id).await? else {
+            return Ok(Some(TokenRefusal::SessionEnded));
+        };
+        let presentation =
+            Presentation { token_id: id, attempt: None, rotated_at: found.rotated_at };
+        Ok(match found.session.judge(&presentation, self.policy.retry_window, self.now()) {
+            Presented::Outstanding => None,
+            Presented::Retry | Presented::Stale | Presented::Reused => Some(TokenRefusal::Rotated),
+            Presented::Ended | Presented::Newer => Some(TokenRefusal::SessionEnded),
+            Presented::Expired => Some(TokenRefusal::Expired),
+        })
+    }
+
+    /// Why no token of this one's session is valid. Whether this one was rotated is not looked up, so that
+    /// neither the answer nor its time tells it.
+    async fn end_of(&self, token: &RefreshToken) -> Result<Option<TokenRefusal>, Error> {
+        let id = token.session_id;
+        let found = self.ends.sessions_by_id(&[id]).await?.remove(&id);
+        let session = found.filter(|session| session.user_id == token.user_id);
+        let state = session.map_or(SessionState::Ended, |session| session.state(self.now()));
+        Ok(match state {
+            SessionState::Active => None,
+            SessionState::Expired => Some(TokenRefusal::Expired),
+            SessionState::Ended => Some(TokenRefusal::SessionEnded),
+        })
+    }
+}
+
+fn known(
+    kind: TokenType,
+    reason: Option<TokenRefusal>,
+    expires_at: Timestamp,
+    session: Option<(SessionId, Viewer)>,
+) -> TokenStatus {
+    TokenStatus {
+        reason,
+        kind: Some(kind),
+        expires_at: Some(expires_at),
+        session: session.filter(|_| reason.is_none()),
+    }
+}
+
+fn unknown(error: TokenError) -> TokenStatus {
+    let reason = match error {
+        TokenError::Malformed => TokenRefusal::Malformed,
+        TokenError::Invalid => TokenRefusal::Invalid,
+        TokenError::Expired => TokenRefusal::Expired,
+        TokenError::WrongType => TokenRefusal::WrongType,
+    };
+    TokenStatus { reason: Some(reason), kind: None, expires_at: None, session: None }
+}

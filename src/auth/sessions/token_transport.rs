@@ -1,0 +1,94 @@
+//! Transport of refresh tokens: in the body, or in a cookie that no script can read.
+//!
+//! A browser sends its cookies with every request, whichever page made it. So a cookie counts only where
+//! a page of ours sent the request, and so does the wish for one: else a stranger's page could log
+//! somebody in as the stranger. A token in the input counts before the cookie.
+
+use std::sync::{Mutex, PoisonError};
+
+use zeroize::Zeroizing;
+
+use crate::auth::field::Field;
+use crate::auth::user_error::{UserError, UserErrorCode};
+use crate::clock::Timestamp;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenTransport {
+    /// In the input and in the answer.
+    Body,
+    Cookie,
+}
+
+/// Why the cookie of a request does not count, in the words of the transport, which knows its headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Untrusted(pub &'static str);
+
+/// Change of the browser's cookie by an answer.
+#[derive(Clone)]
+pub enum CookieChange {
+    /// The token, and when it expires.
+    Set(Zeroizing<String>, Timestamp),
+    Clear,
+}
+
+/// The refresh cookie of one request.
+pub struct RefreshCookie {
+    /// Empty where the cookie cannot be a token.
+    token: Option<Zeroizing<String>>,
+    /// Whether a page of ours sent the request.
+    sender: Result<(), Untrusted>,
+    /// Kept here rather than in a use case's result, because failures change the cookie too.
+    change: Mutex<Option<CookieChange>>,
+}
+
+/// Redacted.
+impl std::fmt::Debug for RefreshCookie {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RefreshCookie(…)")
+    }
+}
+
+impl RefreshCookie {
+    #[must_use]
+    pub fn new(token: Option<String>, sender: Result<(), Untrusted>) -> Self {
+        Self { token: token.map(Zeroizing::new), sender, change: Mutex::default() }
+    }
+
+    /// Of a request whose answer cannot set a cookie; `reason` says why.
+    #[must_use]
+    pub fn unavailable(reason: &'static str) -> Self {
+        Self::new(None, Err(Untrusted(reason)))
+    }
+
+    /// The change that the answer has to make, if any.
+    pub fn take_change(&self) -> Option<CookieChange> {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(super) fn change(&self, change: CookieChange) {
+        *self.change.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
+    }
+
+    /// The token, whoever sent the request.
+    pub(super) fn token(&self) -> Option<&str> {
+        self.token.as_ref().map(|token| token.as_str())
+    }
+
+    /// # Errors
+    /// `FORBIDDEN`, about this field, where no page of ours sent the request.
+    pub(super) fn trust(&self, field: Field) -> Result<(), UserError> {
+        self.sender.map_err(|untrusted| {
+            UserError::new(UserErrorCode::Forbidden, field, untrusted.to_string())
+        })
+    }
+
+    /// # Errors
+    /// `FORBIDDEN` where the transport is the cookie and no page of ours sent the request.
+    pub(in crate::auth) fn allow(&self, transport: TokenTransport) -> Result<(), UserError> {
+        match transport {
+            TokenTransport::Body => Ok(()),
+            TokenTransport::Cookie => self.trust(Field::Transport),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Purge: deletion of expired rows, in small batches.
+//!
+//! A deleted row could not refuse or accept a token any more, on any replica whose clock is within the
+//! leeway. No login or refresh waits for a purge: after each batch it rests for longer than the batch took.
+
+use std::time::Duration;
+
+use super::System;
+use crate::auth::error::Error;
+use crate::clock::{Stopwatch, Timestamp};
+use crate::domain::throttle::FORGET;
+use crate::store::{self, Expired, Metadata, Purged};
+
+/// How long a row is kept after its expiry, because clocks differ.
+const SKEW: Duration = Duration::from_mins(1);
+
+/// Rest after a batch, in multiples of its duration.
+const REST: u32 = 3;
+
+impl System {
+    /// Deletes expired rows and returns their counts. After a failure the batches before it stay deleted.
+    pub async fn purge(&self) -> Result<Purged, Error> {
+        let mut purged = Purged::default();
+        for kind in Expired::ALL {
+            let before = self.expiry(kind);
+            let delete = || self.store.purge_batch(kind, before);
+            *count(&mut purged, kind) += batch_by_batch(delete).await?;
+        }
+        let before = self.now() - self.policy.metadata_retention;
+        for kind in Metadata::ALL {
+            purged.metadata += batch_by_batch(|| self.store.wipe_batch(kind, before)).await?;
+        }
+        Ok(purged)
+    }
+
+    /// Counts expired rows without deleting them.
+    pub async fn expired(&self) -> Result<Purged, Error> {
+        let mut expired = Purged::default();
+        for kind in Expired::ALL {
+            *count(&mut expired, kind) += self.store.count_expired(kind, self.expiry(kind)).await?;
+        }
+        let before = self.now() - self.policy.metadata_retention;
+        for kind in Metadata::ALL {
+            expired.metadata += self.store.count_metadata(kind, before).await?;
+        }
+        Ok(expired)
+    }
+
+    fn expiry(&self, kind: Expired) -> Timestamp {
+        match kind {
+            Expired::AuditEvents => self.now() - self.policy.audit_retention,
+            Expired::LoginFailures => self.now() - FORGET,
+            Expired::BlacklistEntries
+            | Expired::Sessions
+            | Expired::SessionEnds
+            | Expired::SessionFloors
+            | Expired::SigningKeys => self.now() - SKEW,
+        }
+    }
+}
+
+/// Runs batches until one finds nothing, and returns the count of rows.
+async fn batch_by_batch<B>(batch: impl Fn() -> B) -> Result<u64, Error>
+where
+    B: Future<Output = Result<u64, store::Error>>,
+{
+    let mut all = 0;
+    loop {
+        let began = Stopwatch::start();
+        let rows = batch().await?;
+        if rows == 0 {
+            return Ok(all);
+        }
+        all += rows;
+        tokio::time::sleep(began.elapsed() * REST).await;
+    }
+}
+
+fn count(purged: &mut Purged, kind: Expired) -> &mut u64 {
+    match kind {
+        Expired::BlacklistEntries => &mut purged.blacklist_entries,
+        Expired::Sessions => &mut purged.sessions,
+        Expired::SessionEnds | Expired::SessionFloors => &mut purged.session_ends,
+        Expired::AuditEvents => &mut purged.audit_events,
+        Expired::SigningKeys => &mut purged.signing_keys,
+        Expired::LoginFailures => &mut purged.login_failures,
+    }
+}

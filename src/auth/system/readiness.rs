@@ -1,0 +1,122 @@
+//! Readiness: checks of everything that the service needs.
+//!
+//! The answer comes within [`TIMEOUT`], however the database hangs. It names what fails and why in words
+//! that an operator can act on, and nothing that a driver said.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::System;
+use crate::clock::Timestamp;
+use crate::store::{Error, MigrationError};
+
+/// Timeout of all queries together.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Largest difference between this process's clock and the database's. Rows are stamped with it and tokens
+/// checked by it, beside the rows of other processes.
+const DRIFT: Duration = Duration::from_secs(2);
+
+/// Check of one thing that the service needs.
+#[derive(Clone, Debug)]
+pub struct Check {
+    pub name: &'static str,
+    pub outcome: Result<Cow<'static, str>, Cow<'static, str>>,
+}
+
+impl Check {
+    /// What fails and why; `None` where the check passed.
+    #[must_use]
+    pub fn impediment(&self) -> Option<String> {
+        let why = self.outcome.as_ref().err()?;
+        Some(format!("{}: {why}", self.name))
+    }
+}
+
+/// Answers of the database.
+struct Answers {
+    missing: Result<usize, MigrationError>,
+    /// Difference between its clock and this process's, and how much of it the query's duration may be.
+    drift: Option<(Duration, Duration)>,
+}
+
+impl System {
+    pub async fn readiness(&self) -> Vec<Check> {
+        let said = tokio::time::timeout(TIMEOUT, self.ask_database()).await;
+        let said = said.unwrap_or(Err(Error::TooSlow(TIMEOUT))).ok();
+        let said = said.as_ref();
+        let check = |name, outcome| Check { name, outcome };
+        vec![
+            check("database", said.map(|_| "ok".into()).ok_or("it does not answer".into())),
+            check("migrations", said.map_or(Err(UNKNOWN.into()), |said| schema(&said.missing))),
+            check("feed", self.feed()),
+            check("keys", self.keys_state()),
+            check("clock", said.map_or(Err(UNKNOWN.into()), |said| self.clock_state(said.drift))),
+        ]
+    }
+
+    async fn ask_database(&self) -> Result<Answers, Error> {
+        let missing = match self.store.missing_migrations().await {
+            Err(MigrationError::Store(error)) => return Err(error),
+            known => known,
+        };
+        let (asked, began) = (self.clock.now(), self.clock.monotonic());
+        let theirs = self.store.now().await?;
+        let took = self.clock.monotonic().saturating_sub(began);
+        let drift = theirs.map(|theirs| (between(asked + took / 2, theirs), took / 2));
+        Ok(Answers { missing, drift })
+    }
+
+    fn feed(&self) -> Result<Cow<'static, str>, Cow<'static, str>> {
+        match self.revocations.age() {
+            _ if self.revocations.is_fresh() => Ok("ok".into()),
+            None => Err("the ended sessions have not been read yet".into()),
+            Some(age) => {
+                Err(format!("the ended sessions were read {} s ago", age.as_secs()).into())
+            }
+        }
+    }
+
+    fn keys_state(&self) -> Result<Cow<'static, str>, Cow<'static, str>> {
+        if self.keys.is_whole() {
+            Ok("ok".into())
+        } else {
+            Err("the master secret does not open every signing key".into())
+        }
+    }
+
+    fn clock_state(
+        &self,
+        drift: Option<(Duration, Duration)>,
+    ) -> Result<Cow<'static, str>, Cow<'static, str>> {
+        let Some((drift, unsure)) = drift else { return Ok("ok".into()) };
+        if drift > DRIFT + unsure {
+            let seconds = drift.as_secs();
+            return Err(format!("this process is {seconds} s off the database's clock").into());
+        }
+        let correction = self.clock.correction_micros();
+        let off = Duration::from_micros(correction.unsigned_abs());
+        if off <= DRIFT {
+            return Ok("ok".into());
+        }
+        let way = if correction > 0 { "behind" } else { "ahead of" };
+        let seconds = off.as_secs();
+        Ok(format!("ok: this machine is {seconds} s {way} the database, which is corrected").into())
+    }
+}
+
+/// Outcome of checks that only the database can answer, where it does not.
+const UNKNOWN: &str = "the database does not say";
+
+fn schema(missing: &Result<usize, MigrationError>) -> Result<Cow<'static, str>, Cow<'static, str>> {
+    match missing {
+        Ok(0) => Ok("ok".into()),
+        Ok(_) => Err("the database is older than this binary: sallyport migrate".into()),
+        Err(MigrationError::Newer) => Err("the database is newer than this binary".into()),
+        Err(_) => Err("the database has migrations that are not this binary's".into()),
+    }
+}
+
+fn between(one: Timestamp, other: Timestamp) -> Duration {
+    Duration::from_micros(one.as_micros().abs_diff(other.as_micros()))
+}

@@ -1,0 +1,89 @@
+//! Expected failures of use cases.
+//!
+//! A new error code is added here, in the twin enum of the schema, and nowhere else.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::field::Field;
+use crate::domain::password::WeakPassword;
+use crate::domain::words;
+
+words! {
+    /// Code of an expected failure.
+    UserErrorCode {
+        InvalidInput = "INVALID_INPUT",
+        /// The new password is too short, too long or too easy to guess.
+        WeakPassword = "WEAK_PASSWORD",
+        /// No account has this name and this password, or it is not active.
+        InvalidCredentials = "INVALID_CREDENTIALS",
+        /// Another account has the username, or one that looks like it.
+        UsernameTaken = "USERNAME_TAKEN",
+        EmailTaken = "EMAIL_TAKEN",
+        /// Only administrators create accounts here.
+        RegistrationClosed = "REGISTRATION_CLOSED",
+        /// The refresh token was not issued here.
+        RefreshTokenInvalid = "REFRESH_TOKEN_INVALID",
+        RefreshTokenExpired = "REFRESH_TOKEN_EXPIRED",
+        /// Another tab refreshed a moment ago: use the tokens it got. Nobody is logged out.
+        RefreshTokenStale = "REFRESH_TOKEN_STALE",
+        /// The refresh token was used long ago; its session has been ended.
+        RefreshTokenReused = "REFRESH_TOKEN_REUSED",
+        SessionEnded = "SESSION_ENDED",
+        RateLimited = "RATE_LIMITED",
+        /// More hashing is waiting than the cores can do soon.
+        Overloaded = "OVERLOADED",
+        /// The object does not exist, or the caller may not know of it.
+        NotFound = "NOT_FOUND",
+        Forbidden = "FORBIDDEN",
+    }
+}
+
+/// An expected failure: data in the answer, not an error of the request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct UserError {
+    pub code: UserErrorCode,
+    /// Fit to be shown to people.
+    pub message: Cow<'static, str>,
+    pub field: Field,
+    /// Time to wait before the next attempt; `None` where waiting does not help.
+    pub retry_after: Option<Duration>,
+}
+
+impl UserError {
+    #[must_use]
+    pub fn new(code: UserErrorCode, field: Field, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), field, retry_after: None }
+    }
+
+    #[must_use]
+    pub fn invalid(field: Field, error: impl std::fmt::Display) -> Self {
+        Self::new(UserErrorCode::InvalidInput, field, error.to_string())
+    }
+
+    #[must_use]
+    pub fn weak(field: Field, error: &WeakPassword) -> Self {
+        Self::new(UserErrorCode::WeakPassword, field, error.to_string())
+    }
+
+    /// The text does not name the limit: that would tell which names exist.
+    #[must_use]
+    pub fn rate_limited(wait: Duration) -> Self {
+        const MESSAGE: &str = "there were too many tries: wait before the next one";
+        let error = Self::new(UserErrorCode::RateLimited, Field::Input, MESSAGE);
+        Self { retry_after: Some(wait), ..error }
+    }
+
+    #[must_use]
+    pub fn overloaded(wait: Duration) -> Self {
+        const MESSAGE: &str = "there is too much to do at the moment: try again soon";
+        let error = Self::new(UserErrorCode::Overloaded, Field::Input, MESSAGE);
+        Self { retry_after: Some(wait), ..error }
+    }
+
+    #[must_use]
+    pub fn not_found(field: Field) -> Self {
+        Self::new(UserErrorCode::NotFound, field, "there is none with this id")
+    }
+}
