@@ -46,7 +46,7 @@ pub struct Keys {
     pub(super) held: RwLock<Arc<KeySet>>,
     /// Count of removed keys whose tokens this process accepted until then.
     pub(super) removals: AtomicU64,
-    /// KeySet while the rows are read and put in place, so that an older answer never replaces a newer.
+    /// Locked while the rows are read and put in place, so that an older answer never replaces a newer.
     pub(super) reading: Mutex<()>,
     pub(super) look_ups: KeyLookups,
 }

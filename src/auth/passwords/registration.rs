@@ -109,9 +109,9 @@ impl Passwords {
             return Ok(());
         }
         let now = self.clock.now();
-        let charged = self.store.charge(charges, now).await?;
-        let Some(wait) = charged.refused else { return Ok(()) };
-        if let Some(refuser) = charged.refuser {
+        let outcome = self.store.charge(charges, now).await?;
+        let Some(wait) = outcome.refused else { return Ok(()) };
+        if let Some(refuser) = outcome.refuser {
             self.limits.refusals.insert(refuser, wait, now);
         }
         Err(UserError::rate_limited(wait).into())

@@ -77,7 +77,7 @@ impl Sessions {
         match (came_by, transport) {
             (TokenTransport::Body, transport) => cookie.allow(transport)?,
             (TokenTransport::Cookie, TokenTransport::Cookie) => {
-                cookie.trust(Field::RefreshToken)?
+                cookie.trust(Field::RefreshToken)?;
             }
             (TokenTransport::Cookie, TokenTransport::Body) => return Err(stays_in_cookie().into()),
         }
