@@ -3,6 +3,7 @@
 //! The house is built from the bottom up, and imports point one way only (a test holds it):
 //!
 //! - [`clock`] and [`entropy`]: time and randomness, as arguments;
+//! - [`bounded_cache`]: the least-recently-used cache behind every cache of the service;
 //! - [`domain`]: users, sessions, blacklist entries; pure values and decisions, no I/O;
 //! - [`crypto`]: passwords, the master secret, signing keys and both kinds of token;
 //! - [`metrics`]: what the service counts of itself;
@@ -17,6 +18,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod bounded_cache;
 pub mod cli;
 pub mod clock;
 pub mod config;

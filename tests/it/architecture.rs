@@ -12,15 +12,16 @@ use std::path::{Path, PathBuf};
 const ROOMS: &str = "
     clock:
     entropy:
+    bounded_cache:
     domain: clock entropy
     crypto: clock entropy domain
     metrics: domain
     store: clock entropy domain crypto
     revocation: clock entropy domain store
-    auth: clock entropy domain crypto metrics store revocation
-    graphql: clock entropy domain crypto store revocation auth
+    auth: clock entropy bounded_cache domain crypto metrics store revocation
+    graphql: clock entropy bounded_cache domain crypto store revocation auth
     telemetry: clock entropy domain crypto metrics store revocation auth graphql
-    http: clock entropy domain crypto metrics store revocation auth graphql telemetry
+    http: clock entropy bounded_cache domain crypto metrics store revocation auth graphql telemetry
     config: clock entropy domain crypto store revocation auth graphql http
     app: clock entropy domain crypto metrics store revocation auth graphql telemetry http config
     cli: clock entropy domain crypto store revocation auth graphql telemetry http config app
