@@ -5,17 +5,17 @@ use std::sync::Arc;
 use super::StartError;
 use crate::config::Config;
 use crate::http::console_documents;
-use crate::http::graphql::{Documents, TrustedDocuments};
+use crate::http::graphql::{PersistedDocuments, TrustedDocuments};
 
 /// Reads the documents that are configured.
-pub(super) fn load(config: &Config) -> Result<Arc<Documents>, StartError> {
+pub(super) fn load(config: &Config) -> Result<Arc<PersistedDocuments>, StartError> {
     let Some(path) = &config.trusted_documents else { return Ok(Arc::default()) };
     let unusable = |reason: String| StartError::TrustedDocuments(path.clone(), reason);
     let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
     let trusted = TrustedDocuments::parse(&text, &config.http.limits);
     let mut trusted = trusted.map_err(|error| unusable(error.to_string()))?;
     if config.http.console {
-        trusted = trusted.and(console_documents());
+        trusted = trusted.with_texts(console_documents());
     }
-    Ok(Arc::new(Documents::new(trusted, config.trusted_documents_only)))
+    Ok(Arc::new(PersistedDocuments::new(trusted, config.trusted_documents_only)))
 }

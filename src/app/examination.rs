@@ -30,7 +30,7 @@ pub struct Examination {
 /// Looks at the database and the secret.
 pub async fn examine(config: &Config) -> Examination {
     let mut found = Examination::default();
-    look_at_room(config.server.connections, &mut found);
+    look_at_room(config.server.max_connections, &mut found);
     found.risky.extend(exposures(config));
     let looked = match config.database.path() {
         Some(path) if !path.exists() => absent(config, path, &mut found),

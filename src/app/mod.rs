@@ -39,7 +39,7 @@ use crate::crypto::password::Hashing;
 use crate::crypto::refresh_token::RefreshKeys;
 use crate::crypto::secret::{MasterSecret, MasterSecrets};
 use crate::entropy::{Entropy, SystemEntropy};
-use crate::http::graphql::{Documents, Subscribers};
+use crate::http::graphql::{PersistedDocuments, Subscribers};
 use crate::metrics::Metrics;
 use crate::revocation::{Feed, Revocations};
 use crate::store::{Store, StoredKey};
@@ -61,7 +61,7 @@ pub struct Core {
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
     /// The documents that requests need not send.
-    pub documents: Arc<Documents>,
+    pub documents: Arc<PersistedDocuments>,
     /// Who has a socket or an event stream open.
     pub subscribers: Arc<Subscribers>,
 }
@@ -226,7 +226,7 @@ impl Core {
     /// The routes, as they are configured.
     pub fn router(&self, config: &Config) -> Router {
         let (auth, entropy) = (Arc::clone(&self.auth), Arc::clone(&self.entropy));
-        let live = http::Live {
+        let state = http::SharedState {
             documents: Arc::clone(&self.documents),
             subscribers: Arc::clone(&self.subscribers),
         };
@@ -234,11 +234,11 @@ impl Core {
         match config.federation {
             None => {
                 let schema = graphql::schema(Arc::clone(&auth), introspection);
-                http::router(auth, schema, entropy, &config.http, live)
+                http::router(auth, schema, entropy, &config.http, state)
             }
             Some(supergraph) => {
                 let schema = graphql::subgraph(Arc::clone(&auth), introspection, supergraph);
-                http::router(auth, schema, entropy, &config.http, live)
+                http::router(auth, schema, entropy, &config.http, state)
             }
         }
     }
@@ -291,23 +291,23 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     if config.http.transport.insecure_cookies {
         tracing::warn!("cookies without TLS (--insecure-cookies): for work on this machine only");
     }
-    make_room(config.server.connections);
+    make_room(config.server.max_connections);
     let router = core.router(&config);
     let served = shutdown::until_told(signals, async |stopping| {
         if let Some(metrics) = metrics {
             let subscribers = Arc::clone(&core.subscribers);
             let numbers = http::metrics_router(Arc::clone(&core.auth), subscribers);
             let stop = stopping.clone().begun();
-            tokio::spawn(http::server::serve(metrics, numbers, config.server.clone(), stop));
+            tokio::spawn(http::serve(metrics, numbers, config.server.clone(), stop));
         }
         let subscribers = Arc::clone(&core.subscribers);
         let stop = async move {
             stopping.begun().await;
             subscribers.stop();
         };
-        http::server::serve(listener, router, config.server.clone(), stop).await;
+        http::serve(listener, router, config.server.clone(), stop).await;
         // Sockets are no requests to the server any more.
-        core.subscribers.gone().await;
+        core.subscribers.all_closed().await;
     });
     served.await;
     // The database is closed next, which none of them should find out.

@@ -8,7 +8,7 @@ use super::table::{count, print};
 use crate::app::{self, Examination};
 use crate::auth::Policy;
 use crate::config::{Config, ServeArguments};
-use crate::http::{Transport, TrustedProxies, server};
+use crate::http::{TransportOptions, TrustedProxies, server};
 use crate::store::DatabaseUrl;
 use crate::telemetry::{self, Format};
 
@@ -156,7 +156,7 @@ const NOBODYS: [IpAddr; 4] = [
 /// The same of who may call from where, and by what way.
 fn risks_of_transport(config: &Config) -> Vec<String> {
     let mut risks = Vec::new();
-    let Transport { origins, proxies, insecure_cookies, .. } = &config.http.transport;
+    let TransportOptions { origins, proxies, insecure_cookies, .. } = &config.http.transport;
     let TrustedProxies { blocks: proxies, header } = proxies;
     if *insecure_cookies {
         risks.push(
@@ -191,8 +191,9 @@ fn risks_of_transport(config: &Config) -> Vec<String> {
                 .to_owned(),
         );
     }
-    let server::Limits { connections, of_address, .. } = config.server;
-    if of_address >= connections && proxies.is_empty() && !config.listen.ip().is_loopback() {
+    let server::ConnectionLimits { max_connections, max_per_address, .. } = config.server;
+    if max_per_address >= max_connections && proxies.is_empty() && !config.listen.ip().is_loopback()
+    {
         risks.push(
             "one address may take all connections (--max-connections-per-address is no less than \
              --max-connections)"

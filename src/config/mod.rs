@@ -80,7 +80,7 @@ pub struct Config {
     /// What is served beside GraphQL, and to whom.
     pub http: http::Options,
     /// How much of the service one client may hold.
-    pub server: http::server::Limits,
+    pub server: http::server::ConnectionLimits,
     /// How the log looks; as it fits, where nothing is said.
     pub log_format: Option<LogFormat>,
     /// The first administrator's password, where it is not to be made up.

@@ -7,8 +7,8 @@ use clap::Args;
 use super::ConfigError;
 use super::values::{ForwardingHeader, Limit, Switch};
 use crate::domain::filter::IpBlock;
-use crate::http::server::Limits;
-use crate::http::{PageHeader, Transport, TrustedProxies, WebOrigin};
+use crate::http::server::ConnectionLimits;
+use crate::http::{CorsHeader, TransportOptions, TrustedProxies, WebOrigin};
 
 /// The flags about who may call from where.
 #[derive(Args, Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct TransportArguments {
         value_delimiter = ',',
         help_heading = "Transport"
     )]
-    cors_header: Vec<PageHeader>,
+    cors_header: Vec<CorsHeader>,
 
     /// A proxy, or a block of them, whose `Forwarded` or `X-Forwarded-For` says where a client is;
     /// may be given several times, in the environment with commas between
@@ -97,7 +97,10 @@ pub struct TransportArguments {
 
 impl TransportArguments {
     /// What they say together with where the service listens.
-    pub(super) fn combine(self, listen: SocketAddr) -> Result<(Transport, Limits), ConfigError> {
+    pub(super) fn combine(
+        self,
+        listen: SocketAddr,
+    ) -> Result<(TransportOptions, ConnectionLimits), ConfigError> {
         let insecure_cookies = self.insecure_cookies.is_on();
         if insecure_cookies && !listen.ip().to_canonical().is_loopback() {
             const MESSAGE: &str = "--insecure-cookies is for a loopback address: with --listen on \
@@ -105,13 +108,13 @@ impl TransportArguments {
             return Err(ConfigError(MESSAGE.into()));
         }
         let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-        let limits = Limits {
-            connections: count(self.max_connections),
-            of_address: self.max_connections_per_address.0.map_or(usize::MAX, count),
-            shared: self.trusted_proxy.clone(),
-            ..Limits::default()
+        let limits = ConnectionLimits {
+            max_connections: count(self.max_connections),
+            max_per_address: self.max_connections_per_address.0.map_or(usize::MAX, count),
+            proxies: self.trusted_proxy.clone(),
+            ..ConnectionLimits::default()
         };
-        let transport = Transport {
+        let transport = TransportOptions {
             origins: self.cors_origin,
             headers: self.cors_header,
             proxies: TrustedProxies {

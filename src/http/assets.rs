@@ -1,9 +1,8 @@
-//! The files of the pages that this service shows to people: built beforehand, compressed, and a part
-//! of the binary.
+//! Static files of the web pages, embedded in the binary.
 //!
-//! Rule: a page comes from here whole. Nothing of it is loaded from elsewhere, so it works offline,
-//! and nobody else's server can put a script beside a password. Files are kept in gzip, and sent so to
-//! who accepts it, as every browser does; what another client asks for is decompressed once.
+//! A page loads nothing from other servers, so it works offline, and no other server can run a script
+//! beside a password field. Files are stored gzipped, and sent so to clients that accept gzip, as all
+//! browsers do. For other clients a file is decompressed once.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,38 +12,27 @@ use axum::body::Bytes;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use rust_embed::RustEmbed;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use super::server::InBinary;
-use super::weighted::Weighted;
+use super::quality_values::QualityValue;
+use super::server::StaticContent;
 
-/// The page itself, which names the files that it needs. It is asked for anew each time.
+/// The page, which names its other files. Browsers revalidate it each time.
 const PAGE: &str = "index.html";
 
-/// What was decompressed in this process.
-static KNOWN: Decompressed = Mutex::const_new(BTreeMap::new());
+static DECOMPRESSED: DecompressedFiles = Mutex::const_new(BTreeMap::new());
 
-/// Whether the client is a browser that wants to show something: no client of GraphQL asks for HTML.
-pub(super) fn wants_page(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut ranges = values.flat_map(|value| value.split(','));
-    ranges.any(|range| {
-        let essence = range.split(';').next().unwrap_or_default();
-        essence.trim().eq_ignore_ascii_case("text/html")
-    })
-}
-
-/// The page of these files, under this content security policy.
+/// The page of these files, with this content security policy.
 pub(super) async fn page<Files: RustEmbed>(
-    asked: &HeaderMap,
+    request_headers: &HeaderMap,
     policy: &'static str,
 ) -> Option<Response> {
-    let mut response = file::<Files>(asked, PAGE).await?;
+    let mut response = file::<Files>(request_headers, PAGE).await?;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.append(VARY, HeaderValue::from_static("Accept"));
@@ -52,30 +40,33 @@ pub(super) async fn page<Files: RustEmbed>(
     Some(response)
 }
 
-/// A file that the page names. Its name changes with its content.
-pub(super) async fn file<Files: RustEmbed>(asked: &HeaderMap, name: &str) -> Option<Response> {
+/// A file that the page names. Its name changes with its content, so it may be cached forever.
+pub(super) async fn file<Files: RustEmbed>(
+    request_headers: &HeaderMap,
+    name: &str,
+) -> Option<Response> {
     let file = Files::get(&format!("{name}.gz"))?;
     let headers = [
         (CONTENT_TYPE, content_type(name)),
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (VARY, "Accept-Encoding"),
     ];
-    let mut response = if accepts_gzip(asked) {
+    let mut response = if accepts_gzip(request_headers) {
         (headers, [(CONTENT_ENCODING, "gzip")], file.data).into_response()
     } else {
-        let plain = decompressed(file.metadata.sha256_hash(), file.data, &KNOWN).await;
+        let plain = decompressed(file.metadata.sha256_hash(), file.data, &DECOMPRESSED).await;
         let plain = plain.inspect_err(|error| tracing::error!(%error, name, "a file is broken"));
         (headers, plain.ok()?).into_response()
     };
-    response.extensions_mut().insert(InBinary);
+    response.extensions_mut().insert(StaticContent);
     Some(response)
 }
 
-/// Whether these headers accept gzip (RFC 9110, section 12.5.3). Where they say nothing, a proxy may
-/// want to read the page.
+/// Whether `Accept-Encoding` accepts gzip (RFC 9110, section 12.5.3). Not where it is missing: a proxy
+/// may have removed it to read the page.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut any) = (None, None);
-    for Weighted { name, quality } in Weighted::all(headers, &ACCEPT_ENCODING) {
+    for QualityValue { name, quality } in QualityValue::all(headers, &ACCEPT_ENCODING) {
         match name.to_ascii_lowercase().as_str() {
             "gzip" | "x-gzip" => gzip = Some(quality > 0),
             "*" => any = Some(quality > 0),
@@ -85,15 +76,15 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     gzip.or(any).unwrap_or(false)
 }
 
-/// The decompressed files by their digests.
-type Decompressed = Mutex<BTreeMap<[u8; 32], Bytes>>;
+/// Decompressed files by the digest of the compressed file.
+type DecompressedFiles = Mutex<BTreeMap<[u8; 32], Bytes>>;
 
-/// The file as it was. One is decompressed at a time, and each once, whether or not the client that
-/// asked for it waits: the thread holds the guard and keeps what it made.
+/// Decompresses a file, one at a time and each once. The thread holds the lock and stores the result,
+/// so the work is not repeated where the client disconnects meanwhile.
 async fn decompressed(
     digest: [u8; 32],
     packed: Cow<'static, [u8]>,
-    known: &'static Decompressed,
+    known: &'static DecompressedFiles,
 ) -> io::Result<Bytes> {
     let mut known = known.lock().await;
     if let Some(bytes) = known.get(&digest) {
@@ -127,10 +118,6 @@ mod tests {
     use flate2::Compression;
     use flate2::read::GzEncoder;
     use futures_util::FutureExt;
-
-    fn wants(accept: &'static str) -> bool {
-        wants_page(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]))
-    }
 
     #[test]
     fn gzip_is_for_those_who_accept_it() {
@@ -170,22 +157,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_decompressed_for_a_client_that_hangs_up_is_kept() {
-        static KNOWN: Decompressed = Mutex::const_new(BTreeMap::new());
+        static KNOWN: DecompressedFiles = Mutex::const_new(BTreeMap::new());
         let mut packed = Vec::new();
         GzEncoder::new(&b"a page"[..], Compression::fast()).read_to_end(&mut packed).unwrap();
-        // Begun at its first poll, and dropped.
+        // Polled once, which starts the thread, and dropped.
         let _ = decompressed([1; 32], packed.into(), &KNOWN).now_or_never();
         assert_eq!(KNOWN.lock().await.get(&[1; 32]), Some(&Bytes::from_static(b"a page")));
-    }
-
-    #[test]
-    fn browsers_want_a_page_and_clients_do_not() {
-        assert!(wants("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
-        assert!(wants("application/json, Text/HTML;q=0.5"));
-        assert!(!wants("*/*"));
-        assert!(!wants(
-            "application/graphql-response+json, application/json;q=0.9, text/event-stream"
-        ));
-        assert!(!wants_page(&HeaderMap::new()));
     }
 }

@@ -1,7 +1,8 @@
-//! Who sent a request, as far as its head says: the bearer token, the address, the user agent.
+//! Caller of a request: bearer token, client address and user agent.
 //!
-//! Rule: only `Authorization: Bearer` counts (RFC 6750, section 2.1); a token in the address or the
-//! body would end up in logs. Reading never fails: what is wrong shows when a protected field asks.
+//! Only `Authorization: Bearer` is accepted (RFC 6750, section 2.1): a token in the URL or the body
+//! would end up in logs. Reading the caller never fails. An invalid token is an error only where a
+//! protected field is requested.
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
@@ -11,18 +12,18 @@ use super::client_address::ClientAddress;
 use crate::auth::{Auth, Caller};
 use crate::domain::origin::{Origin, UserAgent};
 
-/// Judges the head of a request.
+/// The caller by the head of a request.
 pub(super) fn caller<'a>(
     auth: &'a Auth,
     request: &Request,
 ) -> impl Future<Output = Caller> + use<'a> {
-    // Out of the request, whose body cannot wait along.
+    // Copied here: the future must not borrow the request, whose body is not `Sync`.
     let bearer = bearer(request.headers()).map(str::to_owned);
     let origin = origin(request);
     async move { auth.guard.caller(bearer.as_deref(), origin).await }
 }
 
-/// The bearer token. What is sent twice, or is no text, is a token that is none.
+/// The bearer token. A header that is sent twice or is not text counts as an invalid token.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut sent = headers.get_all(AUTHORIZATION).iter();
     let first = sent.next()?;
@@ -33,7 +34,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     bearer_in(text)
 }
 
-/// The bearer token in credentials.
+/// The bearer token in the value of an `Authorization` header.
 pub(super) fn bearer_in(text: &str) -> Option<&str> {
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

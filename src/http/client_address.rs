@@ -1,29 +1,29 @@
-//! The address of the client, also where proxies stand before this service.
+//! Address of the client, also behind proxies.
 //!
-//! Rule: anybody can write `Forwarded` (RFC 7239) and `X-Forwarded-For`, so they are believed as far
-//! as they were written by proxies that the operator trusts: from the right, each proxy's word on
-//! who came to it, to the first address that is not one of them. Where that is not told plainly, it
-//! is the peer's address. Proxies write one of the headers and pass on what the client put into the
-//! other, so one of them counts: the one that the operator names, or else `X-Forwarded-For`, which
-//! most proxies write, and `Forwarded` where there is no other.
+//! Any client can send `Forwarded` (RFC 7239) and `X-Forwarded-For`, so only the entries of trusted
+//! proxies are used: from the right, each entry names the peer of one proxy, up to the first address
+//! that is not a trusted proxy. Where an entry on this way is invalid, the address of the peer is used.
+//!
+//! A proxy writes one of the headers and passes the other one on as the client sent it. So one header
+//! is used: the one that the operator names, or else `X-Forwarded-For`, which most proxies write, and
+//! `Forwarded` where the request has no `X-Forwarded-For`.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request};
+use axum::http::HeaderMap;
 use axum::http::header::FORWARDED;
-use axum::http::{HeaderMap, HeaderName};
 
+use super::header_names::X_FORWARDED_FOR;
 use crate::domain::filter::IpBlock;
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-
-/// The client's address, in the extensions of a request.
+/// In the extensions of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ClientAddress(pub(super) IpAddr);
 
-/// A header in which a proxy tells where a client is.
+/// The header in which a proxy names the address of its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyHeader {
     /// `X-Forwarded-For`.
@@ -32,17 +32,16 @@ pub enum ProxyHeader {
     Forwarded,
 }
 
-/// Whose word on the client's address counts.
+/// Proxies whose entries are trusted.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies {
-    /// Their addresses.
     pub blocks: Arc<[IpBlock]>,
-    /// The header that they write, where the operator named it.
+    /// The header that they write, if the operator names it.
     pub header: Option<ProxyHeader>,
 }
 
-/// Finds it.
-pub(super) fn find(request: &mut Request, proxies: &TrustedProxies) {
+/// Determines the address and inserts it into the extensions of the request.
+pub(super) fn insert(request: &mut Request, proxies: &TrustedProxies) {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     if let Some(peer) = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()) {
         let address = client_address(peer, request.headers(), proxies);
@@ -60,28 +59,28 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -
     } else {
         ProxyHeader::Forwarded
     });
-    let (name, read) = match header {
-        ProxyHeader::XForwardedFor => (X_FORWARDED_FOR, x_forwarded_for as Read),
-        ProxyHeader::Forwarded => (FORWARDED, forwarded as Read),
+    let (name, parse) = match header {
+        ProxyHeader::XForwardedFor => (X_FORWARDED_FOR, x_forwarded_for as ParseLine),
+        ProxyHeader::Forwarded => (FORWARDED, forwarded as ParseLine),
     };
-    // What the client wrote into the same line, in whatever bytes, hides nothing of the proxy's.
+    // Lossy: invalid bytes that the client sent must not hide the entry that a proxy appended.
     let lines = headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
-    outermost(&lines.collect::<Vec<_>>(), read, is_proxy).unwrap_or(peer)
+    first_untrusted(&lines.collect::<Vec<_>>(), parse, is_proxy).unwrap_or(peer)
 }
 
-/// Reads a line of a header: the address each proxy tells of, `None` where it tells of none.
-type Read = fn(&str) -> Vec<Option<IpAddr>>;
+/// Parses a line of the header: the address of each entry, `None` for an invalid entry.
+type ParseLine = fn(&str) -> Vec<Option<IpAddr>>;
 
-/// The rightmost address that is no proxy's; where all are, the leftmost. `None` where one on the way
-/// is not told. What stands further left is anybody's and is not looked at.
-fn outermost(
+/// The rightmost address that is not a proxy; the leftmost one where all are proxies. `None` where an
+/// entry to the right of it is invalid. Entries further left are not trusted and not parsed.
+fn first_untrusted(
     lines: &[Cow<'_, str>],
-    read: Read,
+    parse: ParseLine,
     is_proxy: impl Fn(IpAddr) -> bool,
 ) -> Option<IpAddr> {
     let mut last = None;
-    // Each line by itself: one that was sent broken must not take the next ones along.
-    for hop in lines.iter().rev().flat_map(|line| read(line).into_iter().rev()) {
+    // Each line by itself: an unclosed quote in a line of the client must not extend to the next.
+    for hop in lines.iter().rev().flat_map(|line| parse(line).into_iter().rev()) {
         let address = hop?;
         if !is_proxy(address) {
             return Some(address);
@@ -96,11 +95,11 @@ fn x_forwarded_for(line: &str) -> Vec<Option<IpAddr>> {
 }
 
 fn forwarded(line: &str) -> Vec<Option<IpAddr>> {
-    split(line, ',').into_iter().map(of_hop).collect()
+    split(line, ',').into_iter().map(address_of_hop).collect()
 }
 
-/// The parameter `for` of one proxy's word.
-fn of_hop(hop: &str) -> Option<IpAddr> {
+/// The parameter `for` of one entry of `Forwarded`.
+fn address_of_hop(hop: &str) -> Option<IpAddr> {
     let pairs = split(hop, ';');
     let mut nodes = pairs.iter().filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
@@ -110,13 +109,13 @@ fn of_hop(hop: &str) -> Option<IpAddr> {
     if nodes.next().is_some() {
         return None;
     }
-    // No address has a character that would be written with a backslash.
+    // No unescaping: an address has no character that needs a backslash.
     let unquoted = node.strip_prefix('"').and_then(|node| node.strip_suffix('"'));
     address(unquoted.unwrap_or(node))
 }
 
-/// Splits where the separator is in no quotes. It is read from the right, where the proxy's word is:
-/// a quote that the client left open further left cannot take that along.
+/// Splits at separators outside of quotes. It reads from the right, where the entry of the proxy is:
+/// a quote that the client left open further left cannot enclose that entry.
 fn split(text: &str, separator: char) -> Vec<&str> {
     let (mut parts, mut end, mut quoted) = (Vec::new(), text.len(), false);
     for (at, c) in text.char_indices().rev() {
@@ -138,7 +137,7 @@ fn split(text: &str, separator: char) -> Vec<&str> {
     parts
 }
 
-/// An address, with or without a port.
+/// Parses an address with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
@@ -148,14 +147,14 @@ fn address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderName, HeaderValue};
 
-    /// The address that is found behind two trusted networks, told with these headers.
+    /// The address with two trusted networks and these headers.
     fn found(peer: &str, lines: &[(&'static str, &'static str)]) -> String {
         found_in(None, peer, lines)
     }
 
-    /// The same, told in this header.
+    /// The same, where the operator names the header.
     fn found_in(header: Option<ProxyHeader>, peer: &str, lines: &[(&str, &str)]) -> String {
         let blocks = ["10.0.0.0/8", "2001:db8::/32"].map(|text| IpBlock::parse(text).unwrap());
         let mut headers = HeaderMap::new();

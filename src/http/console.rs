@@ -1,9 +1,7 @@
-//! The console: the pages at `/console` for administrators and for everybody's own account.
+//! Routes of the console, the web application at `/console` for administrators and account owners.
 //!
-//! It owns where they are and what they may load. What stands on them is built from `src/console`,
-//! and goes by the GraphQL of this service alone: nothing here knows who asks.
-//!
-//! Rule: its pages run no script and show no style but the files that are served here.
+//! The application is built from `src/console` and uses the GraphQL API alone, so these routes need
+//! no authentication. Its pages load scripts and styles from these routes only.
 
 use axum::Router;
 use axum::extract::Path;
@@ -12,9 +10,10 @@ use axum::response::Response;
 use axum::routing::get;
 use rust_embed::Embed;
 
-use super::{assets, not_found};
+use super::assets;
+use super::not_found::not_found;
 
-/// Nothing in a page is code: neither a script, nor a style, nor a text that a script made one of.
+/// No inline scripts or styles, and no script from a string (Trusted Types).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; trusted-types 'none'; require-trusted-types-for 'script'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
@@ -23,7 +22,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 #[folder = "src/console/dist"]
 struct Files;
 
-/// Where they are. Which page an address below `/console` means, the one page there decides.
+/// All paths below `/console` have the same page, whose script selects the view by the path.
 pub(super) fn routes<State: Clone + Send + Sync + 'static>() -> Router<State> {
     Router::new()
         .route("/console", get(page))
@@ -32,25 +31,25 @@ pub(super) fn routes<State: Clone + Send + Sync + 'static>() -> Router<State> {
         .route("/console/assets/{*name}", get(file))
 }
 
-/// What the console asks for, text by text.
+/// The GraphQL documents of the console.
 ///
 /// # Panics
-/// Where the build wrote no list of texts.
+/// Where the build of the console wrote no list of documents.
 #[must_use]
 pub fn documents() -> Vec<String> {
     let file = Files::get("documents.json").map(|file| file.data).unwrap_or_default();
     serde_json::from_slice(&file).expect("the build writes a list of texts")
 }
 
-async fn page(asked: HeaderMap) -> Response {
-    match assets::page::<Files>(&asked, POLICY).await {
+async fn page(headers: HeaderMap) -> Response {
+    match assets::page::<Files>(&headers, POLICY).await {
         Some(page) => page,
         None => not_found().await,
     }
 }
 
-async fn file(Path(name): Path<String>, asked: HeaderMap) -> Response {
-    match assets::file::<Files>(&asked, &name).await {
+async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match assets::file::<Files>(&headers, &name).await {
         Some(file) => file,
         None => not_found().await,
     }

@@ -1,38 +1,68 @@
-//! The refresh token's cookie, as HTTP has it.
+//! Cookie of the refresh token, in requests and responses.
 //!
-//! Rule: its name begins with `__Host-`, so a browser takes it from this very host only, over TLS,
-//! and neither a neighbouring subdomain nor a page without TLS can put another in its place. What
-//! removes it has the same attributes as what sets it, or a browser would keep it.
+//! Its name has the prefix `__Host-`: browsers accept such a cookie from this very host only, over
+//! TLS, so neither another subdomain nor a page without TLS can replace it. The cookie is removed with
+//! the same attributes with which it is set; otherwise browsers would keep it.
 
+use axum::extract::Request;
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use axum::response::Response;
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 
-use crate::auth::CookieChange;
+use super::origin_check::AllowedOrigins;
+use crate::auth::{Auth, CookieChange, RefreshCookie};
 use crate::clock::Timestamp;
 
-/// What the cookie is called, and whether it is for TLS only.
+/// The refresh token cookies of browsers.
+#[derive(Clone, Debug)]
+pub(super) struct RefreshCookies {
+    name: CookieName,
+    origins: AllowedOrigins,
+}
+
+impl RefreshCookies {
+    /// With `insecure` the cookies are also sent without TLS.
+    pub(super) fn new(insecure: bool, origins: AllowedOrigins) -> Self {
+        let name = if insecure { CookieName::INSECURE } else { CookieName::SECURE };
+        Self { name, origins }
+    }
+
+    /// The cookie of a request, and whether the sender of the request may use it.
+    pub(super) fn read(&self, request: &Request) -> RefreshCookie {
+        let (headers, uri) = (request.headers(), request.uri());
+        RefreshCookie::new(self.name.token_in(headers), self.origins.check_sender(headers, uri))
+    }
+
+    /// Writes the change that the request made to the cookie, if any.
+    pub(super) fn write(&self, cookie: &RefreshCookie, auth: &Auth, response: &mut Response) {
+        if let Some(change) = cookie.take_change() {
+            self.name.write(&change, auth.system.now(), response);
+        }
+    }
+}
+
+/// Name of the cookie, and whether it requires TLS.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct CookieName {
+struct CookieName {
     name: &'static str,
     secure: bool,
 }
 
 impl CookieName {
-    /// The name under which browsers keep the rule of the module.
-    pub(super) const SECURE: Self = Self { name: "__Host-sallyport-refresh", secure: true };
+    const SECURE: Self = Self { name: "__Host-sallyport-refresh", secure: true };
 
-    /// Another, for work on one's own machine without TLS: a cookie of the one is none of the other.
-    pub(super) const INSECURE: Self = Self { name: "sallyport-refresh", secure: false };
+    /// For development without TLS. Another name, so that a secure and an insecure cookie are never
+    /// taken for each other.
+    const INSECURE: Self = Self { name: "sallyport-refresh", secure: false };
 
-    /// The token in the cookie. Two cookies of one name, of which one was planted, are a token that
-    /// is none.
-    pub(super) fn read(self, headers: &HeaderMap) -> Option<String> {
+    /// The token in the cookie. Of two cookies with this name one may be planted, so they count as an
+    /// invalid token.
+    fn token_in(self, headers: &HeaderMap) -> Option<String> {
         let is_ours = |cookie: &Cookie<'_>| cookie.name() == self.name;
         let mut found = None;
         for value in headers.get_all(COOKIE) {
-            // Other cookies of the domain may have any bytes, as browsers store them.
+            // Lossy: other cookies of the domain may contain any bytes, as browsers store them.
             let text = String::from_utf8_lossy(value.as_bytes());
             for cookie in Cookie::split_parse(&*text).filter_map(Result::ok).filter(is_ours) {
                 if found.replace(cookie.value().to_owned()).is_some() {
@@ -43,8 +73,7 @@ impl CookieName {
         found
     }
 
-    /// Tells the browser what becomes of its cookie.
-    pub(super) fn write(self, change: &CookieChange, now: Timestamp, response: &mut Response) {
+    fn write(self, change: &CookieChange, now: Timestamp, response: &mut Response) {
         let (value, age) = match change {
             CookieChange::Set(token, until) => {
                 (token.as_str(), until.as_seconds() - now.as_seconds())
@@ -57,7 +86,7 @@ impl CookieName {
             .secure(self.secure)
             .same_site(SameSite::Strict)
             .max_age(Duration::seconds(age.max(0)));
-        // A token is of characters that a header may have.
+        // Never an error: a token has no characters that are invalid in a header.
         if let Ok(mut value) = HeaderValue::try_from(cookie.to_string()) {
             value.set_sensitive(true);
             response.headers_mut().append(SET_COOKIE, value);
@@ -75,7 +104,7 @@ mod tests {
         for line in lines {
             headers.append(COOKIE, HeaderValue::from_bytes(line.as_ref()).unwrap());
         }
-        CookieName::SECURE.read(&headers)
+        CookieName::SECURE.token_in(&headers)
     }
 
     #[test]

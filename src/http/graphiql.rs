@@ -1,16 +1,16 @@
-//! GraphiQL: the page that a browser finds at `/graphql`, to try things out.
+//! GraphiQL, the query editor that browsers get at `/graphql`.
 //!
-//! What it is built from, and how, stands in `src/graphiql`.
+//! It is built from `src/graphiql`; see there.
 
 use axum::extract::{Path, Request};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use rust_embed::Embed;
 
-use super::{assets, not_found};
+use super::not_found::not_found;
+use super::{assets, media_type};
 
-/// Scripts, workers and fonts of its own; some fonts stand in its style sheet. Its editor makes style
-/// elements, hence the one exception.
+/// `data:` for fonts in its style sheet; `unsafe-inline` for the style elements that its editor adds.
 const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; \
      style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -19,25 +19,22 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; 
 #[folder = "src/graphiql/dist"]
 struct Files;
 
-/// Where its files are.
-pub(super) const FILES: &str = "/graphiql/{name}";
+pub(super) const FILES_PATH: &str = "/graphiql/{name}";
 
-/// Whether a browser asks for the page. One that opens a socket says so with `Upgrade` instead.
-pub(super) fn is_asked_for(request: &Request) -> bool {
-    request.method() == Method::GET && assets::wants_page(request.headers())
+/// Whether a browser requests the page. Browsers that open a WebSocket do not accept HTML.
+pub(super) fn is_requested(request: &Request) -> bool {
+    request.method() == Method::GET && media_type::accepts_html(request.headers())
 }
 
-/// The page.
-pub(super) async fn page(asked: &HeaderMap) -> Response {
-    match assets::page::<Files>(asked, POLICY).await {
+pub(super) async fn page(headers: &HeaderMap) -> Response {
+    match assets::page::<Files>(headers, POLICY).await {
         Some(page) => page,
         None => not_found().await,
     }
 }
 
-/// One of its files.
-pub(super) async fn file(Path(name): Path<String>, asked: HeaderMap) -> Response {
-    match assets::file::<Files>(&asked, &name).await {
+pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match assets::file::<Files>(&headers, &name).await {
         Some(file) => file,
         None => not_found().await,
     }

@@ -1,4 +1,5 @@
-//! The door of the monitoring, on a port of its own: what is counted is nobody else's business.
+//! Router of the metrics listener, which is separate from that of the API so that metrics are not
+//! public.
 
 use std::sync::Arc;
 
@@ -11,7 +12,6 @@ use super::graphql::Subscribers;
 use crate::auth::Auth;
 use crate::metrics;
 
-/// The routes of the port of the metrics.
 pub fn metrics_router(auth: Arc<Auth>, subscribers: Arc<Subscribers>) -> Router {
     let text = move || async move {
         let text = auth.system.metrics_text(subscribers.open());

@@ -1,7 +1,7 @@
-//! What every answer says about itself, whatever it is an answer to.
+//! Security headers of every response.
 //!
-//! Rule: an answer that says nothing is not kept, not guessed at, not framed, not embedded elsewhere
-//! and runs no script. One that says otherwise, a page or a public key, means it.
+//! By default a response is not cached, its type is not guessed, it is not framed or embedded by
+//! other origins, and it runs no script. Pages and public keys set some of the headers otherwise.
 
 use axum::http::HeaderName;
 use axum::http::header::{
@@ -10,36 +10,36 @@ use axum::http::header::{
 };
 use axum::response::Response;
 
-const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
-    HeaderName::from_static("cross-origin-resource-policy");
+use super::header_names::CROSS_ORIGIN_RESOURCE_POLICY;
 
-/// For what is everybody's to read.
-pub(super) const READ_ANYWHERE: (HeaderName, HeaderValue) =
+/// For responses that pages of any origin may load.
+pub(super) const CROSS_ORIGIN: (HeaderName, HeaderValue) =
     (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
 
-const NOTHING: &str =
+const ALLOW_NOTHING: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What an answer may say otherwise.
+/// Headers that are added where the response does not have them.
 pub(super) const DEFAULTS: [(HeaderName, &str); 6] = [
     (CACHE_CONTROL, "no-store"),
-    (CONTENT_SECURITY_POLICY, NOTHING),
+    (CONTENT_SECURITY_POLICY, ALLOW_NOTHING),
     (CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
     (REFERRER_POLICY, "no-referrer"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// Two years, as the lists of browsers ask. Of this host alone: what is beside it is not ours.
-const ALWAYS_TLS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+/// Two years, as the preload lists of browsers require. Without `includeSubDomains`: subdomains may
+/// belong to others.
+const TWO_YEARS_TLS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
-/// Adds them. `tls` is whether clients come by https, whoever ends the TLS.
+/// `tls`: whether the URL of the service is https, also where a proxy ends the TLS.
 pub(super) fn add(response: &mut Response, tls: bool) {
     let headers = response.headers_mut();
     for (name, value) in DEFAULTS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if tls {
-        headers.insert(STRICT_TRANSPORT_SECURITY, ALWAYS_TLS);
+        headers.insert(STRICT_TRANSPORT_SECURITY, TWO_YEARS_TLS);
     }
 }

@@ -1,123 +1,132 @@
-//! Subscriptions as server-sent events, by the graphql-sse protocol (distinct connections mode).
+//! Subscriptions as server-sent events, by the graphql-sse protocol in distinct connections mode.
 //!
-//! Rule: a stream whose session ends says `complete`, after its last event, and the client is done;
-//! one whose token is good no more, or whose server stops, breaks off, and the client comes back with
-//! fresh headers. A client that reads slowly holds the subscription up; nothing is buffered for it.
+//! If the session ends, the stream sends its last events and `complete`, after which the client stops.
+//! If the access token is no longer valid or the server stops, the stream breaks off, and the client
+//! reconnects with new headers. Nothing is buffered for a slow client: its subscription waits.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-use async_graphql::Response as Answer;
 use axum::body::{Body, Bytes};
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::Response;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::recorded::Recorded;
-use super::subscribers::{PARTING, Seat, Standing};
-use super::{errors, response};
+use super::logged_stream::LoggedStream;
+use super::subscribers::{Authorization, MAX_SECONDS_AFTER_END, SubscriberPermit};
+use super::{response, response_errors};
 use crate::graphql::Begun;
-use crate::http::record::Ended;
+use crate::http::header_names::X_ACCEL_BUFFERING;
+use crate::http::operation_log::RequestOutcome;
 
-/// How often the token is looked at.
-const TICK: Duration = Duration::from_secs(1);
+const AUTHORIZATION_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// After so many silent ticks a comment shows that the connection is alive.
-const HEARTBEAT: u8 = 15;
+/// Number of checks without an event after which a comment shows that the connection is alive.
+const HEARTBEAT_CHECKS: u8 = 15;
 
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
-/// Browsers pass an event without data over.
+/// With an empty `data` field: browsers ignore an event without one.
 const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
 
-/// A stream to its client.
 struct EventStream {
-    answers: BoxStream<'static, Answer>,
-    seat: Seat,
-    ticks: Interval,
-    silent: u8,
-    /// Ticks since the session was seen to have ended: its last event may take a few.
-    parting: u8,
-    over: bool,
+    responses: BoxStream<'static, async_graphql::Response>,
+    permit: SubscriberPermit,
+    checks: Interval,
+    checks_since_event: u8,
+    /// Seconds since the end of the session was noticed. Its last event may take some.
+    seconds_after_end: u8,
+    is_complete: bool,
 }
 
-/// A response that streams these answers.
+/// A response that streams a subscription.
 ///
-/// It is given once the subscription has begun or was refused: a client that is connected misses
-/// nothing from then on.
-pub(super) async fn stream(answers: Recorded, begun: &Begun, seat: Seat) -> Response {
-    let mut answers = answers.boxed();
+/// It is returned once the subscription has begun or was refused. From then on the client misses no
+/// event.
+pub(super) async fn stream(
+    responses: LoggedStream,
+    begun: &Begun,
+    permit: SubscriberPermit,
+) -> Response {
+    let mut responses = responses.boxed();
     tokio::select! {
-        first = answers.next() => answers = stream::iter(first).chain(answers).boxed(),
+        first = responses.next() => responses = stream::iter(first).chain(responses).boxed(),
         () = begun.wait() => {}
     }
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let stream = EventStream { answers, seat, ticks, silent: 0, parting: 0, over: false };
-    let lines = stream::unfold(stream, |mut stream| async move {
-        let lines = stream.next().await?;
-        Some((Ok::<_, Infallible>(lines), stream))
+    let mut checks = interval(AUTHORIZATION_CHECK_INTERVAL);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let stream = EventStream {
+        responses,
+        permit,
+        checks,
+        checks_since_event: 0,
+        seconds_after_end: 0,
+        is_complete: false,
+    };
+    let events = stream::unfold(stream, |mut stream| async move {
+        let bytes = stream.next().await?;
+        Some((Ok::<_, Infallible>(bytes), stream))
     });
-    // The first bytes tell the client that it is connected.
+    // A comment at once, which tells the client that it is connected.
     let first = stream::once(async { Ok(COMMENT) });
-    respond(Body::from_stream(first.chain(lines)))
+    http_response(Body::from_stream(first.chain(events)))
 }
 
-/// A response that is one answer.
-pub(super) fn single(answer: &Answer) -> Response {
-    let outcome = errors::outcome(&answer.errors);
-    let mut response = respond(Body::from([next(answer), COMPLETE].concat()));
-    response.extensions_mut().insert(Ended(outcome));
-    response
+/// A stream of a single response.
+pub(super) fn single(response: &async_graphql::Response) -> Response {
+    let outcome = response_errors::outcome(&response.errors);
+    let mut http = http_response(Body::from([next_event(response), COMPLETE].concat()));
+    http.extensions_mut().insert(RequestOutcome(outcome));
+    http
 }
 
-fn respond(body: Body) -> Response {
+fn http_response(body: Body) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Proxies of the nginx kind hold answers back until there is enough of them.
-    let unbuffered = HeaderName::from_static("x-accel-buffering");
-    headers.insert(unbuffered, HeaderValue::from_static("no"));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     response
 }
 
-fn next(answer: &Answer) -> Bytes {
-    let mut lines = b"event: next\ndata: ".to_vec();
-    // JSON has no line breaks of its own.
-    lines.extend(response::text(answer));
-    lines.extend(b"\n\n");
-    lines.into()
+fn next_event(response: &async_graphql::Response) -> Bytes {
+    let mut event = b"event: next\ndata: ".to_vec();
+    // Serialized JSON has no line breaks, so one `data` line is enough.
+    event.extend(response::to_json(response));
+    event.extend(b"\n\n");
+    event.into()
 }
 
 impl EventStream {
     async fn next(&mut self) -> Option<Bytes> {
-        while !self.over {
+        while !self.is_complete {
             tokio::select! {
-                answer = self.answers.next() => {
-                    self.silent = 0;
-                    self.over = answer.is_none();
-                    return Some(answer.map_or(COMPLETE, |answer| next(&answer)));
+                response = self.responses.next() => {
+                    self.checks_since_event = 0;
+                    self.is_complete = response.is_none();
+                    return Some(response.map_or(COMPLETE, |response| next_event(&response)));
                 }
-                _ = self.ticks.tick() => {
-                    self.silent += 1;
-                    match self.seat.standing() {
-                        Standing::TokenOver(_) => return None,
-                        Standing::Ended if self.parting >= PARTING => {
-                            self.over = true;
+                _ = self.checks.tick() => {
+                    self.checks_since_event += 1;
+                    match self.permit.authorization() {
+                        Authorization::TokenRejected(_) => return None,
+                        Authorization::SessionEnded
+                            if self.seconds_after_end >= MAX_SECONDS_AFTER_END =>
+                        {
+                            self.is_complete = true;
                             return Some(COMPLETE);
                         }
-                        Standing::Ended => self.parting += 1,
-                        Standing::Good => {}
+                        Authorization::SessionEnded => self.seconds_after_end += 1,
+                        Authorization::Valid => {}
                     }
-                    if self.silent >= HEARTBEAT {
-                        self.silent = 0;
+                    if self.checks_since_event >= HEARTBEAT_CHECKS {
+                        self.checks_since_event = 0;
                         return Some(COMMENT);
                     }
                 }
-                () = self.seat.stopping() => return None,
+                () = self.permit.stopping() => return None,
             }
         }
         None

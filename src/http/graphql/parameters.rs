@@ -1,39 +1,39 @@
-//! The parameters of a GraphQL request, out of a query string or a body.
+//! Parameters of a GraphQL request, from a query string or a JSON body.
 //!
-//! Rule: `query`, `operationName`, `variables` and `extensions` have the types that GraphQL over
-//! HTTP gives them; in the place of `query` may stand `documentId`, which some clients call `doc_id`
-//! or `id`; other members are passed over. One operation a request: no lists of them.
+//! `query`, `operationName`, `variables` and `extensions` have the types of the GraphQL over HTTP
+//! specification. `documentId`, which some clients call `doc_id` or `id`, may replace `query`. Other
+//! members are ignored. A request has one operation; batches are refused.
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use http_body::Body as _;
 use serde_json::{Map, Value};
 
-use super::documents::Key;
+use super::persisted_documents::DocumentKey;
 use super::rejection::Rejection;
-use crate::http::server::{is_crowded, is_late};
+use crate::http::media_type::is_json;
+use crate::http::server::{is_body_memory_exhausted, is_body_timeout};
 
-/// The longest body: four times the longest document, for the variables and JSON's escapes.
-const MAX_BODY: usize = 64 * 1024;
+/// Four times the longest document, which leaves space for variables and JSON escapes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The names of the parameter that is the id of a trusted document.
+/// Names of the parameter with the id of a trusted document.
 const DOCUMENT_ID: &str = "documentId";
 const DOC_ID: &str = "doc_id";
 const ID: &str = "id";
 
-/// What a client asks for.
 #[derive(Debug, PartialEq)]
 pub(super) struct Parameters {
     pub(super) query: Option<String>,
-    pub(super) key: Option<Key>,
+    pub(super) key: Option<DocumentKey>,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Map<String, Value>,
 }
 
 impl Parameters {
-    /// Reads a request by its method.
+    /// Reads the parameters of an HTTP request.
     pub(super) async fn read(request: Request) -> Result<Self, Rejection> {
         match *request.method() {
             Method::GET => Self::from_members(members_of_uri(request.uri())?),
@@ -42,13 +42,13 @@ impl Parameters {
         }
     }
 
-    /// Reads the members of a JSON object; other transports than HTTP send it by itself.
+    /// Reads the parameters from a JSON object, which WebSockets have in a message.
     pub(super) fn from_members(mut members: Map<String, Value>) -> Result<Self, Rejection> {
         let variables = object(&mut members, "variables")?;
         let extensions = object(&mut members, "extensions")?;
         let operation_name = string(&mut members, "operationName")?.filter(|name| !name.is_empty());
         let key = key(&mut members, &extensions)?;
-        // Where something stands for the document, some clients send an empty one.
+        // Beside an id or a hash, some clients send an empty `query`.
         let query = string(&mut members, "query")?.filter(|text| key.is_none() || !text.is_empty());
         Ok(Self { query, key, operation_name, variables })
     }
@@ -81,16 +81,16 @@ async fn members_of_body(mut request: Request) -> Result<Map<String, Value>, Rej
     if is_compressed(request.headers()) {
         return Err(Rejection::Compressed);
     }
-    // What says itself that it is too large is not waited for.
-    let announced = usize::try_from(request.body().size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > MAX_BODY {
+    // A declared length above the limit is refused before the body is read.
+    let declared = usize::try_from(request.body().size_hint().lower()).unwrap_or(usize::MAX);
+    if declared > MAX_BODY_BYTES {
         return Err(Rejection::TooLarge);
     }
-    DefaultBodyLimit::max(MAX_BODY).apply(&mut request);
+    DefaultBodyLimit::max(MAX_BODY_BYTES).apply(&mut request);
     let body = Bytes::from_request(request, &()).await.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Rejection::TooLarge,
-        _ if is_late(&error) => Rejection::TooSlow,
-        _ if is_crowded(&error) => Rejection::Crowded,
+        _ if is_body_timeout(&error) => Rejection::BodyTimeout,
+        _ if is_body_memory_exhausted(&error) => Rejection::NoBodyMemory,
         _ => Rejection::Malformed("The body ended too early".to_owned()),
     })?;
     match serde_json::from_slice(&body) {
@@ -103,13 +103,7 @@ async fn members_of_body(mut request: Request) -> Result<Map<String, Value>, Rej
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// Whether the body is anything but what it says; `identity` is no encoding.
+/// Whether the body has a content coding other than `identity`.
 fn is_compressed(headers: &HeaderMap) -> bool {
     let values = headers.get_all(CONTENT_ENCODING).iter();
     let codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
@@ -117,20 +111,20 @@ fn is_compressed(headers: &HeaderMap) -> bool {
     codings.any(|coding| !coding.eq_ignore_ascii_case(b"identity"))
 }
 
-/// What stands for the document, or beside it.
+/// The id or hash of the document, in place of `query` or beside it.
 fn key(
     members: &mut Map<String, Value>,
     extensions: &Map<String, Value>,
-) -> Result<Option<Key>, Rejection> {
+) -> Result<Option<DocumentKey>, Rejection> {
     for name in [DOCUMENT_ID, DOC_ID, ID] {
         if let Some(id) = string(members, name)? {
-            return Ok(Some(Key::Id(id)));
+            return Ok(Some(DocumentKey::Id(id)));
         }
     }
     let Some(persisted) = extensions.get("persistedQuery") else { return Ok(None) };
     match (&persisted["version"], &persisted["sha256Hash"]) {
         (Value::Number(version), Value::String(hash)) if version.as_u64() == Some(1) => {
-            Ok(Some(Key::Hash(hash.clone())))
+            Ok(Some(DocumentKey::Hash(hash.clone())))
         }
         _ => Err(Rejection::Malformed(
             "`extensions.persistedQuery` must be { version: 1, sha256Hash }".to_owned(),
@@ -146,7 +140,7 @@ fn string(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>
     }
 }
 
-/// Nothing and null are the empty object.
+/// Removes an object. A missing member and null are the empty object.
 fn object(members: &mut Map<String, Value>, name: &str) -> Result<Map<String, Value>, Rejection> {
     match members.remove(name) {
         None | Some(Value::Null) => Ok(Map::new()),

@@ -1,7 +1,7 @@
-//! The answer as bytes.
+//! HTTP responses with a GraphQL response as body.
 //!
-//! Rule: always JSON, never stored, never guessed at; the fields of `data` stand in the order in
-//! which they were asked for.
+//! They are always JSON, never cached, and their type is not guessed. The fields of `data` are in the
+//! order in which they were requested.
 
 use std::collections::BTreeMap;
 
@@ -12,56 +12,57 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::accept::MediaType;
-use super::errors;
 use super::rejection::Rejection;
-use crate::http::record::Ended;
+use super::response_errors;
+use crate::http::media_type::MediaType;
+use crate::http::operation_log::RequestOutcome;
 use crate::telemetry::RequestId;
 
-/// What is sent where an answer cannot be written.
-const UNWRITABLE: &str = r#"{"errors":[{"message":"The answer could not be written","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#;
+/// The body where a response cannot be serialized.
+const NOT_SERIALIZABLE: &str = r#"{"errors":[{"message":"The answer could not be written","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#;
 
-/// The answer to what was handed to the executor.
-pub(super) fn executed(answer: async_graphql::Response, media_type: MediaType) -> Response {
-    let nothing_ran = errors::nothing_ran(&answer);
-    let status = if nothing_ran { media_type.status_of_request_error() } else { StatusCode::OK };
-    let mut response = json(status, media_type, &Answer::of(&answer));
-    // Ours win: a resolver adds cookies, it does not decide how the answer is read.
-    let own = std::mem::replace(response.headers_mut(), answer.http_headers);
+/// The HTTP response for what the executor returned.
+pub(super) fn executed(response: async_graphql::Response, media_type: MediaType) -> Response {
+    let is_request_error = response_errors::is_request_error(&response);
+    let status =
+        if is_request_error { media_type.status_of_request_error() } else { StatusCode::OK };
+    let mut http = http_response(status, media_type, &ResponseMap::of(&response));
+    // Resolvers may add headers, such as cookies, but not replace those set here.
+    let own = std::mem::replace(http.headers_mut(), response.http_headers);
     for (name, value) in &own {
-        response.headers_mut().insert(name, value.clone());
+        http.headers_mut().insert(name, value.clone());
     }
-    response
+    http
 }
 
-/// The answer to what never came to the executor.
+/// The HTTP response for a request that was not executed.
 pub(super) fn rejected(
     rejection: Rejection,
     media_type: MediaType,
     id: Option<RequestId>,
 ) -> Response {
     let status = rejection.status(media_type);
-    let advice = rejection.advice();
+    let header = rejection.header();
     let mut response = error(status, media_type, rejection.into(), id);
-    response.headers_mut().extend(advice);
+    response.headers_mut().extend(header);
     response
 }
 
-/// An answer that is one error.
+/// An HTTP response with one error.
 pub(super) fn error(
     status: StatusCode,
     media_type: MediaType,
     mut error: ServerError,
     id: Option<RequestId>,
 ) -> Response {
-    errors::name(&mut error, id);
-    let body = Answer { data: None, errors: &[error], extensions: &BTreeMap::new() };
-    json(status, media_type, &body)
+    response_errors::add_request_id(&mut error, id);
+    let body = ResponseMap { data: None, errors: &[error], extensions: &BTreeMap::new() };
+    http_response(status, media_type, &body)
 }
 
 /// The response map of the GraphQL specification (section 7.1).
 #[derive(Serialize)]
-pub(super) struct Answer<'a> {
+pub(super) struct ResponseMap<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Value>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -70,36 +71,39 @@ pub(super) struct Answer<'a> {
     extensions: &'a BTreeMap<String, Value>,
 }
 
-impl<'a> Answer<'a> {
-    /// What a client is told of this.
-    pub(super) fn of(answer: &'a async_graphql::Response) -> Self {
-        // The key itself says that something ran.
-        let data = (!errors::nothing_ran(answer)).then_some(&answer.data);
-        Self { data, errors: &answer.errors, extensions: &answer.extensions }
+impl<'a> ResponseMap<'a> {
+    pub(super) fn of(response: &'a async_graphql::Response) -> Self {
+        // By the specification a request error has no `data`, and `"data": null` means that the
+        // execution started.
+        let data = (!response_errors::is_request_error(response)).then_some(&response.data);
+        Self { data, errors: &response.errors, extensions: &response.extensions }
     }
 }
 
-/// The answer as JSON.
-pub(super) fn text(answer: &async_graphql::Response) -> Vec<u8> {
-    written(&Answer::of(answer)).unwrap_or_else(|| UNWRITABLE.into())
+pub(super) fn to_json(response: &async_graphql::Response) -> Vec<u8> {
+    serialize(&ResponseMap::of(response)).unwrap_or_else(|| NOT_SERIALIZABLE.into())
 }
 
-fn written(answer: &Answer<'_>) -> Option<Vec<u8>> {
-    let written = serde_json::to_vec(answer);
-    written.inspect_err(|error| tracing::error!(%error, "an answer could not be written")).ok()
+fn serialize(response: &ResponseMap<'_>) -> Option<Vec<u8>> {
+    let json = serde_json::to_vec(response);
+    json.inspect_err(|error| tracing::error!(%error, "an answer could not be written")).ok()
 }
 
-fn json(status: StatusCode, media_type: MediaType, answer: &Answer<'_>) -> Response {
-    let (status, body) = match written(answer) {
+fn http_response(
+    status: StatusCode,
+    media_type: MediaType,
+    response: &ResponseMap<'_>,
+) -> Response {
+    let (status, body) = match serialize(response) {
         Some(body) => (status, Body::from(body)),
-        None => (StatusCode::INTERNAL_SERVER_ERROR, Body::from(UNWRITABLE)),
+        None => (StatusCode::INTERNAL_SERVER_ERROR, Body::from(NOT_SERIALIZABLE)),
     };
-    let mut response = Response::new(body);
-    response.extensions_mut().insert(Ended(errors::outcome(answer.errors)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
+    let mut http = Response::new(body);
+    http.extensions_mut().insert(RequestOutcome(response_errors::outcome(response.errors)));
+    *http.status_mut() = status;
+    let headers = http.headers_mut();
     headers.insert(CONTENT_TYPE, media_type.content_type());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+    http
 }

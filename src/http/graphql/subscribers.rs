@@ -1,149 +1,141 @@
-//! Who has a socket or an event stream open.
+//! Subscribers: clients with an open WebSocket or event stream.
 //!
-//! Rule: each has a seat, and seats are bounded: in all, for an address and its network, for a user.
-//! Whoever has one is told when the service stops.
+//! Each holds a permit of the quotas in total, per address and network, and per user. All of them are
+//! notified when the service stops.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use crate::auth::{Auth, Caller, Denial, UnauthenticatedReason};
 use crate::domain::id::UserId;
-use crate::http::counts::{BySource, free, take};
+use crate::http::quota::{KeyPermit, KeyQuota, Permit, Quota};
 
-/// The most in all.
-const MAX_OPEN: usize = 10_000;
+const MAX_TOTAL: usize = 10_000;
 
-/// The most from one address. Many people may share one.
-const MAX_OF_ADDRESS: usize = 1000;
+/// Many people may share an address.
+const MAX_PER_ADDRESS: usize = 1000;
 
-/// The most of one user.
-const MAX_OF_USER: usize = 50;
+const MAX_PER_USER: usize = 50;
 
-/// How many ticks of a second the last events may take of a session that has ended. The database may
-/// be slow, or away for a moment.
-pub(super) const PARTING: u8 = 10;
+/// Seconds for the last events of a session after it has ended. The database may be slow, or
+/// unavailable for a moment.
+pub(super) const MAX_SECONDS_AFTER_END: u8 = 10;
 
-/// All seats that are taken.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Subscribers {
-    taken: Mutex<Taken>,
+    quota: Arc<Quota>,
+    user_quota: Arc<KeyQuota<UserId>>,
     open: watch::Sender<usize>,
     stopping: watch::Sender<bool>,
 }
 
-#[derive(Debug, Default)]
-struct Taken {
-    by_source: BySource,
-    by_user: HashMap<UserId, usize>,
-}
-
-/// A seat, which is free again once this is dropped; and who sits there.
-pub(in crate::http) struct Seat {
+/// The permit of a subscriber, returned on drop, and the caller that it was given to.
+pub(in crate::http) struct SubscriberPermit {
     subscribers: Arc<Subscribers>,
-    ip: Option<IpAddr>,
-    user: Option<UserId>,
     stopping: watch::Receiver<bool>,
     auth: Arc<Auth>,
     caller: Caller,
+    user_permit: Option<KeyPermit<UserId>>,
+    _permit: Permit,
 }
 
-/// How somebody with a seat stands.
+/// Whether the caller of a subscription may still receive events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// As before.
-    Good,
-    /// The access token is good no more: it has run out, or its key was removed.
-    TokenOver(UnauthenticatedReason),
-    /// The session has ended.
-    Ended,
+pub(super) enum Authorization {
+    Valid,
+    /// The access token has expired, or its signing key was removed.
+    TokenRejected(UnauthenticatedReason),
+    SessionEnded,
+}
+
+impl Default for Subscribers {
+    fn default() -> Self {
+        Self {
+            quota: Arc::new(Quota::new(MAX_TOTAL, MAX_PER_ADDRESS)),
+            user_quota: Arc::new(KeyQuota::new(MAX_PER_USER)),
+            open: watch::Sender::default(),
+            stopping: watch::Sender::default(),
+        }
+    }
 }
 
 impl Subscribers {
-    /// How many sockets and event streams are open.
+    /// Number of open WebSockets and event streams.
     #[must_use]
     pub fn open(&self) -> usize {
         *self.open.borrow()
     }
 
-    /// Tells all of them that the service stops.
+    /// Notifies all subscribers that the service stops. No permit is given afterwards.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
     }
 
-    /// Waits until none is open.
-    pub async fn gone(&self) {
-        // The sender is right here.
+    /// Waits until no WebSocket and no event stream is open.
+    pub async fn all_closed(&self) {
+        // No error: `self` holds the sender.
         let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
     }
 
-    /// A seat for a caller; `None` where there is none left.
-    pub(in crate::http) fn admit(
+    /// A permit for a caller; `None` where a quota is used up or the service stops. The quota of the
+    /// user is acquired separately, once the token is known to be valid.
+    pub(in crate::http) fn acquire(
         self: &Arc<Self>,
         auth: &Arc<Auth>,
         caller: Caller,
-    ) -> Option<Seat> {
-        let ip = caller.origin().ip;
-        let mut taken = self.lock();
-        if self.open() >= MAX_OPEN || *self.stopping.borrow() {
+    ) -> Option<SubscriberPermit> {
+        if *self.stopping.borrow() {
             return None;
         }
-        if let Some(ip) = ip {
-            taken.by_source.take(ip, MAX_OF_ADDRESS)?;
-        }
+        let permit = self.quota.acquire(caller.origin().ip)?;
         self.open.send_modify(|open| *open += 1);
-        drop(taken);
-        let (subscribers, auth) = (Arc::clone(self), Arc::clone(auth));
-        let stopping = self.stopping.subscribe();
-        Some(Seat { subscribers, ip, user: None, stopping, auth, caller })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        Some(SubscriberPermit {
+            subscribers: Arc::clone(self),
+            stopping: self.stopping.subscribe(),
+            auth: Arc::clone(auth),
+            caller,
+            user_permit: None,
+            _permit: permit,
+        })
     }
 }
 
-impl Seat {
-    /// Who sits here.
+impl SubscriberPermit {
     pub(super) fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// The rules that judge them.
     pub(super) fn auth(&self) -> &Arc<Auth> {
         &self.auth
     }
 
-    /// Another token for the same seat.
-    pub(super) async fn present(&mut self, token: &str) {
+    /// Replaces the caller by that of another access token.
+    pub(super) async fn set_token(&mut self, token: &str) {
         self.caller = self.auth.guard.caller(Some(token), self.caller.origin().clone()).await;
     }
 
-    /// Counts the seat for its user; `false` where that one has too many.
+    /// Acquires the quota of the user; `false` where it is used up.
     ///
     /// # Errors
-    /// [`Denial`] where it is nobody's.
-    pub(super) fn count(&mut self) -> Result<bool, Denial> {
+    /// [`Denial`] where the caller is not authenticated.
+    pub(super) fn acquire_for_user(&mut self) -> Result<bool, Denial> {
         let user = self.auth.guard.authenticate(&self.caller)?.user_id();
-        let counted = take(&mut self.subscribers.lock().by_user, user, MAX_OF_USER).is_some();
-        if counted {
-            self.user = Some(user);
-        }
-        Ok(counted)
+        self.user_permit = self.subscribers.user_quota.acquire(user);
+        Ok(self.user_permit.is_some())
     }
 
-    /// How whoever sits here stands now. Where it cannot be told, nothing has changed.
-    pub(super) fn standing(&self) -> Standing {
+    /// Whether the caller may still receive events. Valid, too, where that cannot be determined at
+    /// the moment.
+    pub(super) fn authorization(&self) -> Authorization {
         match self.auth.guard.authenticate_again(&self.caller) {
             Err(Denial::Unauthenticated(
                 reason @ (UnauthenticatedReason::Expired | UnauthenticatedReason::Invalid),
-            )) => Standing::TokenOver(reason),
+            )) => Authorization::TokenRejected(reason),
             Err(Denial::Unauthenticated(
                 UnauthenticatedReason::SessionEnded | UnauthenticatedReason::UserInactive,
-            )) => Standing::Ended,
-            _ => Standing::Good,
+            )) => Authorization::SessionEnded,
+            _ => Authorization::Valid,
         }
     }
 
@@ -153,15 +145,8 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for SubscriberPermit {
     fn drop(&mut self) {
-        let mut taken = self.subscribers.lock();
-        if let Some(ip) = self.ip {
-            taken.by_source.free(ip);
-        }
-        if let Some(user) = &self.user {
-            free(&mut taken.by_user, user);
-        }
         self.subscribers.open.send_modify(|open| *open -= 1);
     }
 }

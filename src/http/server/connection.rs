@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1, or HTTP/2 where its first bytes say so.
+//! One connection: HTTP/1.1, or HTTP/2 if its first bytes are the HTTP/2 preface.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, EXPECT, RETRY_AFTER};
-use axum::http::response::Parts;
-use axum::http::{HeaderValue, Request, Response, StatusCode, Version};
+use axum::http::header::EXPECT;
+use axum::http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,145 +17,139 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 
-use super::activity::{Activity, MAX_HELD, Turn};
-use super::answer::{Bounds, InBinary, Watched};
-use super::body::Punctual;
-use super::host::{self, NoHost};
-use super::memory::Memory;
-use super::progress::{Patience, Progress};
-use super::stream::{ConnectionStream, Upgrades};
-use super::{Limits, MAX_BUFFER};
-use crate::http::graphql::unread_body;
+use super::connection_state::{ConnectionState, Exchange, ResponseTurn};
+use super::connection_stream::{ConnectionStream, UpgradeFlag};
+use super::host_header::{self, InvalidHost};
+use super::request_body::DeadlineBody;
+use super::response_backpressure::MAX_BUFFERED;
+use super::response_body::{ActivityBody, StaticContent};
+use super::server_state::ServerState;
+use super::write_timeout::{WriteProgress, WriteTimeouts};
 
-/// How many requests an HTTP/2 connection may have under way. A browser sends more one after the other.
+/// Size of the read buffer. A head that fits into it and is above the limit of the routes is refused
+/// by the routes, with a message; a larger head by the HTTP library, without one.
+const MAX_BUFFER: usize = 24 * 1024;
+
+/// Concurrent requests of an HTTP/2 connection. A browser queues further requests.
 const MAX_STREAMS: u32 = 16;
 
-/// How many bytes of one request body, and of all on its connection, may come unasked for.
+/// Flow-control windows: the bytes that a client may send before the server reads, for one request
+/// body and for all bodies of its connection.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
 
-/// How often an HTTP/2 client is asked whether it is still there, and how long it may take to say so.
-const PING: Duration = Duration::from_secs(20);
+/// Interval of HTTP/2 pings, and the time for the client to answer one.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
     stream: ConnectionStream,
     peer: SocketAddr,
     router: Router,
-    limits: Arc<Limits>,
-    memory: Arc<Memory>,
+    server: Arc<ServerState>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    // Answers are small: waiting to fill a packet would only make them late.
-    stream.send_at_once();
-    let patience = Patience::new(Arc::clone(&limits), Arc::clone(&memory));
-    let activity = Arc::new(Activity::new(memory));
-    let service = Answering {
+    stream.disable_nagle();
+    let limits = &server.limits;
+    let timeouts = WriteTimeouts::new(Arc::clone(&server));
+    let state = Arc::new(ConnectionState::new(Arc::clone(&server)));
+    let service = ConnectionService {
         router: TowerToHyperService::new(router),
         peer,
-        activity: Arc::clone(&activity),
-        upgrades: stream.upgrades(),
-        is_shared: limits.is_shared(peer.ip()),
-        limits: Arc::clone(&limits),
+        state: Arc::clone(&state),
+        upgrade: stream.upgrade_flag(),
+        is_proxy: limits.is_proxy(peer.ip()),
     };
-    let builder = builder(patience.clone());
+    let builder = builder(timeouts.clone());
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    // Of HTTP/1.1; each stream of HTTP/2 has its own.
-    let progress = Arc::<Progress>::default();
+    // Used by HTTP/1.1; each HTTP/2 stream has a progress of its own.
+    let progress = Arc::<WriteProgress>::default();
     let work = async {
         let is_idle = tokio::select! {
-            // What goes wrong here goes wrong at the client: it left, it does not speak HTTP, or it
-            // does not read what it asked for.
-            _ = patience.with(connection.as_mut(), &progress) => return,
-            () = patience.ends() => return,
-            () = activity.ceases(limits.first_request, limits.idle) => true,
+            // Errors are the client's: it disconnected, does not speak HTTP, or does not read.
+            _ = timeouts.apply(connection.as_mut(), &progress) => return,
+            () = timeouts.connection_stalled() => return,
+            () = state.activity.until_idle(limits.first_request_timeout, limits.idle_timeout) => true,
             _ = stopping.wait_for(|stopping| *stopping) => false,
         };
         connection.as_mut().graceful_shutdown();
-        let given_up = async {
+        let close_timeout = async {
             if is_idle {
-                tokio::time::sleep(limits.farewell).await;
+                tokio::time::sleep(limits.close_timeout).await;
             } else {
-                activity.ends(limits.farewell).await;
+                state.activity.until_no_request(limits.close_timeout).await;
             }
         };
         tokio::select! {
-            _ = patience.with(connection.as_mut(), &progress) => {}
-            () = patience.ends() => {}
-            () = given_up => {}
+            _ = timeouts.apply(connection.as_mut(), &progress) => {}
+            () = timeouts.connection_stalled() => {}
+            () = close_timeout => {}
         }
     };
     Arc::clone(&progress).scope(work).await;
 }
 
-/// Hands the requests of a connection to the routes.
-struct Answering {
+/// Passes the requests of a connection to the router.
+struct ConnectionService {
     router: TowerToHyperService<Router>,
     peer: SocketAddr,
-    activity: Arc<Activity>,
-    upgrades: Upgrades,
-    /// Whether many clients come through the connection.
-    is_shared: bool,
-    limits: Arc<Limits>,
+    state: Arc<ConnectionState>,
+    upgrade: UpgradeFlag,
+    is_proxy: bool,
 }
 
-impl Service<Request<Incoming>> for Answering {
-    type Response = Response<Watched>;
+impl Service<Request<Incoming>> for ConnectionService {
+    type Response = Response<ActivityBody>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let Self { activity, limits, .. } = self;
-        let exchange = activity.begin();
+        let state = &self.state;
+        let exchange = Exchange::start(state);
         let is_http_2 = request.version() == Version::HTTP_2;
-        // On HTTP/2 a stream ends alone, and who expects to be told whether to send has not sent.
+        // An HTTP/2 stream is cancelled by itself, and a client that sent `Expect: 100-continue` has
+        // not sent its body.
         let drains = !is_http_2 && !request.headers().contains_key(EXPECT);
-        let mut request = request.map(|body| Punctual::new(body, drains, limits, activity));
-        if !host::is_named(&request) {
-            request.extensions_mut().insert(NoHost);
+        let mut request = request.map(|body| DeadlineBody::new(body, drains, state));
+        if !host_header::names_one_host(&request) {
+            request.extensions_mut().insert(InvalidHost);
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        // Answers of HTTP/1.1 stand in line by themselves, and the clients of a proxy must not wait for
-        // one of them.
-        let takes_turns = is_http_2 && !self.is_shared;
+        // HTTP/1.1 handles requests one by one anyway, and the clients of a proxy must not wait for
+        // each other.
+        let takes_turns = is_http_2 && !self.is_proxy;
         if takes_turns {
-            request.extensions_mut().insert(Turn::new(activity, limits.stalled));
+            let max_wait = state.server.limits.stall_timeout;
+            request.extensions_mut().insert(ResponseTurn::new(state, max_wait));
         }
-        let answer = self.router.call(request);
-        let upgrades = self.upgrades.clone();
-        let connection = if takes_turns { MAX_HELD } else { usize::MAX };
-        let most = Bounds { connection, all: limits.answers };
+        let response = self.router.call(request);
+        let upgrade = self.upgrade.clone();
+        let max_of_connection = if takes_turns { MAX_BUFFERED } else { usize::MAX };
         Box::pin(async move {
-            let (mut head, body) = answer.await?.into_parts();
+            let (mut head, body) = response.await?.into_parts();
             if head.status == StatusCode::SWITCHING_PROTOCOLS {
-                upgrades.begin();
+                upgrade.set();
             }
-            let is_owned = head.extensions.get::<InBinary>().is_none();
-            let watched = match Watched::new(body, exchange, is_owned, most) {
-                Ok(watched) => watched,
-                Err(exchange) => Watched::free(unread(&mut head), exchange),
+            let is_in_memory = head.extensions.get::<StaticContent>().is_none();
+            let body = match ActivityBody::new(body, exchange, is_in_memory, max_of_connection) {
+                Ok(body) => body,
+                Err(exchange) => {
+                    let overload = &exchange.connection().server.overload;
+                    let body = overload.replace_response(&mut head);
+                    ActivityBody::uncounted(body, exchange)
+                }
             };
-            let watched = if is_http_2 { watched } else { watched.of_http_1() };
-            Ok(Response::from_parts(head, watched))
+            let body = if is_http_2 { body } else { body.of_http_1() };
+            Ok(Response::from_parts(head, body))
         })
     }
 }
 
-/// What is answered where the answers that nobody has read yet take all the memory there is for them.
-fn unread(head: &mut Parts) -> Body {
-    head.status = StatusCode::SERVICE_UNAVAILABLE;
-    head.headers.remove(CONTENT_LENGTH);
-    head.headers.remove(ETAG);
-    head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    head.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    Body::from(unread_body())
-}
-
-fn builder(streams: Patience) -> Builder<Patience> {
+fn builder(streams: WriteTimeouts) -> Builder<WriteTimeouts> {
     let mut builder = Builder::new(streams);
-    // Slow heads are cut by what moves on the connection, like all that is slow.
+    // No `header_read_timeout`: idle detection ends slow heads, with one timeout for the first head
+    // and another one for the later ones.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_BUFFER);
     builder
         .http2()
@@ -167,7 +159,7 @@ fn builder(streams: Patience) -> Builder<Patience> {
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_header_list_size(u32::try_from(MAX_BUFFER).unwrap_or(u32::MAX))
         .max_send_buf_size(4 * MAX_BUFFER)
-        .keep_alive_interval(PING)
-        .keep_alive_timeout(PING);
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_INTERVAL);
     builder
 }

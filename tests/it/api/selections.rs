@@ -112,11 +112,11 @@ async fn an_error_in_one_selection_of_a_field_does_not_go_up_in_another(database
 
 async fn an_event_of_which_nothing_is_selected_is_empty(database: Database) {
     let (service, root) = with_root(&database, "").await;
-    let mut client = Client::begin(serve(&service).await, Some(&root.access)).await;
+    let mut client = Client::connect_as(serve(&service).await, Some(&root.access)).await;
     let document =
         "subscription { sessionEnded { session { ... on Session { id @skip(if: true) } } } }";
     client.subscribe("a", document, Value::Null).await;
-    client.settle().await;
+    client.ping().await;
     service.logout(Some(&root.access), None, "CURRENT").await;
     let event = client.next("a").await;
     assert_eq!(event, json!({ "sessionEnded": { "session": {} } }));

@@ -128,10 +128,10 @@ async fn the_last_event_of_a_subscription_reads_nothing(database: Database) {
     let address = serve(&service).await;
     let (here, there) =
         (login_from(&service, HOME, "ada").await, login_from(&service, HOME, "ada").await);
-    let mut client = Client::begin(address, Some(&here.access)).await;
+    let mut client = Client::connect_as(address, Some(&here.access)).await;
     let own = format!("subscription {{ sessionEnded {{ session {{ {PRIVATE} }} reason }} }}");
     client.subscribe("1", &own, Value::Null).await;
-    client.settle().await;
+    client.ping().await;
     service.logout(Some(&there.access), None, "CURRENT").await;
     let event = client.next("1").await;
     assert_eq!(event["sessionEnded"]["session"]["client"]["ip"], HOME.0, "{event}");

@@ -1,5 +1,5 @@
-//! Every hostile value in every argument of every field that the schema has: an answer or a coded
-//! error, and never a fault of ours.
+//! Every hostile value in every argument of every field of the schema: a result or an error with a
+//! code, never an internal error.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::databases::{Database, on_both};
 
 on_both!(no_value_in_any_argument_is_a_fault_of_ours);
 
-/// Words of the inside that must not come out.
+/// Internal words that no response may contain.
 const INTERNAL: [&str; 8] = [
     "INTERNAL_SERVER_ERROR",
     "sqlx",

@@ -1,8 +1,8 @@
-//! Documents that must be refused, each with its code, whatever transport brings them.
+//! Documents that must be refused on every transport, with their error codes.
 
-/// A document that is refused before anything of it runs.
+/// A document that is refused before its execution.
 pub struct Hostile {
-    /// What it tries.
+    /// Description of the attack.
     pub name: &'static str,
     pub document: String,
     /// The code of the refusal.
@@ -13,7 +13,7 @@ const COMPLEX: &str = "QUERY_TOO_COMPLEX";
 const PARSE: &str = "GRAPHQL_PARSE_FAILED";
 const INVALID: &str = "GRAPHQL_VALIDATION_FAILED";
 
-/// All of them. None needs a variable or an operation name.
+/// All documents. None needs variables or an operation name.
 pub fn documents() -> Vec<Hostile> {
     let mut all = nested();
     all.extend(multiplied());
@@ -24,7 +24,7 @@ pub fn documents() -> Vec<Hostile> {
 
 type Row = (&'static str, String, &'static str);
 
-/// What overflows a stack.
+/// Attempts of a stack overflow.
 fn nested() -> Vec<Row> {
     let nest = |before: &str, open: &str, close: &str, after: &str| {
         format!("{before}{}1{}{after}", open.repeat(2_000), close.repeat(2_000))

@@ -1,5 +1,5 @@
-//! Hostile documents over HTTP: refused with their code by POST and by GET; and the process is as
-//! well after ten thousand of them as before.
+//! Hostile documents over HTTP, by POST and by GET: refused with their codes, without effect on the
+//! process after ten thousand of them.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};

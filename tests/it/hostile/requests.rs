@@ -1,5 +1,4 @@
-//! Requests that are no fair GraphQL requests, on the wire of the real binary: each with its status
-//! and code.
+//! Malformed GraphQL requests to the real binary, with their status and code.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! The same over a WebSocket: hostile documents are refused with their code, hostile messages close
-//! their socket with theirs; and the process is as it was after thousands of both.
+//! Hostile documents and messages over WebSockets: documents are refused with their codes, messages
+//! close the WebSocket with theirs, without effect on the process after thousands of both.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -11,14 +11,14 @@ use crate::databases::Database;
 use crate::process::Process;
 use crate::subscriptions::client::Client;
 
-/// What comes of a message.
+/// Reaction to a message.
 #[derive(Debug, PartialEq)]
 enum End {
-    /// The socket is closed with this code.
+    /// Close code.
     Closed(u16),
-    /// It is cut off.
+    /// Closed without a code.
     CutOff,
-    /// The operation is refused with this code, and the socket stays open.
+    /// Error code of the operation; the WebSocket stays open.
     Refused(String),
 }
 
@@ -129,10 +129,10 @@ fn later() -> Vec<Row> {
     ]
 }
 
-/// Sends the message; what comes of it.
-async fn end_of(client: &mut Client, message: Message) -> End {
+/// Sends a message and returns the reaction.
+async fn reaction_to(client: &mut Client, message: Message) -> End {
     client.try_send(message).await;
-    match client.hear_or_end().await {
+    match client.receive_or_close_code().await {
         Err(Some(code)) => Closed(code),
         Err(None) => CutOff,
         Ok(said) => {
@@ -146,25 +146,25 @@ async fn end_of(client: &mut Client, message: Message) -> End {
 async fn send_messages(process: &Process) {
     for (name, message, end) in beginnings() {
         let mut client = Client::connect(process.address).await;
-        assert_eq!(end_of(&mut client, message).await, end, "{name} at first");
+        assert_eq!(reaction_to(&mut client, message).await, end, "{name} at first");
     }
     for (name, message, end) in later() {
-        let mut client = Client::begin(process.address, None).await;
-        assert_eq!(end_of(&mut client, message).await, end, "{name} later");
+        let mut client = Client::connect_as(process.address, None).await;
+        assert_eq!(reaction_to(&mut client, message).await, end, "{name} later");
     }
 }
 
 async fn send_documents(client: &mut Client) {
     for hostile in &documents() {
         client.subscribe("1", &hostile.document, Value::Null).await;
-        assert_eq!(client.refused("1").await, hostile.code, "{}", hostile.name);
+        assert_eq!(client.error_code("1").await, hostile.code, "{}", hostile.name);
     }
 }
 
 #[tokio::test]
 async fn every_hostile_document_and_message_is_refused_over_a_socket() {
     let mut process = Process::start(&Database::sqlite(), "", &[]);
-    send_documents(&mut Client::begin(process.address, None).await).await;
+    send_documents(&mut Client::connect_as(process.address, None).await).await;
     send_messages(&process).await;
     assert!(process.is_running());
 }
@@ -178,7 +178,7 @@ async fn thousands_of_them_leave_the_process_as_it_was() {
         if round == 20 {
             before = process.resident();
         }
-        let mut client = Client::begin(process.address, None).await;
+        let mut client = Client::connect_as(process.address, None).await;
         send_documents(&mut client).await;
         send_messages(&process).await;
     }

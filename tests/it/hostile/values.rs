@@ -1,6 +1,6 @@
 //! Values that no argument expects, as JSON text: some cannot be written by a JSON library.
 
-/// Each with what it tries.
+/// Description and JSON text of each value.
 pub fn values() -> Vec<(&'static str, String)> {
     let text = |content: &str| format!("\"{content}\"");
     vec![

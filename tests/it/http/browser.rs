@@ -1,4 +1,4 @@
-//! A browser, as far as cookies go: one page of this service's own origin, and a jar.
+//! A browser with a cookie store and a page of the own origin of the service.
 
 use std::cell::RefCell;
 
@@ -10,8 +10,8 @@ use crate::api::service::{PASSWORD, Service};
 
 pub const COOKIE: &str = "__Host-sallyport-refresh";
 
-/// What a page of this origin sends along.
-pub const OURS: &[(&str, &str)] = &[
+/// Headers of a page of the own origin.
+pub const OWN_PAGE: &[(&str, &str)] = &[
     ("x-sallyport-csrf", "1"),
     ("sec-fetch-site", "same-origin"),
     ("origin", "http://127.0.0.1:8000"),
@@ -30,7 +30,6 @@ pub const REFRESH: &str = "mutation { refresh {
 
 pub const LOGOUT: &str = "mutation { logout { endedCount errors { code path } } }";
 
-/// An answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -45,7 +44,7 @@ impl Answer {
         fields.values().next().unwrap()
     }
 
-    /// What it tells the browser of the cookie, if anything.
+    /// The `Set-Cookie` header, if any.
     pub fn set_cookie(&self) -> Option<&str> {
         let mut lines = self.headers.get_all(header::SET_COOKIE).iter();
         let line = lines.next()?.to_str().unwrap();
@@ -53,7 +52,7 @@ impl Answer {
         Some(line)
     }
 
-    /// The value that it gives the cookie; empty where it removes it.
+    /// The new value of the cookie; empty where the cookie is removed.
     pub fn cookie(&self) -> Option<&str> {
         let (pair, _) = self.set_cookie()?.split_once(';').unwrap();
         Some(pair.strip_prefix(COOKIE)?.strip_prefix('=').unwrap())
@@ -79,7 +78,7 @@ pub async fn send(
     answer(service, request.body(Body::from(body)).unwrap()).await
 }
 
-/// The answer to any request.
+/// Sends any request.
 pub async fn answer(service: &Service, request: Request<Body>) -> Answer {
     let (parts, body) = service.answer(request).await.into_parts();
     let bytes = to_bytes(body, 1 << 20).await.unwrap();
@@ -87,7 +86,7 @@ pub async fn answer(service: &Service, request: Request<Body>) -> Answer {
     Answer { status: parts.status, headers: parts.headers, body }
 }
 
-/// The jar of one browser, with the one cookie in it.
+/// The cookie store of one browser.
 #[derive(Default)]
 pub struct Browser(RefCell<Option<String>>);
 
@@ -96,12 +95,11 @@ impl Browser {
         Self(RefCell::new(Some(cookie.to_owned())))
     }
 
-    /// The cookie it has.
     pub fn cookie(&self) -> Option<String> {
         self.0.borrow().clone()
     }
 
-    /// Sends a document from a page of ours; what the answer says of the cookie is not done yet.
+    /// Sends a document from a page of the own origin, without applying the cookie of the response.
     pub async fn request(
         &self,
         service: &Service,
@@ -111,13 +109,13 @@ impl Browser {
     ) -> Answer {
         let cookie = self.cookie().map(|cookie| format!("theme=dark; {COOKIE}={cookie}"));
         let bearer = bearer.map(|token| format!("Bearer {token}"));
-        let mut headers = OURS.to_vec();
+        let mut headers = OWN_PAGE.to_vec();
         headers.extend(cookie.as_ref().map(|cookie| ("cookie", cookie.as_str())));
         headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
         send(service, &headers, query, variables).await
     }
 
-    /// Does what an answer says of the cookie.
+    /// Applies the `Set-Cookie` header of a response.
     pub fn apply(&self, answer: &Answer) {
         match answer.cookie() {
             Some("") => *self.0.borrow_mut() = None,

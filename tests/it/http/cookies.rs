@@ -1,4 +1,4 @@
-//! The refresh token in a cookie.
+//! Refresh tokens in cookies.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, Request, header};
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
 
-use super::browser::{Browser, COOKIE, LOGIN, LOGOUT, OURS, REFRESH, answer, send};
+use super::browser::{Browser, COOKIE, LOGIN, LOGOUT, OWN_PAGE, REFRESH, answer, send};
 use crate::api::service::{PASSWORD, Service, code};
 use crate::databases::{Database, on_both};
 
@@ -24,8 +24,8 @@ const REGISTER: &str = r#"mutation($p: String!) {
     }
 }"#;
 
-/// What removes the cookie.
-const GONE: &str =
+/// The header that removes the cookie.
+const REMOVED: &str =
     "__Host-sallyport-refresh=; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=0";
 
 async fn started(database: &Database, flags: &str) -> Service {
@@ -125,9 +125,9 @@ async fn the_cookie_goes_with_its_session_and_for_no_other_reason(database: Data
     service.pass(Duration::from_mins(1)).await;
     let reused = old.request(&service, None, REFRESH, Value::Null).await;
     assert_eq!(code(reused.payload()), "REFRESH_TOKEN_REUSED");
-    assert_eq!(reused.set_cookie(), Some(GONE));
+    assert_eq!(reused.set_cookie(), Some(REMOVED));
     let ended = browser.send(&service, None, REFRESH).await;
-    assert_eq!((code(ended.payload()), ended.set_cookie()), ("SESSION_ENDED", Some(GONE)));
+    assert_eq!((code(ended.payload()), ended.set_cookie()), ("SESSION_ENDED", Some(REMOVED)));
     assert_eq!(browser.cookie(), None);
 
     // None at all is nothing to remove; one that never was a token is.
@@ -135,14 +135,14 @@ async fn the_cookie_goes_with_its_session_and_for_no_other_reason(database: Data
     assert_eq!((code(none.payload()), none.set_cookie()), ("REFRESH_TOKEN_INVALID", None));
     let nonsense = Browser::with("nonsense").send(&service, None, REFRESH).await;
     assert_eq!(code(nonsense.payload()), "REFRESH_TOKEN_INVALID");
-    assert_eq!(nonsense.set_cookie(), Some(GONE));
+    assert_eq!(nonsense.set_cookie(), Some(REMOVED));
 
     // Expired.
     browser.login(&service, "ann").await;
     service.pass(Duration::from_hours(24 * 8)).await;
     let expired = browser.send(&service, None, REFRESH).await;
     assert_eq!(code(expired.payload()), "REFRESH_TOKEN_EXPIRED");
-    assert_eq!(expired.set_cookie(), Some(GONE));
+    assert_eq!(expired.set_cookie(), Some(REMOVED));
 }
 
 #[tokio::test]
@@ -309,7 +309,7 @@ async fn of_two_cookies_none_counts() {
     let login = browser.login(&service, "ann").await;
     let cookie = browser.cookie().unwrap();
     let both = format!("{COOKIE}={cookie}; {COOKIE}={cookie}");
-    let headers = [OURS, &[("cookie", both.as_str())]].concat();
+    let headers = [OWN_PAGE, &[("cookie", both.as_str())]].concat();
     let refused = send(&service, &headers, REFRESH, Value::Null).await;
     assert_eq!(code(refused.payload()), "REFRESH_TOKEN_INVALID");
     assert_eq!(service.refusal(login.access()).await, None);
@@ -327,7 +327,7 @@ async fn the_cookie_counts_beside_cookies_of_any_bytes() {
                 .header(header::CONTENT_TYPE, "application/json")
                 .header(header::COOKIE, HeaderValue::from_bytes(other).unwrap())
                 .header(header::COOKIE, [other, ours.as_bytes(), other].join(b"; ".as_slice()));
-            for (name, value) in OURS {
+            for (name, value) in OWN_PAGE {
                 request = request.header(*name, *value);
             }
             answer(&service, request.body(Body::from(body)).unwrap()).await
@@ -348,12 +348,12 @@ async fn without_tls_the_cookie_has_another_name() {
     let database = Database::sqlite();
     let service = started(&database, "--insecure-cookies true").await;
     let variables = json!({ "u": "ann", "p": PASSWORD });
-    let login = send(&service, OURS, LOGIN, variables).await;
+    let login = send(&service, OWN_PAGE, LOGIN, variables).await;
     let set = login.set_cookie().unwrap();
     assert!(set.starts_with("sallyport-refresh="), "{set}");
     assert!(set.contains("; HttpOnly; SameSite=Strict; Path=/; Max-Age=604"), "{set}");
     let (cookie, _) = set.split_once(';').unwrap();
-    let headers = [OURS, &[("cookie", cookie)]].concat();
+    let headers = [OWN_PAGE, &[("cookie", cookie)]].concat();
     let next = send(&service, &headers, REFRESH, Value::Null).await;
     assert_eq!(service.refusal(next.access()).await, None);
 }

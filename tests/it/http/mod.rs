@@ -1,15 +1,15 @@
-//! Every byte before and after GraphQL: connections, headers, cookies, addresses.
+//! HTTP around GraphQL: connections, headers, cookies and client addresses.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod addresses;
 mod browser;
+mod client_address;
 mod cookies;
-mod cross_origin;
-mod forgery;
-mod h2;
-mod headers;
-mod refused_answers;
+mod cors;
+mod csrf;
+mod http2_client;
+mod raw_client;
+mod refused_responses;
+mod response_headers;
 mod server;
-mod unread;
-mod wire;
+mod unread_responses;

@@ -79,12 +79,12 @@ async fn each_subscription_is_one_line_once_it_is_over() {
     let server = Server::start("");
     let token = log_in(&server);
     let bearer = format!("authorization: Bearer {token}\r\n");
-    let mut socket = Client::begin(server.address, Some(&token)).await;
+    let mut socket = Client::connect_as(server.address, Some(&token)).await;
     socket.subscribe("1", "subscription Told { sessionEnded { reason } }", Value::Null).await;
     socket.subscribe("2", "subscription Stopped { sessionEnds { reason } }", Value::Null).await;
     socket.subscribe("3", "subscription Wrong { nothing }", Value::Null).await;
-    assert_eq!(socket.refused("3").await, "GRAPHQL_VALIDATION_FAILED");
-    socket.say(&json!({ "type": "complete", "id": "2" })).await;
+    assert_eq!(socket.error_code("3").await, "GRAPHQL_VALIDATION_FAILED");
+    socket.send_json(&json!({ "type": "complete", "id": "2" })).await;
     let body = json!({ "query": "subscription Streamed { sessionEnded { reason } }" }).to_string();
     let mut stream = Exchange::begin(
         server.address,
@@ -99,7 +99,7 @@ async fn each_subscription_is_one_line_once_it_is_over() {
     assert_eq!(stream.line(), "HTTP/1.1 200 OK");
     post(&server, &bearer, &json!({ "query": "mutation { logout { endedCount } }" }));
     assert_eq!(socket.next("1").await["sessionEnded"]["reason"], "LOGOUT");
-    assert_eq!(socket.hear().await, json!({ "type": "complete", "id": "1" }));
+    assert_eq!(socket.receive_json().await, json!({ "type": "complete", "id": "1" }));
     assert!(stream.answer().unwrap().contains("event: complete"));
     let metrics = request(server.metrics, "GET", "/metrics", "", "");
     let counted = "sallyport_operations_total{type=\"subscription\",outcome=\"ok\"} 3\n";

@@ -1,4 +1,4 @@
-//! A client of `graphql-transport-ws` that says exactly what a test wants said.
+//! Client of `graphql-transport-ws` whose messages a test controls.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::api::service::{Service, Tokens};
 
-/// Longer than anything here takes, so that a test fails and does not hang.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A test without a message in this time fails instead of hanging.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub const OWN: &str = "subscription { sessionEnded { session { id sid } reason endedAt cursor } }";
 pub const OWN_AFTER: &str =
@@ -22,13 +22,13 @@ pub const OWN_AFTER: &str =
 pub const ALL: &str =
     "subscription($after: String) { sessionEnds(after: $after) { session { id } reason cursor } }";
 
-/// Serves on a port of its own, with a feed that runs.
+/// Serves on a local port, with a running feed.
 pub async fn serve(service: &Service) -> SocketAddr {
     tokio::spawn(service.core.feed().run());
     serve_without_feed(service).await
 }
 
-/// The same, without: it learns nothing of other replicas.
+/// Serves without a feed: the service does not learn of events of other replicas.
 pub async fn serve_without_feed(service: &Service) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -40,7 +40,7 @@ pub async fn serve_without_feed(service: &Service) -> SocketAddr {
 pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
-    /// Opens a socket with these headers; or the status that was answered instead.
+    /// Opens a WebSocket with these headers; an error is the status of the response.
     pub async fn open(
         address: SocketAddr,
         headers: &[(&'static str, &str)],
@@ -56,38 +56,38 @@ impl Client {
         }
     }
 
-    /// Opens a socket that speaks the protocol.
+    /// Opens a WebSocket with the subprotocol.
     pub async fn connect(address: SocketAddr) -> Self {
         Self::open(address, &[("sec-websocket-protocol", "graphql-transport-ws")]).await.unwrap()
     }
 
-    /// The same, with this token, up to the acknowledgement.
-    pub async fn begin(address: SocketAddr, token: Option<&str>) -> Self {
+    /// Connects and initializes with this token.
+    pub async fn connect_as(address: SocketAddr, token: Option<&str>) -> Self {
         let mut client = Self::connect(address).await;
         client.init(token).await;
-        assert_eq!(client.hear().await, json!({ "type": "connection_ack" }));
+        assert_eq!(client.receive_json().await, json!({ "type": "connection_ack" }));
         client
     }
 
-    /// The same, with operation 1 under way, which subscribes.
+    /// Connects and starts operation 1, a subscription.
     pub async fn subscribed(address: SocketAddr, tokens: &Tokens, query: &str) -> Self {
-        let mut client = Self::begin(address, Some(&tokens.access)).await;
+        let mut client = Self::connect_as(address, Some(&tokens.access)).await;
         client.subscribe("1", query, Value::Null).await;
-        client.settle().await;
+        client.ping().await;
         client
     }
 
     pub async fn init(&mut self, token: Option<&str>) {
         let payload = token.map(|token| json!({ "Authorization": format!("Bearer {token}") }));
-        self.say(&json!({ "type": "connection_init", "payload": payload })).await;
+        self.send_json(&json!({ "type": "connection_init", "payload": payload })).await;
     }
 
     pub async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
         let payload = json!({ "query": query, "variables": variables });
-        self.say(&json!({ "type": "subscribe", "id": id, "payload": payload })).await;
+        self.send_json(&json!({ "type": "subscribe", "id": id, "payload": payload })).await;
     }
 
-    pub async fn say(&mut self, message: &Value) {
+    pub async fn send_json(&mut self, message: &Value) {
         self.send(Message::text(message.to_string())).await;
     }
 
@@ -95,23 +95,23 @@ impl Client {
         self.0.send(message).await.unwrap();
     }
 
-    /// The next message.
-    pub async fn hear(&mut self) -> Value {
-        match self.receive().await {
+    /// The next text message.
+    pub async fn receive_json(&mut self) -> Value {
+        match self.receive_message().await {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
             other => panic!("{other:?}"),
         }
     }
 
-    /// Says something that may be cut off.
+    /// Sends a message; the server may have closed the WebSocket.
     pub async fn try_send(&mut self, message: Message) {
         let _ = self.0.send(message).await;
     }
 
-    /// The next text, or else the code with which the socket is closed; `None` where it is cut off.
-    pub async fn hear_or_end(&mut self) -> Result<Value, Option<u16>> {
+    /// The next text message, or the close code; `None` where the WebSocket ends without one.
+    pub async fn receive_or_close_code(&mut self) -> Result<Value, Option<u16>> {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
+            let message = tokio::time::timeout(RECEIVE_TIMEOUT, self.0.next()).await;
             match message.expect("nothing was heard") {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
@@ -121,39 +121,39 @@ impl Client {
         }
     }
 
-    /// The code with which the socket is closed next.
-    pub async fn closed(&mut self) -> u16 {
-        match self.receive().await {
+    /// The close code, which must come next.
+    pub async fn close_code(&mut self) -> u16 {
+        match self.receive_message().await {
             Message::Close(Some(frame)) => frame.code.into(),
             other => panic!("{other:?}"),
         }
     }
 
-    /// What the next answer of this operation says under `data`.
+    /// The `data` of the next event of this operation.
     pub async fn next(&mut self, id: &str) -> Value {
-        let message = self.hear().await;
+        let message = self.receive_json().await;
         assert_eq!((&message["type"], &message["id"]), (&json!("next"), &json!(id)), "{message}");
         message["payload"]["data"].clone()
     }
 
-    /// The code of the error that this operation is answered with.
-    pub async fn refused(&mut self, id: &str) -> String {
-        let message = self.hear().await;
+    /// The error code of this operation, which must be refused.
+    pub async fn error_code(&mut self, id: &str) -> String {
+        let message = self.receive_json().await;
         assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!(id)), "{message}");
         let extensions = &message["payload"][0]["extensions"];
         assert!(extensions["requestId"].is_string(), "{message}");
         extensions["code"].as_str().unwrap().to_owned()
     }
 
-    /// Waits until the service has done all it was asked before.
-    pub async fn settle(&mut self) {
-        self.say(&json!({ "type": "ping" })).await;
-        assert_eq!(self.hear().await, json!({ "type": "pong" }));
+    /// Waits until the service has handled all earlier messages.
+    pub async fn ping(&mut self) {
+        self.send_json(&json!({ "type": "ping" })).await;
+        assert_eq!(self.receive_json().await, json!({ "type": "pong" }));
     }
 
-    async fn receive(&mut self) -> Message {
+    async fn receive_message(&mut self) -> Message {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
+            let message = tokio::time::timeout(RECEIVE_TIMEOUT, self.0.next()).await;
             match message.expect("nothing was heard").expect("the socket is cut off").unwrap() {
                 Message::Ping(_) | Message::Pong(_) => {}
                 message => return message,

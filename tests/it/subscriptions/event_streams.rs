@@ -1,4 +1,4 @@
-//! The same as server-sent events, by the graphql-sse protocol.
+//! Subscriptions as server-sent events, by the graphql-sse protocol.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Events {
         Self(answer.into_body().into_data_stream(), String::new())
     }
 
-    /// The next event with its data; comments are passed over. `None` at the end.
+    /// The next event with its data, without comments. `None` at the end.
     pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             while let Some((event, rest)) = self.1.split_once("\n\n") {
@@ -115,7 +115,7 @@ async fn a_stream_breaks_off_when_the_service_stops(database: Database) {
     service.core.subscribers.stop();
     assert_eq!(events.next().await, None);
     drop(events);
-    service.core.subscribers.gone().await;
+    service.core.subscribers.all_closed().await;
 }
 
 async fn single_answers_are_streamed_where_nothing_else_is_accepted(database: Database) {

@@ -1,9 +1,9 @@
-//! Subscriptions as their clients see them: over real sockets, and as event streams.
+//! Subscriptions from the view of a client, over WebSockets and as event streams.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 pub mod client;
-mod ends;
 pub mod event_streams;
 mod protocol;
-mod room;
+mod quotas;
+mod session_ends;

@@ -62,9 +62,9 @@ async fn what_is_not_of_the_protocol_closes_the_socket(database: Database) {
         (Message::text(subscribe(json!({ "query": OWN, "variables": [] }))), 4400),
         (Message::text(format!("{{{}}}", " ".repeat(64 * 1024))), 1009),
     ] {
-        let mut client = Client::begin(address, None).await;
+        let mut client = Client::connect_as(address, None).await;
         client.send(message.clone()).await;
-        assert_eq!(client.closed().await, code, "{message:.100}");
+        assert_eq!(client.close_code().await, code, "{message:.100}");
     }
 }
 
@@ -73,20 +73,20 @@ async fn a_socket_begins_in_time_and_once(database: Database) {
     let address = serve(&service).await;
 
     let mut early = Client::connect(address).await;
-    early.settle().await;
+    early.ping().await;
     early.subscribe("1", OWN, Value::Null).await;
-    assert_eq!(early.closed().await, 4401);
+    assert_eq!(early.close_code().await, 4401);
 
-    let mut twice = Client::begin(address, None).await;
+    let mut twice = Client::connect_as(address, None).await;
     twice.init(None).await;
-    assert_eq!(twice.closed().await, 4429);
+    assert_eq!(twice.close_code().await, 4429);
 
     let (mut late, mut begun) =
-        (Client::connect(address).await, Client::begin(address, None).await);
-    late.settle().await;
+        (Client::connect(address).await, Client::connect_as(address, None).await);
+    late.ping().await;
     service.clock.advance_monotonic(Duration::from_secs(5));
-    assert_eq!(late.closed().await, 4408);
-    begun.settle().await;
+    assert_eq!(late.close_code().await, 4408);
+    begun.ping().await;
 }
 
 async fn a_token_is_judged_at_the_beginning(database: Database) {
@@ -107,8 +107,8 @@ async fn a_token_is_judged_at_the_beginning(database: Database) {
         (json!({ "Authorization": 1 }), 4403),
     ] {
         let mut client = Client::connect(address).await;
-        client.say(&json!({ "type": "connection_init", "payload": payload })).await;
-        assert_eq!(client.closed().await, code, "{payload}");
+        client.send_json(&json!({ "type": "connection_init", "payload": payload })).await;
+        assert_eq!(client.close_code().await, code, "{payload}");
     }
 
     // A program may send the header instead.
@@ -116,9 +116,9 @@ async fn a_token_is_judged_at_the_beginning(database: Database) {
     let headers = [(PROTOCOL, OURS), ("authorization", bearer.as_str())];
     let mut client = Client::open(address, &headers).await.unwrap();
     client.init(None).await;
-    assert_eq!(client.hear().await["type"], "connection_ack");
+    assert_eq!(client.receive_json().await["type"], "connection_ack");
     client.subscribe("1", OWN, Value::Null).await;
-    client.settle().await;
+    client.ping().await;
     service.logout(Some(&good.access), None, "CURRENT").await;
     assert_eq!(client.next("1").await["sessionEnded"]["reason"], "LOGOUT");
 }
@@ -128,7 +128,7 @@ async fn only_subscriptions_run_over_a_socket(database: Database) {
     let address = serve(&service).await;
     service.make("ada", Role::User).await;
     let ada = service.login("ada").await;
-    let mut client = Client::begin(address, Some(&ada.access)).await;
+    let mut client = Client::connect_as(address, Some(&ada.access)).await;
     for (query, code) in [
         ("{ viewer { id } }", "GRAPHQL_VALIDATION_FAILED"),
         ("mutation { logout { endedCount } }", "GRAPHQL_VALIDATION_FAILED"),
@@ -148,7 +148,7 @@ async fn only_subscriptions_run_over_a_socket(database: Database) {
         ),
     ] {
         client.subscribe("1", query, Value::Null).await;
-        assert_eq!(client.refused("1").await, code, "{query:.100}");
+        assert_eq!(client.error_code("1").await, code, "{query:.100}");
     }
     assert_eq!(service.refusal(&ada.access).await, None);
 }
@@ -158,20 +158,20 @@ async fn a_refused_subscription_leaves_the_socket_open(database: Database) {
     let address = serve(&service).await;
     service.make("ada", Role::User).await;
 
-    let mut nobody = Client::begin(address, None).await;
+    let mut nobody = Client::connect_as(address, None).await;
     for query in [OWN, ALL] {
         nobody.subscribe("1", query, Value::Null).await;
-        assert_eq!(nobody.refused("1").await, "UNAUTHENTICATED");
+        assert_eq!(nobody.error_code("1").await, "UNAUTHENTICATED");
     }
 
     let ada = service.login("ada").await;
-    let mut client = Client::begin(address, Some(&ada.access)).await;
+    let mut client = Client::connect_as(address, Some(&ada.access)).await;
     client.subscribe("1", ALL, Value::Null).await;
-    assert_eq!(client.refused("1").await, "FORBIDDEN");
+    assert_eq!(client.error_code("1").await, "FORBIDDEN");
     client.subscribe("1", OWN, Value::Null).await;
-    client.settle().await;
+    client.ping().await;
     client.subscribe("1", OWN, Value::Null).await;
-    assert_eq!(client.closed().await, 4409);
+    assert_eq!(client.close_code().await, 4409);
 }
 
 async fn a_socket_has_twenty_operations_at_a_time(database: Database) {
@@ -179,16 +179,16 @@ async fn a_socket_has_twenty_operations_at_a_time(database: Database) {
     let address = serve(&service).await;
     service.make("ada", Role::User).await;
     let ada = service.login("ada").await;
-    let mut client = Client::begin(address, Some(&ada.access)).await;
+    let mut client = Client::connect_as(address, Some(&ada.access)).await;
     for id in 0..20 {
         client.subscribe(&id.to_string(), OWN, Value::Null).await;
     }
     client.subscribe("20", OWN, Value::Null).await;
-    assert_eq!(client.refused("20").await, "SERVICE_UNAVAILABLE");
-    client.say(&json!({ "type": "complete", "id": "7" })).await;
-    client.say(&json!({ "type": "complete", "id": "unknown" })).await;
+    assert_eq!(client.error_code("20").await, "SERVICE_UNAVAILABLE");
+    client.send_json(&json!({ "type": "complete", "id": "7" })).await;
+    client.send_json(&json!({ "type": "complete", "id": "unknown" })).await;
     client.subscribe("20", OWN, Value::Null).await;
-    client.settle().await;
+    client.ping().await;
 }
 
 async fn a_token_that_runs_out_closes_the_socket(database: Database) {
@@ -198,7 +198,7 @@ async fn a_token_that_runs_out_closes_the_socket(database: Database) {
     let ada = service.login("ada").await;
     let mut client = Client::subscribed(address, &ada, OWN).await;
     service.clock.advance(Duration::from_mins(16));
-    assert_eq!(client.closed().await, 4403);
+    assert_eq!(client.close_code().await, 4403);
 }
 
 async fn a_key_that_is_removed_closes_the_sockets_of_its_tokens(database: Database) {
@@ -211,7 +211,7 @@ async fn a_key_that_is_removed_closes_the_sockets_of_its_tokens(database: Databa
     let rotation = KeyRotation { algorithm: None, immediately: true };
     let rotated = one.core.auth.keys.rotate(Admin::operator(), rotation, Origin::default());
     rotated.await.unwrap();
-    assert_eq!(client.closed().await, 4403);
+    assert_eq!(client.close_code().await, 4403);
     // It comes back with a token of the new key.
     let next = tokens(&one.refresh(&ada.refresh, None).await).unwrap();
     let mut client = Client::subscribed(address, &next, OWN).await;
@@ -222,21 +222,23 @@ async fn a_key_that_is_removed_closes_the_sockets_of_its_tokens(database: Databa
 async fn a_client_that_is_silent_is_asked_and_then_dropped(database: Database) {
     let service = Service::start(&database, "").await;
     let address = serve(&service).await;
-    let mut client = Client::begin(address, None).await;
-    client.settle().await;
+    let mut client = Client::connect_as(address, None).await;
+    client.ping().await;
     assert_eq!(service.core.subscribers.open(), 1);
     service.clock.advance_monotonic(Duration::from_mins(1));
-    tokio::time::timeout(Duration::from_secs(20), service.core.subscribers.gone()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), service.core.subscribers.all_closed())
+        .await
+        .unwrap();
 }
 
 async fn a_service_that_stops_says_so(database: Database) {
     let service = Service::start(&database, "").await;
     let address = serve(&service).await;
-    let mut client = Client::begin(address, None).await;
+    let mut client = Client::connect_as(address, None).await;
     service.core.subscribers.stop();
-    assert_eq!(client.closed().await, 1012);
+    assert_eq!(client.close_code().await, 1012);
     drop(client);
-    service.core.subscribers.gone().await;
+    service.core.subscribers.all_closed().await;
     let headers = [(PROTOCOL, OURS)];
     let refused = Client::open(address, &headers).await.err();
     assert_eq!(refused, Some(StatusCode::TOO_MANY_REQUESTS));

@@ -1,7 +1,7 @@
 //! Errors that async-graphql makes itself, which it neither codes nor tells apart. These tests fail
 //! where a new version of it words them otherwise.
 
-use super::super::errors::settle;
+use super::super::response_errors::sanitize;
 use super::*;
 use crate::graphql::document::prepare;
 
@@ -98,7 +98,7 @@ async fn an_error_with_a_code_keeps_it_and_its_other_extensions() {
 async fn code_of(schema: impl async_graphql::Executor, text: &str) -> async_graphql::Value {
     let prepared = prepare(text, None, &Limits::default()).unwrap();
     let mut answer = schema.execute(async_graphql::Request::new(text)).await;
-    settle(&mut answer, &prepared, None);
+    sanitize(&mut answer, &prepared, None);
     answer.errors[0].extensions.as_ref().unwrap().get("code").unwrap().clone()
 }
 

@@ -1,7 +1,9 @@
 //! Faults of ours: told to the log with everything, to the client with nothing.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::*;
 use crate::telemetry;
@@ -14,7 +16,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        self.0.lock().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -34,7 +36,7 @@ async fn logged(query: &str) -> (Answer, Vec<String>) {
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let answer = ask(JSON, query, json!({})).await;
     drop(guard);
-    let bytes = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let bytes = log.0.lock().clone();
     let lines = String::from_utf8(bytes).unwrap();
     (answer, lines.lines().map(str::to_owned).collect())
 }

@@ -9,22 +9,24 @@ mod schema;
 use std::sync::Arc;
 
 use async_graphql::Schema;
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
-use axum::{Router, middleware};
+use axum::middleware::from_fn_with_state;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use self::schema::{Caller, Mutation, Query, Ticks};
-use super::GraphqlEndpoint;
+use super::engine::Engine;
+use super::http_request::respond;
 use crate::entropy::SeededEntropy;
 use crate::graphql::Executions;
 use crate::graphql::document::Limits;
 use crate::http::TrustedProxies;
-use crate::http::origins::Origins;
-use crate::http::passage::{PATIENCE, Passage, pass};
+use crate::http::middleware::{self, MiddlewareState, RESPONSE_TIMEOUT};
+use crate::http::origin_check::AllowedOrigins;
 use crate::telemetry::RequestIds;
 
 const JSON: &str = "application/json";
@@ -32,20 +34,20 @@ const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 fn app() -> Router {
     let schema = Schema::build(Query, Mutation, Ticks).extension(Executions).finish();
-    let endpoint = GraphqlEndpoint::new(schema, Limits::default(), Arc::default());
-    let passage = Passage {
+    let engine = Engine::new(schema, Limits::default(), Arc::default());
+    let state = MiddlewareState {
         ids: RequestIds::new(Arc::new(SeededEntropy::new(1))),
         metrics: Arc::default(),
         proxies: TrustedProxies::default(),
-        origins: Origins::new(&[], &[], ""),
+        origins: AllowedOrigins::new(&[], ""),
         tls: false,
-        patience: PATIENCE,
+        timeout: RESPONSE_TIMEOUT,
     };
     Router::new()
         .fallback(move |request: Request| async move {
-            endpoint.answer(request, |request| request.data(Caller("somebody")), || None).await
+            respond(&engine, request, |request| request.data(Caller("somebody")), || None).await
         })
-        .layer(middleware::from_fn_with_state(Arc::new(passage), pass))
+        .layer(from_fn_with_state(Arc::new(state), middleware::run))
 }
 
 /// An answer, its body also as text for the order of its members.

@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::http::header::CONTENT_ENCODING;
 use futures_util::stream;
 
-use crate::http::server::Turn;
+use crate::http::server::ResponseTurn;
 
 #[track_caller]
 fn assert_hello(answer: &Answer) {
@@ -225,7 +225,7 @@ async fn a_hash_without_its_document_makes_clients_send_the_document() {
 #[tokio::test]
 async fn a_request_behind_answers_that_nobody_reads_is_told_to_try_again() {
     let mut request = post(json!({ "query": "{ hello }" }).to_string());
-    request.extensions_mut().insert(Turn::that_never_comes());
+    request.extensions_mut().insert(ResponseTurn::of_stalled_connection());
     let answer = send(request).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
     assert_eq!(answer.code(), "SERVICE_UNAVAILABLE");

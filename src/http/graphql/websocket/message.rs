@@ -1,34 +1,29 @@
-//! The messages of `graphql-transport-ws`, read and written.
+//! Messages of the protocol `graphql-transport-ws`.
 
 use async_graphql::ServerError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::http::graphql::response::Answer;
+use crate::http::graphql::response::ResponseMap;
 
-/// The longest id of an operation.
-const MAX_ID: usize = 128;
+/// Bytes of the id of an operation.
+const MAX_ID_BYTES: usize = 128;
 
-/// What a client says.
 #[derive(Debug, PartialEq)]
 pub(super) enum ClientMessage {
-    /// It wants to begin.
+    /// `connection_init` with its payload.
     Init(Map<String, Value>),
-    /// It asks whether anybody is there.
     Ping,
-    /// It is there.
     Pong,
-    /// It wants this operation, and calls it so.
+    /// Id and payload of an operation.
     Subscribe(String, Map<String, Value>),
-    /// It has heard enough of this one.
+    /// The client ends the operation with this id.
     Complete(String),
 }
 
 impl ClientMessage {
-    /// Reads a message.
-    ///
     /// # Errors
-    /// What is wrong with it.
+    /// The reason for which the message is invalid.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let Ok(Value::Object(mut message)) = serde_json::from_str(text) else {
             return Err("A message is a JSON object".to_owned());
@@ -62,32 +57,36 @@ fn optional_payload(message: &mut Map<String, Value>) -> Result<Map<String, Valu
 
 fn id(message: &mut Map<String, Value>) -> Result<String, String> {
     match message.remove("id") {
-        Some(Value::String(id)) if !id.is_empty() && id.len() <= MAX_ID => Ok(id),
-        _ => Err(format!("An id is a text of 1 to {MAX_ID} bytes")),
+        Some(Value::String(id)) if !id.is_empty() && id.len() <= MAX_ID_BYTES => Ok(id),
+        _ => Err(format!("An id is a text of 1 to {MAX_ID_BYTES} bytes")),
     }
 }
 
-/// What the service says.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ServerMessage<'a> {
-    /// The client may begin.
     ConnectionAck,
-    /// Somebody is there.
     Pong,
-    /// An answer of this operation.
-    Next { id: &'a str, payload: Answer<'a> },
-    /// This operation is not executed.
-    Error { id: &'a str, payload: &'a [ServerError] },
-    /// Nothing more of this operation follows.
-    Complete { id: &'a str },
+    Next {
+        id: &'a str,
+        payload: ResponseMap<'a>,
+    },
+    /// The operation was refused.
+    Error {
+        id: &'a str,
+        payload: &'a [ServerError],
+    },
+    /// No event of the operation follows.
+    Complete {
+        id: &'a str,
+    },
 }
 
 impl ServerMessage<'_> {
-    /// The message as text; `None` where it cannot be written.
-    pub(super) fn text(&self) -> Option<String> {
-        let written = serde_json::to_string(self);
-        written.inspect_err(|error| tracing::error!(%error, "a message could not be written")).ok()
+    /// `None` where the message cannot be serialized.
+    pub(super) fn to_json(&self) -> Option<String> {
+        let json = serde_json::to_string(self);
+        json.inspect_err(|error| tracing::error!(%error, "a message could not be written")).ok()
     }
 }
 
@@ -135,7 +134,7 @@ mod tests {
 
     #[test]
     fn messages_are_written_as_the_protocol_has_them() {
-        let text = |message: ServerMessage<'_>| message.text().unwrap();
+        let text = |message: ServerMessage<'_>| message.to_json().unwrap();
         assert_eq!(text(ServerMessage::ConnectionAck), r#"{"type":"connection_ack"}"#);
         let errors = [ServerError::new("no", None)];
         let error = ServerMessage::Error { id: "1", payload: &errors };

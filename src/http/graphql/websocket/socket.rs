@@ -1,7 +1,8 @@
-//! One socket, from its opening to its end.
+//! Message loop of a WebSocket.
 //!
-//! Rule: one task reads, executes and writes. While it writes it does nothing else, so nothing piles
-//! up for a client that does not read, and one that reads nothing for [`PATIENCE`] is dropped.
+//! One task reads messages, runs subscriptions and writes events. While it writes it does nothing else,
+//! so nothing is buffered for a client that does not read; after [`WRITE_TIMEOUT`] such a client is
+//! disconnected.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,141 +15,147 @@ use serde_json::{Map, Value};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_stream::{StreamExt, StreamMap};
 
-use super::MAX_MESSAGE;
-use super::close::Close;
+use super::close_reason::CloseReason;
 use super::message::{ClientMessage, ServerMessage};
 use crate::auth::{Denial, RefreshCookie, UnauthenticatedReason};
 use crate::graphql::document::Refusal;
 use crate::graphql::{Begun, attach};
 use crate::http::caller::bearer_in;
-use crate::http::graphql::events::{self, Event};
+use crate::http::graphql::engine::Engine;
 use crate::http::graphql::parameters::Parameters;
 use crate::http::graphql::rejection::Rejection;
-use crate::http::graphql::response::Answer;
-use crate::http::graphql::subscribers::{PARTING, Seat, Standing};
-use crate::http::graphql::{GraphqlEndpoint, errors};
-use crate::http::record::write_down;
+use crate::http::graphql::response::ResponseMap;
+use crate::http::graphql::response_errors;
+use crate::http::graphql::subscribers::{Authorization, MAX_SECONDS_AFTER_END, SubscriberPermit};
+use crate::http::graphql::subscription_events::{self, SubscriptionEvent};
+use crate::http::operation_log::log_operation;
 use crate::telemetry::RequestId;
 
-/// How often the clocks are looked at.
-const TICK: Duration = Duration::from_secs(1);
+/// Bytes of a message, the same as of an HTTP request.
+pub(super) const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
-/// How long a client may take to begin.
-const TO_BEGIN: Duration = Duration::from_secs(5);
+const TIMEOUT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often a silent client is asked whether it is there.
-const TO_ASK: Duration = Duration::from_secs(20);
+/// Time until `connection_init`.
+const INIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// After how long a silence it is taken to be gone.
-const TO_ANSWER: Duration = Duration::from_mins(1);
+/// Time without a message from the client after which it is pinged.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 
-/// How long a message may take to be read by the client, and its goodbye to come.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time without a message from the client after which it is disconnected.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The most operations at a time.
+/// Time for the client to read a message, and for its answer to a close frame.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time for a subscription to begin.
+const BEGIN_TIMEOUT: Duration = Duration::from_secs(5);
+
 const MAX_OPERATIONS: usize = 20;
 
-type Events = Box<dyn Stream<Item = Event> + Send + Unpin>;
+type Events = Box<dyn Stream<Item = SubscriptionEvent> + Send + Unpin>;
 
 /// Why the loop ends.
-enum End {
-    /// There is nobody to tell.
-    Gone,
-    /// The client is told.
-    Closed(Close),
+enum LoopEnd {
+    /// The client is unreachable.
+    Disconnected,
+    /// The client gets a close frame.
+    Closed(CloseReason),
 }
 
-impl From<Close> for End {
-    fn from(close: Close) -> Self {
-        Self::Closed(close)
+impl From<CloseReason> for LoopEnd {
+    fn from(reason: CloseReason) -> Self {
+        Self::Closed(reason)
     }
 }
 
-/// A socket and what runs over it.
 pub(super) struct Socket<E> {
-    channel: WebSocket,
-    endpoint: Arc<GraphqlEndpoint<E>>,
-    seat: Seat,
-    id: Option<RequestId>,
+    stream: WebSocket,
+    engine: Arc<Engine<E>>,
+    permit: SubscriberPermit,
+    request_id: Option<RequestId>,
     operations: StreamMap<String, Events>,
-    has_begun: bool,
-    /// Ticks since the session was seen to have ended: its last events may take a few.
-    parting: u8,
-    /// By the monotonic clock.
+    is_initialized: bool,
+    /// Seconds since the end of the session was noticed. Its last events may take some.
+    seconds_after_end: u8,
+    /// Times by the monotonic clock.
     opened: Duration,
-    heard: Duration,
-    asked: Duration,
+    last_message: Duration,
+    last_ping: Duration,
 }
 
 impl<E: Executor> Socket<E> {
     pub(super) fn new(
-        channel: WebSocket,
-        endpoint: Arc<GraphqlEndpoint<E>>,
-        seat: Seat,
-        id: Option<RequestId>,
+        stream: WebSocket,
+        engine: Arc<Engine<E>>,
+        permit: SubscriberPermit,
+        request_id: Option<RequestId>,
     ) -> Self {
-        let now = seat.auth().system.monotonic();
+        let now = permit.auth().system.monotonic();
         Self {
-            channel,
-            endpoint,
-            seat,
-            id,
+            stream,
+            engine,
+            permit,
+            request_id,
             operations: StreamMap::new(),
-            has_begun: false,
-            parting: 0,
+            is_initialized: false,
+            seconds_after_end: 0,
             opened: now,
-            heard: now,
-            asked: now,
+            last_message: now,
+            last_ping: now,
         }
     }
 
     pub(super) async fn run(mut self) {
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checks = interval(TIMEOUT_CHECK_INTERVAL);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let end = loop {
-            if let Err(end) = self.step(&mut ticks).await {
+            if let Err(end) = self.step(&mut checks).await {
                 break end;
             }
         };
         self.operations.clear();
-        if let End::Closed(close) = end {
-            let frame = Message::Close(Some(close.frame()));
+        if let LoopEnd::Closed(reason) = end {
+            let frame = Message::Close(Some(reason.frame()));
             if self.send(frame).await.is_ok() {
-                // Read to the end: what is left unread would make the system cut the goodbye off.
-                let goodbye = async { while let Some(Ok(_)) = self.channel.recv().await {} };
-                let _ = timeout(PATIENCE, goodbye).await;
+                // Read to the end: with unread data the system would reset the connection, and the
+                // client might not get the close frame.
+                let drain = async { while let Some(Ok(_)) = self.stream.recv().await {} };
+                let _ = timeout(WRITE_TIMEOUT, drain).await;
             }
         }
     }
 
-    async fn step(&mut self, ticks: &mut Interval) -> Result<(), End> {
+    async fn step(&mut self, checks: &mut Interval) -> Result<(), LoopEnd> {
         tokio::select! {
-            message = self.channel.recv() => match message {
-                Some(Ok(message)) => self.hear(message).await,
-                Some(Err(_)) | None => Err(End::Gone),
+            message = self.stream.recv() => match message {
+                Some(Ok(message)) => self.handle_message(message).await,
+                Some(Err(_)) | None => Err(LoopEnd::Disconnected),
             },
             Some((id, event)) = self.operations.next(), if !self.operations.is_empty() => {
-                self.pass_on(&id, event).await
+                self.forward_event(&id, event).await
             }
-            _ = ticks.tick() => self.look_at_the_clocks().await,
-            () = self.seat.stopping() => Err(Close::Restart.into()),
+            _ = checks.tick() => self.check_timeouts().await,
+            () = self.permit.stopping() => Err(CloseReason::Restart.into()),
         }
     }
 
-    async fn hear(&mut self, message: Message) -> Result<(), End> {
-        self.heard = self.seat.auth().system.monotonic();
+    async fn handle_message(&mut self, message: Message) -> Result<(), LoopEnd> {
+        self.last_message = self.permit.auth().system.monotonic();
         let text = match message {
-            Message::Text(text) if text.len() > MAX_MESSAGE => return Err(Close::TooLarge.into()),
+            Message::Text(text) if text.len() > MAX_MESSAGE_BYTES => {
+                return Err(CloseReason::TooLarge.into());
+            }
             Message::Text(text) => text,
             Message::Binary(_) => {
-                return Err(Close::BadMessage("Messages are text".to_owned()).into());
+                return Err(CloseReason::BadMessage("Messages are text".to_owned()).into());
             }
-            // The library answers both.
+            // The library answers pings and close frames.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(()),
         };
-        match ClientMessage::parse(&text).map_err(Close::BadMessage)? {
-            ClientMessage::Init(payload) => self.begin(&payload).await,
-            ClientMessage::Ping => self.tell(&ServerMessage::Pong).await,
+        match ClientMessage::parse(&text).map_err(CloseReason::BadMessage)? {
+            ClientMessage::Init(payload) => self.initialize(&payload).await,
+            ClientMessage::Ping => self.send_message(&ServerMessage::Pong).await,
             ClientMessage::Pong => Ok(()),
             ClientMessage::Subscribe(id, payload) => self.subscribe(id, payload).await,
             ClientMessage::Complete(id) => {
@@ -158,106 +165,113 @@ impl<E: Executor> Socket<E> {
         }
     }
 
-    /// Judges the token of the payload, or else that of the request that opened the socket. Without
-    /// one the client may go on: it is nobody, and is told so where somebody is asked for.
-    async fn begin(&mut self, payload: &Map<String, Value>) -> Result<(), End> {
-        if self.has_begun {
-            return Err(Close::InitTwice.into());
+    /// Authenticates by the token in the payload, or else by that of the request that opened the
+    /// WebSocket. A client without a token may continue; a protected subscription refuses it.
+    async fn initialize(&mut self, payload: &Map<String, Value>) -> Result<(), LoopEnd> {
+        if self.is_initialized {
+            return Err(CloseReason::InitTwice.into());
         }
-        let given = payload.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        match given {
+        let authorization =
+            payload.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        match authorization {
             Some((_, Value::String(text))) => {
                 if let Some(token) = bearer_in(text) {
-                    self.seat.present(token).await;
+                    self.permit.set_token(token).await;
                 }
             }
             None | Some((_, Value::Null)) => {}
-            Some(_) => self.seat.present("").await,
+            Some(_) => self.permit.set_token("").await,
         }
-        match self.seat.count() {
+        match self.permit.acquire_for_user() {
             Ok(false) => {
-                return Err(Close::TryAgainLater("Too many sockets of this user").into());
+                return Err(CloseReason::TryAgainLater("Too many sockets of this user").into());
             }
             Ok(true) | Err(Denial::Unauthenticated(UnauthenticatedReason::NoToken)) => {}
             Err(Denial::Unauthenticated(reason)) => {
                 return Err(match reason {
                     UnauthenticatedReason::SessionEnded | UnauthenticatedReason::UserInactive => {
-                        Close::SessionEnded(reason.to_string())
+                        CloseReason::SessionEnded(reason.to_string())
                     }
-                    _ => Close::Forbidden(reason.to_string()),
+                    _ => CloseReason::Forbidden(reason.to_string()),
                 }
                 .into());
             }
             Err(Denial::Stale(_) | Denial::Forbidden | Denial::ReauthenticationRequired { .. }) => {
-                return Err(Close::TryAgainLater("Not available at the moment").into());
+                return Err(CloseReason::TryAgainLater("Not available at the moment").into());
             }
         }
-        self.has_begun = true;
-        self.tell(&ServerMessage::ConnectionAck).await
+        self.is_initialized = true;
+        self.send_message(&ServerMessage::ConnectionAck).await
     }
 
-    async fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Result<(), End> {
-        if !self.has_begun {
-            return Err(Close::NotBegun.into());
+    async fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Result<(), LoopEnd> {
+        if !self.is_initialized {
+            return Err(CloseReason::NotInitialized.into());
         }
         if self.operations.contains_key(&id) {
-            return Err(Close::id_in_use(&id).into());
+            return Err(CloseReason::id_in_use(&id).into());
         }
         let begun = Begun::default();
-        match self.admit(payload, &begun) {
+        match self.subscription_events(payload, &begun) {
             Ok(events) => self.start(id, events, &begun).await,
-            Err(Rejection::Malformed(what)) => Err(Close::BadMessage(what).into()),
+            Err(Rejection::Malformed(what)) => Err(CloseReason::BadMessage(what).into()),
             Err(rejection) => self.refuse(&id, vec![rejection.into()]).await,
         }
     }
 
-    /// Starts an operation, and hears nothing more until it has begun or is over: a client that is
-    /// answered afterwards misses nothing of what happens from then on.
-    async fn start(&mut self, id: String, events: Events, begun: &Begun) -> Result<(), End> {
+    /// Starts a subscription, and reads no further message until it has begun or ended: once the client
+    /// gets a response to its next message, it misses no event.
+    async fn start(&mut self, id: String, events: Events, begun: &Begun) -> Result<(), LoopEnd> {
         self.operations.insert(id.clone(), events);
-        let begun = timeout(PATIENCE, begun.wait());
+        let begun = timeout(BEGIN_TIMEOUT, begun.wait());
         tokio::pin!(begun);
         while self.operations.contains_key(&id) {
             tokio::select! {
                 _ = &mut begun => break,
-                Some((id, event)) = self.operations.next() => self.pass_on(&id, event).await?,
+                Some((id, event)) = self.operations.next() => self.forward_event(&id, event).await?,
             }
         }
         Ok(())
     }
 
-    /// The events of an operation that may run.
-    fn admit(&self, payload: Map<String, Value>, begun: &Begun) -> Result<Events, Rejection> {
-        let asked = Parameters::from_members(payload)?;
+    /// The events of the subscription in this payload.
+    fn subscription_events(
+        &self,
+        payload: Map<String, Value>,
+        begun: &Begun,
+    ) -> Result<Events, Rejection> {
+        let parameters = Parameters::from_members(payload)?;
         if self.operations.len() >= MAX_OPERATIONS {
             return Err(Rejection::TooMany);
         }
-        let mut admitted = self.endpoint.admit(asked)?;
-        if admitted.prepared.operation_type() != OperationType::Subscription {
+        let mut prepared = self.engine.prepare(parameters)?;
+        if prepared.document.operation_type() != OperationType::Subscription {
             return Err(Refusal::SubscriptionsOnly.into());
         }
-        let (auth, caller) = (self.seat.auth(), self.seat.caller().clone());
-        // The head of the answer is long gone, and cookies with it.
+        let (auth, caller) = (self.permit.auth(), self.permit.caller().clone());
+        // The head of the response is already sent, so no cookie can be set.
         let no_cookie =
             Arc::new(RefreshCookie::unavailable("cookies are given in answers to POST only"));
-        admitted.request = attach(admitted.request, auth, caller, no_cookie).data(begun.clone());
-        let answers = events::answers(&self.endpoint, admitted, self.id, self.seat.auth());
-        Ok(Box::new(events::events(answers)))
+        prepared.request = attach(prepared.request, auth, caller, no_cookie).data(begun.clone());
+        let responses =
+            subscription_events::responses(&self.engine, prepared, self.request_id, auth);
+        Ok(Box::new(subscription_events::events(responses)))
     }
 
-    async fn pass_on(&mut self, id: &str, event: Event) -> Result<(), End> {
+    async fn forward_event(&mut self, id: &str, event: SubscriptionEvent) -> Result<(), LoopEnd> {
         match event {
-            Event::Next(answer) => {
-                self.tell(&ServerMessage::Next { id, payload: Answer::of(&answer) }).await
+            SubscriptionEvent::Next(response) => {
+                self.send_message(&ServerMessage::Next { id, payload: ResponseMap::of(&response) })
+                    .await
             }
-            Event::Refused(errors) => {
+            SubscriptionEvent::Refused(errors) => {
                 self.operations.remove(id);
-                self.tell(&ServerMessage::Error { id, payload: &errors }).await
+                self.send_message(&ServerMessage::Error { id, payload: &errors }).await
             }
-            Event::Complete => {
+            SubscriptionEvent::Complete => {
                 self.operations.remove(id);
-                self.tell(&ServerMessage::Complete { id }).await?;
-                if self.operations.is_empty() { self.check_standing() } else { Ok(()) }
+                self.send_message(&ServerMessage::Complete { id }).await?;
+                if self.operations.is_empty() { self.check_authorization() } else { Ok(()) }
             }
         }
     }
@@ -266,60 +280,66 @@ impl<E: Executor> Socket<E> {
         &mut self,
         id: &str,
         mut errors: Vec<async_graphql::ServerError>,
-    ) -> Result<(), End> {
-        let outcome = errors::outcome(&errors);
-        write_down(self.seat.auth().system.metrics(), None, outcome, None, Duration::ZERO);
+    ) -> Result<(), LoopEnd> {
+        let outcome = response_errors::outcome(&errors);
+        log_operation(self.permit.auth().system.metrics(), None, outcome, None, Duration::ZERO);
         for error in &mut errors {
-            errors::name(error, self.id);
+            response_errors::add_request_id(error, self.request_id);
         }
-        self.tell(&ServerMessage::Error { id, payload: &errors }).await
+        self.send_message(&ServerMessage::Error { id, payload: &errors }).await
     }
 
-    async fn look_at_the_clocks(&mut self) -> Result<(), End> {
-        let now = self.seat.auth().system.monotonic();
-        if !self.has_begun {
-            return if now.saturating_sub(self.opened) >= TO_BEGIN {
-                Err(Close::InitTimeout.into())
+    async fn check_timeouts(&mut self) -> Result<(), LoopEnd> {
+        let now = self.permit.auth().system.monotonic();
+        if !self.is_initialized {
+            return if now.saturating_sub(self.opened) >= INIT_TIMEOUT {
+                Err(CloseReason::InitTimeout.into())
             } else {
                 Ok(())
             };
         }
-        self.check_standing()?;
-        if now.saturating_sub(self.heard) >= TO_ANSWER {
-            return Err(End::Gone);
+        self.check_authorization()?;
+        if now.saturating_sub(self.last_message) >= IDLE_TIMEOUT {
+            return Err(LoopEnd::Disconnected);
         }
-        if now.saturating_sub(self.heard.max(self.asked)) >= TO_ASK {
-            self.asked = now;
+        if now.saturating_sub(self.last_message.max(self.last_ping)) >= PING_INTERVAL {
+            self.last_ping = now;
             return self.send(Message::Ping(Vec::new().into())).await;
         }
         Ok(())
     }
 
-    fn check_standing(&mut self) -> Result<(), End> {
-        match self.seat.standing() {
-            Standing::TokenOver(reason) => Err(Close::Forbidden(reason.to_string()).into()),
-            Standing::Ended if self.parting >= PARTING || self.operations.is_empty() => {
-                Err(Close::SessionEnded(UnauthenticatedReason::SessionEnded.to_string()).into())
+    fn check_authorization(&mut self) -> Result<(), LoopEnd> {
+        match self.permit.authorization() {
+            Authorization::TokenRejected(reason) => {
+                Err(CloseReason::Forbidden(reason.to_string()).into())
             }
-            Standing::Ended => {
-                self.parting += 1;
+            Authorization::SessionEnded
+                if self.seconds_after_end >= MAX_SECONDS_AFTER_END
+                    || self.operations.is_empty() =>
+            {
+                Err(CloseReason::SessionEnded(UnauthenticatedReason::SessionEnded.to_string())
+                    .into())
+            }
+            Authorization::SessionEnded => {
+                self.seconds_after_end += 1;
                 Ok(())
             }
-            Standing::Good => Ok(()),
+            Authorization::Valid => Ok(()),
         }
     }
 
-    async fn tell(&mut self, message: &ServerMessage<'_>) -> Result<(), End> {
-        match message.text() {
+    async fn send_message(&mut self, message: &ServerMessage<'_>) -> Result<(), LoopEnd> {
+        match message.to_json() {
             Some(text) => self.send(Message::Text(text.into())).await,
             None => Ok(()),
         }
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), End> {
-        match timeout(PATIENCE, self.channel.send(message)).await {
+    async fn send(&mut self, message: Message) -> Result<(), LoopEnd> {
+        match timeout(WRITE_TIMEOUT, self.stream.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
+            Ok(Err(_)) | Err(_) => Err(LoopEnd::Disconnected),
         }
     }
 }
