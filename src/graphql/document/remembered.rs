@@ -5,11 +5,10 @@
 //! be prepared is remembered, up to a bound in bytes of text.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use lru::LruCache;
+use std::sync::Arc;
 
 use super::{Limits, Prepared, Refusal, prepare};
+use crate::bounded_cache::BoundedCache;
 
 /// The most bytes of texts. What a text is parsed to is about twenty times as large.
 const MAX_BYTES: usize = 256 * 1024;
@@ -18,22 +17,16 @@ const MAX_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct PreparedDocuments {
     limits: Limits,
-    remembered: Mutex<Remembered>,
-}
-
-#[derive(Debug)]
-struct Remembered {
     /// By the name of the operation and the text.
-    documents: LruCache<String, Arc<Prepared>>,
-    bytes: usize,
+    cache: BoundedCache<String, Arc<Prepared>>,
 }
 
 impl PreparedDocuments {
     /// Remembers nothing yet.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        let remembered = Remembered { documents: LruCache::unbounded(), bytes: 0 };
-        Self { limits, remembered: Mutex::new(remembered) }
+        let cache = BoundedCache::weighted(usize::MAX, MAX_BYTES, |key: &String, _| key.len());
+        Self { limits, cache }
     }
 
     /// What documents may hold.
@@ -52,29 +45,12 @@ impl PreparedDocuments {
             Some(name) => Cow::Owned([name, "\0", text].concat()),
             None => Cow::Borrowed(text),
         };
-        if let Some(prepared) = self.lock().documents.get(&*key) {
-            return Ok(Arc::clone(prepared));
+        if let Some(prepared) = self.cache.get(&*key) {
+            return Ok(prepared);
         }
         let prepared = Arc::new(prepare(text, name, &self.limits)?);
-        self.lock().put(key.into_owned(), Arc::clone(&prepared));
+        self.cache.insert(key.into_owned(), Arc::clone(&prepared));
         Ok(prepared)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Remembered {
-    fn put(&mut self, key: String, prepared: Arc<Prepared>) {
-        let length = key.len();
-        if self.documents.put(key, prepared).is_none() {
-            self.bytes += length;
-        }
-        while self.bytes > MAX_BYTES {
-            let Some((key, _)) = self.documents.pop_lru() else { break };
-            self.bytes -= key.len();
-        }
     }
 }
 
@@ -109,7 +85,7 @@ mod tests {
         let documents = documents();
         assert!(documents.prepare("{", None).is_err());
         assert!(documents.prepare("{", None).is_err());
-        assert_eq!(documents.lock().documents.len(), 0);
+        assert!(documents.cache.is_empty());
     }
 
     #[test]
@@ -120,9 +96,7 @@ mod tests {
             documents.prepare(&text, None).unwrap();
             documents.prepare(&text, None).unwrap();
         }
-        let remembered = documents.lock();
-        let bytes: usize = remembered.documents.iter().map(|(key, _)| key.len()).sum();
-        assert_eq!(bytes, remembered.bytes);
+        let bytes = documents.cache.weight();
         assert!(bytes <= MAX_BYTES && bytes > MAX_BYTES - 2500);
     }
 }
