@@ -7,11 +7,9 @@
 
 use std::sync::Arc;
 
-use lru::LruCache;
-use parking_lot::Mutex;
-
 use super::rejection::Rejection;
 use super::trusted_documents::TrustedDocuments;
+use crate::bounded_cache::BoundedCache;
 use crate::crypto::digest::sha256;
 use crate::graphql::document::Refusal;
 
@@ -37,23 +35,17 @@ pub(super) struct ResolvedDocument {
     hash: Option<[u8; 32]>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PersistedDocuments {
     trusted: TrustedDocuments,
     trusted_only: bool,
-    cache: Mutex<DocumentCache>,
+    /// Texts by their SHA-256.
+    cache: BoundedCache<[u8; 32], Arc<str>>,
 }
 
-/// Evicts the least recently used text.
-#[derive(Debug)]
-struct DocumentCache {
-    texts: LruCache<[u8; 32], Arc<str>>,
-    bytes: usize,
-}
-
-impl Default for DocumentCache {
+impl Default for PersistedDocuments {
     fn default() -> Self {
-        Self { texts: LruCache::unbounded(), bytes: 0 }
+        Self::new(TrustedDocuments::default(), false)
     }
 }
 
@@ -61,7 +53,9 @@ impl PersistedDocuments {
     /// With `trusted_only`, only trusted documents may be executed, and no persisted query is stored.
     #[must_use]
     pub fn new(trusted: TrustedDocuments, trusted_only: bool) -> Self {
-        Self { trusted, trusted_only, cache: Mutex::default() }
+        let weigh = |_: &[u8; 32], text: &Arc<str>| text.len();
+        let cache = BoundedCache::weighted(MAX_CACHED, MAX_CACHED_BYTES, weigh);
+        Self { trusted, trusted_only, cache }
     }
 
     /// The document of a request with this text, this key, or both.
@@ -96,7 +90,7 @@ impl PersistedDocuments {
         self.trusted.get(name).or_else(|| match key {
             DocumentKey::Hash(hash) if !self.trusted_only => {
                 let hash = parse_hash(hash)?;
-                self.cache.lock().texts.get(&hash).cloned()
+                self.cache.get(&hash)
             }
             _ => None,
         })
@@ -105,14 +99,7 @@ impl PersistedDocuments {
     /// Stores a document that has passed the checks, if the request had its hash.
     pub(super) fn store(&self, document: &ResolvedDocument) {
         let Some(hash) = document.hash.filter(|_| !self.trusted_only) else { return };
-        let mut cache = self.cache.lock();
-        if cache.texts.put(hash, Arc::clone(&document.text)).is_none() {
-            cache.bytes += document.text.len();
-        }
-        while cache.texts.len() > MAX_CACHED || cache.bytes > MAX_CACHED_BYTES {
-            let Some((_, text)) = cache.texts.pop_lru() else { break };
-            cache.bytes -= text.len();
-        }
+        self.cache.insert(hash, Arc::clone(&document.text));
     }
 }
 
@@ -155,7 +142,7 @@ mod tests {
         }
         assert!(documents.find(&hash("first")).is_some());
         assert!(documents.find(&hash("0")).is_none());
-        assert_eq!(documents.cache.lock().texts.len(), MAX_CACHED);
+        assert_eq!(documents.cache.len(), MAX_CACHED);
     }
 
     #[test]
@@ -166,7 +153,7 @@ mod tests {
                 store(&documents, &number.to_string().repeat(MAX_CACHED_BYTES / 8));
             }
         }
-        assert_eq!(documents.cache.lock().texts.len(), 8);
-        assert_eq!(documents.cache.lock().bytes, MAX_CACHED_BYTES);
+        assert_eq!(documents.cache.len(), 8);
+        assert_eq!(documents.cache.weight(), MAX_CACHED_BYTES);
     }
 }
