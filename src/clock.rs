@@ -5,9 +5,10 @@
 
 mod timestamp;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
+
+use parking_lot::{Mutex, MutexGuard};
 
 pub use timestamp::Timestamp;
 
@@ -143,8 +144,8 @@ impl ManualClock {
         self.lock().1 += by;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, (Timestamp, Duration)> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, (Timestamp, Duration)> {
+        self.state.lock()
     }
 }
 

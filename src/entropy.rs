@@ -4,7 +4,7 @@
 //! Rule: ids, salts, nonces and first passwords are made of bytes taken here. Only key pairs are
 //! not: the cryptographic library insists on its own generator.
 
-use std::sync::Mutex;
+use parking_lot::Mutex;
 
 /// A source of random bytes.
 pub trait Entropy: Send + Sync {
@@ -46,7 +46,7 @@ impl SeededEntropy {
 
 impl Entropy for SeededEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.state.lock();
         for chunk in bytes.chunks_mut(8) {
             *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mut z = *state;

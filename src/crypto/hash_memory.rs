@@ -8,10 +8,10 @@
 //! hand: to have each page of it made anew takes a quarter of a hash.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::{CustomizedPasswordHasher, Error, Result, phc};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use parking_lot::{Mutex, MutexGuard};
 
 /// How many bytes are more than glibc ever keeps (`DEFAULT_MMAP_THRESHOLD_MAX`).
 const NEVER_KEPT: usize = 33 * 1024 * 1024;
@@ -46,7 +46,7 @@ impl Argon2Hasher {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock()
     }
 }
 

@@ -15,8 +15,10 @@ pub use feed::{Feed, FollowsKeys};
 pub use news::Watch;
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::RwLock;
 
 use crate::clock::Clock;
 use crate::domain::id::{SessionId, UserId};
@@ -83,7 +85,7 @@ impl Revocations {
     /// [`Stale`] where the session is not known to have ended and the set is too old to tell. That
     /// it has ended stays true however old the set is.
     pub fn end_of(&self, user: UserId, session: SessionId) -> Result<Option<EndReason>, Stale> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         if let Some(ended) = state.ended.get(&session) {
             return Ok(Some(ended.reason));
         }
@@ -96,7 +98,7 @@ impl Revocations {
     /// Whether the set can be relied on.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
-        self.is_fresh_in(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+        self.is_fresh_in(&self.state.read())
     }
 
     fn is_fresh_in(&self, state: &State) -> bool {
@@ -115,7 +117,7 @@ impl Revocations {
         if ended.is_empty() {
             return;
         }
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write();
         let users = state.add(ended, is_repeated);
         drop(state);
         self.news.tell(&users);
@@ -127,7 +129,7 @@ impl Revocations {
             return;
         }
         let otherwise = self.clock.now() + self.token_lifetime + MAX_LEEWAY;
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write();
         let mut new = floors.to_vec();
         new.retain(|floor| state.floors.put(*floor, otherwise));
         drop(state);
@@ -141,20 +143,20 @@ impl Revocations {
     /// The floor that this session is below, if any is known.
     #[must_use]
     pub fn floor_over(&self, user: UserId, session: SessionId) -> Option<Floor> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         state.floors.over(user, session).copied()
     }
 
     /// The floors that are known, of this user and of everybody.
     #[must_use]
     pub fn floors_of(&self, user: Option<UserId>) -> Vec<Floor> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).floors.of(user).collect()
+        self.state.read().floors.of(user).collect()
     }
 
     /// The floors below which rows may not be ended yet.
     #[must_use]
     pub fn unfinished_floors(&self) -> Vec<Floor> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).floors.unfinished()
+        self.state.read().floors.unfinished()
     }
 
     /// Waits for ends of one user, or of all.
@@ -166,7 +168,7 @@ impl Revocations {
     /// Notes that all there was to read has been added, by a read that began at this monotonic time.
     fn read_completely(&self, began: Duration) {
         let now = self.clock.now();
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write();
         state.read_at = Some(began);
         let now = state.slowest.of(now, self.clock.monotonic());
         if began.saturating_sub(state.swept_at) >= SWEEP {
@@ -188,14 +190,14 @@ impl Revocations {
     /// How long ago the last complete read began; `None` before the first.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
-        let read_at = self.state.read().unwrap_or_else(PoisonError::into_inner).read_at;
+        let read_at = self.state.read().read_at;
         read_at.map(|at| self.clock.monotonic().saturating_sub(at))
     }
 
     /// How many sessions are in the set.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).ended.len()
+        self.state.read().ended.len()
     }
 
     /// Whether the set is empty.

@@ -4,8 +4,9 @@
 //! database at its own pace, so that nothing piles up for one that is slow.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use crate::domain::id::UserId;
@@ -46,7 +47,7 @@ impl News {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Option<UserId>, watch::Sender<()>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -6,8 +6,9 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::mem;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// The most bytes that wait, and as many that are being written: a second of a busy process.
 pub(super) const BOUND: usize = 4 << 20;
@@ -71,7 +72,7 @@ impl Queue {
             while state.lines.is_empty() {
                 state.is_writing = false;
                 self.emptied.notify_all();
-                state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+                self.filled.wait(&mut state);
             }
             state.is_writing = true;
             drop(state);
@@ -94,11 +95,11 @@ impl Queue {
     /// Waits until all is written, for so long at most.
     pub(super) fn flush(&self, patience: Duration) {
         let is_busy = |state: &mut State| state.is_writing || !state.lines.is_empty();
-        drop(self.emptied.wait_timeout_while(self.lock(), patience, is_busy));
+        self.emptied.wait_while_for(&mut self.lock(), is_busy, patience);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -4,8 +4,9 @@
 //! it likes into the log or give two requests one name.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use uuid::Uuid;
 use uuid::fmt::Simple;
 
@@ -39,7 +40,7 @@ impl RequestIds {
     /// One that nobody has.
     #[must_use]
     pub fn next(&self) -> RequestId {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.next.lock();
         next.pop().unwrap_or_else(|| {
             let bytes: [u8; AT_A_TIME * 16] = random(&*self.entropy);
             let (more, _) = bytes.as_chunks();
