@@ -1,75 +1,69 @@
 //! Blacklist entries: the history of refused refresh tokens, for people to read.
 //!
-//! An entry refuses nothing by itself; the session row does. So an entry may be purged, or be lost,
-//! and no token comes back to life.
+//! An entry refuses nothing by itself; the session row does. So an entry may be purged or lost without
+//! any token becoming valid again.
 
 use std::net::IpAddr;
 
 use super::id::{SessionId, TokenId, UserId};
 use super::origin::UserAgent;
 use super::session::EndReason;
-use super::words;
 use crate::clock::Timestamp;
 
-words! {
-    /// Why a refresh token is refused: it was rotated away, or its session was ended.
-    BlacklistReason {
-        /// A refresh put another token in its place.
-        Rotated = "ROTATED",
-        /// As [`EndReason::Logout`].
-        Logout = "LOGOUT",
-        /// As [`EndReason::LogoutAll`].
-        LogoutAll = "LOGOUT_ALL",
-        /// As [`EndReason::Admin`].
-        Admin = "ADMIN",
-        /// As [`EndReason::PasswordChanged`].
-        PasswordChanged = "PASSWORD_CHANGED",
-        /// As [`EndReason::RefreshReused`].
-        RefreshReused = "REFRESH_REUSED",
-        /// As [`EndReason::UserDeactivated`].
-        UserDeactivated = "USER_DEACTIVATED",
-        /// As [`EndReason::SessionLimit`].
-        SessionLimit = "SESSION_LIMIT",
-    }
+/// Why a refresh token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BlacklistReason {
+    /// A refresh replaced it by the next token of its session.
+    Rotated,
+    /// Its session ended.
+    Ended(EndReason),
 }
 
-impl From<EndReason> for BlacklistReason {
-    fn from(reason: EndReason) -> Self {
-        match reason {
-            EndReason::Logout => Self::Logout,
-            EndReason::LogoutAll => Self::LogoutAll,
-            EndReason::Admin => Self::Admin,
-            EndReason::PasswordChanged => Self::PasswordChanged,
-            EndReason::RefreshReused => Self::RefreshReused,
-            EndReason::UserDeactivated => Self::UserDeactivated,
-            EndReason::SessionLimit => Self::SessionLimit,
+impl BlacklistReason {
+    const ROTATED: &str = "ROTATED";
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        let ends = EndReason::ALL.iter().map(|reason| Self::Ended(*reason));
+        std::iter::once(Self::Rotated).chain(ends)
+    }
+
+    /// `ROTATED`, or the word of the end reason.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rotated => Self::ROTATED,
+            Self::Ended(reason) => reason.as_str(),
+        }
+    }
+
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            Self::ROTATED => Some(Self::Rotated),
+            _ => EndReason::parse(word).map(Self::Ended),
         }
     }
 }
 
-/// One refresh token that is refused from now on.
+/// A refused refresh token.
 #[derive(Clone, Debug)]
 pub struct BlacklistEntry {
-    /// The refused token's `jti`; the entry's own id.
+    /// The token's `jti`; also the id of the entry.
     pub token_id: TokenId,
-    /// The session it belonged to.
     pub session_id: SessionId,
-    /// Whose it was.
     pub user_id: UserId,
-    /// Its place in the session's chain, from 0.
+    /// Number of rotations in the session before this token.
     pub generation: i32,
-    /// Why it is refused.
     pub reason: BlacklistReason,
-    /// When it was issued.
+    /// When the token was issued.
     pub issued_at: Timestamp,
-    /// Since when it is refused.
     pub blacklisted_at: Timestamp,
-    /// When it would have run out.
+    /// When the token would have expired.
     pub expires_at: Timestamp,
-    /// Who caused it, where somebody did.
+    /// User who ended the session; `None` for a rotation, and if no user did.
     pub actor: Option<UserId>,
-    /// From where.
+    /// Address of the request that caused it.
     pub ip: Option<IpAddr>,
-    /// With what client.
+    /// User agent of the request that caused it.
     pub user_agent: Option<UserAgent>,
 }

@@ -14,3 +14,4 @@ mod response;
 mod schema;
 mod store;
 mod subscriptions;
+mod words;

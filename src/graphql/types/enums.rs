@@ -2,6 +2,9 @@
 
 use async_graphql::Enum;
 
+use crate::domain::blacklist::BlacklistReason as DomainReason;
+use crate::domain::session::EndReason as DomainEndReason;
+
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::user::Role")]
@@ -62,7 +65,6 @@ pub enum EndReason {
 
 /// Why a refresh token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::domain::blacklist::BlacklistReason")]
 pub enum BlacklistReason {
     /// A refresh put another token in its place.
     Rotated,
@@ -81,6 +83,39 @@ pub enum BlacklistReason {
     /// A newer session took its place under the limit of sessions a user.
     SessionLimit,
 }
+
+/// The schema has one flat enum for the reasons of two kinds that the domain keeps apart.
+macro_rules! blacklist_reasons {
+    ($($end:ident),+) => {
+        impl From<DomainReason> for BlacklistReason {
+            fn from(reason: DomainReason) -> Self {
+                match reason {
+                    DomainReason::Rotated => Self::Rotated,
+                    $(DomainReason::Ended(DomainEndReason::$end) => Self::$end,)+
+                }
+            }
+        }
+
+        impl From<BlacklistReason> for DomainReason {
+            fn from(reason: BlacklistReason) -> Self {
+                match reason {
+                    BlacklistReason::Rotated => Self::Rotated,
+                    $(BlacklistReason::$end => Self::Ended(DomainEndReason::$end),)+
+                }
+            }
+        }
+    };
+}
+
+blacklist_reasons!(
+    Logout,
+    LogoutAll,
+    Admin,
+    PasswordChanged,
+    RefreshReused,
+    UserDeactivated,
+    SessionLimit
+);
 
 /// Which sessions a logout ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]

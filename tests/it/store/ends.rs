@@ -120,7 +120,10 @@ async fn an_end_commits_with_its_entry_its_note_and_its_event(database: Database
     let entries = entries(&store, BlacklistFilter::default()).await;
     let entry = &entries[0];
     assert_eq!((entries.len(), entry.token_id), (2, last.token.id));
-    assert_eq!((entry.reason, entry.generation), (BlacklistReason::RefreshReused, 1));
+    assert_eq!(
+        (entry.reason, entry.generation),
+        (BlacklistReason::Ended(EndReason::RefreshReused), 1)
+    );
     assert_eq!((entry.issued_at, entry.expires_at), (at(60), at(60) + REFRESH));
     assert_eq!((entry.blacklisted_at, entry.actor), (at(90), Some(root.id)));
     assert_eq!((entry.ip, entry.user_agent.clone()), (origin().ip, origin().user_agent));

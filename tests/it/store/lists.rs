@@ -257,7 +257,7 @@ async fn entries_are_found_by_every_filter(database: Database) {
     assert_eq!(found(BlacklistFilter { session_id: Some(theirs.id), ..any() }).await, [20]);
     assert_eq!(found(BlacklistFilter { token_id: Some(mine.token.id), ..any() }).await, [10]);
     assert_eq!(found(reasons(&[BlacklistReason::Rotated])).await, [20, 10]);
-    let either = [BlacklistReason::Rotated, BlacklistReason::Admin];
+    let either = [BlacklistReason::Rotated, BlacklistReason::Ended(EndReason::Admin)];
     assert_eq!(found(reasons(&either)).await, [30, 20, 10]);
     assert_eq!(found(reasons(&[])).await, [0_i64; 0]);
     let range = TimeRange { after: Some(at(10)), before: Some(at(30)) };
