@@ -4,6 +4,7 @@
 //!
 //! - [`clock`] and [`entropy`]: time and randomness, as arguments;
 //! - [`bounded_cache`]: the least-recently-used cache behind every cache of the service;
+//! - [`redacted`]: `Debug` for types that hold secrets;
 //! - [`domain`]: users, sessions, blacklist entries; pure values and decisions, no I/O;
 //! - [`crypto`]: passwords, the master secret, signing keys and both kinds of token;
 //! - [`metrics`]: what the service counts of itself;
@@ -28,6 +29,7 @@ pub mod entropy;
 pub mod graphql;
 pub mod http;
 pub mod metrics;
+pub mod redacted;
 pub mod revocation;
 pub mod store;
 pub mod telemetry;

@@ -3,12 +3,11 @@
 //! Rule: whoever has the rows but not the master secret cannot try out what they stand for, as one
 //! could with a digest without a key: names and addresses are few enough to go through.
 
-use std::fmt;
-
 use aws_lc_rs::hmac;
 
 use super::CryptoError;
 use super::secret::MasterSecrets;
+use crate::redacted::redacted_debug;
 
 /// The key of blind indexes. It is derived of the current master secret: with a new one all that was
 /// found by the old is forgotten.
@@ -40,11 +39,7 @@ impl BlindIndexKey {
     }
 }
 
-impl fmt::Debug for BlindIndexKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BlindIndexKey(…)")
-    }
-}
+redacted_debug!(BlindIndexKey);
 
 #[cfg(test)]
 mod tests {

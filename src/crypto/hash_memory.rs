@@ -7,11 +7,11 @@
 //! another hash runs. The memory held is never more than the most hashes at a time have needed, and none
 //! while nothing is hashed.
 
-use std::fmt;
-
 use argon2::password_hash::{CustomizedPasswordHasher, Error, Result, phc};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use parking_lot::Mutex;
+
+use crate::redacted::redacted_debug;
 
 /// Hashes with the parameters that each call brings. Verification follows from the library's blanket
 /// implementation.
@@ -26,12 +26,7 @@ struct MemoryPool {
     spare: Vec<Vec<Block>>,
 }
 
-/// Redacted: the memory is derived from passwords.
-impl fmt::Debug for Argon2Hasher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Argon2Hasher")
-    }
-}
+redacted_debug!(Argon2Hasher);
 
 impl Argon2Hasher {
     fn borrow_memory(&self) -> Memory<'_> {

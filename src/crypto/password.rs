@@ -4,8 +4,6 @@
 //! verified in place of the hash that does not exist. Hashing takes tens of milliseconds and much
 //! memory: callers keep it off the threads that answer requests, and bound how much of it runs.
 
-use std::fmt;
-
 use argon2::password_hash::{self, CustomizedPasswordHasher, PasswordVerifier, phc};
 use argon2::{Algorithm, Params, Version};
 
@@ -13,6 +11,7 @@ use super::CryptoError;
 use super::hash_memory::Argon2Hasher;
 use crate::domain::password::Password;
 use crate::entropy::{Entropy, random};
+use crate::redacted::redacted_debug;
 
 /// A hash as it is stored, e.g. `$argon2id$v=19$m=19456,t=2,p=1$…$…`.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -47,11 +46,7 @@ impl PasswordHash {
     }
 }
 
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(…)")
-    }
-}
+redacted_debug!(PasswordHash);
 
 /// What comes of trying a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,6 @@
 //! of the first answer, which nobody stored: it is signed anew from the session's row. So the order
 //! of the claims and the algorithm (HMAC, which takes no randomness) are part of the contract.
 
-use std::fmt;
-
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +12,7 @@ use super::secret::MasterSecrets;
 use super::{CryptoError, TokenError, base64url};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::redacted::redacted_debug;
 
 /// What a refresh token says. Its times are whole seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,11 +151,7 @@ impl RefreshKeys {
     }
 }
 
-impl fmt::Debug for RefreshKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RefreshKeys(…)")
-    }
-}
+redacted_debug!(RefreshKeys);
 
 impl Claims {
     /// The token that these claims, known to be signed by us, stand for.

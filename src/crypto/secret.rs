@@ -5,14 +5,13 @@
 //! nothing about another. New things are always made with the current secret; the older one, which
 //! is there while it is being replaced, only opens and verifies.
 
-use std::fmt;
-
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf;
 use zeroize::Zeroizing;
 
 use super::{CryptoError, base64url};
 use crate::entropy::{Entropy, random};
+use crate::redacted::redacted_debug;
 
 /// The fewest bytes of a secret.
 const MIN_BYTES: usize = 32;
@@ -88,11 +87,7 @@ fn derive(root: &hkdf::Prk, purpose: &str) -> Result<Zeroizing<[u8; 32]>, Crypto
     Ok(key)
 }
 
-impl fmt::Debug for MasterSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterSecret(…)")
-    }
-}
+redacted_debug!(MasterSecret);
 
 /// The current master secret and, while it is being replaced, the one before it.
 #[derive(Debug)]

@@ -6,12 +6,11 @@
 //! The estimate takes milliseconds, so [`Password::parse`] runs where passwords are hashed, never on
 //! the threads that answer requests.
 
-use std::fmt;
-
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::user::Names;
+use crate::redacted::redacted_debug;
 
 /// The longest password, in characters. Longer ones are refused, never cut.
 pub const MAX_CHARS: usize = 256;
@@ -129,11 +128,7 @@ fn readings(kinds: &[char]) -> usize {
     SUBSTITUTES.iter().map(|substitutes| of_letter(substitutes).max(1)).product()
 }
 
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
+redacted_debug!(Password);
 
 #[cfg(test)]
 mod tests {

@@ -13,16 +13,17 @@ const ROOMS: &str = "
     clock:
     entropy:
     bounded_cache:
-    domain: clock entropy
-    crypto: clock entropy domain
+    redacted:
+    domain: clock entropy redacted
+    crypto: clock entropy redacted domain
     metrics: domain
     store: clock entropy domain crypto
     revocation: clock entropy domain store
-    auth: clock entropy bounded_cache domain crypto metrics store revocation
+    auth: clock entropy bounded_cache redacted domain crypto metrics store revocation
     graphql: clock entropy bounded_cache domain crypto store revocation auth
     telemetry: clock entropy domain crypto metrics store revocation auth graphql
     http: clock entropy bounded_cache domain crypto metrics store revocation auth graphql telemetry
-    config: clock entropy domain crypto store revocation auth graphql http
+    config: clock entropy redacted domain crypto store revocation auth graphql http
     app: clock entropy domain crypto metrics store revocation auth graphql telemetry http config
     cli: clock entropy domain crypto store revocation auth graphql telemetry http config app
     main: clock entropy domain crypto store revocation auth graphql telemetry http config app cli
