@@ -3,8 +3,9 @@
 //! A bucket exists as long as an attempt is in it, so memory is bounded by the attempts under way.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::throttle::Bucket;
@@ -40,7 +41,7 @@ impl AttemptLocks {
     }
 
     fn buckets(&self) -> MutexGuard<'_, HashMap<Bucket, Entries>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::auth::sessions::{RefreshCookie, SignedIn, TokenTransport, parse_sessi
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::domain::origin::Origin;
 use crate::domain::user::{Role, User};
+use crate::redacted::redacted_debug;
 
 #[derive(Clone, Copy)]
 pub struct Register<'a> {
@@ -18,12 +19,7 @@ pub struct Register<'a> {
     pub session_name: Option<&'a str>,
 }
 
-/// Redacted.
-impl std::fmt::Debug for Register<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Register(…)")
-    }
-}
+redacted_debug!(Register<'_>);
 
 impl Accounts {
     /// Creates an account and opens a session of it, in one transaction.

@@ -5,8 +5,8 @@
 //! the others: its tokens are neither accepted nor called invalid.
 
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::key_set::{HeldKey, KeySet};
@@ -89,7 +89,7 @@ impl Keys {
             keys.push(HeldKey { mark: KeyMark { kid: row.kid, life: row.life }, key });
         }
         let read = Arc::new(KeySet::new(keys, now));
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = read;
+        *self.held.write() = read;
         if is_emergency {
             // After the keys are in place: a reader of the new count verifies by the new keys.
             self.removals.fetch_add(1, Ordering::Release);

@@ -1,10 +1,11 @@
 //! State of the signing keys in this process.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
 use super::key_lookups::KeyLookups;
@@ -85,7 +86,7 @@ impl Keys {
             return held;
         }
         let turned = Arc::new(KeySet::new(held.keys.clone(), now));
-        let mut place = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.held.write();
         // Another thread may have put in place what it has read in the meantime.
         if Arc::ptr_eq(&place, &held) {
             *place = Arc::clone(&turned);
@@ -94,7 +95,7 @@ impl Keys {
     }
 
     pub(super) fn held(&self) -> Arc<KeySet> {
-        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.held.read())
     }
 
     /// Count of keys that were removed in an emergency. A token that was verified at another count may have

@@ -1,43 +1,33 @@
-//! Cache of access tokens whose signatures were verified: verifying one costs more than all the rest of a
-//! guarded query.
+//! Cache of verified access tokens: checking a signature costs more than the rest of a guarded query.
 //!
-//! An entry says what the token contains and that a key of this ring signed it; never that its session
-//! lives or that it has not expired, which is checked each time. The entries belong to one ring and are
-//! dropped with it, so a removed key takes along the tokens that it signed.
+//! An entry says that a key of this key ring signed the token, and what its claims are. It does not say
+//! that the session is active or that the token has not expired; both are checked for each request. The
+//! cache belongs to one key ring and is dropped with it, so a removed key takes along the tokens that it
+//! signed.
 
-use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lru::LruCache;
-
+use crate::bounded_cache::BoundedCache;
 use crate::clock::Timestamp;
 use crate::crypto::access_token::AccessToken;
 use crate::crypto::digest::sha256;
 
-/// Most tokens, at about 200 bytes each.
+/// About 10 MB when full, at 200 bytes an entry.
 const MAX_ENTRIES: usize = 50_000;
 
-/// Contents of the tokens with these digests.
-pub(super) struct VerifiedCache(Mutex<LruCache<[u8; 32], AccessToken>>);
-
-/// Redacted: the contents name users.
-impl fmt::Debug for VerifiedCache {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("VerifiedCache(…)")
-    }
-}
+/// Claims of verified tokens, by the SHA-256 of their text.
+#[derive(Debug)]
+pub(super) struct VerifiedCache(BoundedCache<[u8; 32], AccessToken>);
 
 impl Default for VerifiedCache {
     fn default() -> Self {
-        // Bounded below: a cache that is told its bound takes the room for it at once.
-        Self(Mutex::new(LruCache::unbounded()))
+        Self(BoundedCache::new(MAX_ENTRIES))
     }
 }
 
 impl VerifiedCache {
-    /// The contents of this token, from the cache or else by `verify`. After the clock was set back a token
-    /// may be from the future: `verify` has to see it again.
+    /// The claims of this token from the cache, or else from `verify`, whose result is then cached.
+    /// If the clock was set back, a cached token may be issued in the future; `verify` must refuse it.
     pub fn or_verify<E>(
         &self,
         token: &str,
@@ -49,27 +39,12 @@ impl VerifiedCache {
             now < token.expires_at + leeway && token.issued_at <= now + leeway
         };
         let digest = sha256(token.as_bytes());
-        let remembered = {
-            let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match tokens.get(&digest) {
-                Some(token) if is_alive(token) => Some(token.clone()),
-                Some(_) => {
-                    tokens.pop(&digest);
-                    None
-                }
-                None => None,
-            }
-        };
-        if let Some(token) = remembered {
+        if let Some(token) = self.0.get_if(&digest, is_alive) {
             return Ok(token);
         }
         let token = verify()?;
         if is_alive(&token) {
-            let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            tokens.put(digest, token.clone());
-            while tokens.len() > MAX_ENTRIES {
-                tokens.pop_lru();
-            }
+            self.0.insert(digest, token.clone());
         }
         Ok(token)
     }
@@ -127,7 +102,7 @@ mod tests {
         assert!(asks(&verified, "a", now()));
         assert!(!asks(&verified, "a", end - Duration::from_micros(1)));
         assert!(asks(&verified, "a", end));
-        assert_eq!(verified.0.lock().unwrap().len(), 0);
+        assert!(verified.0.is_empty());
         assert!(asks(&verified, "a", end));
     }
 
@@ -152,7 +127,7 @@ mod tests {
         for number in 0..=MAX_ENTRIES {
             asks(&verified, &number.to_string(), now());
         }
-        assert_eq!(verified.0.lock().unwrap().len(), MAX_ENTRIES);
+        assert_eq!(verified.0.len(), MAX_ENTRIES);
         assert!(asks(&verified, "0", now()));
         assert!(!asks(&verified, &MAX_ENTRIES.to_string(), now()));
     }

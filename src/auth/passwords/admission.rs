@@ -17,6 +17,7 @@ use crate::domain::audit::AuditKind;
 use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
 use crate::domain::throttle::{Bucket, place};
+use crate::redacted::redacted_debug;
 use crate::store::{Charge, Charged, NewEvent, Settlement};
 
 pub(super) enum Admission {
@@ -43,12 +44,7 @@ pub(super) struct Admitted {
     _entries: Vec<Entry>,
 }
 
-/// Redacted.
-impl std::fmt::Debug for Admitted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Admitted(…)")
-    }
-}
+redacted_debug!(Admitted);
 
 impl Admitted {
     /// Counts that a right password resets or refunds.

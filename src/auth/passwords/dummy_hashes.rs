@@ -6,7 +6,7 @@
 //! have it, and always the same one: its time tells nothing. As accounts log in, names move to today's
 //! parameters as well.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::crypto::blind_index::BlindIndexKey;
 use crate::crypto::password::PasswordHash;
@@ -68,7 +68,7 @@ impl DummyHashes {
     }
 
     fn kinds(&self) -> MutexGuard<'_, Vec<Kind>> {
-        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kinds.lock()
     }
 }
 

@@ -3,21 +3,18 @@
 //! An attempt over a limit must take nothing that others wait for. Without this cache one address over
 //! its limit would keep the database and the cores busy with refusals.
 
-use std::num::NonZero;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lru::LruCache;
-
+use crate::bounded_cache::BoundedCache;
 use crate::clock::Timestamp;
 use crate::domain::throttle::Bucket;
 
 /// Lifetime of an entry.
 const TTL: Duration = Duration::from_secs(1);
 
-const MAX_ENTRIES: NonZero<usize> = NonZero::new(10_000).expect("it is not zero");
+const MAX_ENTRIES: usize = 10_000;
 
-pub(super) struct RefusalCache(Mutex<LruCache<Bucket, Refusal>>);
+pub(super) struct RefusalCache(BoundedCache<Bucket, Refusal>);
 
 #[derive(Clone, Copy)]
 struct Refusal {
@@ -27,7 +24,7 @@ struct Refusal {
 
 impl Default for RefusalCache {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(MAX_ENTRIES)))
+        Self(BoundedCache::new(MAX_ENTRIES))
     }
 }
 
@@ -35,16 +32,16 @@ impl RefusalCache {
     /// Keeps a refusal until its wait is over, for a second at most.
     pub(super) fn insert(&self, bucket: Bucket, wait: Duration, now: Timestamp) {
         let refusal = Refusal { at: now, until: now + wait };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(bucket, refusal);
+        self.0.insert(bucket, refusal);
     }
 
     /// The remaining wait, if the bucket is known to refuse.
     pub(super) fn wait(&self, bucket: Bucket, now: Timestamp) -> Option<Duration> {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Refusal { at, until } = *buckets.get(&bucket)?;
-        let is_fresh = at <= now && now < until && now < at + TTL;
-        let wait = until.as_micros() - now.as_micros();
-        is_fresh.then(|| Duration::from_micros(u64::try_from(wait).unwrap_or(0)))
+        let is_fresh =
+            |refusal: &Refusal| refusal.at <= now && now < refusal.until && now < refusal.at + TTL;
+        let refusal = self.0.get_if(&bucket, is_fresh)?;
+        let wait = refusal.until.as_micros() - now.as_micros();
+        Some(Duration::from_micros(u64::try_from(wait).unwrap_or(0)))
     }
 }
 
@@ -73,7 +70,7 @@ mod tests {
     fn of_many_that_refuse_the_latest_are_remembered() {
         let refusals = RefusalCache::default();
         let bucket = |n: u128| Bucket(n.to_be_bytes());
-        for n in 0..=MAX_ENTRIES.get() as u128 {
+        for n in 0..=MAX_ENTRIES as u128 {
             refusals.insert(bucket(n), TTL, at(0));
         }
         assert!(

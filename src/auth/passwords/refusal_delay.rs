@@ -5,37 +5,34 @@
 //! where an account was logged in. Sleeping for that time costs no core.
 
 use std::collections::VecDeque;
-use std::num::NonZero;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lru::LruCache;
-
 use crate::auth::client_disconnect::disconnected;
+use crate::bounded_cache::BoundedCache;
 use crate::crypto::password::PasswordHash;
 
 /// Most kinds of hashes (parameters, not passwords) with durations.
-const MAX_KINDS: NonZero<usize> = NonZero::new(16).expect("it is not zero");
+const MAX_KINDS: usize = 16;
 
 /// Latest durations of each kind.
 const SAMPLES: usize = 16;
 
 /// Latest durations of wrong passwords, by the kind of hash.
-pub(super) struct RefusalDelay(Mutex<LruCache<PasswordHash, VecDeque<Duration>>>);
+pub(super) struct RefusalDelay(BoundedCache<PasswordHash, VecDeque<Duration>>);
 
 impl Default for RefusalDelay {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(MAX_KINDS)))
+        Self(BoundedCache::new(MAX_KINDS))
     }
 }
 
 impl RefusalDelay {
     /// Adds the duration of a wrong password.
     pub(super) fn add(&self, hash: &PasswordHash, took: Duration) {
-        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let samples = kinds.get_or_insert_mut(hash.dummy(), VecDeque::new);
-        samples.truncate(SAMPLES - 1);
-        samples.push_front(took);
+        self.0.update(hash.dummy(), |samples| {
+            samples.truncate(SAMPLES - 1);
+            samples.push_front(took);
+        });
     }
 
     /// Sleeps as long as one of the latest wrong passwords took, chosen by a random number. `false` where no
@@ -51,8 +48,7 @@ impl RefusalDelay {
     }
 
     fn draw(&self, hash: &PasswordHash, drawn: u8) -> Option<Duration> {
-        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let samples = kinds.get(&hash.dummy())?;
+        let samples = self.0.get(&hash.dummy())?;
         samples.get(usize::from(drawn) % samples.len().max(1)).copied()
     }
 }

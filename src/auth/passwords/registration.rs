@@ -15,6 +15,7 @@ use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
 use crate::domain::throttle::{NETWORK, REGISTRATION, network};
 use crate::domain::user::{Names, NamesError, Role};
+use crate::redacted::redacted_debug;
 use crate::store::{Charge, NewUser};
 
 /// An account to be created.
@@ -26,12 +27,7 @@ pub struct NewAccount<'a> {
     pub role: Role,
 }
 
-/// Redacted.
-impl std::fmt::Debug for NewAccount<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("NewAccount(…)")
-    }
-}
+redacted_debug!(NewAccount<'_>);
 
 /// Proof of a caller who registers: the account is created together with its first session. Made only by
 /// [`Passwords::register`].

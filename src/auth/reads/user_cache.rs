@@ -1,45 +1,42 @@
-//! Cache of accounts, for the field `viewer`.
+//! Cache of user accounts, for `viewer`.
 //!
-//! A cached account answers only for what no operation changes: its id, names, role and time of creation.
-//! So no process has to invalidate another one's cache. Logins, passwords and deactivation change, and are
-//! read each time. A row that is changed by hand is seen everywhere within a minute.
+//! Only fields that no operation changes are read from a cached account: the id, the names, the role and
+//! the time of creation. So no replica has to invalidate another one's cache. The last login, the
+//! password's change and deactivation do change, and are read from the database each time. A row that
+//! is changed by hand is seen everywhere within a minute.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use lru::LruCache;
-
+use crate::bounded_cache::BoundedCache;
 use crate::domain::id::UserId;
 use crate::domain::user::User;
 
-const TTL: Duration = Duration::from_mins(1);
+/// How long a cached account is used.
+const MAX_AGE: Duration = Duration::from_mins(1);
 
-/// Most accounts, at about 400 bytes each.
+/// About 4 MB when full, at 400 bytes an account.
 const MAX_ENTRIES: usize = 10_000;
 
 /// Accounts, each with the monotonic time at which it was read.
-pub(in crate::auth) struct UserCache(Mutex<LruCache<UserId, (Arc<User>, Duration)>>);
+pub(in crate::auth) struct UserCache(BoundedCache<UserId, (Arc<User>, Duration)>);
 
 impl Default for UserCache {
     fn default() -> Self {
-        // Bounded below: a cache that is told its bound takes the room for it at once.
-        Self(Mutex::new(LruCache::unbounded()))
+        Self(BoundedCache::new(MAX_ENTRIES))
     }
 }
 
 impl UserCache {
+    /// The account, if it was read less than a minute ago.
     pub fn get(&self, id: UserId, now: Duration) -> Option<Arc<User>> {
-        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (user, read_at) = users.get(&id)?;
-        (now < *read_at + TTL).then(|| Arc::clone(user))
+        let (user, _) = self.0.get_if(&id, |(_, read_at)| now < *read_at + MAX_AGE)?;
+        Some(user)
     }
 
+    /// Caches an account that was read just now.
     pub fn put(&self, user: &Arc<User>, now: Duration) {
-        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        users.put(user.id, (Arc::clone(user), now));
-        while users.len() > MAX_ENTRIES {
-            users.pop_lru();
-        }
+        self.0.insert(user.id, (Arc::clone(user), now));
     }
 }
 

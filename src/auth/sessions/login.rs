@@ -10,6 +10,7 @@ use crate::auth::user_error::UserErrorCode;
 use crate::domain::origin::Origin;
 use crate::domain::user::User;
 use crate::metrics::LoginResult;
+use crate::redacted::redacted_debug;
 
 #[derive(Clone, Copy)]
 pub struct Login<'a> {
@@ -19,12 +20,7 @@ pub struct Login<'a> {
     pub session_name: Option<&'a str>,
 }
 
-/// Redacted.
-impl std::fmt::Debug for Login<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Login(…)")
-    }
-}
+redacted_debug!(Login<'_>);
 
 impl Sessions {
     /// Logs in, and delivers the refresh token by this transport.

@@ -25,6 +25,7 @@ use crate::domain::presented::{Presentation, Presented};
 use crate::domain::session::{AttemptHash, RefreshGrant};
 use crate::domain::throttle::{self, Bucket, Limit, Tally};
 use crate::metrics::RefreshOutcome;
+use crate::redacted::redacted_debug;
 use crate::store::{self, Known, Refreshed, Rotate, Touch};
 
 /// Reads of a session that changed between two reads, before the refresh gives up.
@@ -49,12 +50,7 @@ pub struct Refresh<'a> {
     pub attempt_id: Option<&'a str>,
 }
 
-/// Redacted.
-impl std::fmt::Debug for Refresh<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Refresh(…)")
-    }
-}
+redacted_debug!(Refresh<'_>);
 
 impl Sessions {
     /// Refreshes with the input's token or else the cookie's.

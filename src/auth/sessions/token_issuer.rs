@@ -18,6 +18,7 @@ use crate::domain::id::TokenId;
 use crate::domain::session::Session;
 use crate::domain::user::Role;
 use crate::entropy::Entropy;
+use crate::redacted::redacted_debug;
 use crate::revocation::Stale;
 
 #[derive(Clone)]
@@ -29,12 +30,7 @@ pub struct TokenPair {
     pub refresh_expires_at: Timestamp,
 }
 
-/// Redacted.
-impl std::fmt::Debug for TokenPair {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TokenPair(…)")
-    }
-}
+redacted_debug!(TokenPair);
 
 /// A session that was just opened or refreshed, with its tokens.
 #[derive(Clone, Debug)]

@@ -4,13 +4,13 @@
 //! a page of ours sent the request, and so does the wish for one: else a stranger's page could log
 //! somebody in as the stranger. A token in the input counts before the cookie.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::auth::field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::clock::Timestamp;
+use crate::redacted::redacted_debug;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenTransport {
@@ -42,12 +42,7 @@ pub struct RefreshCookie {
     change: Mutex<Option<CookieChange>>,
 }
 
-/// Redacted.
-impl std::fmt::Debug for RefreshCookie {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RefreshCookie(…)")
-    }
-}
+redacted_debug!(RefreshCookie);
 
 impl RefreshCookie {
     #[must_use]
@@ -63,11 +58,11 @@ impl RefreshCookie {
 
     /// The change that the answer has to make, if any.
     pub fn take_change(&self) -> Option<CookieChange> {
-        self.change.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.change.lock().take()
     }
 
     pub(super) fn change(&self, change: CookieChange) {
-        *self.change.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
+        *self.change.lock() = Some(change);
     }
 
     /// The token, whoever sent the request.
