@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::auth::Auth;
 use crate::clock::Timestamp;
 use crate::config::{Config, SecretSource};
-use crate::store::{self, Mark, Store};
+use crate::store::{self, AuditCheckpoint, Store};
 
 /// How often a running service looks: what happened since is not missed after a crash.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ pub(super) struct LastSeen {
     /// Which database it is about: of two with one secret each has its own events.
     database: String,
     retention: Duration,
-    held: Mutex<Option<Mark>>,
+    held: Mutex<Option<AuditCheckpoint>>,
 }
 
 impl LastSeen {
@@ -50,7 +50,7 @@ impl LastSeen {
     ) -> Result<Option<Timestamp>, store::Error> {
         let Some(mark) = self.read() else { return Ok(None) };
         let is_kept = mark.at + self.retention > now;
-        Ok((is_kept && !store.has_mark(mark).await?).then_some(mark.at))
+        Ok((is_kept && !store.has_audit_checkpoint(mark).await?).then_some(mark.at))
     }
 
     /// Notes the newest event, unless the database lacks the one noted before; says until when it
@@ -69,7 +69,7 @@ impl LastSeen {
 
     /// Notes the newest event, whatever was noted before.
     pub(super) async fn begin_anew(&self, store: &Store) -> Result<(), store::Error> {
-        let Some(newest) = store.newest_mark().await? else { return Ok(()) };
+        let Some(newest) = store.newest_audit_checkpoint().await? else { return Ok(()) };
         if self.read() != Some(newest) {
             self.write(newest);
         }
@@ -97,21 +97,21 @@ impl LastSeen {
     }
 
     /// As it is in the file, where another process may have noted more; else as it is held.
-    fn read(&self) -> Option<Mark> {
+    fn read(&self) -> Option<AuditCheckpoint> {
         let held = || *self.held.lock().unwrap_or_else(PoisonError::into_inner);
         self.path.as_deref().and_then(|path| self.noted(path)).or_else(held)
     }
 
     /// A note that is none is as good as no note.
-    fn noted(&self, path: &Path) -> Option<Mark> {
+    fn noted(&self, path: &Path) -> Option<AuditCheckpoint> {
         let text = fs::read_to_string(path).ok()?;
         let mut words = text.trim_end().splitn(3, ' ');
         let mut number = || words.next()?.parse().ok();
-        let mark = Mark { number: number()?, at: Timestamp::from_micros(number()?) };
+        let mark = AuditCheckpoint { number: number()?, at: Timestamp::from_micros(number()?) };
         (words.next() == Some(&self.database)).then_some(mark)
     }
 
-    fn write(&self, mark: Mark) {
+    fn write(&self, mark: AuditCheckpoint) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         *held = Some(mark);
         drop(held);

@@ -6,7 +6,7 @@ use crate::auth::{Admin, Error, KeyRotation};
 use crate::config::Config;
 use crate::domain::filter::SessionFilter;
 use crate::domain::origin::Origin;
-use crate::store::{Matching, Scope};
+use crate::store::{MatchingSessions, Scope};
 
 /// What was done, or would be.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ impl Core {
     /// # Errors
     /// [`Error`] where the database fails.
     pub async fn rehearse_recovery(&self) -> Result<Recovery, Error> {
-        let everybody = Matching { filter: SessionFilter::default(), except: None };
+        let everybody = MatchingSessions { filter: SessionFilter::default(), except: None };
         let sessions = self.store.count_matching(&everybody, self.auth.system.now()).await?;
         let last = self.auth.keys.list(Admin::operator()).await?.pop();
         Ok(Recovery { kid: last.map(|key| key.kid), sessions })

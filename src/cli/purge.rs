@@ -6,7 +6,7 @@ use clap::Args;
 use super::open_existing;
 use super::table::{count, print};
 use crate::config::{Config, DatabaseArguments, RetentionArguments};
-use crate::store::{Commits, Purged};
+use crate::store::{Durability, Purged};
 
 #[derive(Args)]
 pub(super) struct PurgeArguments {
@@ -24,7 +24,7 @@ pub(super) async fn run(arguments: PurgeArguments) -> Result<()> {
     config.policy.audit_retention = arguments.retention.audit();
     config.policy.metadata_retention = arguments.retention.metadata();
     // What comes back with a power cut the next purge deletes.
-    config.connections.commits = Commits::Soon;
+    config.connections.durability = Durability::Normal;
     let core = open_existing(config).await?;
     let (word, counts) = if arguments.dry_run {
         ("expired", core.auth.system.expired().await?)

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::ConfigError;
 use super::database::Unrepeated;
-use crate::store::{Connections, DatabaseUrl, Pooler};
+use crate::store::{ConnectionOptions, DatabaseUrl, Pooler};
 
 /// What stands between the service and PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -55,7 +55,7 @@ pub struct ConnectionArguments {
 
 impl ConnectionArguments {
     /// How to connect to this database.
-    pub(super) fn to(&self, database: &DatabaseUrl) -> Result<Connections, ConfigError> {
+    pub(super) fn to(&self, database: &DatabaseUrl) -> Result<ConnectionOptions, ConfigError> {
         let direct = self.direct_url.clone();
         if direct
             .as_ref()
@@ -69,6 +69,6 @@ impl ConnectionArguments {
             PoolerKind::None => Pooler::None,
             PoolerKind::Transaction => Pooler::Transaction,
         };
-        Ok(Connections { most: self.most, pooler, direct, ..Connections::default() })
+        Ok(ConnectionOptions { max: self.most, pooler, direct, ..ConnectionOptions::default() })
     }
 }

@@ -27,7 +27,7 @@ use crate::crypto::access_token::Issuer;
 use crate::crypto::algorithm::SigningAlgorithm;
 use crate::graphql::Supergraph;
 use crate::http;
-use crate::store::{Connections, DatabaseUrl};
+use crate::store::{ConnectionOptions, DatabaseUrl};
 
 use contradictions::{FRESHEST, check, check_places};
 
@@ -56,7 +56,7 @@ pub struct Config {
     /// The database.
     pub database: DatabaseUrl,
     /// How a PostgreSQL is connected to.
-    pub connections: Connections,
+    pub connections: ConnectionOptions,
     /// Where the master secret comes from.
     pub secret: SecretSource,
     /// On whose behalf tokens are issued.
@@ -316,7 +316,7 @@ mod tests {
         let line = "--secret x --database-url postgres://pooler/a --database-pooler transaction \
                     --database-direct-url postgres://server/a --database-connections 4";
         let connections = parse(line).unwrap().connections;
-        assert_eq!((connections.most, connections.pooler), (4, Pooler::Transaction));
+        assert_eq!((connections.max, connections.pooler), (4, Pooler::Transaction));
         assert_eq!(connections.direct.unwrap().to_string(), "PostgreSQL, server:5432/a");
     }
 

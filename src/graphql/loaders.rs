@@ -17,7 +17,7 @@ use crate::domain::blacklist::BlacklistEntry;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::session::Session;
 use crate::domain::user::User;
-use crate::store::Spent;
+use crate::store::QueryCost;
 
 /// Reads rows by their ids.
 pub struct ById(Arc<Auth>);
@@ -38,7 +38,7 @@ impl Loaders {
     fn by_id(&self) -> &DataLoader<ById> {
         self.made.get_or_init(|| {
             // What a batch costs the database is part of what the request costs.
-            let spawn = |batch| tokio::spawn(Spent::in_current(batch));
+            let spawn = |batch| tokio::spawn(QueryCost::inherited(batch));
             DataLoader::new(ById(Arc::clone(&self.auth)), spawn)
         })
     }

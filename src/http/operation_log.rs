@@ -14,7 +14,7 @@ use axum::response::Response;
 use crate::clock::Stopwatch;
 use crate::graphql::document::Prepared;
 use crate::metrics::{Metrics, OperationKind, Outcome};
-use crate::store::Spent;
+use crate::store::QueryCost;
 
 /// Bytes of the name that are logged. A document may consist of one long name.
 const MAX_NAME_BYTES: usize = 100;
@@ -26,7 +26,7 @@ pub(super) struct LoggedOperation {
     pub name: Option<String>,
     pub kind: OperationKind,
     /// Its queries to the database.
-    pub spent: Spent,
+    pub spent: QueryCost,
 }
 
 impl LoggedOperation {
@@ -38,7 +38,7 @@ impl LoggedOperation {
             OperationType::Subscription => OperationKind::Subscription,
         };
         let name = prepared.operation_name().map(str::to_owned);
-        Self { name, kind, spent: Spent::default() }
+        Self { name, kind, spent: QueryCost::default() }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::Revocations;
-use crate::store::{Error, KeyMark, Store, Tail};
+use crate::store::{Error, FeedReader, KeyMark, Store};
 
 /// Whoever acts on the signing keys. It learns of a change as it learns of ends: a view that is fresh
 /// is fresh in both, so a key that was removed is refused within the same bound.
@@ -20,7 +20,7 @@ const SET_BACK: Duration = Duration::from_hours(2);
 
 /// A reader of the database's feed, by which this process's clock is set, too.
 pub struct Feed {
-    tail: Tail,
+    reader: FeedReader,
     revocations: Arc<Revocations>,
     keys: Option<Arc<dyn FollowsKeys>>,
     /// Whether the sessions' own rows were read.
@@ -31,7 +31,7 @@ impl Feed {
     /// A reader that has read nothing.
     #[must_use]
     pub fn new(store: &Store, revocations: Arc<Revocations>) -> Self {
-        Self { tail: store.tail(), revocations, keys: None, is_complete: false }
+        Self { reader: store.feed_reader(), revocations, keys: None, is_complete: false }
     }
 
     /// The same, which also tells of the signing keys.
@@ -48,14 +48,14 @@ impl Feed {
         let clock = &self.revocations.clock;
         // The age counts from before the question: an end that commits after it is not in the answer.
         let (began, asked) = (clock.monotonic(), clock.machine());
-        self.revocations.add_floors(&self.tail.floors().await?);
+        self.revocations.add_floors(&self.reader.floors().await?);
         let add = |ended: &[_], is_repeated| self.revocations.add_read(ended, is_repeated);
-        let reading = self.tail.read(add).await?;
+        let reading = self.reader.read(add).await?;
         let answered = clock.monotonic();
         if !self.is_complete {
             let now = clock.now();
             let since = now - self.revocations.token_lifetime - SET_BACK;
-            self.tail.read_ended(since, now, |ended| self.revocations.add(ended)).await?;
+            self.reader.backfill(since, now, |ended| self.revocations.add(ended)).await?;
             self.is_complete = true;
         }
         if let Some(keys) = &self.keys {
@@ -73,7 +73,7 @@ impl Feed {
     pub async fn run(mut self) {
         let mut failing = false;
         loop {
-            self.tail.wait().await;
+            self.reader.wait().await;
             match (self.read().await, failing) {
                 (Err(error), false) => {
                     failing = true;

@@ -1,42 +1,38 @@
-//! What is written down, in the transaction of what it tells.
+//! Audit events, recorded in the transaction of the change that they report.
 
 use std::collections::HashMap;
 
 use sqlx::AssertSqlSafe;
 
-use super::conditions::{Arg, Conditions, bind_all};
-use super::rows::{EventRow, event_columns, ip_column, user_agent_column};
-use super::{Result, Store, counted};
 use crate::clock::Timestamp;
 use crate::domain::audit::{AuditEvent, AuditEventId, AuditKind};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
+use crate::store::backend::metered;
+use crate::store::error::Result;
+use crate::store::handle::Store;
+use crate::store::query::conditions::{Arg, Conditions, bind_all};
+use crate::store::query::rows::{EventRow, event_columns, ip_column, user_agent_column};
 
-/// Something that happened.
+/// An audit event to be recorded.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// What.
     pub kind: AuditKind,
-    /// When.
     pub at: Timestamp,
-    /// To whose account.
+    /// The account that the event is about.
     pub user: Option<UserId>,
-    /// By whom, where somebody known did it.
+    /// The user who caused it, if known.
     pub actor: Option<UserId>,
-    /// In which session.
     pub session: Option<SessionId>,
-    /// From where.
     pub origin: Origin,
-    /// What else there is to say; never anything secret.
+    /// Never a secret.
     pub detail: Option<&'static str>,
 }
 
 steps! {
-    /// The step of a transaction that writes it down.
-    pub(super) trait Audit {
-        /// Adds one event.
-        async fn write_down(&mut self, event: &NewEvent) -> Result<()> {
-            counted::query(
+    pub(in crate::store) trait Audit {
+        async fn record_event(&mut self, event: &NewEvent) -> Result<()> {
+            metered::query(
                 "INSERT INTO audit_events (kind, occurred_at, user_id, actor_id, session_id, ip, \
                  user_agent, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
@@ -56,20 +52,12 @@ steps! {
 }
 
 impl Store {
-    /// Writes down what changed nothing else, such as a failed login.
-    ///
-    /// # Errors
-    /// [`Error`](super::Error) where the database fails.
+    /// Records an event without a change, such as a failed login.
     pub async fn record(&self, event: NewEvent) -> Result<()> {
-        transact!(self, conn => conn.write_down(&event).await)
+        transact!(self, conn => conn.record_event(&event).await)
     }
-}
 
-impl Store {
-    /// The events with these numbers, as far as they exist.
-    ///
-    /// # Errors
-    /// [`Error`](super::Error) where the database fails.
+    /// Missing events are left out.
     pub async fn audit_events_by_id(
         &self,
         ids: &[AuditEventId],
@@ -82,8 +70,8 @@ impl Store {
         );
         let args = conditions.into_args();
         let rows: Vec<EventRow> = read!(self, conn => {
-            let query = counted::query_as(AssertSqlSafe(sql.as_str()));
-            Ok::<_, super::Error>(bind_all!(query, args.clone()).fetch_all(conn).await?)
+            let query = metered::query_as(AssertSqlSafe(sql.as_str()));
+            Ok::<_, crate::store::error::Error>(bind_all!(query, args.clone()).fetch_all(conn).await?)
         })?;
         rows.into_iter()
             .map(|row| AuditEvent::try_from(row).map(|event| (event.id, event)))

@@ -1,21 +1,22 @@
-//! What can go wrong with a database, as far as callers must tell it apart.
+//! Errors of the store, as far as callers must distinguish them.
 
 use std::sync::Arc;
 
-/// A failed operation. What is not there is an `Option`, not an error.
+pub(in crate::store) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failed operation. A missing row is an `Option`, not an error.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The database cannot be reached, is too slow, full, read-only, or gave up on a conflict. The
+    /// The database cannot be reached, is overloaded, full or read-only, or aborted on a conflict. The
     /// same request may succeed later. Whether a write took place may be unknown.
     #[error("the database is not available")]
     Unavailable(#[source] Arc<sqlx::Error>),
-    /// The database did not answer in time.
     #[error("the database did not answer within {0:?}")]
     TooSlow(std::time::Duration),
-    /// Others changed the same row over and over.
+    /// Concurrent changes of the same row exhausted the retries.
     #[error("the row was changed too often meanwhile")]
     Contended,
-    /// The statement or a row is not what this program expects: a bug, or a hand in the database.
+    /// A statement failed or a row is invalid: a bug, or a manual change of the database.
     #[error("the database holds or was asked for something unexpected")]
     Unexpected(#[source] Arc<sqlx::Error>),
 }
@@ -27,16 +28,15 @@ impl Error {
         !matches!(self, Self::Unexpected(_))
     }
 
-    /// Serialization failures and deadlocks: the server undid everything, and the same may succeed
-    /// now.
-    pub(super) fn is_of_a_lost_race(&self) -> bool {
+    /// A serialization failure or a deadlock: the server rolled back, and a retry may succeed at once.
+    pub(in crate::store) fn is_lost_race(&self) -> bool {
         let Self::Unavailable(error) = self else { return false };
         let sqlx::Error::Database(error) = error.as_ref() else { return false };
         matches!(error.code().as_deref(), Some("40001" | "40P01"))
     }
 
-    /// A row that cannot be read: `what` names the column, never its content.
-    pub(super) fn unreadable(what: &'static str) -> Self {
+    /// An invalid row. `what` names the column, never its content.
+    pub(in crate::store) fn unreadable(what: &'static str) -> Self {
         Self::Unexpected(Arc::new(sqlx::Error::Decode(format!("unreadable {what}").into())))
     }
 }
@@ -46,7 +46,7 @@ impl From<sqlx::Error> for Error {
         let temporary = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
-            // What came is no message: the server or something before it broke off half way.
+            // An incomplete message: the server or a proxy closed the connection midway.
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
@@ -59,7 +59,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// `SQLite`'s result codes and PostgreSQL's classes of SQLSTATE that say nothing about the statement.
+/// Whether a result code of `SQLite` or an SQLSTATE of PostgreSQL says nothing about the statement.
 fn is_temporary(code: &str) -> bool {
     // Extended result codes keep the primary code in the low byte: busy, locked, read-only, I/O,
     // full, cannot open, protocol.

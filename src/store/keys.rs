@@ -1,56 +1,50 @@
-//! Signing keys, sealed.
+//! Signing keys, encrypted with the master secret.
 //!
-//! Rule: one key at most has no successor, and an index holds it. A rotation gives it one in a
-//! conditional update, so of two at once one finds nothing to do. What destroys a private part is
-//! never undone by what seals it anew.
+//! At most one key has no successor; a unique index ensures it. A rotation sets the successor by a
+//! conditional update, so of two concurrent rotations one changes nothing. Re-encryption never restores
+//! a private key that was destroyed.
 
 use std::time::Duration;
 
-use super::audit::{Audit, NewEvent};
-use super::feed::CHANNEL;
-use super::{Error, Result, Store, counted};
 use crate::clock::Timestamp;
 use crate::crypto::algorithm::SigningAlgorithm;
 use crate::domain::id::KeyId;
 use crate::domain::key_life::KeyLife;
+use crate::store::audit::{Audit, NewEvent};
+use crate::store::backend::metered;
+use crate::store::backend::notify::Notify;
+use crate::store::error::{Error, Result};
+use crate::store::handle::Store;
 
-/// A signing key as a row holds it.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
-    /// Its row's id.
     pub id: KeyId,
-    /// Its thumbprint.
+    /// JWK thumbprint (RFC 7638).
     pub kid: String,
-    /// What it signs with.
     pub algorithm: SigningAlgorithm,
-    /// The private part, sealed with the master secret; nothing where it was destroyed.
+    /// The private key, encrypted with the master secret; empty once it was destroyed.
     pub sealed: Vec<u8>,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// When it does what.
     pub life: KeyLife,
 }
 
-/// What of a key a process acts on, less the key: where these are as they were, nothing has changed.
+/// The part of a key that the feed compares: as long as all marks are unchanged, so are the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyMark {
-    /// Its thumbprint.
+    /// JWK thumbprint (RFC 7638).
     pub kid: String,
-    /// When it does what.
     pub life: KeyLife,
 }
 
-/// An order to put a key in another one's place.
 #[derive(Clone, Debug)]
 pub struct RotateKey {
-    /// The key without a successor, as whoever orders has seen it.
+    /// The key without a successor that the caller read.
     pub replaces: KeyId,
-    /// The new key. How long its tokens live it takes from the other.
+    /// The new key. It takes over the token lifetime of the replaced one.
     pub key: StoredKey,
-    /// Now.
     pub at: Timestamp,
-    /// Whether every other key is removed, with its tokens; else the one that is replaced must sign
-    /// already.
+    /// Whether all other keys are destroyed, and their tokens refused. Otherwise the replaced key must be
+    /// active already.
     pub removes_others: bool,
 }
 
@@ -65,7 +59,7 @@ struct KeyRow {
 }
 
 #[derive(sqlx::FromRow)]
-pub(super) struct MarkRow {
+pub(in crate::store) struct MarkRow {
     kid: String,
     activates_at: i64,
     retired_at: Option<i64>,
@@ -102,7 +96,7 @@ impl TryFrom<KeyRow> for StoredKey {
     }
 }
 
-/// The columns of a [`MarkRow`].
+/// Columns of a [`MarkRow`].
 macro_rules! mark {
     () => {
         "kid, activates_at, retired_at, token_lifetime, \
@@ -110,16 +104,15 @@ macro_rules! mark {
     };
 }
 
-/// What [`KeyMark`]s are read by, without parameters, which every pooler understands.
-pub(super) const MARKS: &str =
+/// Reads all marks. Without parameters, so that every pooler supports it.
+pub(in crate::store) const MARKS: &str =
     concat!("SELECT ", mark!(), " FROM signing_keys ORDER BY created_at, activates_at, id");
 
 steps! {
-    /// The steps of transactions that change keys.
     trait KeySteps {
-        /// Adds a key, unless there is one without a successor.
+        /// Returns `false` if there is a key without a successor.
         async fn add_key(&mut self, key: &StoredKey, token_lifetime: i64) -> Result<bool> {
-            let added = counted::query(
+            let added = metered::query(
                 "INSERT INTO signing_keys (id, kid, algorithm, sealed_private, created_at, \
                  activates_at, token_lifetime) VALUES ($1, $2, $3, $4, $5, $6, $7) \
                  ON CONFLICT DO NOTHING",
@@ -136,31 +129,31 @@ steps! {
             Ok(added.rows_affected() == 1)
         }
 
-        /// Gives a key a successor, if it has none and signs since `signs_since`; returns how long
-        /// its tokens live.
-        async fn succeed_key(&mut self, id: KeyId, at: Timestamp, signs_since: i64)
+        /// Retires a key, if it has no successor and is active since `active_since`; returns its token
+        /// lifetime.
+        async fn retire_key(&mut self, id: KeyId, at: Timestamp, active_since: i64)
             -> Result<Option<i64>> {
-            Ok(counted::query_scalar(
+            Ok(metered::query_scalar(
                 "UPDATE signing_keys SET retired_at = $1 \
                  WHERE id = $2 AND retired_at IS NULL AND activates_at <= $3 \
                  RETURNING token_lifetime",
             )
             .bind(at.as_micros())
             .bind(id.as_uuid())
-            .bind(signs_since)
+            .bind(active_since)
             .fetch_optional(self)
             .await?)
         }
 
-        /// Removes every key but one: nothing that they signed is accepted any more.
-        async fn remove_other_keys(&mut self, id: KeyId, at: Timestamp) -> Result<()> {
-            let nothing: &[u8] = &[];
-            counted::query(
+        /// Destroys every key but one, and has their tokens refused.
+        async fn destroy_other_keys(&mut self, id: KeyId, at: Timestamp) -> Result<()> {
+            let empty: &[u8] = &[];
+            metered::query(
                 "UPDATE signing_keys SET sealed_private = $1, token_lifetime = 0, \
                  retired_at = CASE WHEN retired_at < $2 THEN retired_at ELSE $2 END \
                  WHERE id <> $3 AND length(sealed_private) > 0",
             )
-            .bind(nothing)
+            .bind(empty)
             .bind(at.as_micros())
             .bind(id.as_uuid())
             .execute(self)
@@ -170,32 +163,10 @@ steps! {
     }
 }
 
-/// Wakes the feeds of other processes, once the transaction is committed.
-trait Wake {
-    fn wake_feeds(&mut self) -> impl Future<Output = Result<()>> + Send;
-}
-
-impl Wake for sqlx::PgConnection {
-    async fn wake_feeds(&mut self) -> Result<()> {
-        counted::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(self).await?;
-        Ok(())
-    }
-}
-
-impl Wake for sqlx::SqliteConnection {
-    /// There is nothing to wake them by: they look every second.
-    async fn wake_feeds(&mut self) -> Result<()> {
-        Ok(())
-    }
-}
-
 impl Store {
-    /// All keys, the oldest first.
-    ///
-    /// # Errors
-    /// [`Error`] where the database fails.
+    /// Oldest first.
     pub async fn signing_keys(&self) -> Result<Vec<StoredKey>> {
-        let rows: Vec<KeyRow> = read!(self, conn => Ok::<_, Error>(counted::query_as(concat!(
+        let rows: Vec<KeyRow> = read!(self, conn => Ok::<_, Error>(metered::query_as(concat!(
             "SELECT id, algorithm, sealed_private, created_at, ",
             mark!(),
             " FROM signing_keys ORDER BY created_at, activates_at, id"
@@ -205,11 +176,8 @@ impl Store {
         rows.into_iter().map(StoredKey::try_from).collect()
     }
 
-    /// Adds the first key. Of processes that start at once on an empty database one adds its key, and
-    /// all sign with that.
-    ///
-    /// # Errors
-    /// [`Error`] where the database fails.
+    /// Adds the first key. Of processes that start at once on an empty database one adds its key, and all
+    /// sign with it.
     pub async fn add_first_key(&self, key: StoredKey) -> Result<bool> {
         transact!(self, conn => {
             let lifetime = i64::try_from(key.life.token_lifetime.as_micros()).unwrap_or(i64::MAX);
@@ -217,36 +185,30 @@ impl Store {
         })
     }
 
-    /// Puts a key in another one's place, at the moment from which on it signs; `false` where
-    /// somebody else was faster, or the other one does not sign yet.
-    ///
-    /// # Errors
-    /// [`Error`] where the database fails.
+    /// Replaces a key at the activation time of the new one. `false` if another rotation was faster, or
+    /// the replaced key is not active yet.
     pub async fn rotate_key(&self, order: RotateKey, event: NewEvent) -> Result<bool> {
         transact!(self, conn => {
             let RotateKey { replaces, key, at, removes_others } = order;
-            let signs_since = if removes_others { i64::MAX } else { at.as_micros() };
-            let lifetime = conn.succeed_key(replaces, key.life.activates_at, signs_since).await?;
+            let active_since = if removes_others { i64::MAX } else { at.as_micros() };
+            let lifetime = conn.retire_key(replaces, key.life.activates_at, active_since).await?;
             let Some(lifetime) = lifetime else { return Ok(false) };
             if !conn.add_key(&key, lifetime).await? {
                 return Err(Error::unreadable("signing key without a successor"));
             }
             if removes_others {
-                conn.remove_other_keys(key.id, at).await?;
+                conn.destroy_other_keys(key.id, at).await?;
             }
-            conn.write_down(&event).await?;
-            conn.wake_feeds().await?;
+            conn.record_event(&event).await?;
+            conn.notify_feeds().await?;
             Ok(true)
         })
     }
 
-    /// Notes, of every key that has yet to sign, that its tokens live as long as this or longer.
-    ///
-    /// # Errors
-    /// [`Error`] where the database fails.
-    pub async fn note_token_lifetime(&self, lifetime: Duration, now: Timestamp) -> Result<()> {
+    /// Raises the recorded token lifetime of every key that is not retired yet.
+    pub async fn raise_token_lifetime(&self, lifetime: Duration, now: Timestamp) -> Result<()> {
         transact!(self, conn => {
-            counted::query(
+            metered::query(
                 "UPDATE signing_keys SET token_lifetime = $1 WHERE token_lifetime < $1 \
                  AND (retired_at IS NULL OR retired_at > $2) AND length(sealed_private) > 0",
             )
@@ -258,13 +220,10 @@ impl Store {
         })
     }
 
-    /// Seals a key anew, if it still is as it was read: one that was destroyed stays so.
-    ///
-    /// # Errors
-    /// [`Error`] where the database fails.
+    /// Re-encrypts a private key, if it is still `old`: a destroyed key stays destroyed.
     pub async fn reseal_key(&self, id: KeyId, old: Vec<u8>, new: Vec<u8>) -> Result<()> {
         transact!(self, conn => {
-            counted::query(
+            metered::query(
                 "UPDATE signing_keys SET sealed_private = $1 WHERE id = $2 AND sealed_private = $3",
             )
             .bind(new)

@@ -1,144 +1,75 @@
-//! The database, and the only SQL.
+//! The database, and the only SQL of the program.
 //!
-//! Owns SQLite and PostgreSQL alike. Rule: a method is a whole operation, in one statement or in one
-//! transaction; none leaves the module half done, and no transaction leaves it at all. What decides
-//! who is logged in is a conditional write whose row count is the answer, never a read and then a
-//! write.
+//! Each method of [`Store`] is one operation: a single statement or a single transaction, for SQLite
+//! and PostgreSQL alike. No transaction leaves this module. Whether a user is logged in is decided by
+//! conditional writes whose row count is the answer, never by a read followed by a write.
 //!
-//! One text of SQL with `$1` serves both databases wherever it can, compiled once for each by the
-//! macros below. Where the best of one is not the best of the other (a rotation, the end of
-//! sessions, the feed), the two bodies stand side by side in one file.
+//! Where one SQL text serves both databases, the macros in `backend::dialects` compile it for each.
+//! Where they differ (rotation, the end of sessions, the feed), the two bodies stand in one file.
+//!
+//! Lower modules come first in this list; imports point from a later one to an earlier one:
+//! - `error`, `timeout`, `query_cost`: shared by all.
+//! - `backend`: URLs, connections, transactions, migrations and backups.
+//! - `query`: `WHERE` clauses, row types and SQL fragments.
+//! - `rotation`: the statement that rotates refresh tokens, and its batches.
+//! - `handle`: [`Store`] itself.
+//! - `audit`, `keys`, `throttle`, `lists`, `session_search`.
+//! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
+//! - `sessions`, `accounts`, `credentials`, `retention`.
 
 #[macro_use]
-mod dialects;
-mod activation;
-mod adopt;
+mod backend;
+mod accounts;
 mod audit;
-mod backup;
-mod batches;
-mod below;
-mod beyond;
-mod conditions;
-mod connect;
-mod connections;
-mod counted;
-mod database_url;
-mod earlier;
-mod end;
-mod ended;
-mod ends;
+mod audit_checkpoint;
+mod credentials;
 mod error;
-mod feed;
-mod feed_cursor;
-mod floors;
+mod handle;
 mod keys;
-mod lease;
 mod lists;
-mod mark;
-mod metadata;
-mod migrations;
-mod open;
-mod percent_encoding;
-mod pool;
-mod postgres;
-mod postgres_url;
-#[cfg(test)]
-mod provider_urls;
-mod purge;
-mod refresh;
-mod refresh_limit;
-mod rotate;
-mod rotations;
-mod rows;
-mod servers;
-mod session_defaults;
+mod query;
+mod query_cost;
+mod retention;
+mod rotation;
+mod session_ends;
+mod session_search;
 mod sessions;
-mod spent;
-mod sqlite;
-mod stretches;
 mod throttle;
-mod url_parameters;
-mod url_servers;
-mod users;
+mod timeout;
 
-pub use activation::LastAdministrator;
+pub use accounts::activation::LastAdministrator;
+pub use accounts::create::{NameTaken, NewUser};
 pub use audit::NewEvent;
-pub use backup::BackupError;
-pub use batches::Batch;
-pub use connections::{Commits, Connections, Pooler};
-pub use database_url::{DatabaseUrl, DatabaseUrlError};
-pub use end::{EndSessions, EndedSession, MAX_LEEWAY, Scope};
-pub use ends::{FollowedEnd, FollowedEnds};
+pub use audit_checkpoint::AuditCheckpoint;
+pub use backend::backup::BackupError;
+pub use backend::connection_options::{ConnectionOptions, Durability, Pooler};
+pub use backend::database_url::{DatabaseUrl, DatabaseUrlError};
+pub use backend::migrations::MigrationError;
+pub use backend::pool_usage::PoolUsage;
+pub use backend::postgres_url::PostgresUrlError;
+pub use backend::session_defaults::SessionDefault;
+pub use backend::sqlite::close_all;
+pub use credentials::Credentials;
 pub use error::Error;
-pub use feed::{Reading, Tail};
-pub use feed_cursor::FeedCursor;
-pub use floors::{AT_ONCE, Ending, Floor, FloorId};
+pub use handle::Store;
 pub use keys::{KeyMark, RotateKey, StoredKey};
-pub use mark::Mark;
-pub use metadata::Metadata;
-pub use migrations::MigrationError;
-pub use open::{NewSession, OpenSession, Opened};
-pub use pool::Pool;
-pub use postgres_url::PostgresUrlError;
-pub use purge::{Expired, Purged};
-pub use refresh::{Known, Noted, Refreshed, Repeat, Touch};
-pub use rotate::Rotate;
-pub use session_defaults::SessionDefault;
-pub use spent::{Account, Spent};
-pub use sqlite::close_all;
-pub use stretches::{Found, Matching};
+pub use query_cost::{QueryCost, QueryCostMeter};
+pub use retention::client_metadata::ClientMetadata;
+pub use retention::purge::{Expired, Purged};
+pub use rotation::refreshed::Refreshed;
+pub use rotation::statement::Rotate;
+pub use session_ends::end_batches::FloorBatch;
+pub use session_ends::end_order::{EndSessions, MAX_ENDS_PER_TRANSACTION, Scope};
+pub use session_ends::ended_session::{EndedSession, MAX_LEEWAY};
+pub use session_ends::ends_after::{FeedEntry, FeedPage};
+pub use session_ends::feed::{FeedReader, FeedSnapshot};
+pub use session_ends::feed_cursor::FeedCursor;
+pub use session_ends::floor::{Floor, FloorId};
+pub use session_ends::set_floor::Ending;
+pub use session_search::{MatchingPage, MatchingSessions};
+pub use sessions::known_token::KnownToken;
+pub use sessions::open::{NewSession, OpenSession, Opened};
+pub use sessions::reissue::Reissue;
+pub use sessions::repeated_refresh::{LoggedRepeats, RepeatedRefresh};
 pub use throttle::{Charge, Charged, Settlement};
-pub use users::{Credentials, NameTaken, NewUser};
-
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
-use postgres::Postgres;
-use rotations::Rotations;
-use sqlite::Sqlite;
-
-/// What the store's operations come back with.
-type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// How long an operation may take, waiting for a connection included.
-const BOUND: Duration = Duration::from_secs(2);
-
-/// Does several operations that are one to whoever waits, in the time that one may take.
-///
-/// # Errors
-/// [`Error::TooSlow`] where they take longer; what became of the last one is then unknown.
-pub async fn together<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    match tokio::time::timeout(BOUND, work).await {
-        Ok(done) => done,
-        Err(_) => Err(Error::TooSlow(BOUND).into()),
-    }
-}
-
-/// A connected database.
-#[derive(Debug)]
-pub struct Store {
-    pools: Pools,
-    rotations: Rotations,
-    operations: AtomicU64,
-}
-
-/// Which of the two it is.
-#[derive(Debug)]
-enum Pools {
-    Sqlite(Sqlite),
-    Postgres(Postgres),
-}
-
-impl Store {
-    /// How many operations were asked for so far: what a test of "one query a page" counts.
-    #[must_use]
-    pub fn operations(&self) -> u64 {
-        self.operations.load(Ordering::Relaxed)
-    }
-
-    /// The database that this operation goes to.
-    fn pools(&self) -> &Pools {
-        self.operations.fetch_add(1, Ordering::Relaxed);
-        &self.pools
-    }
-}
+pub use timeout::with_timeout;

@@ -1,53 +1,53 @@
-//! Wrong passwords, counted where every replica sees them.
+//! Counters of failed logins, shared by all replicas.
 //!
-//! Rule: whether a try is let through and that it counts are one conditional statement, so of any
-//! number at once no more get through than the limit says. Several limits are charged in one
-//! transaction, always in the same order of kinds, so that no two wait for each other. The first that
-//! refuses ends it; what was charged before it stays, which can only slow the next try.
+//! Check and count are one conditional statement, so concurrent attempts cannot exceed a limit. Several
+//! limits are charged in one transaction, always in the same order of kinds, so that transactions cannot
+//! deadlock. The first limit that refuses stops the sequence. Charges before it stay, which can only
+//! delay the next attempt.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 
-use super::audit::{Audit, NewEvent};
-use super::conditions::{Arg, Conditions, bind_all};
-use super::{Result, Store, counted};
 use crate::clock::Timestamp;
 use crate::domain::filter::IpBlock;
 use crate::domain::id::UserId;
 use crate::domain::throttle::{Bucket, FORGET, Limit, Tally};
+use crate::store::audit::{Audit, NewEvent};
+use crate::store::backend::metered;
+use crate::store::error::Result;
+use crate::store::handle::Store;
+use crate::store::query::conditions::{Arg, Conditions, bind_all};
 
-/// How many of an account's latest sessions tell where it was logged in from: enough for anybody, and
-/// the same work for an account with a million.
-const REMEMBERED: i64 = 200;
+/// How many of an account's latest sessions are searched for a known address. A constant, so that the
+/// cost is bounded for any account.
+const SEARCHED_SESSIONS: i64 = 200;
 
-/// A limit and what it is counted under.
+/// A limit and the bucket that it counts in.
 #[derive(Clone, Copy, Debug)]
 pub struct Charge {
-    /// Under what.
     pub bucket: Bucket,
-    /// How many, how fast.
     pub limit: Limit,
 }
 
-/// What came of charging limits.
+/// The result of charging limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Charged {
-    /// How long the one that refused makes wait. The ones behind it are not charged.
+    /// The wait that the refusing limit demands. Limits after it are not charged.
     pub refused: Option<Duration>,
-    /// Under what that one counts.
+    /// The bucket of the refusing limit.
     pub refuser: Option<Bucket>,
-    /// The first that lets no more through for a while from now on.
+    /// The name of the first limit that this charge exhausted.
     pub closed: Option<&'static str>,
 }
 
-/// What a login that was right puts back.
+/// Counters to correct after a successful login.
 #[derive(Clone, Debug, Default)]
 pub struct Settlement {
-    /// Counts that begin anew.
+    /// Set to zero.
     pub reset: Vec<Bucket>,
-    /// Counts that this try was charged to before it was known to be right.
+    /// Take back the one charge of this attempt.
     pub refund: Vec<Bucket>,
 }
 
@@ -65,7 +65,7 @@ impl From<&TallyRow> for Tally {
     }
 }
 
-/// What the next failure adds: doubled each time, and anew where the count was forgotten.
+/// The delay that the next failure adds: doubled each time, from the start after the count expired.
 macro_rules! next_delay {
     () => {
         "CASE WHEN login_failures.until <= $3 THEN $4 \
@@ -85,10 +85,9 @@ fn bucket_args(buckets: &[Bucket]) -> Vec<Arg> {
 }
 
 steps! {
-    /// Steps of transactions that count.
-    pub(super) trait Throttle {
-        /// Counts one failure under one limit, if that owes no more waiting than `owed`. `None` where
-        /// it does; else whether it lets no more through from now on.
+    pub(in crate::store) trait Throttle {
+        /// Counts one failure, if the wait so far is at most `owed`; `None` if it is longer. Otherwise
+        /// returns whether this exhausted the limit.
         async fn charge_one(
             &mut self,
             charge: &Charge,
@@ -97,7 +96,7 @@ steps! {
         ) -> Result<Option<bool>> {
             let Charge { bucket, limit } = charge;
             let alone = if limit.free <= 1 { limit.first } else { Duration::ZERO };
-            let row: Option<TallyRow> = counted::query_as(concat!(
+            let row: Option<TallyRow> = metered::query_as(concat!(
                 "INSERT INTO login_failures (bucket, failures, delay, until) \
                  VALUES ($1, 1, $4, $2 + $4) \
                  ON CONFLICT (bucket) DO UPDATE SET failures = \
@@ -121,24 +120,24 @@ steps! {
             .await?;
             Ok(row.map(|row| {
                 let was = Tally { until: Timestamp::from_micros(row.until - row.delay), ..Tally::from(&row) };
-                let closes = |tally: &Tally| limit.wait(Some(tally), 0, now).is_some();
-                closes(&Tally::from(&row)) && !closes(&was)
+                let is_exhausted = |tally: &Tally| limit.wait(Some(tally), 0, now).is_some();
+                is_exhausted(&Tally::from(&row)) && !is_exhausted(&was)
             }))
         }
 
-        /// Counts one failure under each limit, up to the first that refuses.
+        /// Counts one failure in each limit, up to the first that refuses.
         async fn charge_all(&mut self, charges: &[Charge], now: Timestamp) -> Result<Charged> {
             let mut charged = Charged::default();
             for charge in charges {
                 let Some(closes) = self.charge_one(charge, charge.limit.slack, now).await? else {
                     let until: Option<i64> =
-                        counted::query_scalar("SELECT until FROM login_failures WHERE bucket = $1")
+                        metered::query_scalar("SELECT until FROM login_failures WHERE bucket = $1")
                             .bind(charge.bucket.0.to_vec())
                             .fetch_optional(&mut *self)
                             .await?;
                     let until = Timestamp::from_micros(until.unwrap_or(now.as_micros()));
                     let wait = charge.limit.wait(Some(&Tally { failures: 0, until }), 0, now);
-                    // It was refused, so there is something to wait for, be it only this moment.
+                    // The limit refused a moment ago, so there is a wait, however short.
                     charged.refused = Some(wait.unwrap_or(Duration::from_secs(1)));
                     charged.refuser = Some(charge.bucket);
                     break;
@@ -150,8 +149,8 @@ steps! {
             Ok(charged)
         }
 
-        /// Counts one failure under each limit, whatever they say.
-        async fn charge_past(&mut self, charges: &[Charge], now: Timestamp) -> Result<Charged> {
+        /// Counts one failure in each limit, even beyond it.
+        async fn charge_beyond(&mut self, charges: &[Charge], now: Timestamp) -> Result<Charged> {
             let mut charged = Charged::default();
             for charge in charges {
                 let within = self.charge_one(charge, charge.limit.slack, now).await?;
@@ -169,7 +168,7 @@ steps! {
             Ok(charged)
         }
 
-        /// Puts back what a right try was charged.
+        /// Corrects the counters after a successful attempt.
         async fn settle(&mut self, settlement: &Settlement) -> Result<()> {
             for (statement, buckets) in [
                 ("DELETE FROM login_failures WHERE", &settlement.reset),
@@ -184,7 +183,7 @@ steps! {
                 let mut conditions = Conditions::after(0);
                 conditions.and_one_of("bucket", bucket_args(buckets));
                 let sql = AssertSqlSafe(format!("{statement} {}", conditions.sql()));
-                bind_all!(counted::query(sql), conditions.into_args()).execute(&mut *self).await?;
+                bind_all!(metered::query(sql), conditions.into_args()).execute(&mut *self).await?;
             }
             Ok(())
         }
@@ -192,10 +191,7 @@ steps! {
 }
 
 impl Store {
-    /// What was counted under these so far.
-    ///
-    /// # Errors
-    /// [`Error`](super::Error) where the database fails.
+    /// The counters of these buckets; without those that are zero.
     pub async fn tallies(&self, buckets: &[Bucket]) -> Result<HashMap<Bucket, Tally>> {
         let mut conditions = Conditions::after(0);
         conditions.and_one_of("bucket", bucket_args(buckets));
@@ -205,25 +201,22 @@ impl Store {
         );
         let args = conditions.into_args();
         let rows: Vec<TallyRow> = read!(self, conn => {
-            let query = counted::query_as(AssertSqlSafe(sql.as_str()));
-            Ok::<_, super::Error>(bind_all!(query, args.clone()).fetch_all(conn).await?)
+            let query = metered::query_as(AssertSqlSafe(sql.as_str()));
+            Ok::<_, crate::store::error::Error>(bind_all!(query, args.clone()).fetch_all(conn).await?)
         })?;
         let bucket = |row: &TallyRow| row.bucket.as_slice().try_into().ok().map(Bucket);
         Ok(rows.iter().filter_map(|row| Some((bucket(row)?, Tally::from(row)))).collect())
     }
 
-    /// Whether one of the account's latest sessions was opened or refreshed from there.
-    ///
-    /// # Errors
-    /// [`Error`](super::Error) where the database fails.
+    /// Whether one of the account's latest sessions was opened or last refreshed from this block.
     pub async fn knows_source(&self, user: UserId, block: &IpBlock) -> Result<bool> {
-        let found: Option<i32> = read!(self, conn => Ok::<_, super::Error>(counted::query_scalar(
+        let found: Option<i32> = read!(self, conn => Ok::<_, crate::store::error::Error>(metered::query_scalar(
             "SELECT 1 FROM (SELECT ip, last_ip FROM sessions WHERE user_id = $1 \
              ORDER BY id DESC LIMIT $2) AS latest \
              WHERE ip BETWEEN $3 AND $4 OR last_ip BETWEEN $3 AND $4 LIMIT 1",
         )
         .bind(user.as_uuid())
-        .bind(REMEMBERED)
+        .bind(SEARCHED_SESSIONS)
         .bind(block.low().to_vec())
         .bind(block.high().to_vec())
         .fetch_optional(conn)
@@ -231,20 +224,14 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Counts a try before it is made.
-    ///
-    /// # Errors
-    /// [`Error`](super::Error) where the database fails.
+    /// Counts an attempt before its password is checked.
     pub async fn charge(&self, charges: Vec<Charge>, now: Timestamp) -> Result<Charged> {
         transact!(self, conn => conn.charge_all(&charges, now).await)
     }
 
-    /// Counts a try that failed and writes it down; and `limited` with it, where this or what was
-    /// charged before (`closed`) makes the next one wait. Where it came too late, because others used
-    /// up what was left meanwhile, it is told to wait as if it had not been made.
-    ///
-    /// # Errors
-    /// [`Error`](super::Error) where the database fails.
+    /// Counts a failed attempt and records it; also records `limited` if this attempt, or its charge
+    /// before (`closed`), exhausted a limit. If concurrent attempts exhausted a limit meanwhile, the
+    /// result is a refusal, as if the password had not been checked.
     pub async fn charge_failure(
         &self,
         charges: Vec<Charge>,
@@ -253,20 +240,17 @@ impl Store {
         limited: NewEvent,
     ) -> Result<Charged> {
         transact!(self, conn => {
-            let outcome = conn.charge_past(&charges, failed.at).await?;
+            let outcome = conn.charge_beyond(&charges, failed.at).await?;
             let closed = closed.or(outcome.closed);
-            conn.write_down(&failed).await?;
+            conn.record_event(&failed).await?;
             if closed.is_some() {
-                conn.write_down(&NewEvent { detail: closed, ..limited }).await?;
+                conn.record_event(&NewEvent { detail: closed, ..limited }).await?;
             }
             Ok(Charged { closed, ..outcome })
         })
     }
 
-    /// Puts back what a try was charged that was right, or came to nothing.
-    ///
-    /// # Errors
-    /// [`Error`](super::Error) where the database fails.
+    /// Corrects the counters of an attempt that succeeded or was abandoned.
     pub async fn settle(&self, settlement: Settlement) -> Result<()> {
         if settlement.reset.is_empty() && settlement.refund.is_empty() {
             return Ok(());

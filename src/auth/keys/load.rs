@@ -70,7 +70,7 @@ impl Keys {
         let mut stored = self.store.signing_keys().await?;
         let now = self.clock.now();
         if note(&mut stored, self.token_lifetime, now) {
-            self.store.note_token_lifetime(self.token_lifetime, now).await?;
+            self.store.raise_token_lifetime(self.token_lifetime, now).await?;
         }
         let held = self.held();
         let mut keys = Vec::with_capacity(stored.len());

@@ -71,7 +71,7 @@ impl Passwords {
     /// Looks up which parameters the accounts' hashes have, so that a name that nobody has takes as long
     /// as an account. After a failure the counts from before stay.
     pub async fn survey_hashes(&self) -> Result<(), Error> {
-        self.hashing.dummies().set(&self.store.kinds_of_hashes().await?);
+        self.hashing.dummies().set(&self.store.sample_password_hashes().await?);
         Ok(())
     }
 }

@@ -99,7 +99,7 @@ impl SessionEnds {
         // The clock may have been set in between; what was just ended has to be among what is found.
         let since = now.min(at) - self.revocations.staleness() - COMMIT_DELAY;
         let floors = self.revocations.floors_of(scope.user());
-        let earlier = self.store.earlier_ends(scope, ended, since, now, &floors).await?;
+        let earlier = self.store.recent_ends(scope, ended, since, now, &floors).await?;
         self.revocations.add(&earlier);
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::domain::audit::Note;
 use crate::domain::filter::SessionFilter;
 use crate::domain::id::SessionId;
 use crate::domain::origin::Origin;
-use crate::store::{AT_ONCE, EndSessions, Matching, Scope};
+use crate::store::{EndSessions, MAX_ENDS_PER_TRANSACTION, MatchingSessions, Scope};
 
 /// Time that an order goes on; the same order, given again, ends the rest.
 const MAX_TIME: Duration = Duration::from_secs(20);
@@ -55,7 +55,7 @@ impl Sessions {
         let note = note.map_err(|error| UserError::invalid(Field::Note, error))?;
         let (except, now) = (by.session_id(), self.now());
         let scope = except.and_then(|except| whole(&filter, except));
-        let matching = Matching { filter, except };
+        let matching = MatchingSessions { filter, except };
         if dry_run {
             return Ok((self.store.count_matching(&matching, now).await?, 0));
         }
@@ -74,28 +74,31 @@ impl SessionEnds {
     /// to count the rest, one more is said to match than was ended.
     async fn end_in_batches(
         &self,
-        matching: &Matching,
+        matching: &MatchingSessions,
         order: EndSessions,
     ) -> Result<(usize, usize), Error> {
         let (began, now) = (Stopwatch::start(), order.at);
         let (mut found, mut behind) = (Vec::new(), None);
         loop {
-            let most = AT_ONCE + 1 - found.len();
+            let most = MAX_ENDS_PER_TRANSACTION + 1 - found.len();
             let more = self.store.find_matching(matching, behind, most, now).await?;
             found.extend(more.sessions);
-            behind = more.behind;
-            if behind.is_none() || found.len() > AT_ONCE || began.elapsed() > MAX_TIME {
+            behind = more.next_after;
+            if behind.is_none()
+                || found.len() > MAX_ENDS_PER_TRANSACTION
+                || began.elapsed() > MAX_TIME
+            {
                 break;
             }
         }
-        if found.len() <= AT_ONCE && behind.is_none() {
+        if found.len() <= MAX_ENDS_PER_TRANSACTION && behind.is_none() {
             let order = EndSessions { scope: Scope::These(found), ..order };
             let count = self.end(order, None).await?.count;
             return Ok((count, count));
         }
         let mut ended = 0;
         loop {
-            for some in found.chunks(self.store.rows_at_once()) {
+            for some in found.chunks(self.store.max_batch_rows()) {
                 let batch = Stopwatch::start();
                 let order = EndSessions { scope: Scope::These(some.to_vec()), ..order.clone() };
                 let done = self.store.end_sessions(order, None).await?.ended;
@@ -106,8 +109,9 @@ impl SessionEnds {
             if behind.is_none() || began.elapsed() > MAX_TIME {
                 break;
             }
-            let more = self.store.find_matching(matching, behind, AT_ONCE, now).await?;
-            (found, behind) = (more.sessions, more.behind);
+            let more =
+                self.store.find_matching(matching, behind, MAX_ENDS_PER_TRANSACTION, now).await?;
+            (found, behind) = (more.sessions, more.next_after);
         }
         // Other callers may have ended some of the sessions that were found.
         self.note_all_ends(&order.scope, now, &[]).await?;

@@ -6,7 +6,7 @@ use super::session_ends::SessionEnds;
 use crate::auth::authority::Actor;
 use crate::auth::error::Error;
 use crate::clock::Stopwatch;
-use crate::store::{self, Batch, Floor};
+use crate::store::{self, Floor, FloorBatch};
 
 /// Time in which a command ends rows itself.
 const MAX_COMMAND_TIME: Duration = Duration::from_secs(10);
@@ -62,14 +62,14 @@ impl SessionEnds {
         loop {
             let batch = Stopwatch::start();
             match self.store.end_batch(floor.id, self.worker, self.now()).await? {
-                Batch::Ended(ended) => self.note(&ended),
-                Batch::Last(ended, floor) => {
+                FloorBatch::Ended(ended) => self.note(&ended),
+                FloorBatch::Last(ended, floor) => {
                     self.note(&ended);
                     self.revocations.add_floors(&[floor]);
                     return Ok(true);
                 }
-                Batch::Elsewhere => return Ok(false),
-                Batch::Done => return Ok(true),
+                FloorBatch::Busy => return Ok(false),
+                FloorBatch::Done => return Ok(true),
             }
             self.rest_after(batch).await;
         }
@@ -77,6 +77,6 @@ impl SessionEnds {
 
     /// Leaves the database to others for some time, in proportion to the batch.
     pub(super) async fn rest_after(&self, batch: Stopwatch) {
-        tokio::time::sleep(batch.elapsed() * self.store.rests()).await;
+        tokio::time::sleep(batch.elapsed() * self.store.batch_pause_factor()).await;
     }
 }

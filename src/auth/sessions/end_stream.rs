@@ -79,7 +79,7 @@ impl Sessions {
         let watch = self.revocations.watch(of);
         let cursor = match cursor {
             Some(cursor) => cursor,
-            None => self.store.last_place().await?,
+            None => self.store.latest_feed_cursor().await?,
         };
         Ok(EndStream {
             guard: Arc::clone(&self.guard),
@@ -155,19 +155,19 @@ impl EndStream {
 
     /// Reads the next events; whether there was, or may be, another.
     async fn read_on(&mut self) -> Result<bool, Error> {
-        let found = self.store.ends_behind(&self.cursor, self.of).await?;
-        if !found.ends.is_empty() {
-            let ids: Vec<_> = found.ends.iter().map(|end| end.session_id).collect();
+        let found = self.store.ends_after(&self.cursor, self.of).await?;
+        if !found.entries.is_empty() {
+            let ids: Vec<_> = found.entries.iter().map(|end| end.session_id).collect();
             let mut sessions = self.store.sessions_by_id(&ids).await?;
             // A session that has been deleted has no valid token left.
-            let ends = found.ends.into_iter().filter_map(|end| {
+            let ends = found.entries.into_iter().filter_map(|end| {
                 let session = sessions.remove(&end.session_id)?;
-                Some(SessionEnded { session, reason: end.reason, at: end.at, cursor: end.place })
+                Some(SessionEnded { session, reason: end.reason, at: end.at, cursor: end.cursor })
             });
             self.read.extend(ends);
         }
-        self.cursor = found.place;
-        Ok(found.more || !self.read.is_empty())
+        self.cursor = found.cursor;
+        Ok(found.has_more || !self.read.is_empty())
     }
 
     /// Reads the end of the caller's own session, which lies before the cursor or is a floor's; whether

@@ -118,7 +118,7 @@ impl Sessions {
         scope: LogoutScope,
         caller: &Caller,
     ) -> Result<LoggedOut, Error> {
-        let left = store::together(Box::pin(self.leave(refresh_token, scope, caller))).await?;
+        let left = store::with_timeout(Box::pin(self.leave(refresh_token, scope, caller))).await?;
         let Some((left, ending)) = left else { return Ok(nothing(None)) };
         let Ended { count, newest } = self.ends.count_ending(ending).await?;
         Ok(LoggedOut { ended: newest, count, ..left })

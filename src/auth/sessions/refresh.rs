@@ -26,7 +26,7 @@ use crate::domain::session::{AttemptHash, RefreshGrant};
 use crate::domain::throttle::{self, Bucket, Limit, Tally};
 use crate::metrics::RefreshOutcome;
 use crate::redacted::redacted_debug;
-use crate::store::{self, Known, Refreshed, Rotate, Touch};
+use crate::store::{self, KnownToken, Refreshed, Reissue, Rotate};
 
 /// Reads of a session that changed between two reads, before the refresh gives up.
 const MAX_READS: usize = 4;
@@ -108,7 +108,7 @@ impl Sessions {
             return Err(busy().into());
         }
         // On the heap: the future of every mutation is as large as the largest.
-        store::together(Box::pin(async move {
+        store::with_timeout(Box::pin(async move {
             let _lock = tokio::select! {
                 lock = entry.lock() => lock,
                 () = disconnected() => return Err(busy().into()),
@@ -180,7 +180,7 @@ impl Sessions {
     ) -> Result<Option<Refreshed>, Error> {
         let access_expires_at = self.tokens.access_expiry(now);
         if !self.policy.rotate {
-            let touch = Touch {
+            let touch = Reissue {
                 session_id: presented.session_id,
                 presented: presented.id,
                 access_expires_at,
@@ -188,7 +188,7 @@ impl Sessions {
                 origin: origin.clone(),
                 limit: self.refresh_limit(),
             };
-            return Ok(self.store.touch(touch).await?);
+            return Ok(self.store.reissue(touch).await?);
         }
         let rotate = Rotate {
             session_id: presented.session_id,
@@ -215,7 +215,7 @@ impl Sessions {
     }
 
     /// Refuses a refresh that the store did not do because of the limit.
-    fn refuse_over_limit(&self, known: &Known, now: Timestamp) -> Result<(), UserError> {
+    fn refuse_over_limit(&self, known: &KnownToken, now: Timestamp) -> Result<(), UserError> {
         const MESSAGE: &str = "this session was refreshed too often: wait, and use the same token";
         let (Some(limit), Some(until)) = (self.refresh_limit(), known.limit_until) else {
             return Ok(());

@@ -7,7 +7,7 @@ use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::audit::AuditKind;
 use crate::domain::filter::IpBlock;
 use crate::domain::origin::Origin;
-use crate::store::{Known, NewEvent, Noted, Refreshed, Repeat};
+use crate::store::{KnownToken, LoggedRepeats, NewEvent, Refreshed, RepeatedRefresh};
 
 impl Sessions {
     /// Issues the successor again, for a client that never received it. Nothing is written where the audit
@@ -15,14 +15,14 @@ impl Sessions {
     pub(super) async fn retry(
         &self,
         presented: &RefreshToken,
-        known: Known,
+        known: KnownToken,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Option<Refreshed>, Error> {
         let access_expires_at = self.tokens.access_expiry(now);
         let difference = difference(origin, &known.rotated_from);
-        let noted = difference.map_or(Noted::SameClient, |_| Noted::AnotherClient);
-        let is_noted = known.noted >= noted;
+        let noted = difference.map_or(LoggedRepeats::SameClient, |_| LoggedRepeats::AnotherClient);
+        let is_noted = known.logged >= noted;
         let lasts = known.session.access_expires_at + self.policy.access_token_lifetime / 10
             >= access_expires_at;
         if is_noted && lasts {
@@ -37,16 +37,16 @@ impl Sessions {
             origin: origin.clone(),
             detail: difference,
         };
-        let repeat = Repeat {
+        let repeat = RepeatedRefresh {
             session_id: presented.session_id,
             presented: presented.id,
             access_expires_at,
             at: now,
             origin: origin.clone(),
-            noted: known.noted,
-            note: (!is_noted).then_some((noted, event)),
+            logged: known.logged,
+            event: (!is_noted).then_some((noted, event)),
         };
-        Ok(self.store.note_repeat(repeat).await?)
+        Ok(self.store.repeat_refresh(repeat).await?)
     }
 }
 

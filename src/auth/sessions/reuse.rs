@@ -7,14 +7,14 @@ use crate::clock::Timestamp;
 use crate::domain::audit::AuditKind;
 use crate::domain::origin::Origin;
 use crate::domain::session::EndReason;
-use crate::store::{EndSessions, Known, NewEvent, Scope};
+use crate::store::{EndSessions, KnownToken, NewEvent, Scope};
 
 impl Sessions {
     /// Ends a session whose old token came back: one of the two clients that have it is a thief, and nobody
     /// can tell which.
     pub(super) async fn end_reused(
         &self,
-        known: &Known,
+        known: &KnownToken,
         origin: Origin,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -43,7 +43,7 @@ impl Sessions {
     /// database was restored. The outstanding token of that copy may be in anybody's hands by now.
     pub(super) async fn end_outlived(
         &self,
-        known: &Known,
+        known: &KnownToken,
         origin: Origin,
         now: Timestamp,
     ) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use super::System;
 use crate::auth::error::Error;
 use crate::clock::{Stopwatch, Timestamp};
 use crate::domain::throttle::FORGET;
-use crate::store::{self, Expired, Metadata, Purged};
+use crate::store::{self, ClientMetadata, Expired, Purged};
 
 /// How long a row is kept after its expiry, because clocks differ.
 const SKEW: Duration = Duration::from_mins(1);
@@ -27,8 +27,9 @@ impl System {
             *count(&mut purged, kind) += batch_by_batch(delete).await?;
         }
         let before = self.now() - self.policy.metadata_retention;
-        for kind in Metadata::ALL {
-            purged.metadata += batch_by_batch(|| self.store.wipe_batch(kind, before)).await?;
+        for kind in ClientMetadata::ALL {
+            purged.metadata +=
+                batch_by_batch(|| self.store.clear_metadata_batch(kind, before)).await?;
         }
         Ok(purged)
     }
@@ -40,7 +41,7 @@ impl System {
             *count(&mut expired, kind) += self.store.count_expired(kind, self.expiry(kind)).await?;
         }
         let before = self.now() - self.policy.metadata_retention;
-        for kind in Metadata::ALL {
+        for kind in ClientMetadata::ALL {
             expired.metadata += self.store.count_metadata(kind, before).await?;
         }
         Ok(expired)

@@ -42,12 +42,12 @@ impl System {
     /// All metrics in the text format of Prometheus. The database is not asked.
     #[must_use]
     pub fn metrics_text(&self, open_sockets: usize) -> String {
-        let (pool, hashing) = (self.store.pool(), self.passwords.hashing_load());
+        let (pool, hashing) = (self.store.pool_usage(), self.passwords.hashing_load());
         self.metrics.text(Observed {
             staleness: self.revocations.age(),
             ended_sessions: self.revocations.len(),
             connections: (pool.idle, pool.in_use),
-            connections_max: pool.most,
+            connections_max: pool.max,
             hashing: (hashing.running, hashing.waiting),
             open_sockets,
             clock_correction: self.clock.correction_micros(),

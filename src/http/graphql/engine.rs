@@ -12,7 +12,7 @@ use super::rejection::Rejection;
 use super::run_to_completion::RunToCompletion;
 use crate::auth::ClientConnection;
 use crate::graphql::document::{Limits, Prepared, PreparedDocuments, variables};
-use crate::store::Spent;
+use crate::store::QueryCost;
 use crate::telemetry::RequestId;
 
 #[derive(Clone, Debug)]
@@ -57,11 +57,11 @@ impl<E: Executor> Engine<E> {
         &self,
         request: Request,
         document: &Prepared,
-    ) -> Result<(Response, Spent), Rejection> {
+    ) -> Result<(Response, QueryCost), Rejection> {
         let executor = self.executor.clone();
         // Boxed first: each of the wrappers below would copy its kilobytes twice.
         let work = Box::pin(async move { executor.execute(request).await });
-        let work = Spent::by(work);
+        let work = QueryCost::of(work);
         // Dropped when the client disconnects. Work that waits in a queue is then cancelled.
         let (_connection, work) = ClientConnection::watch(work);
         let work = RequestId::in_current(work);

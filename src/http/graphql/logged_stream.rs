@@ -18,7 +18,7 @@ use crate::clock::Stopwatch;
 use crate::graphql::document::Prepared;
 use crate::http::operation_log::{LoggedOperation, log_operation};
 use crate::metrics::Outcome;
-use crate::store::Account;
+use crate::store::QueryCostMeter;
 use crate::telemetry::RequestId;
 
 pub(super) struct LoggedStream {
@@ -26,7 +26,7 @@ pub(super) struct LoggedStream {
     auth: Arc<Auth>,
     operation: LoggedOperation,
     outcome: Outcome,
-    account: Account,
+    meter: QueryCostMeter,
     started: Stopwatch,
     request: Option<RequestId>,
 }
@@ -38,9 +38,9 @@ impl LoggedStream {
         auth: Arc<Auth>,
         document: &Prepared,
     ) -> Self {
-        let (operation, account) = (LoggedOperation::of(document), Account::default());
+        let (operation, meter) = (LoggedOperation::of(document), QueryCostMeter::default());
         let (started, request) = (Stopwatch::start(), RequestId::current());
-        Self { responses, auth, operation, outcome: Outcome::Ok, account, started, request }
+        Self { responses, auth, operation, outcome: Outcome::Ok, meter, started, request }
     }
 }
 
@@ -48,9 +48,10 @@ impl Stream for LoggedStream {
     type Item = Response;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Response>> {
-        let Self { responses, outcome, account, request, .. } = &mut *self;
-        let polled =
-            RequestId::within(*request, || account.pay_step(|| responses.poll_next_unpin(context)));
+        let Self { responses, outcome, meter, request, .. } = &mut *self;
+        let polled = RequestId::within(*request, || {
+            meter.measure_step(|| responses.poll_next_unpin(context))
+        });
         if let Poll::Ready(Some(response)) = &polled
             && *outcome == Outcome::Ok
         {
@@ -62,7 +63,7 @@ impl Stream for LoggedStream {
 
 impl Drop for LoggedStream {
     fn drop(&mut self) {
-        self.operation.spent = self.account.spent();
+        self.operation.spent = self.meter.cost();
         let (operation, duration) = (Some(&self.operation), self.started.elapsed());
         let metrics = self.auth.system.metrics();
         RequestId::within(self.request, || {

@@ -244,14 +244,14 @@ async fn a_deactivation_ends_all_sessions_and_twice_is_once(database: Database) 
 
 async fn hashes_are_counted_by_their_parameters(database: Database) {
     let store = database.store().await;
-    assert!(store.kinds_of_hashes().await.unwrap().is_empty());
+    assert!(store.sample_password_hashes().await.unwrap().is_empty());
     for (name, memory) in [("ada", 8), ("bob", 16), ("cleo", 8)] {
         let hashing = Hashing::new(memory, 1, 1).unwrap();
         let password_hash = hashing.dummy().clone();
         let new = NewUser { password_hash, ..new_user(name, None) };
         store.create_user(new, None, event(AuditKind::UserCreated, at(0))).await.unwrap().unwrap();
     }
-    let kinds = store.kinds_of_hashes().await.unwrap();
+    let kinds = store.sample_password_hashes().await.unwrap();
     let kinds: Vec<_> = kinds.iter().map(|(hash, count)| (hash.as_str(), *count)).collect();
     assert!(
         matches!(kinds[..], [(eight, 2), (sixteen, 1)]

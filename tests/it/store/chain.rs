@@ -15,7 +15,7 @@ use sallyport::domain::session::{AttemptHash, Session};
 use sallyport::domain::throttle::{self, Limit};
 use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;
-use sallyport::store::{Noted, Refreshed, Repeat, Rotate, Scope, Store, Touch};
+use sallyport::store::{LoggedRepeats, Refreshed, Reissue, RepeatedRefresh, Rotate, Scope, Store};
 
 use super::support::{
     ACCESS, REFRESH, at, end, entries, event, make, new_session, open, opening, origin, rotate,
@@ -191,8 +191,8 @@ async fn no_more_refreshes_take_place_than_the_limit_says(database: Database) {
                         let order = Rotate { limit: Some(limit()), ..rotation(&current, now) };
                         replica.rotate(order).await.unwrap()
                     } else {
-                        let order = Touch { limit: Some(limit()), ..touch(&current, now) };
-                        replica.touch(order).await.unwrap()
+                        let order = Reissue { limit: Some(limit()), ..touch(&current, now) };
+                        replica.reissue(order).await.unwrap()
                     }
                 }
             });
@@ -301,8 +301,8 @@ async fn after_an_end_nothing_of_the_session_moves_however_close_they_were(datab
 }
 
 /// An order to refresh that leaves the chain as it is.
-fn touch(session: &Session, now: Timestamp) -> Touch {
-    Touch {
+fn touch(session: &Session, now: Timestamp) -> Reissue {
+    Reissue {
         session_id: session.id,
         presented: session.token.id,
         access_expires_at: now + ACCESS,
@@ -318,19 +318,19 @@ async fn touched(
     presented: TokenId,
     now: Timestamp,
 ) -> Option<Refreshed> {
-    store.touch(Touch { presented, ..touch(session, now) }).await.unwrap()
+    store.reissue(Reissue { presented, ..touch(session, now) }).await.unwrap()
 }
 
 /// The first repeat of the rotation of what the session had outstanding.
 async fn repeated(store: &Store, session: &Session, now: Timestamp) -> Option<Refreshed> {
-    let repeat = Repeat {
+    let repeat = RepeatedRefresh {
         session_id: session.id,
         presented: session.token.id,
         access_expires_at: now + ACCESS,
         at: now,
         origin: origin(),
-        noted: Noted::Nothing,
-        note: Some((Noted::SameClient, event(AuditKind::RefreshRetried, now))),
+        logged: LoggedRepeats::None,
+        event: Some((LoggedRepeats::SameClient, event(AuditKind::RefreshRetried, now))),
     };
-    store.note_repeat(repeat).await.unwrap()
+    store.repeat_refresh(repeat).await.unwrap()
 }

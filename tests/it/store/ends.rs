@@ -10,7 +10,7 @@ use sallyport::domain::filter::BlacklistFilter;
 use sallyport::domain::id::{SessionId, UserId};
 use sallyport::domain::session::{EndReason, Session};
 use sallyport::entropy::SystemEntropy;
-use sallyport::store::{EndSessions, EndedSession, Scope, Store, Tail};
+use sallyport::store::{EndSessions, EndedSession, FeedReader, Scope, Store};
 
 use super::faults::{WAITING, until};
 use super::support::{
@@ -162,7 +162,7 @@ async fn what_led_to_no_end_is_not_written_down(database: Database) {
 }
 
 /// What a reader is handed on next.
-async fn read(tail: &mut Tail) -> Vec<EndedSession> {
+async fn read(tail: &mut FeedReader) -> Vec<EndedSession> {
     let mut seen = Vec::new();
     tail.read(|ended, _| seen.extend_from_slice(ended)).await.unwrap();
     seen
@@ -172,7 +172,7 @@ async fn the_feed_hands_on_every_end_and_each_reader_has_its_own_place(database:
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     let other = database.connect().await;
-    let (mut here, mut there) = (store.tail(), other.tail());
+    let (mut here, mut there) = (store.feed_reader(), other.feed_reader());
     assert_eq!(read(&mut here).await, []);
     let mut all = HashSet::new();
     for round in 0..20 {
@@ -204,7 +204,7 @@ async fn a_new_reader_is_told_what_there_is(database: Database) {
         chunks += usize::from(!ended.is_empty());
         seen.extend(ended.iter().map(|end| end.id));
     };
-    database.connect().await.tail().read(counting).await.unwrap();
+    database.connect().await.feed_reader().read(counting).await.unwrap();
     assert_eq!(seen.len(), many);
     assert!(chunks > 1, "{chunks}");
 }
@@ -214,7 +214,7 @@ async fn a_wait_ends_with_the_next_end_at_the_latest(database: Database) {
     let ada = make(&store, "ada").await;
     let opened = open(&store, ada.id, at(0)).await;
     let other = database.connect().await;
-    let mut tail = other.tail();
+    let mut tail = other.feed_reader();
     read(&mut tail).await;
     end(&store, Scope::One(opened.id), at(1)).await;
     let waited = tokio::time::timeout(Duration::from_secs(5), tail.wait()).await;
@@ -241,13 +241,13 @@ async fn the_ends_of_a_scope_are_found_while_an_access_token_may_live(database: 
         (Scope::Others { user: ada, except: live }, &[one, two]),
         (Scope::All, &[one, two, bobs]),
     ] {
-        let found = store.earlier_ends(&scope, &[], at(0), at(2), &[]).await.unwrap();
+        let found = store.recent_ends(&scope, &[], at(0), at(2), &[]).await.unwrap();
         assert_eq!(ids(&found), expected.iter().copied().collect(), "{scope:?}");
         assert!(found.iter().all(|end| ended.contains(end)), "{scope:?}");
     }
-    assert!(store.earlier_ends(&Scope::All, &[], at(2), at(2), &[]).await.unwrap().is_empty());
+    assert!(store.recent_ends(&Scope::All, &[], at(2), at(2), &[]).await.unwrap().is_empty());
     assert!(
-        store.earlier_ends(&Scope::All, &[], at(0), ended[0].until, &[]).await.unwrap().is_empty()
+        store.recent_ends(&Scope::All, &[], at(0), ended[0].until, &[]).await.unwrap().is_empty()
     );
 }
 
@@ -261,7 +261,7 @@ async fn who_knows_every_end_of_a_scope_is_told_of_none(database: Database) {
     }
     let scope = Scope::User(ada);
     let earlier = async |known: &[EndedSession]| {
-        ids(&store.earlier_ends(&scope, known, at(0), at(2), &[]).await.unwrap())
+        ids(&store.recent_ends(&scope, known, at(0), at(2), &[]).await.unwrap())
     };
     assert_eq!(earlier(&known).await, ids(&[]));
     assert_eq!(earlier(&known[..2]).await, ids(&known));

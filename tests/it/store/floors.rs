@@ -12,7 +12,8 @@ use sallyport::domain::page::PageRequest;
 use sallyport::domain::session::{EndReason, Session, SessionName, SessionState};
 use sallyport::entropy::SystemEntropy;
 use sallyport::store::{
-    AT_ONCE, Batch, EndSessions, EndedSession, Expired, Floor, FloorId, Matching, Scope, Store,
+    EndSessions, EndedSession, Expired, Floor, FloorBatch, FloorId, MAX_ENDS_PER_TRANSACTION,
+    MatchingSessions, Scope, Store,
 };
 
 use super::faults::{WAITING, until};
@@ -58,8 +59,8 @@ async fn end_rows(store: &Store, floor: FloorId, worker: TokenId) -> Vec<Vec<End
     let mut batches = Vec::new();
     loop {
         match store.end_batch(floor, worker, at(50)).await.unwrap() {
-            Batch::Ended(ended) => batches.push(ended),
-            Batch::Last(ended, floor) => {
+            FloorBatch::Ended(ended) => batches.push(ended),
+            FloorBatch::Last(ended, floor) => {
                 assert!(floor.until.is_some());
                 batches.push(ended);
                 return batches;
@@ -78,16 +79,16 @@ const LIVE: &str = "SELECT count(*) FROM sessions WHERE ended_at IS NULL";
 async fn a_thousand_end_by_their_rows_and_more_by_a_floor(database: Database) {
     let store = database.store().await;
     let (ada, bob) = (make(&store, "ada").await.id, make(&store, "bob").await.id);
-    seed(&database, ada, AT_ONCE).await;
-    seed(&database, bob, AT_ONCE + 1).await;
+    seed(&database, ada, MAX_ENDS_PER_TRANSACTION).await;
+    seed(&database, bob, MAX_ENDS_PER_TRANSACTION + 1).await;
     let done = store.end_sessions(ending(Scope::User(ada), at(10)), None).await.unwrap();
-    assert_eq!((done.ended.len(), done.floor), (AT_ONCE, None));
+    assert_eq!((done.ended.len(), done.floor), (MAX_ENDS_PER_TRANSACTION, None));
     let why = event(AuditKind::PasswordChanged, at(10));
     let done = store.end_sessions(ending(Scope::User(bob), at(10)), Some(why)).await.unwrap();
     let floor = done.floor.unwrap();
     assert_eq!((done.ended.len(), done.is_new), (0, true));
     assert_eq!((floor.user, floor.reason, floor.at), (Some(bob), EndReason::Admin, at(10)));
-    assert_eq!(store.count_below(&floor).await.unwrap(), AT_ONCE + 1);
+    assert_eq!(store.count_below(&floor).await.unwrap(), MAX_ENDS_PER_TRANSACTION + 1);
     let mut raw = database.raw().await;
     assert_eq!(raw.number(LIVE).await, 1_001, "no row is ended yet");
     let events = "SELECT count(*) FROM audit_events WHERE kind = 'PASSWORD_CHANGED'";
@@ -113,7 +114,7 @@ async fn below_a_floor_nothing_is_refreshed_and_above_it_everything(database: Da
     assert!(rename(before.id).await.unwrap().is_none());
     assert!(rename(after.id).await.unwrap().is_some());
     // Where refresh tokens do not rotate.
-    let touch = |session: &Session| sallyport::store::Touch {
+    let touch = |session: &Session| sallyport::store::Reissue {
         session_id: session.id,
         presented: session.token.id,
         access_expires_at: at(900),
@@ -121,9 +122,9 @@ async fn below_a_floor_nothing_is_refreshed_and_above_it_everything(database: Da
         origin: super::support::origin(),
         limit: None,
     };
-    assert!(store.touch(touch(&before)).await.unwrap().is_none());
+    assert!(store.reissue(touch(&before)).await.unwrap().is_none());
     let bobs = session(&store, other.id).await;
-    assert!(store.touch(touch(&bobs)).await.unwrap().is_some());
+    assert!(store.reissue(touch(&bobs)).await.unwrap().is_some());
 
     let floor = set_floor(&store, Scope::All, at(20)).await;
     assert!(!is_live(&store, &session(&store, after.id).await).await);
@@ -211,8 +212,8 @@ async fn rows_below_a_floor_are_ended_in_batches_with_all_that_follows(database:
     let order = EndSessions { note: Some(note), ..ending(Scope::User(ada), at(10)) };
     let floor = store.end_sessions(order, None).await.unwrap().floor.unwrap();
     let batches = end_rows(&store, floor.id, worker()).await;
-    assert!(batches.iter().all(|batch| batch.len() <= store.rows_at_once()), "each is small");
-    assert!(batches.len() >= 2_001 / store.rows_at_once() && store.rests() > 0);
+    assert!(batches.iter().all(|batch| batch.len() <= store.max_batch_rows()), "each is small");
+    assert!(batches.len() >= 2_001 / store.max_batch_rows() && store.batch_pause_factor() > 0);
     let ended: HashSet<_> = batches.iter().flatten().map(|ended| ended.id).collect();
     assert_eq!((ended.len(), ended.contains(&last.id)), (2_001, true));
     let mut raw = database.raw().await;
@@ -230,7 +231,7 @@ async fn rows_below_a_floor_are_ended_in_batches_with_all_that_follows(database:
     assert_eq!(raw.texts(told).await, ["ADMIN: the laptop was stolen"]);
     let entry = &entries(&store, BlacklistFilter::default()).await[0];
     assert_eq!(entry.ip, super::support::origin().ip);
-    assert_eq!(store.end_batch(floor.id, worker(), at(50)).await.unwrap(), Batch::Done);
+    assert_eq!(store.end_batch(floor.id, worker(), at(50)).await.unwrap(), FloorBatch::Done);
     assert_eq!(store.count_below(&floor).await.unwrap(), 2_001, "as many as before");
 }
 
@@ -240,12 +241,12 @@ async fn any_worker_goes_on_where_another_stopped(database: Database) {
     seed(&database, ada, 1_800).await;
     let floor = set_floor(&store, Scope::All, at(10)).await;
     let (one, other) = (worker(), worker());
-    let Batch::Ended(first) = store.end_batch(floor.id, one, at(50)).await.unwrap() else {
+    let FloorBatch::Ended(first) = store.end_batch(floor.id, one, at(50)).await.unwrap() else {
         panic!("there are more")
     };
-    assert_eq!(store.end_batch(floor.id, other, at(51)).await.unwrap(), Batch::Elsewhere);
+    assert_eq!(store.end_batch(floor.id, other, at(51)).await.unwrap(), FloorBatch::Busy);
     // The first was killed, and is not heard of for some seconds.
-    let Batch::Ended(second) = store.end_batch(floor.id, other, at(56)).await.unwrap() else {
+    let FloorBatch::Ended(second) = store.end_batch(floor.id, other, at(56)).await.unwrap() else {
         panic!("there are more")
     };
     assert!(first.iter().all(|ended| !second.contains(ended)));
@@ -256,9 +257,9 @@ async fn any_worker_goes_on_where_another_stopped(database: Database) {
             let mut ended = Vec::new();
             for second in (100..).step_by(10) {
                 match store.end_batch(floor.id, worker, at(second)).await.unwrap() {
-                    Batch::Ended(batch) | Batch::Last(batch, _) => ended.extend(batch),
-                    Batch::Elsewhere => {}
-                    Batch::Done => break,
+                    FloorBatch::Ended(batch) | FloorBatch::Last(batch, _) => ended.extend(batch),
+                    FloorBatch::Busy => {}
+                    FloorBatch::Done => break,
                 }
             }
             ended
@@ -333,7 +334,7 @@ async fn everybody_is_logged_out_while_the_table_of_accounts_is_tended() {
     let database = Database::postgres().await;
     let store = database.store().await;
     let ada = make(&store, "ada").await.id;
-    seed(&database, ada, AT_ONCE + 1).await;
+    seed(&database, ada, MAX_ENDS_PER_TRANSACTION + 1).await;
     let mut vacuum = database.raw().await;
     vacuum.execute("BEGIN; LOCK TABLE users IN SHARE UPDATE EXCLUSIVE MODE").await;
     let floor = set_floor(&store, Scope::All, at(10)).await;
@@ -347,7 +348,7 @@ async fn a_floor_under_everybody_waits_for_a_login_that_has_begun() {
     let database = Database::postgres().await;
     let store = Arc::new(database.store().await);
     let ada = make(&store, "ada").await.id;
-    seed(&database, ada, AT_ONCE + 1).await;
+    seed(&database, ada, MAX_ENDS_PER_TRANSACTION + 1).await;
     let mut locked = database.raw().await;
     locked.execute("BEGIN; SELECT 1 FROM sessions FOR UPDATE").await;
     // It waits for the rows of the sessions that it ends, with its own inserted.
@@ -383,13 +384,13 @@ async fn a_list_and_a_count_know_what_is_below_a_floor(database: Database) {
         assert_eq!(listed.iter().map(|session| session.id).collect::<Vec<_>>(), [after.id]);
         assert_eq!(store.count_sessions(&active, at(50)).await.unwrap(), Some(1));
         assert_eq!(store.count_sessions(&over, at(50)).await.unwrap(), Some(1_500));
-        let matching = Matching { filter: active, except: None };
+        let matching = MatchingSessions { filter: active, except: None };
         assert_eq!(store.count_matching(&matching, at(50)).await.unwrap(), 1);
         // The same once their rows say so.
-        if store.end_batch(floor.id, worker(), at(50)).await.unwrap() != Batch::Done {
+        if store.end_batch(floor.id, worker(), at(50)).await.unwrap() != FloorBatch::Done {
             while !matches!(
                 store.end_batch(floor.id, worker(), at(1_000)).await.unwrap(),
-                Batch::Last(..) | Batch::Done
+                FloorBatch::Last(..) | FloorBatch::Done
             ) {
                 database.raw().await.execute("UPDATE session_floors SET leased_until = 0").await;
             }
@@ -419,14 +420,14 @@ async fn very_many_that_match_are_found_and_counted_in_stretches(database: Datab
     seed(&database, bob, 1_500).await;
     for (user, expected) in [(Some(bob), 1_501), (None, 61_501)] {
         let filter = SessionFilter { user_id: user, ..SessionFilter::default() };
-        let matching = Matching { filter, except: None };
+        let matching = MatchingSessions { filter, except: None };
         assert_eq!(store.count_matching(&matching, at(5)).await.unwrap(), expected);
         let (mut found, mut behind) = (HashSet::<SessionId>::new(), None);
         loop {
             let more = store.find_matching(&matching, behind, 1_000, at(5)).await.unwrap();
             assert!(more.sessions.len() <= 1_000);
             found.extend(more.sessions);
-            behind = more.behind;
+            behind = more.next_after;
             if behind.is_none() {
                 break;
             }
@@ -456,7 +457,7 @@ async fn what_is_below_a_floor_takes_no_place_among_a_users_sessions(database: D
     let store = database.store().await;
     let ada = make(&store, "ada").await.id;
     let kept = open(&store, ada, at(0)).await;
-    seed(&database, ada, AT_ONCE + 1).await;
+    seed(&database, ada, MAX_ENDS_PER_TRANSACTION + 1).await;
     set_floor(&store, Scope::Others { user: ada, except: kept.id }, at(50)).await;
     let mut opened: Vec<Session> = Vec::new();
     let mut ended = Vec::new();

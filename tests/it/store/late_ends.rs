@@ -4,14 +4,14 @@
 use std::collections::HashSet;
 
 use sallyport::domain::id::{SessionId, UserId};
-use sallyport::store::{EndedSession, Scope, Store, Tail};
+use sallyport::store::{EndedSession, FeedReader, Scope, Store};
 use uuid::Uuid;
 
 use super::support::{at, ending, make, open};
 use crate::databases::Database;
 
 /// What the feed hands on next.
-async fn read(tail: &mut Tail) -> HashSet<SessionId> {
+async fn read(tail: &mut FeedReader) -> HashSet<SessionId> {
     let mut seen = HashSet::new();
     tail.read(|ended, _| seen.extend(ended.iter().map(|end| end.id))).await.unwrap();
     seen
@@ -38,7 +38,7 @@ async fn an_end_that_commits_after_many_later_ones_is_handed_on() {
     let database = Database::postgres().await;
     let store = database.store().await;
     let ada = make(&store, "ada").await;
-    let mut tail = store.tail();
+    let mut tail = store.feed_reader();
     let mut slow = database.raw().await;
     slow.execute(format!("BEGIN; {}", insert(7, "DEFAULT"))).await;
     let late = SessionId::from_uuid(Uuid::from_u128(7));
@@ -70,7 +70,7 @@ async fn an_end_whose_transaction_number_was_seen_before_is_handed_on_by_the_nex
     let database = Database::postgres().await;
     let store = database.store().await;
     let ada = make(&store, "ada").await;
-    let mut tail = store.tail();
+    let mut tail = store.feed_reader();
     end_one(&store, ada.id).await;
     read(&mut tail).await;
     let mut raw = database.raw().await;

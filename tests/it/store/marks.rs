@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::origin::Origin;
-use sallyport::store::{BackupError, DatabaseUrl, Mark, NewEvent, Store};
+use sallyport::store::{AuditCheckpoint, BackupError, DatabaseUrl, NewEvent, Store};
 use tempfile::TempDir;
 
 use super::support::{at, make};
@@ -14,7 +14,7 @@ on_both!(the_newest_event_is_the_mark_of_a_database, a_copy_is_a_database_like_t
 
 async fn the_newest_event_is_the_mark_of_a_database(database: Database) {
     let store = database.store().await;
-    assert_eq!(store.newest_mark().await.unwrap(), None);
+    assert_eq!(store.newest_audit_checkpoint().await.unwrap(), None);
     let mut marks = Vec::new();
     for second in 0..3 {
         let event = NewEvent {
@@ -27,14 +27,14 @@ async fn the_newest_event_is_the_mark_of_a_database(database: Database) {
             detail: None,
         };
         store.record(event).await.unwrap();
-        marks.push(store.newest_mark().await.unwrap().unwrap());
+        marks.push(store.newest_audit_checkpoint().await.unwrap().unwrap());
     }
     assert_eq!(marks[2].at, at(2));
     for mark in marks {
-        assert!(store.has_mark(mark).await.unwrap());
+        assert!(store.has_audit_checkpoint(mark).await.unwrap());
         // An older copy that went on gives the number to another event.
-        let other = Mark { at: mark.at + Duration::from_micros(1), ..mark };
-        assert!(!store.has_mark(other).await.unwrap());
+        let other = AuditCheckpoint { at: mark.at + Duration::from_micros(1), ..mark };
+        assert!(!store.has_audit_checkpoint(other).await.unwrap());
     }
 }
 

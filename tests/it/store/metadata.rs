@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sallyport::domain::audit::AuditKind;
-use sallyport::store::Metadata;
+use sallyport::store::ClientMetadata;
 
 use super::support::{REFRESH, at, event, make, open, rotate};
 use crate::databases::{Database, on_both};
@@ -29,15 +29,15 @@ async fn what_is_old_loses_address_and_client_and_nothing_else(database: Databas
         (all, raw.number(with).await, raw.number(agents).await)
     };
     for (kind, table, all, left) in [
-        (Metadata::Sessions, "sessions", 2, 1),
-        (Metadata::BlacklistEntries, "blacklist_entries", 2, 1),
-        (Metadata::AuditEvents, "audit_events", 4, 1),
+        (ClientMetadata::Sessions, "sessions", 2, 1),
+        (ClientMetadata::BlacklistEntries, "blacklist_entries", 2, 1),
+        (ClientMetadata::AuditEvents, "audit_events", 4, 1),
     ] {
         assert_eq!(kept(table).await, (all, all, all), "{table}");
         let old = u64::try_from(all - left).unwrap();
         assert_eq!(store.count_metadata(kind, before).await.unwrap(), old, "{table}");
-        assert_eq!(store.wipe_batch(kind, before).await.unwrap(), old, "{table}");
-        assert_eq!(store.wipe_batch(kind, before).await.unwrap(), 0, "{table}");
+        assert_eq!(store.clear_metadata_batch(kind, before).await.unwrap(), old, "{table}");
+        assert_eq!(store.clear_metadata_batch(kind, before).await.unwrap(), 0, "{table}");
         assert_eq!(kept(table).await, (all, left, left), "{table}");
     }
 }

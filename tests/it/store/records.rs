@@ -132,7 +132,7 @@ async fn a_longer_life_of_tokens_is_noted_of_what_still_signs(database: Database
         let keys = store.signing_keys().await.unwrap();
         keys.into_iter().map(|key| key.life.token_lifetime).collect::<Vec<_>>()
     };
-    let note = async |lifetime, now| store.note_token_lifetime(lifetime, at(now)).await.unwrap();
+    let note = async |lifetime, now| store.raise_token_lifetime(lifetime, at(now)).await.unwrap();
     note(ACCESS / 2, 59).await;
     assert_eq!(lifetimes().await, [ACCESS, ACCESS], "a token of before lives as long as it did");
     note(ACCESS * 2, 59).await;

@@ -70,7 +70,7 @@ async fn of_several_servers_one_that_answers_and_writes_is_used() {
     let url = with_servers(&database, |server| format!("127.0.0.1:1,{server}"));
     let store = Store::connect(&url).await.unwrap();
     store.migrate().await.unwrap();
-    store.tail().read(|_, _| {}).await.unwrap();
+    store.feed_reader().read(|_, _| {}).await.unwrap();
     // One that only reads will not do, unless it is the only one that was named.
     set_default(&database, "default_transaction_read_only", "on").await;
     let url = with_servers(&database, |server| format!("{server},{server}"));

@@ -7,7 +7,7 @@ use sallyport::domain::audit::AuditKind;
 use sallyport::domain::filter::{AuditFilter, IpBlock, SessionFilter};
 use sallyport::domain::page::PageRequest;
 use sallyport::domain::throttle::{ACCOUNT_AND_ADDRESS, ADDRESS, Bucket};
-use sallyport::store::{Charge, Charged, Matching, NewEvent, Settlement};
+use sallyport::store::{Charge, Charged, MatchingSessions, NewEvent, Settlement};
 
 use super::support::{at, event, make, new_session, open, opening, try_open};
 use crate::databases::{Database, on_both};
@@ -139,9 +139,9 @@ async fn what_would_end_is_counted(database: Database) {
     let kept = open(&store, ada.id, at(0)).await;
     open(&store, ada.id, at(1)).await;
     let filter = SessionFilter { user_id: Some(ada.id), ..SessionFilter::default() };
-    let all = Matching { filter, except: None };
+    let all = MatchingSessions { filter, except: None };
     assert_eq!(store.count_matching(&all, at(2)).await.unwrap(), 2);
-    let others = Matching { except: Some(kept.id), ..all };
+    let others = MatchingSessions { except: Some(kept.id), ..all };
     assert_eq!(store.count_matching(&others, at(2)).await.unwrap(), 1);
     assert_eq!(store.count_matching(&others, at(10_000)).await.unwrap(), 0);
 }

@@ -1,0 +1,156 @@
+//! New accounts.
+
+use sqlx::{PgConnection, SqliteConnection};
+
+use crate::clock::Timestamp;
+use crate::crypto::password::PasswordHash;
+use crate::domain::id::UserId;
+use crate::domain::session::Session;
+use crate::domain::user::{Names, Role, User};
+use crate::store::audit::{Audit, NewEvent};
+use crate::store::backend::database::Database;
+use crate::store::backend::metered;
+use crate::store::error::Result;
+use crate::store::handle::Store;
+use crate::store::query::floor_sql::global_floor_lock;
+use crate::store::query::rows::{UserRow, user_columns};
+use crate::store::sessions::open::{NewSession, Open};
+
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    pub id: UserId,
+    pub names: Names,
+    pub password_hash: PasswordHash,
+    pub role: Role,
+    pub created_at: Timestamp,
+}
+
+/// The name that belongs to another account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameTaken {
+    /// The username, or one that is confusable with it.
+    Username,
+    Email,
+}
+
+macro_rules! insert {
+    ($($lock:tt)*) => {
+        concat!(
+            "INSERT INTO users (id, username, username_key, email, email_key, password_hash, \
+             role, created_at, username_skeleton) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+             ON CONFLICT DO NOTHING RETURNING ",
+            user_columns!(),
+            $($lock)*
+        )
+    };
+}
+
+trait Insert {
+    const INSERT: &str;
+}
+
+/// SQLite has one writer at a time.
+impl Insert for SqliteConnection {
+    const INSERT: &str = insert!("");
+}
+
+impl Insert for PgConnection {
+    const INSERT: &str = insert!(global_floor_lock!());
+}
+
+steps! {
+    pub(in crate::store) trait Accounts {
+        /// `None` if a name is taken.
+        async fn insert_user(&mut self, new: &NewUser) -> Result<Option<User>> {
+            let row: Option<UserRow> = metered::query_as(Self::INSERT)
+            .bind(new.id.as_uuid())
+            .bind(new.names.username().as_str())
+            .bind(new.names.username().key())
+            .bind(new.names.email().map(|email| email.as_str().to_owned()))
+            .bind(new.names.email().map(|email| email.key().to_owned()))
+            .bind(new.password_hash.as_str())
+            .bind(new.role.as_str())
+            .bind(new.created_at.as_micros())
+            .bind(new.names.username().skeleton())
+            .fetch_optional(self)
+            .await?;
+            row.map(User::try_from).transpose()
+        }
+
+        /// `false` if there is an account. The caller prevents concurrent inserts.
+        async fn insert_first_user(&mut self, new: &NewUser, event: &NewEvent) -> Result<bool> {
+            let somebody: Option<i32> = metered::query_scalar("SELECT 1 FROM users LIMIT 1")
+                .fetch_optional(&mut *self)
+                .await?;
+            if somebody.is_some() || self.insert_user(new).await?.is_none() {
+                return Ok(false);
+            }
+            self.record_event(event).await?;
+            Ok(true)
+        }
+
+        /// Whether an account has this username or one that is confusable with it.
+        async fn username_exists(&mut self, names: &Names) -> Result<bool> {
+            let found: Option<i32> =
+                metered::query_scalar("SELECT 1 FROM users WHERE username_key = $1 OR username_skeleton = $2")
+                    .bind(names.username().key())
+                    .bind(names.username().skeleton())
+                    .fetch_optional(self)
+                    .await?;
+            Ok(found.is_some())
+        }
+    }
+}
+
+impl Store {
+    /// Creates an account and, if one is given, its first session.
+    pub async fn create_user(
+        &self,
+        new: NewUser,
+        session: Option<NewSession>,
+        event: NewEvent,
+    ) -> Result<Result<(User, Option<Session>), NameTaken>> {
+        transact!(self, conn => {
+            let Some(user) = conn.insert_user(&new).await? else {
+                let username = conn.username_exists(&new.names).await?;
+                return Ok(Err(if username { NameTaken::Username } else { NameTaken::Email }));
+            };
+            let session = match &session {
+                Some(session) => Some(conn.insert_session(session, None).await?.0),
+                None => None,
+            };
+            let opened = session.as_ref().map(|session| session.id);
+            conn.record_event(&NewEvent { session: opened, ..event }).await?;
+            Ok(Ok((user, session)))
+        })
+    }
+
+    /// Creates the first account of an empty database; `false` if there is one already. Of replicas that
+    /// start at once one creates it, even if their names for it differ.
+    pub async fn create_first_user(&self, new: NewUser, event: NewEvent) -> Result<bool> {
+        match self.database() {
+            Database::Sqlite(sqlite) => {
+                sqlite
+                    .writer
+                    .write(move |conn| {
+                        Box::pin(async move { conn.insert_first_user(&new, &event).await })
+                    })
+                    .await
+            }
+            Database::Postgres(postgres) => {
+                postgres
+                    .transact(move |conn| {
+                        Box::pin(async move {
+                            // Blocks inserts, not reads: of concurrent transactions each sees the others'
+                            // accounts.
+                            metered::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+                                .execute(&mut *conn)
+                                .await?;
+                            conn.insert_first_user(&new, &event).await
+                        })
+                    })
+                    .await
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Schema migrations, applied at start.
+//!
+//! Migrations have the same numbers for both databases. One whose name begins with `add` only adds, so
+//! an older binary keeps working with it and may start with it: during a rolling update replicas of
+//! the old version restart too. A database with any other migration that this binary does not know is
+//! refused. `migrations/README.md` says what an addition may contain.
+
+use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
+use sqlx::{AssertSqlSafe, Connection};
+
+use crate::store::backend::database::Database;
+use crate::store::error::{Error, Result};
+
+/// `table` is where the applied migrations are recorded.
+fn of_sqlite(table: &'static str) -> Migrator {
+    let mut migrator = sqlx::migrate!("migrations/sqlite");
+    // `missing` decides about unknown migrations.
+    migrator.set_ignore_missing(true);
+    migrator.dangerous_set_table_name(table);
+    migrator
+}
+
+fn of_postgres(table: &'static str) -> Migrator {
+    let mut migrator = sqlx::migrate!("migrations/postgres");
+    migrator.set_locking(false);
+    migrator.set_ignore_missing(true);
+    migrator.dangerous_set_table_name(table);
+    migrator
+}
+
+/// Serializes processes that migrate at once, until the end of the transaction. The number is
+/// arbitrary, and this program's own. No timeout: the second process waits as long as the first takes.
+const LOCK: &str = "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(2834790612441)";
+
+/// The description of a migration that only adds begins with this.
+const ADDITION_PREFIX: &str = "add ";
+
+/// The table of applied migrations. Not sqlx's default name, so that another program that uses sqlx
+/// can share the database.
+const TABLE: &str = "sallyport_migrations";
+
+/// The same in a database that an earlier version made, and in that of any other program: sqlx's own
+/// name. It is ours where the first migration in it is.
+const COMMON: &str = "_sqlx_migrations";
+
+/// Ours are counted; whoever shares the common table and goes by the time has numbers beyond this.
+const LAST: i64 = 999_999;
+
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    #[error("the database is newer than this binary")]
+    Newer,
+    /// The applied migration of this number differs from this binary's.
+    #[error("migration {0} in the database is not this binary's")]
+    Changed(i64),
+    /// A migration failed, for example because a table of another program has the same name.
+    #[error("migrating the database failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl From<MigrateError> for MigrationError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(_) => Self::Newer,
+            MigrateError::VersionMismatch(version) => Self::Changed(version),
+            MigrateError::Execute(error) => Self::Store(error.into()),
+            MigrateError::ExecuteMigration(error, _) => match Error::from(error) {
+                Error::Unexpected(error) => Self::Failed(Box::new(error)),
+                temporary => Self::Store(temporary),
+            },
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
+/// Whether what was applied as the first migration is ours.
+fn is_ours(binary: &Migrator, applied: &[AppliedMigration]) -> bool {
+    let first = binary.iter().next();
+    first.is_some_and(|first| {
+        applied.iter().any(|it| it.version == first.version && it.checksum == first.checksum)
+    })
+}
+
+/// Counts this binary's migrations that are not among the applied ones. `additions` are the numbers of
+/// applied migrations that only add.
+fn missing(
+    binary: &Migrator,
+    applied: &[AppliedMigration],
+    additions: &[i64],
+) -> Result<usize, MigrationError> {
+    let mut seen = 0;
+    for applied in applied {
+        let known = binary.iter().find(|known| known.version == applied.version);
+        match known {
+            None if additions.contains(&applied.version) => {}
+            None if binary.table_name == COMMON && applied.version > LAST => {}
+            None => return Err(MigrationError::Newer),
+            Some(known) if known.checksum != applied.checksum => {
+                return Err(MigrationError::Changed(applied.version));
+            }
+            Some(_) => seen += 1,
+        }
+    }
+    Ok(binary.iter().count() - seen)
+}
+
+/// Queries whether a table exists.
+const IN_POSTGRES: &str = "SELECT to_regclass($1) IS NOT NULL";
+const IN_SQLITE: &str =
+    "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1)";
+
+macro_rules! has_table {
+    ($table:expr, $conn:expr, $query:expr) => {{
+        let there = sqlx::query_scalar($query).bind($table).fetch_one(&mut *$conn).await;
+        there.map_err(Error::from)?
+    }};
+}
+
+/// The migrator that goes by the table in which this program's migrations are noted, or will be.
+macro_rules! migrator {
+    ($of:ident, $conn:expr, $query:expr) => {{
+        let is_own: bool = has_table!(TABLE, $conn, $query);
+        let is_common: bool = !is_own && has_table!(COMMON, $conn, $query);
+        let common = $of(COMMON);
+        let ours = is_common && is_ours(&common, &$conn.list_applied_migrations(COMMON).await?);
+        if ours { common } else { $of(TABLE) }
+    }};
+}
+
+/// Counts the migrations that a database lacks. Changes nothing.
+macro_rules! missing {
+    ($of:ident, $conn:expr, $query:expr) => {{
+        let conn = $conn;
+        let binary = migrator!($of, conn, $query);
+        if has_table!(&*binary.table_name, conn, $query) {
+            let applied = conn.list_applied_migrations(&binary.table_name).await?;
+            let sql = format!("SELECT version, description FROM {}", binary.table_name);
+            let query = sqlx::query_as::<_, (i64, String)>(AssertSqlSafe(sql));
+            let described = query.fetch_all(&mut *conn).await.map_err(Error::from)?;
+            let adds = described.into_iter().filter(|(_, text)| text.starts_with(ADDITION_PREFIX));
+            missing(&binary, &applied, &adds.map(|(version, _)| version).collect::<Vec<_>>())
+        } else {
+            missing(&binary, &[], &[])
+        }
+    }};
+}
+
+impl Database {
+    pub(in crate::store) async fn migrate(&self) -> Result<(), MigrationError> {
+        if self.missing_migrations().await? == 0 {
+            return Ok(());
+        }
+        match self {
+            Self::Postgres(postgres) => {
+                // A transaction's lock, unlike a session's, works through a pooler and is released
+                // when the process dies.
+                let mut lease = postgres.connections.lease_for_transaction().await?;
+                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+                let mut transaction = lease.begin_with(begin).await.map_err(Error::from)?;
+                sqlx::raw_sql(LOCK).execute(&mut *transaction).await.map_err(Error::from)?;
+                let migrator = migrator!(of_postgres, transaction, IN_POSTGRES);
+                migrator.run_direct(None, &mut *transaction, false).await?;
+                postgres.connections.clear(&mut transaction).await?;
+                transaction.commit().await.map_err(Error::from)?;
+                Ok(lease.finish(Ok(())).await?)
+            }
+            Self::Sqlite(sqlite) => {
+                let mut connection = sqlite.connect().await?;
+                // A write transaction from the start: of two processes that migrate at once, the
+                // second waits, and then finds nothing missing.
+                let migrated = async {
+                    let mut transaction =
+                        connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::from)?;
+                    let migrator = migrator!(of_sqlite, transaction, IN_SQLITE);
+                    migrator.run_direct(None, &mut *transaction, false).await?;
+                    Ok(transaction.commit().await.map_err(Error::from)?)
+                };
+                let migrated = migrated.await;
+                connection.close().await.map_err(Error::from)?;
+                migrated
+            }
+        }
+    }
+
+    pub(in crate::store) async fn missing_migrations(&self) -> Result<usize, MigrationError> {
+        match self {
+            Self::Postgres(postgres) => {
+                let mut lease = postgres.connections.lease().await?;
+                let missing = missing!(of_postgres, &mut *lease, IN_POSTGRES);
+                lease.finish(Ok(missing)).await?
+            }
+            Self::Sqlite(sqlite) => {
+                let mut connection = sqlite.reader().await?;
+                missing!(of_sqlite, &mut *connection, IN_SQLITE)
+            }
+        }
+    }
+}

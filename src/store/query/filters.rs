@@ -1,0 +1,157 @@
+//! `WHERE` clauses of the filters of lists.
+
+use crate::clock::Timestamp;
+use crate::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, TimeRange, UserFilter};
+use crate::domain::login_name::LoginName;
+use crate::domain::session::SessionState;
+use crate::store::backend::database::Database;
+use crate::store::query::conditions::{Arg, Conditions};
+use crate::store::query::floor_sql::below_a_floor;
+
+/// A text that sorts after every text with this prefix, in byte order.
+fn after_prefix(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
+}
+
+/// Condition that a user agent contains a text, ignoring case. Not `lower(user_agent) LIKE`: PostgreSQL
+/// has no statistics on an expression, so it would take every text for rare, and read and sort the
+/// whole table for one page.
+const USER_AGENT_POSTGRES: &str = "user_agent ILIKE ? ESCAPE '\\'";
+
+/// The same for SQLite, whose `LIKE` ignores case.
+const USER_AGENT_SQLITE: &str = "user_agent LIKE ? ESCAPE '\\'";
+
+fn user_agent_condition(database: &Database) -> &'static str {
+    match database {
+        Database::Sqlite(_) => USER_AGENT_SQLITE,
+        Database::Postgres(_) => USER_AGENT_POSTGRES,
+    }
+}
+
+/// The pattern of `LIKE` for texts that contain `text`, with its wildcards escaped.
+fn containing(text: &str) -> Arg {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    Arg::Text(format!("%{escaped}%"))
+}
+
+fn within(conditions: &mut Conditions, range: &TimeRange, from: &'static str, to: &'static str) {
+    if let Some(after) = range.after {
+        conditions.and(from, [Arg::Int(after.as_micros())]);
+    }
+    if let Some(before) = range.before {
+        conditions.and(to, [Arg::Int(before.as_micros())]);
+    }
+}
+
+pub(in crate::store) fn user_conditions(filter: &UserFilter) -> Conditions {
+    let mut conditions = Conditions::after(0);
+    if let Some(search) = &filter.search {
+        // No account can have an invalid name.
+        match LoginName::parse(search) {
+            Some(prefix) => {
+                let (low, high) = (prefix.key().to_owned(), after_prefix(prefix.key()));
+                let range = [low.clone(), high.clone(), low, high].map(Arg::Text);
+                conditions.and("username_key BETWEEN ? AND ? OR email_key BETWEEN ? AND ?", range);
+            }
+            None => conditions.and("1 = 0", []),
+        }
+    }
+    if let Some(role) = filter.role {
+        conditions.and("role = ?", [Arg::Text(role.as_str().to_owned())]);
+    }
+    match filter.is_active {
+        Some(true) => conditions.and("deactivated_at IS NULL", []),
+        Some(false) => conditions.and("deactivated_at IS NOT NULL", []),
+        None => {}
+    }
+    conditions
+}
+
+/// Adds the conditions of a session filter, for lists and for the end of sessions.
+pub(in crate::store) fn add_session_filter(
+    conditions: &mut Conditions,
+    filter: &SessionFilter,
+    now: Timestamp,
+    database: &Database,
+) {
+    if let Some(user) = filter.user_id {
+        conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
+    }
+    let now = Arg::Int(now.as_micros());
+    match filter.state {
+        Some(SessionState::Active) => {
+            conditions.and("ended_at IS NULL AND token_expires_at > ?", [now]);
+            conditions.and(concat!("NOT ", below_a_floor!("sessions.id", "sessions.user_id")), []);
+        }
+        Some(SessionState::Expired) => {
+            conditions.and("ended_at IS NULL AND token_expires_at <= ?", [now]);
+        }
+        Some(SessionState::Ended) => conditions.and(
+            concat!(
+                "ended_at IS NOT NULL OR token_expires_at > ? AND ",
+                below_a_floor!("sessions.id", "sessions.user_id")
+            ),
+            [now],
+        ),
+        None => {}
+    }
+    if let Some(block) = &filter.ip {
+        let (low, high) = (block.low().to_vec(), block.high().to_vec());
+        let range = [low.clone(), high.clone(), low, high].map(Arg::Bytes);
+        conditions.and("ip BETWEEN ? AND ? OR last_ip BETWEEN ? AND ?", range);
+    }
+    if let Some(text) = &filter.user_agent_contains {
+        conditions.and(user_agent_condition(database), [containing(text)]);
+    }
+    within(conditions, &filter.created_at, "created_at >= ?", "created_at < ?");
+    within(conditions, &filter.last_used_at, "last_used_at >= ?", "last_used_at < ?");
+    if let Some(reason) = filter.end_reason {
+        conditions.and("end_reason = ?", [Arg::Text(reason.as_str().to_owned())]);
+    }
+}
+
+pub(in crate::store) fn event_conditions(filter: &AuditFilter) -> Conditions {
+    let mut conditions = Conditions::after(0);
+    if let Some(user) = filter.user_id {
+        conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
+    }
+    if let Some(session) = filter.session_id {
+        conditions.and("session_id = ?", [Arg::Uuid(session.as_uuid())]);
+    }
+    if let Some(kinds) = &filter.kinds {
+        let words = kinds.iter().map(|kind| Arg::Text(kind.as_str().to_owned()));
+        conditions.and_one_of("kind", words.collect());
+    }
+    within(&mut conditions, &filter.occurred_at, "occurred_at >= ?", "occurred_at < ?");
+    conditions
+}
+
+pub(in crate::store) fn entry_conditions(filter: &BlacklistFilter) -> Conditions {
+    let mut conditions = Conditions::after(0);
+    if let Some(user) = filter.user_id {
+        conditions.and("user_id = ?", [Arg::Uuid(user.as_uuid())]);
+    }
+    if let Some(session) = filter.session_id {
+        conditions.and("session_id = ?", [Arg::Uuid(session.as_uuid())]);
+    }
+    if let Some(token) = filter.token_id {
+        conditions.and("token_id = ?", [Arg::Uuid(token.as_uuid())]);
+    }
+    if let Some(reasons) = &filter.reasons {
+        let words = reasons.iter().map(|reason| Arg::Text(reason.as_str().to_owned()));
+        conditions.and_one_of("reason", words.collect());
+    }
+    within(&mut conditions, &filter.blacklisted_at, "blacklisted_at >= ?", "blacklisted_at < ?");
+    conditions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_in_a_filter_stand_for_themselves() {
+        let Arg::Text(pattern) = containing("50%_\\") else { panic!("a text") };
+        assert_eq!(pattern, "%50\\%\\_\\\\%");
+    }
+}

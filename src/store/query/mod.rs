@@ -1,0 +1,6 @@
+//! Building blocks of queries: `WHERE` clauses, row types, and SQL fragments.
+
+pub(super) mod conditions;
+pub(super) mod filters;
+pub(super) mod floor_sql;
+pub(super) mod rows;

@@ -1,0 +1,169 @@
+//! Deletion of expired rows.
+//!
+//! A row is deleted once it can no longer decide about a token: a blacklist entry when its token has
+//! expired, a session when its last refresh and access tokens have and no entry refers to it, a row of
+//! the feed at its `until`, and a private key when its last token has expired. Each batch is a
+//! transaction of its own, so no lock is held for long.
+
+use crate::clock::Timestamp;
+use crate::store::backend::metered;
+use crate::store::error::{Error, Result};
+use crate::store::handle::Store;
+
+/// The kinds of expiring rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// Blacklist entries of expired tokens.
+    BlacklistEntries,
+    /// Expired and ended sessions.
+    Sessions,
+    /// Rows of the feed.
+    SessionEnds,
+    /// Audit events past their retention.
+    AuditEvents,
+    /// Private keys whose tokens have all expired. The row stays: a token of a known key is refused
+    /// without asking the database whether the key was just created.
+    SigningKeys,
+    /// Failed-login counters that have run down.
+    LoginFailures,
+    /// Floors whose rows are all ended and whose access tokens have expired.
+    SessionFloors,
+}
+
+/// Number of rows per kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    pub blacklist_entries: u64,
+    pub sessions: u64,
+    /// Rows of the feed, and floors.
+    pub session_ends: u64,
+    pub audit_events: u64,
+    /// Private keys.
+    pub signing_keys: u64,
+    pub login_failures: u64,
+    /// Rows that lost IP address and user agent.
+    pub metadata: u64,
+}
+
+/// Condition that a row has expired at `$1`.
+macro_rules! expired {
+    (blacklist_entries) => {
+        "expires_at <= $1"
+    };
+    // A foreign key refuses to delete a session with entries; a later batch finds it again.
+    (sessions) => {
+        "token_expires_at <= $1 AND access_expires_at <= $1 AND NOT EXISTS \
+         (SELECT 1 FROM blacklist_entries WHERE blacklist_entries.session_id = sessions.id)"
+    };
+    // For counts: assumes that expired entries are deleted first.
+    (sessions_alone) => {
+        "token_expires_at <= $1 AND access_expires_at <= $1 AND NOT EXISTS \
+         (SELECT 1 FROM blacklist_entries WHERE blacklist_entries.session_id = sessions.id \
+          AND expires_at > $1)"
+    };
+    (session_ends) => {
+        "until <= $1"
+    };
+    (audit_events) => {
+        "occurred_at <= $1"
+    };
+    (signing_keys) => {
+        "retired_at + token_lifetime <= $1 AND length(sealed_private) > 0"
+    };
+    (login_failures) => {
+        "until <= $1"
+    };
+    (session_floors) => {
+        "done_at IS NOT NULL AND until <= $1"
+    };
+}
+
+macro_rules! delete {
+    ($table:literal, $key:literal, $kind:ident) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE ",
+            $key,
+            " IN (SELECT ",
+            $key,
+            " FROM ",
+            $table,
+            " WHERE ",
+            expired!($kind),
+            " LIMIT $2)"
+        )
+    };
+}
+
+macro_rules! count {
+    ($table:literal, $kind:ident) => {
+        concat!("SELECT count(*) FROM ", $table, " WHERE ", expired!($kind))
+    };
+}
+
+impl Expired {
+    /// In the order of deletion: entries refer to sessions.
+    pub const ALL: [Self; 7] = [
+        Self::BlacklistEntries,
+        Self::Sessions,
+        Self::SessionEnds,
+        Self::AuditEvents,
+        Self::SigningKeys,
+        Self::LoginFailures,
+        Self::SessionFloors,
+    ];
+
+    fn delete(self) -> &'static str {
+        match self {
+            Self::BlacklistEntries => delete!("blacklist_entries", "token_id", blacklist_entries),
+            Self::Sessions => delete!("sessions", "id", sessions),
+            Self::SessionEnds => delete!("session_ends", "seq", session_ends),
+            Self::AuditEvents => delete!("audit_events", "id", audit_events),
+            Self::SigningKeys => concat!(
+                "UPDATE signing_keys SET sealed_private = substr(sealed_private, 1, 0) WHERE id IN \
+                 (SELECT id FROM signing_keys WHERE ",
+                expired!(signing_keys),
+                " LIMIT $2)"
+            ),
+            Self::LoginFailures => delete!("login_failures", "bucket", login_failures),
+            Self::SessionFloors => delete!("session_floors", "id", session_floors),
+        }
+    }
+
+    fn count(self) -> &'static str {
+        match self {
+            Self::BlacklistEntries => count!("blacklist_entries", blacklist_entries),
+            Self::Sessions => count!("sessions", sessions_alone),
+            Self::SessionEnds => count!("session_ends", session_ends),
+            Self::AuditEvents => count!("audit_events", audit_events),
+            Self::SigningKeys => count!("signing_keys", signing_keys),
+            Self::LoginFailures => count!("login_failures", login_failures),
+            Self::SessionFloors => count!("session_floors", session_floors),
+        }
+    }
+}
+
+impl Store {
+    /// Deletes one batch of rows that expired before `before`. Returns 0 once none is left.
+    pub async fn purge_batch(&self, kind: Expired, before: Timestamp) -> Result<u64> {
+        let batch = self.deletion_batch_size();
+        transact!(self, conn => {
+            let done = metered::query(kind.delete())
+                .bind(before.as_micros())
+                .bind(batch)
+                .execute(conn)
+                .await?;
+            Ok(done.rows_affected())
+        })
+    }
+
+    /// The number of rows that expired before `before`.
+    pub async fn count_expired(&self, kind: Expired, before: Timestamp) -> Result<u64> {
+        let count: i64 = read!(self, conn => Ok::<_, Error>(metered::query_scalar(kind.count())
+            .bind(before.as_micros())
+            .fetch_one(conn)
+            .await?))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}

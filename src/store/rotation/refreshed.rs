@@ -1,0 +1,38 @@
+//! A session as it is after a refresh.
+
+use sqlx::types::Uuid;
+
+use crate::domain::session::Session;
+use crate::domain::user::Role;
+use crate::store::error::{Error, Result};
+use crate::store::query::rows::SessionRow;
+
+/// A refreshed session and the current role of its user, for the access token.
+#[derive(Clone, Debug)]
+pub struct Refreshed {
+    pub session: Session,
+    pub role: Role,
+}
+
+#[derive(sqlx::FromRow)]
+pub(in crate::store) struct RefreshedRow {
+    #[sqlx(flatten)]
+    session: SessionRow,
+    role: String,
+}
+
+impl RefreshedRow {
+    /// The outstanding refresh token.
+    pub(in crate::store) fn token(&self) -> Uuid {
+        self.session.token_id
+    }
+}
+
+impl TryFrom<RefreshedRow> for Refreshed {
+    type Error = Error;
+
+    fn try_from(row: RefreshedRow) -> Result<Self> {
+        let role = Role::parse(&row.role).ok_or(Error::unreadable("role"))?;
+        Ok(Self { session: row.session.try_into()?, role })
+    }
+}

@@ -1,0 +1,93 @@
+//! A repeated refresh: the answer to the last rotation was lost, and the client asks again.
+
+use crate::clock::Timestamp;
+use crate::domain::id::{SessionId, TokenId};
+use crate::domain::origin::Origin;
+use crate::store::audit::{Audit, NewEvent};
+use crate::store::backend::metered;
+use crate::store::error::Result;
+use crate::store::handle::Store;
+use crate::store::query::floor_sql::below_a_floor;
+use crate::store::query::rows::{ip_column, session_columns};
+use crate::store::rotation::refreshed::{Refreshed, RefreshedRow};
+
+#[derive(Clone, Debug)]
+pub struct RepeatedRefresh {
+    pub session_id: SessionId,
+    /// The presented refresh token; must be the one before the outstanding one.
+    pub presented: TokenId,
+    /// Latest expiry of the new access token.
+    pub access_expires_at: Timestamp,
+    pub at: Timestamp,
+    pub origin: Origin,
+    /// The repeats in the audit, as the caller read them.
+    pub logged: LoggedRepeats,
+    /// The event to record and the resulting state, unless this kind of repeat is in the audit already.
+    pub event: Option<(LoggedRepeats, NewEvent)>,
+}
+
+/// The repeats of a session's last refresh that are in the audit. Each kind is recorded once; otherwise a
+/// client that repeats in a loop would fill the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LoggedRepeats {
+    None,
+    /// A repeat by the client that refreshed.
+    SameClient,
+    /// A repeat by another client.
+    AnotherClient,
+}
+
+impl LoggedRepeats {
+    pub(in crate::store) fn from_column(number: i32) -> Self {
+        match number {
+            0 => Self::None,
+            1 => Self::SameClient,
+            _ => Self::AnotherClient,
+        }
+    }
+
+    fn column(self) -> i32 {
+        match self {
+            Self::None => 0,
+            Self::SameClient => 1,
+            Self::AnotherClient => 2,
+        }
+    }
+}
+
+impl Store {
+    /// Records a repeat and the expiry of the new access token. `None` if the session is not live, its
+    /// user not active, the presented token not the one before the outstanding one, or `logged` has
+    /// changed meanwhile: of concurrent repeats one records the event.
+    pub async fn repeat_refresh(&self, repeat: RepeatedRefresh) -> Result<Option<Refreshed>> {
+        let row: Option<RefreshedRow> = transact!(self, conn => {
+            let logged = repeat.event.as_ref().map_or(repeat.logged, |(logged, _)| *logged);
+            let row: Option<RefreshedRow> = metered::query_as(concat!(
+                "UPDATE sessions SET last_used_at = $1, last_ip = $2, repeat_noted = $7, \
+                 access_expires_at = CASE WHEN access_expires_at > $3 THEN access_expires_at \
+                 ELSE $3 END \
+                 FROM users WHERE users.id = sessions.user_id AND users.deactivated_at IS NULL \
+                 AND sessions.id = $4 AND previous_token_id = $5 AND repeat_noted = $6 \
+                 AND ended_at IS NULL AND token_expires_at > $1 AND NOT ",
+                below_a_floor!("sessions.id", "sessions.user_id"),
+                " RETURNING ",
+                session_columns!(),
+                ", (SELECT role FROM users WHERE users.id = sessions.user_id) AS role"
+            ))
+            .bind(repeat.at.as_micros())
+            .bind(ip_column(repeat.origin.ip))
+            .bind(repeat.access_expires_at.as_micros())
+            .bind(repeat.session_id.as_uuid())
+            .bind(repeat.presented.as_uuid())
+            .bind(repeat.logged.column())
+            .bind(logged.column())
+            .fetch_optional(&mut *conn)
+            .await?;
+            if let (Some(_), Some((_, event))) = (&row, &repeat.event) {
+                conn.record_event(event).await?;
+            }
+            Ok(row)
+        })?;
+        row.map(Refreshed::try_from).transpose()
+    }
+}
