@@ -53,7 +53,7 @@ pub use credentials::Credentials;
 pub use error::Error;
 pub use handle::Store;
 pub use keys::{KeyMark, RotateKey, StoredKey};
-pub use query_cost::{QueryCost, QueryCostMeter};
+pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};
 pub use retention::client_metadata::ClientMetadata;
 pub use retention::purge::{Expired, Purged};
 pub use rotation::refreshed::Refreshed;

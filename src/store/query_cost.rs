@@ -4,8 +4,8 @@
 //! the wait for a connection to the answer, retries included; every statement adds one to the count
 //! (see `backend::metered`). Background work runs without a meter and is not counted.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Stopwatch;
@@ -22,6 +22,8 @@ pub struct QueryCostMeter(Arc<Totals>);
 struct Totals {
     statements: AtomicU64,
     nanos: AtomicU64,
+    /// Only for [`captured_statements`].
+    texts: Option<Mutex<Vec<String>>>,
 }
 
 /// What a request cost the database.
@@ -87,10 +89,27 @@ impl CurrentMeter {
 }
 
 /// Adds one statement to the current meter.
-pub(in crate::store) fn count_statement() {
-    let count = |meter: &QueryCostMeter| meter.0.statements.fetch_add(1, Ordering::Relaxed);
+pub(in crate::store) fn count_statement(sql: &str) {
+    let count = |meter: &QueryCostMeter| {
+        meter.0.statements.fetch_add(1, Ordering::Relaxed);
+        if let Some(texts) = &meter.0.texts {
+            texts.lock().unwrap_or_else(PoisonError::into_inner).push(sql.to_owned());
+        }
+    };
     // Background work has no meter.
     let _ = CURRENT.try_with(count);
+}
+
+/// Runs `work` and returns the SQL of its statements with its result, for tests that explain them.
+pub async fn captured_statements<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
+    let totals = Totals { texts: Some(Mutex::default()), ..Totals::default() };
+    let meter = QueryCostMeter(Arc::new(totals));
+    let done = meter.measure(work).await;
+    let texts =
+        meter.0.texts.as_ref().map(|texts| {
+            std::mem::take(&mut *texts.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+    (done, texts.unwrap_or_default())
 }
 
 /// Adds the time until its drop to the meter that was current at its start.
@@ -119,7 +138,7 @@ mod tests {
 
     fn work() {
         let _timer = OperationTimer::start();
-        count_statement();
+        count_statement("SELECT 1");
     }
 
     #[tokio::test]

@@ -4,15 +4,26 @@
 //! belongs to no request, such as the feed, migrations, and SQLite's commits, which many share.
 
 use sqlx::query::{Query, QueryAs, QueryScalar};
-use sqlx::{Database, FromRow, SqlSafeStr};
+use sqlx::{Database, FromRow, RawSql, SqlSafeStr, SqlStr};
 
 use crate::store::query_cost::count_statement;
+
+fn counted(sql: impl SqlSafeStr) -> SqlStr {
+    let sql = sql.into_sql_str();
+    count_statement(sql.as_str());
+    sql
+}
+
+/// [`sqlx::raw_sql()`].
+pub(in crate::store) fn raw_sql(sql: impl SqlSafeStr) -> RawSql {
+    sqlx::raw_sql(counted(sql))
+}
 
 /// [`sqlx::query()`].
 pub(in crate::store) fn query<'q, DB: Database>(
     sql: impl SqlSafeStr,
 ) -> Query<'q, DB, DB::Arguments> {
-    count_statement();
+    let sql = counted(sql);
     sqlx::query(sql)
 }
 
@@ -24,7 +35,7 @@ where
     DB: Database,
     O: for<'r> FromRow<'r, DB::Row>,
 {
-    count_statement();
+    let sql = counted(sql);
     sqlx::query_as(sql)
 }
 
@@ -36,6 +47,6 @@ where
     DB: Database,
     (O,): for<'r> FromRow<'r, DB::Row>,
 {
-    count_statement();
+    let sql = counted(sql);
     sqlx::query_scalar(sql)
 }

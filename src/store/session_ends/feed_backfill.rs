@@ -10,6 +10,7 @@ use sqlx::types::Uuid;
 use sqlx::{AssertSqlSafe, ColumnIndex, Decode, Row, Type};
 
 use crate::clock::Timestamp;
+use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::session_ends::ended_session::{EndedSession, MAX_LEEWAY};
 use crate::store::session_ends::feed::{CHUNK, FeedReader, Source};
@@ -31,7 +32,7 @@ impl FeedReader {
             since.as_micros(),
             now.as_micros()
         );
-        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
+        let sql = metered::raw_sql(AssertSqlSafe(sql));
         match &mut self.source {
             Source::Sqlite(readers) => {
                 pass_on_all(sql.fetch(&mut *readers.acquire().await?), pass_on).await

@@ -32,7 +32,7 @@ impl Store {
     async fn rotate_in_batch(&self, rotate: Rotate) -> Result<Option<RefreshedRow>> {
         let _timer = OperationTimer::start();
         // The statement runs on the batch's task, which has no meter, so it is counted here.
-        count_statement();
+        count_statement("rotation in a batch");
         self.rotations().rotate(rotate).await
     }
 }
