@@ -73,7 +73,7 @@ fn absent(config: &Config, path: &Path, found: &mut Examination) -> Result<(), S
 /// A secret that is not to be made must be there.
 fn look_at_secret(config: &Config) -> Result<(), StartError> {
     match &config.secret {
-        SecretSource::Made(path) if !path.exists() => Ok(()),
+        SecretSource::CreatedFile(path) if !path.exists() => Ok(()),
         source => super::secret::load(source, true, &SystemEntropy).map(|_| ()),
     }
 }

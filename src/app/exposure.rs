@@ -28,7 +28,7 @@ pub(super) fn exposures(config: &Config) -> Vec<String> {
             files.push((PathBuf::from(name), Kind::Database));
         }
     }
-    if let SecretSource::File(path) | SecretSource::Made(path) = &config.secret {
+    if let SecretSource::File(path) | SecretSource::CreatedFile(path) = &config.secret {
         files.push((path.clone(), Kind::Secret));
     }
     let of_files = files.iter().filter_map(|(path, kind)| of_file(path, *kind));

@@ -23,7 +23,7 @@ pub(super) fn load(
     has_keys: bool,
     entropy: &dyn Entropy,
 ) -> Result<MasterSecrets, StartError> {
-    if let SecretSource::Made(path) = source {
+    if let SecretSource::CreatedFile(path) = source {
         if !has_keys {
             make(path, entropy).map_err(|error| StartError::MakeSecret(path.clone(), error))?;
         } else if !is_there(path) {
@@ -37,7 +37,7 @@ pub(super) fn load(
 fn text(source: &SecretSource) -> Result<Zeroizing<String>, StartError> {
     match source {
         SecretSource::Given(secret) => Ok(secret.0.clone()),
-        SecretSource::File(path) | SecretSource::Made(path) => read(path),
+        SecretSource::File(path) | SecretSource::CreatedFile(path) => read(path),
         SecretSource::Missing => Err(StartError::NoSecret),
     }
 }
@@ -104,7 +104,7 @@ mod tests {
     fn it_is_made_once_for_its_owners_eyes_only() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.db.secret");
-        let source = SecretSource::Made(path.clone());
+        let source = SecretSource::CreatedFile(path.clone());
         load(&source, false, &SystemEntropy).unwrap();
         let first = fs::read_to_string(&path).unwrap();
         load(&source, false, &SystemEntropy).unwrap();
@@ -140,7 +140,7 @@ mod tests {
     fn a_secret_that_sealed_keys_is_not_made_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.db.secret");
-        let source = SecretSource::Made(path.clone());
+        let source = SecretSource::CreatedFile(path.clone());
         let error = load(&source, true, &SystemEntropy).unwrap_err();
         assert!(matches!(error, StartError::LostSecret(lost) if lost == path));
         assert!(!path.exists());

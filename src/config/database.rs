@@ -1,17 +1,13 @@
-//! The flags that commands share with `serve`: where the database is, and what opens its keys.
+//! Flags about the database: its URL and the connections to it.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
-use clap::{Arg, Args, Command};
+use clap::{Arg, Args, Command, ValueEnum};
 
-use super::connections::ConnectionArguments;
-use super::values::Lifetime;
-use super::{Secret, SecretSource};
-use crate::store::{DatabaseUrl, DatabaseUrlError};
+use super::error::ConfigError;
+use crate::store::{Connections, DatabaseUrl, DatabaseUrlError, Pooler};
 
 /// Where the database is.
 #[derive(Args, Clone, Debug)]
@@ -26,7 +22,7 @@ pub struct DatabaseArguments {
         hide_env_values = true,
         value_name = "URL",
         default_value = "sqlite://sallyport.db",
-        value_parser = Unrepeated
+        value_parser = DatabaseUrlParser
     )]
     pub database_url: DatabaseUrl,
 
@@ -34,87 +30,73 @@ pub struct DatabaseArguments {
     pub connections: ConnectionArguments,
 }
 
-/// Where the master secret is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PoolerKind {
+    None,
+    Transaction,
+}
+
+/// How a process connects to PostgreSQL.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Database")]
-pub struct SecretArguments {
-    /// The master secret, 32 bytes or more, the same for every replica. While it is being replaced
-    /// the older one follows after a comma. PostgreSQL needs this or the next
-    // A secret in base64url may start like a flag.
+pub struct ConnectionArguments {
+    /// The most connections to PostgreSQL; each process has one more, for its feed of ended sessions
     #[arg(
-        long,
-        env = "SALLYPORT_SECRET",
+        long = "database-connections",
+        env = "SALLYPORT_DATABASE_CONNECTIONS",
+        value_name = "COUNT",
+        default_value = "16",
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
+    most: u32,
+
+    /// What stands before PostgreSQL: `transaction` is a pooler that lends a connection for a
+    /// transaction, such as pgbouncer with that as its `pool_mode`
+    #[arg(
+        long = "database-pooler",
+        env = "SALLYPORT_DATABASE_POOLER",
+        value_enum,
+        value_name = "none|transaction",
+        hide_possible_values = true,
+        default_value = "none"
+    )]
+    pooler: PoolerKind,
+
+    /// PostgreSQL itself, past the pooler, for the feed of ended sessions: there it is woken at once,
+    /// behind a pooler it asks every second
+    #[arg(
+        long = "database-direct-url",
+        env = "SALLYPORT_DATABASE_DIRECT_URL",
         hide_env_values = true,
-        value_name = "SECRET",
-        allow_hyphen_values = true
+        value_name = "URL",
+        value_parser = DatabaseUrlParser
     )]
-    pub secret: Option<Secret>,
-
-    /// A file that holds it [default with SQLite: the database's path and .secret, made where it is
-    /// not there]
-    #[arg(long, env = "SALLYPORT_SECRET_FILE", value_name = "PATH", conflicts_with = "secret")]
-    pub secret_file: Option<PathBuf>,
+    direct_url: Option<DatabaseUrl>,
 }
 
-/// How long what happened is remembered.
-#[derive(Args, Clone, Debug)]
-pub struct RetentionArguments {
-    /// How long audit events are kept
-    #[arg(
-        long,
-        env = "SALLYPORT_AUDIT_RETENTION",
-        value_name = "TIME",
-        default_value = "90d",
-        help_heading = "Sessions"
-    )]
-    audit_retention: Lifetime,
-
-    /// How long addresses and user agents are kept: in audit events and blacklist entries, and in
-    /// sessions since their last use
-    #[arg(
-        long,
-        env = "SALLYPORT_METADATA_RETENTION",
-        value_name = "TIME",
-        default_value = "90d",
-        help_heading = "Sessions"
-    )]
-    metadata_retention: Lifetime,
-}
-
-impl RetentionArguments {
-    /// How long audit events are kept.
-    #[must_use]
-    pub fn audit(&self) -> Duration {
-        self.audit_retention.0
-    }
-
-    /// How long addresses and user agents are kept.
-    #[must_use]
-    pub fn metadata(&self) -> Duration {
-        self.metadata_retention.0
-    }
-}
-
-impl SecretArguments {
-    /// Where the secret of this database is.
-    pub(super) fn source(self, database: &DatabaseUrl) -> SecretSource {
-        match (self.secret, self.secret_file, database.path()) {
-            (Some(secret), _, _) => SecretSource::Given(secret),
-            (None, Some(path), _) => SecretSource::File(path),
-            (None, None, Some(database)) => {
-                SecretSource::Made(database.with_added_extension("secret"))
-            }
-            (None, None, None) => SecretSource::Missing,
+impl DatabaseArguments {
+    pub(super) fn connections(&self) -> Result<Connections, ConfigError> {
+        let ConnectionArguments { most, pooler, direct_url: direct } = self.connections.clone();
+        let is_sqlite = |url: &DatabaseUrl| url.path().is_some();
+        if direct.as_ref().is_some_and(|url| is_sqlite(url) || is_sqlite(&self.database_url)) {
+            const MESSAGE: &str = "--database-direct-url is for postgres:// URLs, and names the same \
+                                   database as --database-url";
+            return Err(ConfigError(MESSAGE.into()));
         }
+        let pooler = match pooler {
+            PoolerKind::None => Pooler::None,
+            PoolerKind::Transaction => Pooler::Transaction,
+        };
+        Ok(Connections { most, pooler, direct, ..Connections::default() })
     }
 }
 
-/// Reads a database URL. What cannot be read is not repeated, as other values are: it may hold a
+/// Parser of database URLs. Its errors do not repeat the value, as clap's own would: it may hold a
 /// password.
 #[derive(Clone)]
-pub(super) struct Unrepeated;
+pub(super) struct DatabaseUrlParser;
 
-impl TypedValueParser for Unrepeated {
+impl TypedValueParser for DatabaseUrlParser {
     type Value = DatabaseUrl;
 
     fn parse_ref(

@@ -1,7 +1,7 @@
-//! The environment variables of the flags.
+//! Environment variables of the flags.
 //!
-//! Rule: an empty variable is one that is not set, so that `${ISSUER:-}` can be handed on. A variable
-//! that is nearly one of a flag is refused: whoever set it believes in a setting that does not hold.
+//! An empty variable counts as not set, so that `${ISSUER:-}` can be passed on. A variable whose name is
+//! almost that of a flag is refused: whoever set it relies on a setting that has no effect.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -9,15 +9,14 @@ use std::ffi::OsString;
 use clap::Command;
 use clap::builder::{OsStr, Resettable};
 
-use super::ConfigError;
+use super::error::ConfigError;
 
-/// What the variables of all flags begin with.
 const PREFIX: &str = "SALLYPORT_";
 
-/// How many letters a misspelt variable is off.
-const FEW: usize = 2;
+/// A variable at most this many edits away from a known one counts as misspelt.
+const MAX_EDITS: usize = 2;
 
-/// The command without those of its variables that are empty.
+/// Makes the command ignore environment variables that are empty.
 #[must_use]
 pub fn without_empty(command: Command) -> Command {
     let command = command.mut_args(|arg| {
@@ -28,16 +27,16 @@ pub fn without_empty(command: Command) -> Command {
     command.mut_subcommands(without_empty)
 }
 
-/// Says which variables look like settings and are none of this command's flags.
+/// Names the variables with the prefix of settings that belong to no flag.
 ///
 /// # Errors
-/// [`ConfigError`] where one is a misspelt flag's; it names the nearest.
+/// [`ConfigError`] if one is a misspelt name of a flag's variable; it names the nearest.
 pub fn unknown_variables(
     command: &Command,
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Vec<String>, ConfigError> {
     let mut known = BTreeSet::new();
-    collect(command, &mut known);
+    collect_names(command, &mut known);
     let (mut unknown, mut misspelt) = (Vec::new(), Vec::new());
     for (name, value) in variables {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
@@ -46,11 +45,11 @@ pub fn unknown_variables(
         }
         let upper = name.to_uppercase();
         let distance = |known: &str| strsim::osa_distance(&upper, known);
-        // Names of other lengths, which most variables have, need not be compared.
-        let similar = known.iter().filter(|known| known.len().abs_diff(upper.len()) <= FEW);
+        // Most variables differ in length by more than that: comparing them costs time at each start.
+        let similar = known.iter().filter(|known| known.len().abs_diff(upper.len()) <= MAX_EDITS);
         let nearest = similar.map(|known| (distance(known), known)).min();
         match nearest {
-            Some((letters, known)) if letters <= FEW => {
+            Some((letters, known)) if letters <= MAX_EDITS => {
                 misspelt.push(format!("{name} is no setting, {known} is"));
             }
             _ if name.starts_with(PREFIX) => unknown.push(name.into_owned()),
@@ -66,17 +65,16 @@ pub fn unknown_variables(
     Err(ConfigError(message.into()))
 }
 
-/// Adds the variables of all flags.
-fn collect(command: &Command, known: &mut BTreeSet<String>) {
+fn collect_names(command: &Command, known: &mut BTreeSet<String>) {
     let variables = command.get_arguments().filter_map(|arg| arg.get_env());
     known.extend(variables.map(|name| name.to_string_lossy().into_owned()));
     for command in command.get_subcommands() {
-        collect(command, known);
+        collect_names(command, known);
     }
 }
 
-/// Whether Kubernetes, or Docker for a link, sets the variable in every container beside a service
-/// whose name begins with `sallyport`.
+/// Tells variables that Kubernetes (or Docker, for a link) sets in every container if a service's name
+/// begins with `sallyport`.
 fn is_of_kubernetes(name: &str, value: &str) -> bool {
     const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
     if !name.starts_with(PREFIX) {
@@ -101,7 +99,7 @@ mod tests {
     use super::*;
     use clap::Arg;
 
-    fn judge(variables: &[(&str, &str)]) -> Result<Vec<String>, String> {
+    fn unknown(variables: &[(&str, &str)]) -> Result<Vec<String>, String> {
         let flag = |name: &'static str| Arg::new(name).long(name).env(name);
         let command = Command::new("a")
             .arg(flag("SALLYPORT_ISSUER"))
@@ -120,9 +118,9 @@ mod tests {
             ("SALYPORT_ISSUER", "SALLYPORT_ISSUER"),
             ("sallyport_issuer", "SALLYPORT_ISSUER"),
         ] {
-            let error = judge(&[(misspelt, "1")]).unwrap_err();
+            let error = unknown(&[(misspelt, "1")]).unwrap_err();
             assert!(error.contains(misspelt) && error.contains(known), "{error}");
-            assert_eq!(judge(&[(misspelt, "")]), Ok(vec![]));
+            assert_eq!(unknown(&[(misspelt, "")]), Ok(vec![]));
         }
     }
 
@@ -142,6 +140,6 @@ mod tests {
             ("SALLYPORT_PORT_8000_TCP_PROTO", "tcp"),
             ("SALLYPORT_PORT_8000_UDP_ADDR", "10.96.0.12"),
         ];
-        assert_eq!(judge(&variables).unwrap(), ["SALLYPORT_PORT", "SALLYPORT_PROOF"]);
+        assert_eq!(unknown(&variables).unwrap(), ["SALLYPORT_PORT", "SALLYPORT_PROOF"]);
     }
 }

@@ -1,7 +1,7 @@
-//! The flags that bound what one request may ask for.
+//! Flags about the limits of one request.
 //!
-//! Rule: no value that can be given here is unsafe, only generous or strict. What would be unsafe
-//! at any other value than ours has no flag: one mutation of passwords or tokens a document.
+//! Every value in the permitted ranges is safe. A limit that is unsafe at any other value than its default
+//! has no flag: one mutation of passwords or tokens per document.
 
 use clap::Args;
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
@@ -164,8 +164,8 @@ pub struct LimitArguments {
     max_variable_depth: usize,
 }
 
-fn range(least: usize, most: usize) -> impl TypedValueParser<Value = usize> {
-    RangedU64ValueParser::new().range(least as u64..=most as u64)
+fn range(min: usize, max: usize) -> impl TypedValueParser<Value = usize> {
+    RangedU64ValueParser::new().range(min as u64..=max as u64)
 }
 
 impl From<LimitArguments> for Limits {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_set_what_is_unsafe() {
+    fn a_value_outside_its_range_is_refused() {
         for line in [
             "--max-brackets 65",
             "--max-nesting 33",

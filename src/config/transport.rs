@@ -1,38 +1,27 @@
-//! The flags about who may call from where, and by what way.
+//! Flags about connections: origins, proxies, limits, cookies.
 
 use std::net::SocketAddr;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::ConfigError;
-use super::values::{ForwardingHeader, Limit, Switch};
+use super::error::ConfigError;
+use super::values::{Optional, Switch};
 use crate::domain::filter::IpBlock;
 use crate::http::server::ConnectionLimits;
-use crate::http::{CorsHeader, TransportOptions, TrustedProxies, WebOrigin};
+use crate::http::{CorsHeader, ProxyHeader, TransportOptions, TrustedProxies, WebOrigin};
 
-/// The flags about who may call from where.
+/// The flags about connections.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Transport")]
 pub struct TransportArguments {
     /// An origin whose pages may call, as browsers send it; may be given several times, in the
     /// environment with commas between. Cookies are for those of this site
-    #[arg(
-        long,
-        env = "SALLYPORT_CORS_ORIGIN",
-        value_name = "ORIGIN",
-        value_delimiter = ',',
-        help_heading = "Transport"
-    )]
+    #[arg(long, env = "SALLYPORT_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<WebOrigin>,
 
     /// A header that pages of these origins may send, beside those of GraphQL clients and of common
     /// tracing; may be given several times, in the environment with commas between
-    #[arg(
-        long,
-        env = "SALLYPORT_CORS_HEADER",
-        value_name = "NAME",
-        value_delimiter = ',',
-        help_heading = "Transport"
-    )]
+    #[arg(long, env = "SALLYPORT_CORS_HEADER", value_name = "NAME", value_delimiter = ',')]
     cors_header: Vec<CorsHeader>,
 
     /// A proxy, or a block of them, whose `Forwarded` or `X-Forwarded-For` says where a client is;
@@ -42,8 +31,7 @@ pub struct TransportArguments {
         env = "SALLYPORT_TRUSTED_PROXY",
         value_name = "CIDR",
         value_delimiter = ',',
-        value_parser = IpBlock::parse,
-        help_heading = "Transport"
+        value_parser = IpBlock::parse
     )]
     trusted_proxy: Vec<IpBlock>,
 
@@ -54,8 +42,7 @@ pub struct TransportArguments {
         env = "SALLYPORT_TRUSTED_PROXY_HEADER",
         value_enum,
         value_name = "x-forwarded-for|forwarded",
-        hide_possible_values = true,
-        help_heading = "Transport"
+        hide_possible_values = true
     )]
     trusted_proxy_header: Option<ForwardingHeader>,
 
@@ -65,8 +52,7 @@ pub struct TransportArguments {
         env = "SALLYPORT_MAX_CONNECTIONS",
         value_name = "COUNT",
         default_value = "10000",
-        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
-        help_heading = "Transport"
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
     )]
     max_connections: u32,
 
@@ -76,10 +62,9 @@ pub struct TransportArguments {
         long,
         env = "SALLYPORT_MAX_CONNECTIONS_PER_ADDRESS",
         value_name = "COUNT",
-        default_value = "1000",
-        help_heading = "Transport"
+        default_value = "1000"
     )]
-    max_connections_per_address: Limit<u32>,
+    max_connections_per_address: Optional<u32>,
 
     /// Cookies without TLS, for a browser on the same machine: only where `--listen` is a loopback
     /// address
@@ -89,14 +74,29 @@ pub struct TransportArguments {
         value_enum,
         value_name = "true|false",
         hide_possible_values = true,
-        default_value = "false",
-        help_heading = "Transport"
+        default_value = "false"
     )]
     insecure_cookies: Switch,
 }
 
+/// Header with the client addresses that trusted proxies write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ForwardingHeader {
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
+impl From<ForwardingHeader> for ProxyHeader {
+    fn from(header: ForwardingHeader) -> Self {
+        match header {
+            ForwardingHeader::XForwardedFor => Self::XForwardedFor,
+            ForwardingHeader::Forwarded => Self::Forwarded,
+        }
+    }
+}
+
 impl TransportArguments {
-    /// What they say together with where the service listens.
     pub(super) fn combine(
         self,
         listen: SocketAddr,

@@ -1,79 +1,26 @@
-//! Values as operators write them.
+//! Types of values that several flags share.
 
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::graphql::Supergraph;
-use crate::http::ProxyHeader;
-
-/// A switch that takes a value, so that a variable of the environment can turn it off too.
+/// A switch that takes a value, so that an environment variable can turn it off too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
-    /// On.
     True,
-    /// Off.
     False,
 }
 
 impl Switch {
-    /// Whether it is on.
     #[must_use]
     pub fn is_on(self) -> bool {
         self == Self::True
     }
 }
 
-/// What the service is a subgraph of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Federation {
-    /// Nothing.
-    Off,
-    /// Apollo Router.
-    Router,
-    /// Apollo's gateway for Node.
-    Gateway,
-}
-
-impl From<Federation> for Option<Supergraph> {
-    fn from(federation: Federation) -> Self {
-        match federation {
-            Federation::Off => None,
-            Federation::Router => Some(Supergraph::Router),
-            Federation::Gateway => Some(Supergraph::Gateway),
-        }
-    }
-}
-
-/// The header in which a proxy tells where a client is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ForwardingHeader {
-    /// Most proxies'.
-    XForwardedFor,
-    /// That of RFC 7239.
-    Forwarded,
-}
-
-impl From<ForwardingHeader> for ProxyHeader {
-    fn from(header: ForwardingHeader) -> Self {
-        match header {
-            ForwardingHeader::XForwardedFor => Self::XForwardedFor,
-            ForwardingHeader::Forwarded => Self::Forwarded,
-        }
-    }
-}
-
-/// How the log looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Pretty,
-    /// A JSON object a line, for machines.
-    Json,
-}
-
-/// A length of time, e.g. `15m`, `2h`, `7d`; not none at all.
+/// A duration of 1 s or more, e.g. `15m`, `2h`, `7d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime(pub Duration);
 
@@ -89,7 +36,7 @@ impl FromStr for Lifetime {
     }
 }
 
-/// A length of time that may be none.
+/// A duration that may be zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window(pub Duration);
 
@@ -102,20 +49,20 @@ impl FromStr for Window {
     }
 }
 
-/// The longest time there is: long before the end of the calendar, however often it is added.
-const LONGEST: Duration = Duration::from_hours(24 * 3650);
+/// Longest duration: well before the end of the calendar, however often it is added to a time.
+const MAX_DURATION: Duration = Duration::from_hours(24 * 3650);
 
 fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
         .map_err(|_| "a length of time is written like 15m, 2h or 7d".to_owned())?;
-    if duration > LONGEST { Err("this is 3650d at most".to_owned()) } else { Ok(duration) }
+    if duration > MAX_DURATION { Err("this is 3650d at most".to_owned()) } else { Ok(duration) }
 }
 
-/// A limit, or `off`.
+/// A value, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit<T>(pub Option<T>);
+pub struct Optional<T>(pub Option<T>);
 
-impl FromStr for Limit<Duration> {
+impl FromStr for Optional<Duration> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -126,7 +73,7 @@ impl FromStr for Limit<Duration> {
     }
 }
 
-impl FromStr for Limit<u32> {
+impl FromStr for Optional<u32> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -138,38 +85,14 @@ impl FromStr for Limit<u32> {
     }
 }
 
-/// An issuer: an http or https URL as tokens carry it, letter by letter.
-pub(super) fn issuer(text: &str) -> Result<String, String> {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let is_url = host.is_some_and(|host| {
-        !host.is_empty()
-            && !host.starts_with('/')
-            && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte))
-    });
-    if !is_url {
-        return Err("an issuer is a URL like https://auth.example.com".to_owned());
+impl FromStr for Optional<SocketAddr> {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let address = text.parse().map_err(|_| "this is like 127.0.0.1:9000, or off")?;
+        Ok(Self(Some(address)))
     }
-    if text.ends_with('/') {
-        return Err("an issuer has no slash at its end".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
-/// An audience or a client id: something that is not empty.
-pub(super) fn name(text: &str) -> Result<String, String> {
-    let sound = !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control);
-    if sound { Ok(text.to_owned()) } else { Err("this has 1 to 200 characters".to_owned()) }
-}
-
-/// The name of an algorithm.
-pub(crate) fn algorithm(text: &str) -> Result<crate::crypto::algorithm::SigningAlgorithm, String> {
-    let found = crate::crypto::algorithm::SigningAlgorithm::parse(text);
-    found.ok_or_else(|| "an algorithm is ES256, EdDSA or RS256".to_owned())
-}
-
-/// The fewest characters of a password.
-pub(super) fn password_min_length(text: &str) -> Result<usize, String> {
-    use crate::domain::password::{FLOOR, MAX_CHARS};
-    let length = text.parse::<usize>().ok().filter(|length| (FLOOR..=MAX_CHARS).contains(length));
-    length.ok_or_else(|| format!("this is {FLOOR} to {MAX_CHARS}"))
 }

@@ -1,23 +1,19 @@
-//! Decisions that contradict each other.
+//! Checks of settings that contradict each other.
 //!
-//! Rule: refused is what cannot be meant. What works and is only worth a thought is said by
+//! Settings that cannot be meant are refused. Settings that work and are risky are reported by
 //! `sallyport check`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::ConfigError;
+use super::error::ConfigError;
+use super::sessions::MIN_STALENESS;
 use crate::auth::Policy;
 use crate::clock::MAX_SKEW;
 
-/// The longest window of a retry.
-const MINUTE: Duration = Duration::from_mins(1);
+const MAX_RETRY_WINDOW: Duration = Duration::from_mins(1);
 
-/// The shortest bound on the age of the view of ended sessions: it is read every second.
-pub(super) const FRESHEST: Duration = Duration::from_secs(2);
-
-/// Whether lifetimes fit together.
-pub(super) fn check(
+pub(super) fn check_lifetimes(
     policy: &Policy,
     leeway: Duration,
     staleness: Duration,
@@ -32,19 +28,19 @@ pub(super) fn check(
             policy.access_token_lifetime <= session,
             "--session-lifetime must not be shorter than --access-token-lifetime",
         ),
-        (policy.retry_window <= MINUTE, "--refresh-retry-window is 60s at most"),
+        (policy.retry_window <= MAX_RETRY_WINDOW, "--refresh-retry-window is 60s at most"),
         (
-            // Else whoever copies a token could use it for longer than the one it opens lasts.
+            // A copied refresh token must not be usable for longer than the access token that it yields.
             policy.retry_window < policy.access_token_lifetime,
             "--refresh-retry-window must be shorter than --access-token-lifetime",
         ),
         (
-            // Else every token is dead before anybody must have heard that its session ended.
-            staleness <= policy.access_token_lifetime.max(FRESHEST),
+            // Else every token expires before a replica must have heard that its session ended.
+            staleness <= policy.access_token_lifetime.max(MIN_STALENESS),
             "--revocation-staleness must not be longer than --access-token-lifetime",
         ),
         (leeway <= MAX_SKEW, "--leeway is 60s at most"),
-        (staleness >= FRESHEST, "--revocation-staleness is 2s at least"),
+        (staleness >= MIN_STALENESS, "--revocation-staleness is 2s at least"),
     ];
     match rules.iter().find(|(holds, _)| !holds) {
         Some((_, message)) => Err(ConfigError((*message).into())),
@@ -52,8 +48,8 @@ pub(super) fn check(
     }
 }
 
-/// Whether both ports can be open at once. Port 0 is one that is free.
-pub(super) fn check_places(
+/// Checks that both ports can be open at once. Port 0 stands for a free one.
+pub(super) fn check_addresses(
     listen: SocketAddr,
     metrics: Option<SocketAddr>,
 ) -> Result<(), ConfigError> {
