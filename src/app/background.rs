@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::Core;
-use super::last_seen::LastSeen;
+use super::restore_detection::LastSeen;
 use crate::auth::Auth;
 use crate::revocation::Feed;
 

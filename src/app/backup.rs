@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{StartError, open_keys, secret};
+use super::{StartError, master_secret, open_keys};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::store::Store;
@@ -23,7 +23,7 @@ pub async fn back_up(
     let store = store.map_err(of_store)?;
     if let Some(path) = secret {
         check_secret(config, &store).await?;
-        secret::copy(&config.secret, path)?;
+        master_secret::copy(&config.secret, path)?;
     }
     let copied = store.back_up(file).await;
     if let (Err(_), Some(path)) = (&copied, secret) {
@@ -35,7 +35,7 @@ pub async fn back_up(
 
 /// A copy of a secret that opens nothing would be found out on the day of the restore.
 async fn check_secret(config: &Config, store: &Store) -> Result<(), StartError> {
-    secret::load(&config.secret, true, &SystemEntropy)?;
+    master_secret::load(&config.secret, true, &SystemEntropy)?;
     let missing = store.missing_migrations().await;
     let missing = missing.map_err(|error| StartError::of_migration(&config.database, &error))?;
     // How keys are kept in a database that another version made is not known.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use zeroize::Zeroizing;
 
-use super::{Core, StartError, last_seen};
+use super::{Core, StartError, restore_detection};
 use crate::auth::{Admin, Error, NewAccount};
 use crate::clock::Timestamp;
 use crate::config::Secret;
@@ -67,7 +67,7 @@ pub(super) fn print(
     missing: Option<Timestamp>,
 ) -> Result<(), StartError> {
     let missing = missing
-        .map(|until| format!("  warning   {}\n", last_seen::warning(until)))
+        .map(|until| format!("  warning   {}\n", restore_detection::warning(until)))
         .unwrap_or_default();
     let console =
         if console { format!("  console   http://{address}/console\n") } else { String::new() };

@@ -6,20 +6,20 @@
 mod background;
 mod backup;
 mod banner;
-mod database_failure;
-mod documents;
-mod examination;
-mod exposure;
-mod last_seen;
-mod recover;
-mod secret;
+mod check;
+mod database_error_text;
+mod file_permissions;
+mod master_secret;
+mod recovery;
+mod restore_detection;
 mod shutdown;
 mod start_error;
+mod trusted_documents;
 
 pub use backup::back_up;
-pub use database_failure::reason;
-pub use examination::{Examination, examine};
-pub use recover::Recovery;
+pub use check::{Examination, examine};
+pub use database_error_text::reason;
+pub use recovery::Recovery;
 pub use shutdown::Stopping;
 pub use start_error::StartError;
 
@@ -45,7 +45,7 @@ use crate::revocation::{Feed, Revocations};
 use crate::store::{Store, StoredKey};
 use crate::{graphql, http};
 
-use last_seen::LastSeen;
+use restore_detection::LastSeen;
 use shutdown::Signals;
 
 /// A service without its doors.
@@ -97,7 +97,7 @@ pub async fn connect(config: &Config) -> Result<Store, StartError> {
 /// # Errors
 /// See [`StartError`].
 pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Core, StartError> {
-    let documents = documents::load(config)?;
+    let documents = trusted_documents::load(config)?;
     // The database before the secret: beside one that is none no secret is made.
     let store = connect(config).await?;
     set_clock(config, &store, &*surroundings.clock).await?;
@@ -133,7 +133,7 @@ async fn open_keys(
 ) -> Result<(MasterSecrets, Vec<StoredKey>), StartError> {
     let stored = store.signing_keys().await;
     let stored = stored.map_err(|error| StartError::of_store(&config.database, &error))?;
-    let secrets = secret::load(&config.secret, !stored.is_empty(), entropy)?;
+    let secrets = master_secret::load(&config.secret, !stored.is_empty(), entropy)?;
     let opens = |key: &StoredKey| {
         key.life.is_destroyed
             || KeyPair::from_sealed(&secrets, &key.kid, key.algorithm, &key.sealed).is_some()
@@ -268,14 +268,14 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         core = open(&config, Surroundings::default()) => core?,
         () = signals.next() => return Ok(()),
     };
-    for exposure in exposure::exposures(&config) {
+    for exposure in file_permissions::exposures(&config) {
         tracing::warn!("{exposure}");
     }
     let last_seen = Arc::new(LastSeen::of(&config));
     let missing = last_seen.missing(&core.store, core.auth.system.now()).await;
     let missing = missing.map_err(|error| StartError::of_store(&config.database, &error))?;
     if let Some(until) = missing {
-        tracing::warn!("{}", last_seen::warning(until));
+        tracing::warn!("{}", restore_detection::warning(until));
     }
     let admin =
         banner::first_admin(&core, &config.database, config.admin_password.as_ref()).await?;

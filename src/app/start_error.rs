@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::database_failure::{advice, reason};
+use super::database_error_text::{advice, reason};
 use crate::auth::{self, KeyError};
 use crate::crypto::CryptoError;
 use crate::crypto::secret::SecretError;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::exposure::exposures;
-use super::last_seen::{self, LastSeen};
+use super::file_permissions::exposures;
+use super::restore_detection::{self, LastSeen};
 use super::{StartError, open_keys};
 use crate::clock::{Clock, Stopwatch, SystemClock};
 use crate::config::{Config, SecretSource};
@@ -74,7 +74,7 @@ fn absent(config: &Config, path: &Path, found: &mut Examination) -> Result<(), S
 fn look_at_secret(config: &Config) -> Result<(), StartError> {
     match &config.secret {
         SecretSource::CreatedFile(path) if !path.exists() => Ok(()),
-        source => super::secret::load(source, true, &SystemEntropy).map(|_| ()),
+        source => super::master_secret::load(source, true, &SystemEntropy).map(|_| ()),
     }
 }
 
@@ -146,7 +146,7 @@ async fn present(config: &Config, found: &mut Examination) -> Result<(), StartEr
     }
     let now = store.now().await.map_err(of_store)?.unwrap_or_else(|| SystemClock::new().machine());
     if let Some(until) = LastSeen::of(config).missing(&store, now).await.map_err(of_store)? {
-        found.risky.push(last_seen::warning(until));
+        found.risky.push(restore_detection::warning(until));
     }
     let anybody = PageRequest { after: None, before: None, size: 1, from_end: false };
     let users = store.users(&UserFilter::default(), &anybody).await.map_err(of_store)?;

@@ -1,7 +1,7 @@
 //! What an operator does after a database was restored.
 
 use super::Core;
-use super::last_seen::LastSeen;
+use super::restore_detection::LastSeen;
 use crate::auth::{Admin, Error, KeyRotation};
 use crate::config::Config;
 use crate::domain::filter::SessionFilter;
