@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use criterion::{Criterion, criterion_group, criterion_main};
-use sallyport::app::{self, Core, Surroundings};
+use sallyport::app::{self, ClockAndEntropy, Components};
 use sallyport::auth::{Admin, Login, NewAccount, RefreshCookie, TokenTransport};
 use sallyport::clock::{Clock, SystemClock};
 use sallyport::config::{Config, ServeArguments};
@@ -33,13 +33,13 @@ struct Line {
 }
 
 /// A service without its doors, and an access token of a session in it.
-async fn service(directory: &std::path::Path) -> (Core, String) {
+async fn service(directory: &std::path::Path) -> (Components, String) {
     let url = format!("sqlite://{}", directory.join("micro.db").display());
     let secret = "0123456789abcdefghijklmnopqrstuv";
     let line = ["sallyport", "--database-url", &url, "--secret", secret];
     let line = Line::try_parse_from(line.into_iter().chain(["--hashing-memory", "8"]));
     let config = Config::parse(line.expect("flags").serve).expect("a configuration");
-    let core = app::open(&config, Surroundings::default()).await.expect("a service");
+    let core = app::open(&config, ClockAndEntropy::default()).await.expect("a service");
     core.feed().read().await.expect("fresh");
     let account = NewAccount { username: "ann", password: PASSWORD, email: None, role: Role::User };
     let made = core.auth.accounts.create(Admin::operator(), account, Origin::default()).await;

@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::Core;
-use super::restore_detection::LastSeen;
+use super::Components;
+use super::restore_detection::RestoreDetector;
 use crate::auth::Auth;
 use crate::revocation::Feed;
 
 /// How often the service deletes what has expired.
 const PURGE_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Starts the background tasks; dropping the set aborts them. `is_said`: whether the warning about an
+/// Starts the background tasks; dropping the set aborts them. `is_warned`: whether the warning about an
 /// older copy was already logged.
 pub(super) fn start(
-    core: &Core,
+    core: &Components,
     feed: Feed,
-    last_seen: &Arc<LastSeen>,
-    is_said: bool,
+    detector: &Arc<RestoreDetector>,
+    is_warned: bool,
 ) -> JoinSet<()> {
     let (auth, store) = (Arc::clone(&core.auth), Arc::clone(&core.store));
     let mut background = JoinSet::new();
@@ -27,7 +27,7 @@ pub(super) fn start(
     background.spawn(purge(Arc::clone(&auth)));
     let ending = Arc::clone(&auth);
     background.spawn(async move { ending.ends.end_rows_forever().await });
-    background.spawn(Arc::clone(last_seen).follow(auth, store, is_said));
+    background.spawn(Arc::clone(detector).run(auth, store, is_warned));
     background
 }
 

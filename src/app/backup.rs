@@ -1,4 +1,4 @@
-//! A copy of a SQLite database, with its secret where that is wanted.
+//! Backup of a SQLite database and, optionally, its secret.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,8 @@ use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::store::Store;
 
-/// Copies the database into `file`, and the secret into `secret`. It migrates nothing, so that a newer
-/// version can copy a database before it changes it.
-///
-/// # Errors
-/// See [`StartError`].
+/// Copies the database to `file` and the secret to `secret`. Migrates nothing, so that a newer version can
+/// back up a database before it migrates it.
 pub async fn back_up(
     config: &Config,
     file: &Path,
@@ -27,18 +24,18 @@ pub async fn back_up(
     }
     let copied = store.back_up(file).await;
     if let (Err(_), Some(path)) = (&copied, secret) {
-        // Made a moment ago: beside no copy it is of no use.
+        // A secret without its database is of no use, and would be in the way of the next try.
         let _ = fs::remove_file(path);
     }
     Ok(copied?)
 }
 
-/// A copy of a secret that opens nothing would be found out on the day of the restore.
+/// A wrong secret would otherwise be noticed only when the backup is restored.
 async fn check_secret(config: &Config, store: &Store) -> Result<(), StartError> {
     master_secret::load(&config.secret, true, &SystemEntropy)?;
     let missing = store.missing_migrations().await;
     let missing = missing.map_err(|error| StartError::of_migration(&config.database, &error))?;
-    // How keys are kept in a database that another version made is not known.
+    // A database of another version may store its keys in another form.
     if missing == 0 {
         open_keys(config, store, &SystemEntropy).await?;
     }

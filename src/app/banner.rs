@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use zeroize::Zeroizing;
 
-use super::{Core, StartError, restore_detection};
+use super::{Components, StartError, restore_detection};
 use crate::auth::{Admin, Error, NewAccount};
 use crate::clock::Timestamp;
 use crate::config::Secret;
@@ -33,7 +33,7 @@ pub(super) enum FirstAdmin {
 
 /// Makes the first administrator where there is no account.
 pub(super) async fn first_admin(
-    core: &Core,
+    core: &Components,
     database: &DatabaseUrl,
     chosen: Option<&Secret>,
 ) -> Result<FirstAdmin, StartError> {

@@ -1,10 +1,11 @@
-//! What a driver says of a failure, in words for whoever runs the program.
+//! Text of database errors for operators.
+//!
+//! The drivers' prefixes, result codes and source lines are cut off.
 
 use std::error::Error;
 
 use crate::store::DatabaseUrl;
 
-/// What drivers put in front of the reason itself.
 const PREFIXES: [&str; 4] = [
     "error communicating with database: ",
     "error returned from database: ",
@@ -12,10 +13,10 @@ const PREFIXES: [&str; 4] = [
     "error occurred while attempting to establish a TLS connection: ",
 ];
 
-/// The innermost thing that an error says, in one line.
+/// The reason inside an error, in one line.
 #[must_use]
 pub fn reason(error: &(dyn Error + 'static)) -> String {
-    // A driver's error repeats its own source, so the one below ours is enough.
+    // A driver's error contains the text of its own source, so the source of ours is enough.
     let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
     plain(&line).to_owned()
@@ -23,11 +24,11 @@ pub fn reason(error: &(dyn Error + 'static)) -> String {
 
 fn plain(said: &str) -> &str {
     if said.starts_with("pool timed out") {
-        // The driver asks again and again while the connection is refused.
+        // The driver retries refused connections until its timeout, and then reports only that.
         return "there is no answer";
     }
     let said = PREFIXES.iter().fold(said, |said, prefix| said.trim_start_matches(prefix));
-    // SQLite's result code, and the line of PostgreSQL's source.
+    // SQLite prefixes its result code, PostgreSQL appends the line of its own source.
     let said = match said.strip_prefix("(code: ").and_then(|rest| rest.split_once(") ")) {
         Some((_, rest)) => rest,
         None => said,
@@ -38,7 +39,6 @@ fn plain(said: &str) -> &str {
     }
 }
 
-/// What to do about it.
 pub(super) fn advice(database: &DatabaseUrl) -> &'static str {
     if database.path().is_some() {
         "check the path in --database-url, and that this user can write there"

@@ -1,7 +1,7 @@
-//! Who else on this machine can read or change the database and the secret.
+//! Warnings about files that other users of this machine can read or change.
 //!
-//! Rule: the service makes its files for their owner alone. Whoever can read the database has the hashes
-//! of all passwords, who can write it is an administrator, and who has the secret signs tokens.
+//! The service creates its files for their owner alone. A user who can read the database has the hashes of
+//! all passwords, one who can write it is an administrator, and one who has the secret signs tokens.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,15 +10,14 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, SecretSource};
 
-/// What a file is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Database,
     Secret,
 }
 
-/// Says of each file that is open to others how it is, and what to do.
-pub(super) fn exposures(config: &Config) -> Vec<String> {
+/// One sentence for each file or directory that is open to others, with the remedy.
+pub(super) fn permission_warnings(config: &Config) -> Vec<String> {
     let mut files = Vec::new();
     if let Some(path) = config.database.path() {
         files.push((path.to_owned(), Kind::Database));
@@ -35,18 +34,18 @@ pub(super) fn exposures(config: &Config) -> Vec<String> {
     let mut directories: Vec<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
     directories.dedup();
     let of_directories = directories.into_iter().filter_map(|directory| {
-        // An empty one is the directory that the program runs in.
-        let here = directory.as_os_str().is_empty();
-        of_directory(if here { Path::new(".") } else { directory })
+        // A path without a directory is relative to the working directory.
+        let is_working_directory = directory.as_os_str().is_empty();
+        of_directory(if is_working_directory { Path::new(".") } else { directory })
     });
     of_files.chain(of_directories).collect()
 }
 
-/// What is not there is open to nobody.
+/// `None` for a file that does not exist, too.
 fn of_file(path: &Path, kind: Kind) -> Option<String> {
     let metadata = fs::metadata(path).ok()?;
     let (mode, path) = (metadata.mode(), path.display());
-    // Only its owner can close it, so who that is comes first.
+    // Only the owner can change the mode, so a wrong owner is reported first.
     let owner = of_owner(metadata.uid(), &path.to_string());
     if owner.is_some() {
         return owner;
@@ -57,8 +56,8 @@ fn of_file(path: &Path, kind: Kind) -> Option<String> {
         "others can read"
     } else if mode & 0o020 != 0 {
         "its group can write"
-    } else if kind == Kind::Secret && mode & 0o040 != 0 && metadata.uid() == own() {
-        // One that somebody else made is for this process by its group.
+    } else if kind == Kind::Secret && mode & 0o040 != 0 && metadata.uid() == own_uid() {
+        // A secret of another owner (root, in a container) is readable for this process by its group.
         "its group can read"
     } else {
         return None;
@@ -68,7 +67,7 @@ fn of_file(path: &Path, kind: Kind) -> Option<String> {
 
 fn of_directory(path: &Path) -> Option<String> {
     let metadata = fs::metadata(path).ok()?;
-    // In one that is sticky nobody replaces what belongs to another.
+    // In a sticky directory users cannot replace files of others.
     if metadata.mode() & 0o002 != 0 && metadata.mode() & 0o1000 == 0 {
         let path = path.display();
         return Some(format!("others can write in {path} and replace what is there; chmod o-w it"));
@@ -76,15 +75,14 @@ fn of_directory(path: &Path) -> Option<String> {
     of_owner(metadata.uid(), &path.display().to_string())
 }
 
-/// The owner can change it whatever its mode is; root can so everywhere.
+/// The owner can change a file whatever its mode is, as root can.
 fn of_owner(owner: u32, path: &str) -> Option<String> {
-    (owner != own() && owner != 0).then(|| {
+    (owner != own_uid() && owner != 0).then(|| {
         format!("{path} belongs to another user ({owner}), who can read and change it; chown it")
     })
 }
 
-/// The user that this process runs as.
-fn own() -> u32 {
+fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
@@ -121,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_in_which_others_can_write_is_told_of_unless_it_is_sticky() {
+    fn a_directory_in_which_others_can_write_is_reported_unless_it_is_sticky() {
         let directory = tempfile::tempdir().unwrap();
         for (mode, told) in [(0o700, false), (0o755, false), (0o777, true), (0o1777, false)] {
             fs::set_permissions(directory.path(), fs::Permissions::from_mode(mode)).unwrap();
@@ -130,10 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_another_user_is_told_of() {
-        assert_eq!(of_owner(own(), "a.db"), None);
+    fn a_file_of_another_user_is_reported() {
+        assert_eq!(of_owner(own_uid(), "a.db"), None);
         assert_eq!(of_owner(0, "a.db"), None);
-        let other = own() + 1;
+        let other = own_uid() + 1;
         let said = of_owner(other, "a.db").unwrap();
         assert!(said.starts_with(&format!("a.db belongs to another user ({other})")), "{said}");
     }

@@ -1,7 +1,7 @@
-//! The master secret, from wherever it is; with SQLite made on the first start.
+//! Loading of the master secret; with SQLite the first start creates it.
 //!
-//! Rule: a secret that was made is on the disk, whole and for its owner's eyes only, before anything
-//! is sealed with it. Of two processes that start at once, one makes it and both use it.
+//! A new secret is completely on the disk, readable for its owner only, before a key is sealed with it. If
+//! two processes start at once, one creates it and both use it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -16,8 +16,8 @@ use crate::crypto::secret::{MasterSecret, MasterSecrets};
 use crate::entropy::{Entropy, random};
 use crate::store::BackupError;
 
-/// Reads the secret, and makes it where it may be made: beside a database without keys. A new secret
-/// opens no key that is there, and would hide that the old one is lost.
+/// Creates the secret only for a database without keys: a new one opens no existing key, and would hide
+/// that the old one is lost.
 pub(super) fn load(
     source: &SecretSource,
     has_keys: bool,
@@ -25,15 +25,15 @@ pub(super) fn load(
 ) -> Result<MasterSecrets, StartError> {
     if let SecretSource::CreatedFile(path) = source {
         if !has_keys {
-            make(path, entropy).map_err(|error| StartError::MakeSecret(path.clone(), error))?;
-        } else if !is_there(path) {
+            create(path, entropy).map_err(|error| StartError::MakeSecret(path.clone(), error))?;
+        } else if !may_exist(path) {
             return Err(StartError::LostSecret(path.clone()));
         }
     }
     Ok(MasterSecrets::parse(&text(source)?)?)
 }
 
-/// The secret, and the older one where there is one, as the source has it.
+/// May hold two secrets, the current one and its predecessor.
 fn text(source: &SecretSource) -> Result<Zeroizing<String>, StartError> {
     match source {
         SecretSource::Given(secret) => Ok(secret.0.clone()),
@@ -42,7 +42,7 @@ fn text(source: &SecretSource) -> Result<Zeroizing<String>, StartError> {
     }
 }
 
-/// Copies the secret into a file that is not there yet, for its owner's eyes only.
+/// Copies the secret to a new file, readable for its owner only.
 pub(super) fn copy(source: &SecretSource, to: &Path) -> Result<(), StartError> {
     let text = text(source)?;
     let of_file = |error| BackupError::of_file(to, error);
@@ -53,14 +53,14 @@ pub(super) fn copy(source: &SecretSource, to: &Path) -> Result<(), StartError> {
         .and_then(|()| file.write_all(b"\n"))
         .and_then(|()| file.sync_all());
     Ok(copied.map_err(|error| {
-        // It would be in the way of the next try.
+        // Half a file would be in the way of the next try.
         let _ = fs::remove_file(to);
         of_file(error)
     })?)
 }
 
-fn is_there(path: &Path) -> bool {
-    // Where it cannot be told, reading says why.
+fn may_exist(path: &Path) -> bool {
+    // If the check fails, so will reading, with a better message.
     path.try_exists().unwrap_or(true)
 }
 
@@ -69,16 +69,16 @@ fn read(path: &Path) -> Result<Zeroizing<String>, StartError> {
     fs::read_to_string(path).map(Zeroizing::new).map_err(failed)
 }
 
-/// Makes the file where there is none. It is written under another name and then linked to its own,
-/// which fails where somebody was faster, so that nobody ever reads half a secret.
-fn make(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
+/// Creates the file if it does not exist. It is written under another name and then hard-linked to its
+/// own, which fails if another process was faster: no process ever reads half a secret.
+fn create(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     if path.try_exists()? {
         return Ok(());
     }
     let suffix = u64::from_be_bytes(random(entropy));
     let draft = path.with_added_extension(format!("{suffix:016x}"));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let made = file
+    let created = file
         .write_all(MasterSecret::generate(entropy).as_bytes())
         .and_then(|()| file.write_all(b"\n"))
         .and_then(|()| file.sync_all())
@@ -87,8 +87,8 @@ fn make(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
             linked => linked,
         });
     fs::remove_file(&draft)?;
-    made?;
-    // The name itself must survive a power cut too: the keys sealed with the secret will.
+    created?;
+    // The directory entry must survive a power cut, as the keys sealed with the secret do.
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
@@ -101,7 +101,7 @@ mod tests {
     use crate::entropy::SystemEntropy;
 
     #[test]
-    fn it_is_made_once_for_its_owners_eyes_only() {
+    fn it_is_created_once_and_readable_for_its_owner_only() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.db.secret");
         let source = SecretSource::CreatedFile(path.clone());
@@ -114,11 +114,11 @@ mod tests {
     }
 
     #[test]
-    fn of_many_who_start_at_once_all_use_the_same() {
+    fn processes_that_start_at_once_use_the_same_secret() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secret");
         let start = || {
-            make(&path, &SystemEntropy).unwrap();
+            create(&path, &SystemEntropy).unwrap();
             fs::read_to_string(&path).unwrap()
         };
         let read: Vec<String> = std::thread::scope(|scope| {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_must_be_there_is_not_made() {
+    fn a_file_that_must_exist_is_not_created() {
         let directory = tempfile::tempdir().unwrap();
         let source = SecretSource::File(directory.path().join("secret"));
         let error = load(&source, false, &SystemEntropy).unwrap_err();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_sealed_keys_is_not_made_again() {
+    fn a_secret_that_sealed_keys_is_not_created_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.db.secret");
         let source = SecretSource::CreatedFile(path.clone());

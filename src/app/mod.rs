@@ -17,10 +17,10 @@ mod start_error;
 mod trusted_documents;
 
 pub use backup::back_up;
-pub use check::{Examination, examine};
+pub use check::{CheckReport, check};
 pub use database_error_text::reason;
 pub use recovery::Recovery;
-pub use shutdown::Stopping;
+pub use shutdown::Shutdown;
 pub use start_error::StartError;
 
 use std::net::SocketAddr;
@@ -45,11 +45,11 @@ use crate::revocation::{Feed, Revocations};
 use crate::store::{Store, StoredKey};
 use crate::{graphql, http};
 
-use restore_detection::LastSeen;
+use restore_detection::RestoreDetector;
 use shutdown::Signals;
 
 /// A service without its doors.
-pub struct Core {
+pub struct Components {
     /// The use cases.
     pub auth: Arc<Auth>,
     /// The database.
@@ -67,14 +67,14 @@ pub struct Core {
 }
 
 /// Time and randomness, which tests put in their own place.
-pub struct Surroundings {
+pub struct ClockAndEntropy {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
-impl Default for Surroundings {
+impl Default for ClockAndEntropy {
     fn default() -> Self {
         Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy) }
     }
@@ -96,7 +96,10 @@ pub async fn connect(config: &Config) -> Result<Store, StartError> {
 ///
 /// # Errors
 /// See [`StartError`].
-pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Core, StartError> {
+pub async fn open(
+    config: &Config,
+    surroundings: ClockAndEntropy,
+) -> Result<Components, StartError> {
     let documents = trusted_documents::load(config)?;
     // The database before the secret: beside one that is none no secret is made.
     let store = connect(config).await?;
@@ -110,7 +113,7 @@ pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Core, S
     // Before the first login: else its time would tell who has an account.
     let surveyed = core.auth.passwords.survey_hashes().await;
     surveyed.map_err(|error| StartError::of_auth(&config.database, error))?;
-    Ok(Core { documents, ..core })
+    Ok(Components { documents, ..core })
 }
 
 /// Sets the clock by the database's, by which all replicas go, before anything is stamped with it.
@@ -145,7 +148,7 @@ async fn open_keys(
 ///
 /// # Errors
 /// See [`StartError`]; the secret not opening the keys is one.
-pub async fn open_for_keys(config: &Config) -> Result<Core, StartError> {
+pub async fn open_for_keys(config: &Config) -> Result<Components, StartError> {
     let (store, surroundings) = connect_command(config).await?;
     // Where there are no keys a secret might be made, beside a database that no server has seen.
     let stored = store.signing_keys().await;
@@ -163,14 +166,14 @@ pub async fn open_for_keys(config: &Config) -> Result<Core, StartError> {
 ///
 /// # Errors
 /// See [`StartError`].
-pub async fn open_without_keys(config: &Config) -> Result<Core, StartError> {
+pub async fn open_without_keys(config: &Config) -> Result<Components, StartError> {
     let (store, surroundings) = connect_command(config).await?;
     let secrets = nobodys_secret(&*surroundings.entropy)?;
     compose(config, surroundings, store, secrets, Duration::ZERO)
 }
 
-async fn connect_command(config: &Config) -> Result<(Store, Surroundings), StartError> {
-    let surroundings = Surroundings::default();
+async fn connect_command(config: &Config) -> Result<(Store, ClockAndEntropy), StartError> {
+    let surroundings = ClockAndEntropy::default();
     let store = connect(config).await?;
     set_clock(config, &store, &*surroundings.clock).await?;
     Ok((store, surroundings))
@@ -183,12 +186,12 @@ fn nobodys_secret(entropy: &dyn Entropy) -> Result<MasterSecrets, StartError> {
 
 fn compose(
     config: &Config,
-    surroundings: Surroundings,
+    surroundings: ClockAndEntropy,
     store: Store,
     secrets: MasterSecrets,
     token_lifetime: Duration,
-) -> Result<Core, StartError> {
-    let Surroundings { clock, entropy } = surroundings;
+) -> Result<Components, StartError> {
+    let ClockAndEntropy { clock, entropy } = surroundings;
     let store = Arc::new(store);
     let staleness = config.revocation_staleness;
     let revocations = Revocations::new(Arc::clone(&clock), staleness, token_lifetime);
@@ -219,10 +222,10 @@ fn compose(
     });
     let (documents, subscribers) = Default::default();
     let auth = Arc::new(auth);
-    Ok(Core { auth, store, revocations, keys, entropy, documents, subscribers })
+    Ok(Components { auth, store, revocations, keys, entropy, documents, subscribers })
 }
 
-impl Core {
+impl Components {
     /// The routes, as they are configured.
     pub fn router(&self, config: &Config) -> Router {
         let (auth, entropy) = (Arc::clone(&self.auth), Arc::clone(&self.entropy));
@@ -265,14 +268,14 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     };
     let mut signals = Signals::catch().map_err(StartError::Signals)?;
     let core = tokio::select! {
-        core = open(&config, Surroundings::default()) => core?,
+        core = open(&config, ClockAndEntropy::default()) => core?,
         () = signals.next() => return Ok(()),
     };
-    for exposure in file_permissions::exposures(&config) {
-        tracing::warn!("{exposure}");
+    for warning in file_permissions::permission_warnings(&config) {
+        tracing::warn!("{warning}");
     }
-    let last_seen = Arc::new(LastSeen::of(&config));
-    let missing = last_seen.missing(&core.store, core.auth.system.now()).await;
+    let detector = Arc::new(RestoreDetector::new(&config));
+    let missing = detector.missing_since(&core.store, core.auth.system.now()).await;
     let missing = missing.map_err(|error| StartError::of_store(&config.database, &error))?;
     if let Some(until) = missing {
         tracing::warn!("{}", restore_detection::warning(until));
@@ -282,7 +285,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let mut feed = core.feed();
     let read = feed.read().await;
     read.map_err(|error| StartError::of_store(&config.database, &error))?;
-    let mut background = background::start(&core, feed, &last_seen, missing.is_some());
+    let mut background = background::start(&core, feed, &detector, missing.is_some());
     let metrics_address = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
     let console = config.http.console;
     banner::print(address, metrics_address, console, &config.database, &admin, missing)?;
@@ -293,16 +296,16 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     }
     make_room(config.server.max_connections);
     let router = core.router(&config);
-    let served = shutdown::until_told(signals, async |stopping| {
+    let served = shutdown::serve_until_signal(signals, async |shutdown| {
         if let Some(metrics) = metrics {
             let subscribers = Arc::clone(&core.subscribers);
             let numbers = http::metrics_router(Arc::clone(&core.auth), subscribers);
-            let stop = stopping.clone().begun();
+            let stop = shutdown.clone().requested();
             tokio::spawn(http::serve(metrics, numbers, config.server.clone(), stop));
         }
         let subscribers = Arc::clone(&core.subscribers);
         let stop = async move {
-            stopping.begun().await;
+            shutdown.requested().await;
             subscribers.stop();
         };
         http::serve(listener, router, config.server.clone(), stop).await;
@@ -313,7 +316,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     // The database is closed next, which none of them should find out.
     background.shutdown().await;
     // Where it cannot be read any more the note of some seconds ago has to do.
-    let _ = last_seen.go_on(&core.store, core.auth.system.now()).await;
+    let _ = detector.update(&core.store, core.auth.system.now()).await;
     Ok(())
 }
 

@@ -1,40 +1,35 @@
-//! What an operator does after a database was restored.
+//! Recovery after a restored database: replaces the signing key and ends every session.
 
-use super::Core;
-use super::restore_detection::LastSeen;
+use super::Components;
+use super::restore_detection::RestoreDetector;
 use crate::auth::{Admin, Error, KeyRotation};
 use crate::config::Config;
 use crate::domain::filter::SessionFilter;
 use crate::domain::origin::Origin;
 use crate::store::{MatchingSessions, Scope};
 
-/// What was done, or would be.
 #[derive(Clone, Debug)]
 pub struct Recovery {
-    /// The key that signs from now on; `None` where there is no key to replace.
+    /// The new signing key, or the one that would be replaced; `None` if the database has no key.
     pub kid: Option<String>,
-    /// How many sessions were live.
+    /// Number of live sessions.
     pub sessions: usize,
 }
 
-impl Core {
-    /// How many sessions [`Core::recover`] would end, and the key that it would replace.
-    ///
-    /// # Errors
-    /// [`Error`] where the database fails.
-    pub async fn rehearse_recovery(&self) -> Result<Recovery, Error> {
+impl Components {
+    /// The sessions that [`Components::recover`] would end and the key that it would replace.
+    pub async fn preview_recovery(&self) -> Result<Recovery, Error> {
         let everybody = MatchingSessions { filter: SessionFilter::default(), except: None };
         let sessions = self.store.count_matching(&everybody, self.auth.system.now()).await?;
         let last = self.auth.keys.list(Admin::operator()).await?.pop();
         Ok(Recovery { kid: last.map(|key| key.kid), sessions })
     }
 
-    /// Replaces the signing key at once and ends every session: nothing that was given out before is
-    /// accepted any more, in whatever state the copy was. Then what the database holds is what was
-    /// last seen.
+    /// No token that was issued before is accepted afterwards, in whatever state the copy was. Restore
+    /// detection starts again from the newest event of this database.
     ///
     /// # Errors
-    /// [`Error`] where the database fails, or somebody else rotates the keys at the same moment.
+    /// A refusal if another process rotates the keys at the same moment.
     pub async fn recover(&self, config: &Config) -> Result<Recovery, Error> {
         let (by, origin) = (Admin::operator(), Origin::default);
         let kid = if self.store.signing_keys().await?.is_empty() {
@@ -44,7 +39,7 @@ impl Core {
             Some(self.auth.keys.rotate(by, rotation, origin()).await?.kid)
         };
         let sessions = self.auth.sessions.end_scope(by, Scope::All, origin()).await?;
-        LastSeen::of(config).begin_anew(&self.store).await?;
+        RestoreDetector::new(config).reset(&self.store).await?;
         Ok(Recovery { kid, sessions })
     }
 }

@@ -1,9 +1,9 @@
-//! The note of what was last seen in the database, outside of it.
+//! Detection of a database that was restored from an older copy.
 //!
-//! Rule: a restored copy cannot say of itself that it is one. So the newest event of its audit is noted
-//! beside it every few seconds (with PostgreSQL, beside the secret's file), and the note goes on only
-//! from an event that the database still has. It stays where it is until `sallyport recover`, and each
-//! start and `sallyport check` say so until then.
+//! A restored copy cannot tell that it is one. So the service writes the newest audit event into a file
+//! beside the database (with PostgreSQL, beside the secret's file) every few seconds, and replaces it only
+//! while the database has the event in the file. After a restore the file stays as it is, and each start and
+//! `sallyport check` warn, until `sallyport recover`.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -17,33 +17,37 @@ use crate::clock::Timestamp;
 use crate::config::{Config, SecretSource};
 use crate::store::{self, AuditCheckpoint, Store};
 
-/// How often a running service looks: what happened since is not missed after a crash.
-const INTERVAL: Duration = Duration::from_secs(10);
+/// Events of the last interval before a crash are not in the file, so their loss is not detected.
+const WRITE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// A note, in a file where there is a place for one, else in memory.
-pub(super) struct LastSeen {
+/// Keeps the newest audit event in a file, or in memory if there is no directory for one.
+pub(super) struct RestoreDetector {
     path: Option<PathBuf>,
-    /// Which database it is about: of two with one secret each has its own events.
+    /// Two databases may share the secret beside which the file is.
     database: String,
     retention: Duration,
-    held: Mutex<Option<AuditCheckpoint>>,
+    in_memory: Mutex<Option<AuditCheckpoint>>,
 }
 
-impl LastSeen {
-    /// The note about the database of this configuration.
-    pub(super) fn of(config: &Config) -> Self {
+impl RestoreDetector {
+    pub(super) fn new(config: &Config) -> Self {
         let beside = |path: &Path| path.with_added_extension("seen");
         let (path, database) = match (config.database.path(), &config.secret) {
             (Some(path), _) => (Some(beside(path)), "SQLite".to_owned()),
             (None, SecretSource::File(path)) => (Some(beside(path)), config.database.to_string()),
             (None, _) => (None, String::new()),
         };
-        Self { path, database, retention: config.policy.audit_retention, held: Mutex::default() }
+        Self {
+            path,
+            database,
+            retention: config.policy.audit_retention,
+            in_memory: Mutex::default(),
+        }
     }
 
-    /// Until when events were seen that this database does not have; `None` where it has them, and
-    /// where they are so old that they may have been purged.
-    pub(super) async fn missing(
+    /// Time of the event in the file if the database does not have it; `None` also if it is so old that
+    /// it may have been purged.
+    pub(super) async fn missing_since(
         &self,
         store: &Store,
         now: Timestamp,
@@ -53,22 +57,22 @@ impl LastSeen {
         Ok((is_kept && !store.has_audit_checkpoint(mark).await?).then_some(mark.at))
     }
 
-    /// Notes the newest event, unless the database lacks the one noted before; says until when it
-    /// lacks what was seen.
-    pub(super) async fn go_on(
+    /// Writes the newest event, unless the database lacks the one in the file; returns the time of that
+    /// one.
+    pub(super) async fn update(
         &self,
         store: &Store,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, store::Error> {
-        let missing = self.missing(store, now).await?;
+        let missing = self.missing_since(store, now).await?;
         if missing.is_none() {
-            self.begin_anew(store).await?;
+            self.reset(store).await?;
         }
         Ok(missing)
     }
 
-    /// Notes the newest event, whatever was noted before.
-    pub(super) async fn begin_anew(&self, store: &Store) -> Result<(), store::Error> {
+    /// Writes the newest event, even if the database lacks the one in the file.
+    pub(super) async fn reset(&self, store: &Store) -> Result<(), store::Error> {
         let Some(newest) = store.newest_audit_checkpoint().await? else { return Ok(()) };
         if self.read() != Some(newest) {
             self.write(newest);
@@ -76,34 +80,34 @@ impl LastSeen {
         Ok(())
     }
 
-    /// Goes on for as long as it is polled, and says once that something is missing, unless that was
-    /// said.
-    pub(super) async fn follow(
+    /// Updates the file for as long as it is polled, and warns once for each restore; `is_warned` if the
+    /// start has warned already.
+    pub(super) async fn run(
         self: Arc<Self>,
         auth: Arc<Auth>,
         store: Arc<Store>,
-        mut is_said: bool,
+        mut is_warned: bool,
     ) {
         loop {
-            // A database that is away is somebody else's concern.
-            if let Ok(missing) = self.go_on(&store, auth.system.now()).await {
-                if let Some(until) = missing.filter(|_| !is_said) {
+            // The feed logs that the database is unavailable.
+            if let Ok(missing) = self.update(&store, auth.system.now()).await {
+                if let Some(until) = missing.filter(|_| !is_warned) {
                     tracing::warn!("{}", warning(until));
                 }
-                is_said = missing.is_some();
+                is_warned = missing.is_some();
             }
-            tokio::time::sleep(INTERVAL).await;
+            tokio::time::sleep(WRITE_INTERVAL).await;
         }
     }
 
-    /// As it is in the file, where another process may have noted more; else as it is held.
+    /// The file first: another process may have written a newer event.
     fn read(&self) -> Option<AuditCheckpoint> {
-        let held = || *self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        self.path.as_deref().and_then(|path| self.noted(path)).or_else(held)
+        let in_memory = || *self.in_memory.lock().unwrap_or_else(PoisonError::into_inner);
+        self.path.as_deref().and_then(|path| self.read_file(path)).or_else(in_memory)
     }
 
-    /// A note that is none is as good as no note.
-    fn noted(&self, path: &Path) -> Option<AuditCheckpoint> {
+    /// A file with other contents counts as none.
+    fn read_file(&self, path: &Path) -> Option<AuditCheckpoint> {
         let text = fs::read_to_string(path).ok()?;
         let mut words = text.trim_end().splitn(3, ' ');
         let mut number = || words.next()?.parse().ok();
@@ -112,19 +116,16 @@ impl LastSeen {
     }
 
     fn write(&self, mark: AuditCheckpoint) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = Some(mark);
-        drop(held);
+        *self.in_memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(mark);
         let Some(path) = &self.path else { return };
         let text = format!("{} {} {}\n", mark.number, mark.at.as_micros(), self.database);
-        if let Err(error) = replace(path, &text) {
-            // A secret's directory may be read-only, and a disk full: the service does without.
+        if let Err(error) = replace_file(path, &text) {
+            // The secret's directory may be read-only, or the disk full: detection is not worth an outage.
             tracing::debug!(%error, path = %path.display(), "what was last seen is not noted");
         }
     }
 }
 
-/// What to say of a database that lacks what was seen until then.
 pub(super) fn warning(until: Timestamp) -> String {
     format!(
         "the database lacks what was seen here until {}: an older copy, or another database, was \
@@ -134,8 +135,8 @@ pub(super) fn warning(until: Timestamp) -> String {
     )
 }
 
-/// Puts a text in the place of a file at once.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+/// Replaces a file atomically.
+fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     let draft = path.with_added_extension(std::process::id().to_string());
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;

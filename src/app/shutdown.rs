@@ -1,7 +1,7 @@
-//! The end of a service that is told to end: what was begun is finished, and nobody waits for long.
+//! Graceful shutdown on Ctrl-C or SIGTERM.
 //!
-//! Rule: the first signal stops what is new at once and lets what is under way come to its end, within
-//! [`GRACE`]; the second ends everything now. Either way it is an end that was asked for.
+//! The first signal stops new connections and lets requests finish within [`SHUTDOWN_TIMEOUT`]; a second
+//! one ends the process at once. Either is a success for the process.
 
 use std::io;
 use std::time::Duration;
@@ -9,33 +9,28 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// How long requests may take to end: all is over within the ten seconds after which common
-/// supervisors kill.
-const GRACE: Duration = Duration::from_secs(8);
+/// Common supervisors kill ten seconds after SIGTERM; the database is still to be closed after this.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Tells whoever has long work that the service was told to end.
+/// Signal to tasks that the service shuts down.
 #[derive(Clone, Debug)]
-pub struct Stopping(watch::Receiver<bool>);
+pub struct Shutdown(watch::Receiver<bool>);
 
-impl Stopping {
-    /// Ends once the service was told to.
-    pub async fn begun(mut self) {
-        // Where nobody is left to tell, it is the end as well.
-        let _ = self.0.wait_for(|stopping| *stopping).await;
+impl Shutdown {
+    /// Completes once the shutdown was requested.
+    pub async fn requested(mut self) {
+        // An error means that the sender is gone: the service has ended.
+        let _ = self.0.wait_for(|is_requested| *is_requested).await;
     }
 }
 
-/// The signals that mean it: Ctrl-C, and what supervisors send.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    /// From now on they do not kill, so that the database is closed whenever they come.
-    ///
-    /// # Errors
-    /// Where signals cannot be caught.
+    /// From here on the signals do not kill the process, so that the database is always closed.
     pub(super) fn catch() -> io::Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
@@ -49,28 +44,28 @@ impl Signals {
     }
 }
 
-/// Serves until a signal, and then until what is under way has ended or may not take longer. `serve`
-/// ends when it hears of the stop and has nothing more to do.
-pub(super) async fn until_told<Serving>(
+/// Runs `serve` until it completes, which it does once the shutdown is requested and its requests have
+/// finished, or until these have taken too long.
+pub(super) async fn serve_until_signal<Serving>(
     mut signals: Signals,
-    serve: impl FnOnce(Stopping) -> Serving,
+    serve: impl FnOnce(Shutdown) -> Serving,
 ) where
     Serving: Future<Output = ()>,
 {
-    let (stop, stopping) = watch::channel(false);
-    let told = async {
+    let (request, shutdown) = watch::channel(false);
+    let timeout = async {
         signals.next().await;
         tracing::info!("stopping");
-        stop.send_replace(true);
+        request.send_replace(true);
         tokio::select! {
-            () = tokio::time::sleep(GRACE) => {}
-            // Whoever says it twice does not want to wait.
+            () = tokio::time::sleep(SHUTDOWN_TIMEOUT) => {}
+            // A second signal: the operator does not want to wait.
             () = signals.next() => {}
         }
     };
     tokio::select! {
-        () = serve(Stopping(stopping)) => {}
-        () = told => tracing::warn!("some requests did not end in time"),
+        () = serve(Shutdown(shutdown)) => {}
+        () = timeout => tracing::warn!("some requests did not end in time"),
     }
     tracing::info!("stopped");
 }

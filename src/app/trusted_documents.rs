@@ -1,4 +1,4 @@
-//! The documents that are trusted: those of a file, and the console's.
+//! Trusted documents: those of the operator's file and the console's.
 
 use std::sync::Arc;
 
@@ -7,7 +7,6 @@ use crate::config::Config;
 use crate::http::console_documents;
 use crate::http::graphql::{PersistedDocuments, TrustedDocuments};
 
-/// Reads the documents that are configured.
 pub(super) fn load(config: &Config) -> Result<Arc<PersistedDocuments>, StartError> {
     let Some(path) = &config.trusted_documents else { return Ok(Arc::default()) };
     let unusable = |reason: String| StartError::TrustedDocuments(path.clone(), reason);

@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use super::table::{Cell, Output, Table, print};
 use super::{must_exist, quiet};
-use crate::app::{self, Core};
+use crate::app::{self, Components};
 use crate::auth::{Admin, Error, KeyRotation};
 use crate::config::{self, Config, DatabaseArguments, SecretArguments};
 use crate::crypto::algorithm::SigningAlgorithm;
@@ -51,13 +51,13 @@ pub(super) async fn run(command: KeysCommand) -> Result<()> {
     }
 }
 
-async fn open(database: DatabaseArguments, secret: SecretArguments) -> Result<Core> {
+async fn open(database: DatabaseArguments, secret: SecretArguments) -> Result<Components> {
     let config = quiet(Config::of_key_command(database, secret)?);
     must_exist(&config)?;
     Ok(app::open_for_keys(&config).await?)
 }
 
-async fn list(core: &Core, output: Output) -> Result<()> {
+async fn list(core: &Components, output: Output) -> Result<()> {
     const HEADINGS: &[&str] =
         &["kid", "algorithm", "state", "created", "activates", "retire_safe_at"];
     let mut table = Table::new(HEADINGS);
@@ -74,7 +74,7 @@ async fn list(core: &Core, output: Output) -> Result<()> {
     table.print(output)
 }
 
-async fn rotate(core: &Core, rotation: KeyRotation<'_>) -> Result<()> {
+async fn rotate(core: &Components, rotation: KeyRotation<'_>) -> Result<()> {
     let rotated = core.auth.keys.rotate(Admin::operator(), rotation, Origin::default()).await;
     let key = match rotated {
         Ok(key) => key,

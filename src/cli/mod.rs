@@ -20,7 +20,7 @@ pub use failure::report;
 use anyhow::{Result, bail};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::app::{self, Core};
+use crate::app::{self, Components};
 use crate::config::{
     Config, DatabaseArguments, Federation, LogFormat, ServeArguments, unknown_variables,
     without_empty,
@@ -141,13 +141,13 @@ fn quiet(config: Config) -> Config {
 }
 
 /// Opens the database of a command that may be the first to use it.
-async fn open(config: Config) -> Result<Core> {
+async fn open(config: Config) -> Result<Components> {
     Ok(app::open_without_keys(&quiet(config)).await?)
 }
 
 /// Opens the database of a command that is about what is in it. To make an empty one would hide that
 /// it is the wrong directory.
-async fn open_existing(config: Config) -> Result<Core> {
+async fn open_existing(config: Config) -> Result<Components> {
     must_exist(&config)?;
     open(config).await
 }

@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: RecoverArguments) -> Result<()> {
     must_exist(&config)?;
     let core = app::open_for_keys(&config).await?;
     if dry_run {
-        let Recovery { kid, sessions } = core.rehearse_recovery().await?;
+        let Recovery { kid, sessions } = core.preview_recovery().await?;
         let key = match kid {
             Some(kid) => format!("the signing key {kid} would be replaced at once"),
             None => "there is no signing key to replace".to_owned(),

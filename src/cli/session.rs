@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::table::{Cell, Output, Table, count, print};
 use super::{open_existing, user};
-use crate::app::Core;
+use crate::app::Components;
 use crate::auth::Admin;
 use crate::config::{Config, DatabaseArguments};
 use crate::domain::filter::SessionFilter;
@@ -67,7 +67,7 @@ pub(super) async fn run(command: SessionCommand) -> Result<()> {
     }
 }
 
-async fn scope(core: &Core, which: Which) -> Result<Scope> {
+async fn scope(core: &Components, which: Which) -> Result<Scope> {
     if let Some(name) = which.user {
         return Ok(Scope::User(user::find(core, &name).await?.id));
     }
@@ -81,7 +81,7 @@ async fn scope(core: &Core, which: Which) -> Result<Scope> {
     Ok(Scope::One(id))
 }
 
-async fn list(core: &Core, user: Option<&str>, output: Output) -> Result<()> {
+async fn list(core: &Components, user: Option<&str>, output: Output) -> Result<()> {
     let user_id = match user {
         Some(name) => Some(user::find(core, name).await?.id),
         None => None,

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use super::password::PasswordArguments;
 use super::table::{Cell, Output, Table, count, print};
 use super::{open, open_existing};
-use crate::app::Core;
+use crate::app::Components;
 use crate::auth;
 use crate::auth::{Admin, NewAccount, UserError, UserErrorCode};
 use crate::config::{Config, DatabaseArguments};
@@ -120,12 +120,12 @@ fn advised(refusal: &UserError) -> String {
 }
 
 /// The account of this name.
-pub(super) async fn find(core: &Core, name: &str) -> Result<User> {
+pub(super) async fn find(core: &Components, name: &str) -> Result<User> {
     let found = core.auth.reads.user_named(Admin::operator(), name).await?;
     found.with_context(|| format!("there is no account {name:?}; see sallyport user list"))
 }
 
-async fn list(core: &Core, output: Output) -> Result<()> {
+async fn list(core: &Components, output: Output) -> Result<()> {
     let mut table =
         Table::new(&["id", "username", "email", "role", "active", "created", "last_login"]);
     let mut after = None;

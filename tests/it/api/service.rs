@@ -11,7 +11,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use clap::Parser;
-use sallyport::app::{self, Core, Surroundings};
+use sallyport::app::{self, ClockAndEntropy, Components};
 use sallyport::clock::{Clock, ManualClock, SystemClock};
 use sallyport::config::{Config, ServeArguments};
 use sallyport::domain::origin::Origin;
@@ -34,7 +34,7 @@ struct Line {
 
 /// One process of the service.
 pub struct Service {
-    pub core: Core,
+    pub core: Components,
     pub clock: Arc<ManualClock>,
     pub feed: Feed,
     router: Router,
@@ -73,7 +73,7 @@ impl Service {
         let line = ["sallyport"].into_iter().chain(common).chain(hashing);
         let line = Line::try_parse_from(line.chain(flags.split_whitespace())).unwrap();
         let config = Config::parse(line.serve).unwrap();
-        let surroundings = Surroundings {
+        let surroundings = ClockAndEntropy {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(SystemEntropy),
         };
