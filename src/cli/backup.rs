@@ -1,4 +1,4 @@
-//! `sallyport backup`: a copy of a SQLite database beside a running server.
+//! `sallyport backup`: a copy of a SQLite database, also of one that a server uses.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
+use super::opening::{check_exists, log_for_people};
 use super::table::print;
-use super::{must_exist, quiet};
 use crate::app;
 use crate::config::{Config, DatabaseArguments, SecretArguments};
 use crate::store::BackupError;
@@ -27,12 +27,12 @@ pub(super) struct BackupArguments {
 
 pub(super) async fn run(arguments: BackupArguments) -> Result<()> {
     let BackupArguments { file, with_secret, database, secret } = arguments;
-    // Before it is asked for a secret, which a copy does not need.
+    // Before the secret is demanded, which PostgreSQL needs and a copy does not.
     if database.database_url.path().is_none() {
         return Err(BackupError::Postgres.into());
     }
-    let config = quiet(Config::of_key_command(database, secret)?);
-    must_exist(&config)?;
+    let config = log_for_people(Config::of_key_command(database, secret)?);
+    check_exists(&config)?;
     let secret = with_secret.then(|| file.with_added_extension("secret"));
     app::back_up(&config, &file, secret.as_deref()).await?;
     let mut said = format!("the database is copied to {}\n", file.display());

@@ -1,10 +1,10 @@
-//! `sallyport keys`: the keys that access tokens are signed with.
+//! `sallyport keys`: list and rotate the signing keys of access tokens.
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
 
+use super::opening::{check_exists, log_for_people};
 use super::table::{Cell, Output, Table, print};
-use super::{must_exist, quiet};
 use crate::app::{self, Components};
 use crate::auth::{Admin, Error, KeyRotation};
 use crate::config::{self, Config, DatabaseArguments, SecretArguments};
@@ -52,8 +52,8 @@ pub(super) async fn run(command: KeysCommand) -> Result<()> {
 }
 
 async fn open(database: DatabaseArguments, secret: SecretArguments) -> Result<Components> {
-    let config = quiet(Config::of_key_command(database, secret)?);
-    must_exist(&config)?;
+    let config = log_for_people(Config::of_key_command(database, secret)?);
+    check_exists(&config)?;
     Ok(app::open_for_keys(&config).await?)
 }
 

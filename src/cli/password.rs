@@ -1,5 +1,6 @@
-//! Where a password comes from: a terminal, twice, or a line of standard input. Never an argument,
-//! which every process on the machine can read.
+//! Password input: from the terminal, twice, or from a line of standard input.
+//!
+//! Never from an argument, which every user of the machine can read.
 
 use std::io::{self, BufRead, IsTerminal};
 

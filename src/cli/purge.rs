@@ -1,9 +1,9 @@
-//! `sallyport purge`: what has expired goes now.
+//! `sallyport purge`: deletion of expired rows.
 
 use anyhow::Result;
 use clap::Args;
 
-use super::open_existing;
+use super::opening::open_existing;
 use super::table::{count, print};
 use crate::config::{Config, DatabaseArguments, RetentionArguments};
 use crate::store::{Durability, Purged};
@@ -23,7 +23,7 @@ pub(super) async fn run(arguments: PurgeArguments) -> Result<()> {
     let mut config = Config::of_command(arguments.database)?;
     config.policy.audit_retention = arguments.retention.audit();
     config.policy.metadata_retention = arguments.retention.metadata();
-    // What comes back with a power cut the next purge deletes.
+    // After a power cut deleted rows may be back: the next purge deletes them again.
     config.connections.durability = Durability::Normal;
     let core = open_existing(config).await?;
     let (word, counts) = if arguments.dry_run {

@@ -1,10 +1,10 @@
-//! `sallyport recover`: what is to be done after a database was restored.
+//! `sallyport recover`: recovery after a restored database.
 
 use anyhow::{Result, bail};
 use clap::Args;
 
+use super::opening::{check_exists, log_for_people};
 use super::table::{count, print};
-use super::{must_exist, quiet};
 use crate::app::{self, Recovery};
 use crate::auth::Error;
 use crate::config::{Config, DatabaseArguments, SecretArguments};
@@ -22,8 +22,8 @@ pub(super) struct RecoverArguments {
 
 pub(super) async fn run(arguments: RecoverArguments) -> Result<()> {
     let RecoverArguments { dry_run, database, secret } = arguments;
-    let config = quiet(Config::of_key_command(database, secret)?);
-    must_exist(&config)?;
+    let config = log_for_people(Config::of_key_command(database, secret)?);
+    check_exists(&config)?;
     let core = app::open_for_keys(&config).await?;
     if dry_run {
         let Recovery { kid, sessions } = core.preview_recovery().await?;

@@ -1,11 +1,13 @@
-//! `sallyport session`: incident response from a shell. Running servers obey within a second or two,
-//! through the same feed as after a logout elsewhere.
+//! `sallyport session`: list and end sessions.
+//!
+//! Running servers refuse ended sessions within a second or two, through the feed of ended sessions.
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 
+use super::opening::open_existing;
 use super::table::{Cell, Output, Table, count, print};
-use super::{open_existing, user};
+use super::user;
 use crate::app::Components;
 use crate::auth::Admin;
 use crate::config::{Config, DatabaseArguments};
@@ -72,7 +74,7 @@ async fn scope(core: &Components, which: Which) -> Result<Scope> {
         return Ok(Scope::User(user::find(core, &name).await?.id));
     }
     let Some(id) = which.id else { return Ok(Scope::All) };
-    // The API's id and the claim `sid` both name it.
+    // Accepts the global ID of the API as well as the claim `sid`.
     let id = SessionId::parse(id.strip_prefix("Session:").unwrap_or(&id))
         .with_context(|| format!("{id:?} is no session's id; see sallyport session list"))?;
     if core.auth.reads.session(Admin::operator(), id).await?.is_none() {

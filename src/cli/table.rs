@@ -1,4 +1,4 @@
-//! What commands print: a table, or one JSON object a line.
+//! Output of commands: a table, or one JSON object per line.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 
-/// How rows are printed.
+/// Output format.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Output {
     /// Print one JSON object a line
@@ -16,7 +16,6 @@ pub(super) struct Output {
     json: bool,
 }
 
-/// What stands in a column.
 pub(super) enum Cell {
     Text(String),
     Time(Timestamp),
@@ -33,9 +32,9 @@ impl Cell {
         value.map_or(Self::Nothing, Self::text)
     }
 
-    /// For people. Nobody reads a table's fractions of seconds, and what could move the cursor is shown as
-    /// something that does not: user agents and names come from outside.
-    fn shown(&self) -> String {
+    /// Text in a table: whole seconds, and no control characters, since user agents and names are input of
+    /// strangers and could move the terminal's cursor.
+    fn text_in_table(&self) -> String {
         let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
         match self {
             Self::Text(text) => text.chars().map(visible).collect(),
@@ -46,8 +45,7 @@ impl Cell {
         }
     }
 
-    /// For programs.
-    fn value(&self) -> Value {
+    fn json_value(&self) -> Value {
         match self {
             Self::Text(text) => Value::from(text.as_str()),
             Self::Time(time) => Value::from(time.to_string()),
@@ -57,7 +55,7 @@ impl Cell {
     }
 }
 
-/// Rows under headings, printed at the end.
+/// Rows are printed together, since column widths depend on all of them.
 pub(super) struct Table {
     headings: &'static [&'static str],
     rows: Vec<Vec<Cell>>,
@@ -79,7 +77,7 @@ impl Table {
     fn json(&self) -> String {
         let object = |row: &Vec<Cell>| {
             let members = self.headings.iter().zip(row);
-            let members = members.map(|(name, cell)| ((*name).to_owned(), cell.value()));
+            let members = members.map(|(name, cell)| ((*name).to_owned(), cell.json_value()));
             format!("{}\n", Value::Object(members.collect()))
         };
         self.rows.iter().map(object).collect()
@@ -88,7 +86,7 @@ impl Table {
     fn aligned(&self) -> String {
         let headings = self.headings.iter().map(|name| name.to_uppercase().replace('_', " "));
         let headings: Vec<String> = headings.collect();
-        let rows = self.rows.iter().map(|row| row.iter().map(Cell::shown).collect());
+        let rows = self.rows.iter().map(|row| row.iter().map(Cell::text_in_table).collect());
         let lines: Vec<Vec<String>> = std::iter::once(headings).chain(rows).collect();
         let width = |column: usize| {
             lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
@@ -106,14 +104,14 @@ impl Table {
     }
 }
 
-/// A number of things.
+/// A count with its noun, e.g. `2 sessions`.
 pub(super) fn count(number: impl Display, thing: &str) -> String {
     let number = number.to_string();
     let ending = if number == "1" { "" } else { "s" };
     format!("{number} {thing}{ending}")
 }
 
-/// Prints. A reader that has seen enough, such as `head`, is no failure.
+/// Prints to standard output. A reader that closes early, such as `head`, is no failure.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_as_wide_as_they_must_be() {
+    fn columns_are_as_wide_as_their_widest_cell() {
         let expected = "NAME    LAST IP  ACTIVE  CREATED\n\
                         Ada     -        yes     2023-11-14T22:13:20Z\n\
                         a\u{fffd}[31m  ::1      no      -\n";
@@ -152,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_an_object_a_line() {
+    fn json_is_one_object_per_line() {
         let expected = [
             r#"{"active":true,"created":"2023-11-14T22:13:20.123Z","last_ip":null,"name":"Ada"}"#,
             r#"{"active":false,"created":null,"last_ip":"::1","name":"a\u001b[31m"}"#,
@@ -162,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_is_not_many() {
+    fn a_count_of_one_is_singular() {
         assert_eq!(
             [0, 1, 2].map(|n| count(n, "session")),
             ["0 sessions", "1 session", "2 sessions"]

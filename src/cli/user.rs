@@ -1,11 +1,11 @@
-//! `sallyport user`: accounts without the API.
+//! `sallyport user`: create, list and change accounts.
 
 use anyhow::{Context, Result, anyhow};
 use clap::Subcommand;
 
+use super::opening::{open, open_existing};
 use super::password::PasswordArguments;
 use super::table::{Cell, Output, Table, count, print};
-use super::{open, open_existing};
 use crate::app::Components;
 use crate::auth;
 use crate::auth::{Admin, NewAccount, UserError, UserErrorCode};
@@ -68,7 +68,7 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
     match command {
         UserCommand::Create { name, email, admin, password, database } => {
             let config = Config::of_command(database)?;
-            // Before the database is open: whoever is asked may well interrupt.
+            // Before the database is opened: the operator may interrupt the prompt.
             let password = password.read()?;
             let core = open(config).await?;
             let role = if admin { Role::Admin } else { Role::User };
@@ -111,7 +111,6 @@ async fn set_active(name: &str, active: bool, database: DatabaseArguments) -> Re
     })
 }
 
-/// Why an account cannot be made, and what to do.
 fn advised(refusal: &UserError) -> String {
     match refusal.code {
         UserErrorCode::UsernameTaken => format!("{refusal}; sallyport user list has them all"),
@@ -119,7 +118,7 @@ fn advised(refusal: &UserError) -> String {
     }
 }
 
-/// The account of this name.
+/// By username or e-mail address.
 pub(super) async fn find(core: &Components, name: &str) -> Result<User> {
     let found = core.auth.reads.user_named(Admin::operator(), name).await?;
     found.with_context(|| format!("there is no account {name:?}; see sallyport user list"))

@@ -11,7 +11,7 @@ use super::source::{Source, crate_sources};
 
 /// Rooms that are free of circles.
 const WITHOUT_CIRCLES: &str =
-    "clock entropy domain crypto metrics revocation telemetry config main lib";
+    "clock entropy domain crypto metrics revocation telemetry config cli main lib";
 
 /// Folders that count as one file: the types of a schema refer to each other as the schema does, a user
 /// to sessions and a session to its user.

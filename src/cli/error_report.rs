@@ -1,0 +1,49 @@
+//! Report of an error on standard error: one line with the cause and the remedy.
+
+use std::process::ExitCode;
+
+use crate::app::reason;
+use crate::config::ConfigError;
+use crate::{auth, store, telemetry};
+
+/// The same exit code as that of clap for a command line that is not valid.
+const USAGE_ERROR: u8 = 2;
+
+#[must_use]
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    telemetry::say(&format!("sallyport: {}", error_line(error)));
+    if error.is::<ConfigError>() { ExitCode::from(USAGE_ERROR) } else { ExitCode::FAILURE }
+}
+
+fn error_line(error: &anyhow::Error) -> String {
+    let database_error =
+        match (error.downcast_ref::<auth::Error>(), error.downcast_ref::<store::Error>()) {
+            (Some(auth::Error::Unavailable(error)), _) | (_, Some(error)) => Some(error),
+            _ => None,
+        };
+    if let Some(error) = database_error {
+        return format!(
+            "the database failed: {}; sallyport check says more, then try again",
+            reason(error)
+        );
+    }
+    if let Some(auth::Error::Internal(error)) = error.downcast_ref() {
+        return format!("this failed: {}; sallyport check may say more", reason(&**error));
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_database_error_is_named_at_any_depth() {
+        let error = || store::Error::TooSlow(Duration::from_secs(2));
+        let expected = "the database failed: the database did not answer within 2s; sallyport check \
+                        says more, then try again";
+        assert_eq!(error_line(&error().into()), expected);
+        assert_eq!(error_line(&auth::Error::from(error()).into()), expected);
+    }
+}
