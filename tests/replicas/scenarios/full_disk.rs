@@ -1,4 +1,4 @@
-//! Disks that are full.
+//! Full disks, and files that may not grow.
 
 use std::fs;
 use std::process::Command;
@@ -17,18 +17,20 @@ use crate::server::Server;
 use crate::times;
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "mounts a file system, as root; tests/run runs it where that works"]
 async fn a_full_disk_costs_answers_but_no_session_on_sqlite() {
-    let Some(disk) = Disk::mount() else { return };
+    let disk = Disk::mount();
     let url = format!("sqlite://{}/proof.db", disk.directory().display());
     let cluster = Cluster::start("disk-sqlite", || async { vec![Spec::new(&url)] }).await;
     fill_and_clear(&disk, cluster, "A full disk, SQLite").await;
-    assert_whole(&url).await;
+    assert_integrity(&url).await;
 }
 
-/// The tables alone are on the disk: without its log the server itself would stop.
+/// Only the tables are on the disk: PostgreSQL stops if it cannot write its log.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "mounts a file system, as root; tests/run runs it where that works"]
 async fn a_full_disk_costs_answers_but_no_session_on_postgres() {
-    let Some(disk) = Disk::mount() else { return };
+    let disk = Disk::mount();
     let server = Server::start().await;
     let directory = disk.directory();
     server.execute(&format!("CREATE TABLESPACE small LOCATION '{}'", directory.display())).await;
@@ -53,15 +55,14 @@ async fn fill_and_clear(disk: &Disk, mut cluster: Cluster, title: &str) {
     assert!(refused > 0, "the disk was not full");
 }
 
-async fn assert_whole(url: &str) {
+async fn assert_integrity(url: &str) {
     let mut database = SqliteConnection::connect(url).await.unwrap();
     let found: String =
         sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut database).await.unwrap();
     assert_eq!(found, "ok");
 }
 
-/// A limit on the size of the process's files, which can be lifted again: a write comes back with
-/// another error than that of a full disk.
+/// A limit on the size of the process's files: writes fail with another error than on a full disk.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_grow_costs_answers_but_no_session() {
     let directory = TempDir::new().unwrap();
@@ -87,7 +88,7 @@ async fn a_file_that_cannot_grow_costs_answers_but_no_session() {
     )];
     cluster.judge("SQLite that cannot grow", browsers, seen).await;
     assert!(refused > 0, "the limit was not met");
-    assert_whole(&url).await;
+    assert_integrity(&url).await;
 }
 
 fn limit(cluster: &Cluster, bytes: &str) {
