@@ -1,4 +1,4 @@
-//! The parts of a request, each alone: what a change to one of them costs or gives.
+//! Micro-benchmarks of the parts of a request.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ struct Line {
     serve: ServeArguments,
 }
 
-/// A service without its doors, and an access token of a session in it.
+/// A service without its listeners, and an access token of one session.
 async fn service(directory: &std::path::Path) -> (Components, String) {
     let url = format!("sqlite://{}", directory.join("micro.db").display());
     let secret = "0123456789abcdefghijklmnopqrstuv";
@@ -51,7 +51,6 @@ async fn service(directory: &std::path::Path) -> (Components, String) {
     (core, signed_in.tokens.access_token)
 }
 
-/// So many sessions that ended, in memory.
 fn ends(count: usize) -> Vec<EndedSession> {
     let now = SystemClock::new().now();
     let ended = |_| EndedSession {
@@ -87,7 +86,6 @@ fn guard(criterion: &mut Criterion) {
     }
 }
 
-/// The runtime that the service has its tasks in.
 struct Inside<'a>(&'a Runtime);
 
 impl criterion::async_executor::AsyncExecutor for Inside<'_> {

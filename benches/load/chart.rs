@@ -1,9 +1,19 @@
-//! The chart of growth: rows to the right, the p99 of a page upwards, both by tens.
+//! Chart of growth: p99 of a page of a list by number of rows, both axes logarithmic.
 
 use std::fmt::Write;
 
 use crate::database::Kind;
-use crate::report::Growth;
+
+/// The p99 of a page at a number of rows, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Growth {
+    pub list: &'static str,
+    /// The thousandth page instead of the first.
+    pub far: bool,
+    pub kind: Kind,
+    pub rows: u64,
+    pub p99: f64,
+}
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 420.0;
@@ -12,11 +22,10 @@ const RIGHT: f64 = 230.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 50.0;
 
-/// Colours that are told apart on white.
 const COLOURS: [&str; 8] =
     ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5"];
 
-/// Draws the slower of the first and the thousandth page of each list.
+/// An SVG with the slower of the first and the thousandth page of each list.
 pub fn draw(growth: &[Growth]) -> String {
     let sizes = || growth.iter().map(|growth| exponent(growth.rows));
     let (first, last) = (sizes().fold(f64::MAX, f64::min), sizes().fold(f64::MIN, f64::max));

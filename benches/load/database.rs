@@ -1,5 +1,4 @@
-//! A database of a run's own, and how it is filled: by statements of its own, since a million logins
-//! would take a day.
+//! Database of a run, filled by SQL statements: a million logins would take a day.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,7 +7,6 @@ use sallyport::clock::{Clock, SystemClock};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection};
 
-/// The two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Sqlite,
@@ -26,14 +24,14 @@ impl Kind {
     }
 }
 
-/// A database that goes with this value.
+/// Deleted on drop.
 pub enum Database {
     Sqlite(tempfile::TempDir),
     Postgres(String),
 }
 
 impl Database {
-    /// An empty one. That of SQLite lies on the disk and not in a file system in memory.
+    /// Empty. A SQLite file is on a disk, not in a file system in memory.
     pub async fn new(kind: Kind) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         match kind {
@@ -77,7 +75,7 @@ impl Database {
         directory.path().join("load.db")
     }
 
-    /// Its own connection to SQLite, with the settings of the service.
+    /// A connection to SQLite with the settings of the service.
     pub async fn sqlite(&self) -> SqliteConnection {
         let Self::Sqlite(directory) = self else { panic!("this is PostgreSQL") };
         SqliteConnectOptions::new()
@@ -91,7 +89,6 @@ impl Database {
             .expect("SQLite")
     }
 
-    /// Runs statements.
     pub async fn execute(&self, sql: String) {
         let sql = AssertSqlSafe(sql);
         match self {
@@ -153,7 +150,7 @@ impl Database {
         .await;
     }
 
-    /// Adds so many more sessions of the admin, like one that is there.
+    /// Adds sessions of the admin, as copies of an existing one.
     pub async fn add_sessions_of_admin(&self, count: u64) {
         let (numbers, id) = (self.numbers(0, count), self.uuid("created_at"));
         let token = self.uuid("created_at");
@@ -167,12 +164,12 @@ impl Database {
         .await;
     }
 
-    /// Moves every end there is an hour back.
+    /// Moves all session ends an hour back.
     pub async fn age_ends(&self) {
         self.execute("UPDATE session_ends SET ended_at = ended_at - 3600000000".to_owned()).await;
     }
 
-    /// Adds so many ended sessions, of which access tokens could be alive for an hour.
+    /// Adds ended sessions whose access tokens could live for another hour.
     pub async fn add_ends(&self, count: u64) {
         let (now, numbers) = (now(), self.numbers(0, count));
         let (session, user) = (self.uuid(&now.to_string()), self.uuid(&now.to_string()));
@@ -183,7 +180,7 @@ impl Database {
         .await;
     }
 
-    /// Adds so many blacklist entries that expired an hour ago, of a session that is there.
+    /// Adds blacklist entries of an existing session that expired an hour ago.
     pub async fn add_expired(&self, count: u64) {
         let (now, numbers) = (now(), self.numbers(0, count));
         let token = self.uuid("created_at");
@@ -196,7 +193,7 @@ impl Database {
         .await;
     }
 
-    /// A table of the numbers `i`.
+    /// SQL for a table of the numbers `i`.
     fn numbers(&self, from: u64, to: u64) -> String {
         let last = to.saturating_sub(1);
         match self.kind() {
@@ -208,7 +205,7 @@ impl Database {
         }
     }
 
-    /// An expression for a new id (`UUIDv7`) of this moment, which is an expression, too.
+    /// SQL for a new `UUIDv7` of a time that is SQL, too.
     fn uuid(&self, micros: &str) -> String {
         match self.kind() {
             Kind::Sqlite => format!(

@@ -1,5 +1,5 @@
-//! The floors: what the libraries under the service cost alone. Nothing can be faster that is made of
-//! them, so a figure is given as a share of its floor.
+//! Floors: the cost of the libraries alone. A service made of them cannot be faster, so a figure is given as
+//! a share of its floor.
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -20,7 +20,7 @@ use sallyport::entropy::SystemEntropy;
 
 use crate::database::Database;
 
-/// The hidden argument that makes this program the floor of GraphQL.
+/// Hidden argument that starts this program as the GraphQL floor.
 pub const GRAPHQL: &str = "--graphql-floor";
 
 struct Query;
@@ -67,7 +67,7 @@ pub async fn serve_graphql() {
     axum::serve(listener, app).await.expect("served");
 }
 
-/// That server as a process of its own, as the service is one.
+/// Runs as a process of its own, as the service does.
 pub struct GraphqlFloor {
     process: Child,
     pub address: SocketAddr,
@@ -94,7 +94,7 @@ impl Drop for GraphqlFloor {
     }
 }
 
-/// How many rotations share a commit in the loop over SQLite.
+/// Rotations per commit in the loop over SQLite.
 const GROUP: usize = 32;
 
 const SWAP: &str = "UPDATE sessions SET token_id = $3, token_issued_at = $4, token_expires_at = $5, \
@@ -108,7 +108,7 @@ const ENTER: &str = "INSERT INTO blacklist_entries (token_id, session_id, user_i
     SELECT $1, id, user_id, generation - 1, 'ROTATED', $2, $2, $3 FROM sessions WHERE id = $4 \
     RETURNING (SELECT role FROM users WHERE users.id = user_id)";
 
-/// Rotations a second of one connection that does nothing else.
+/// Rotations per second of one connection that does nothing else.
 pub async fn rotate_sqlite(database: &Database, time: Duration) -> f64 {
     let mut connection = database.sqlite().await;
     let rows = sqlx::query("SELECT id, token_id FROM sessions WHERE ended_at IS NULL LIMIT 64")
@@ -151,7 +151,7 @@ pub async fn rotate_sqlite(database: &Database, time: Duration) -> f64 {
     rate
 }
 
-/// Rotations a second of 64 connections that do nothing else.
+/// Rotations per second of 64 connections that do nothing else.
 pub async fn rotate_postgres(database: &Database, time: Duration) -> f64 {
     let pool = PgPoolOptions::new().max_connections(64).test_before_acquire(false);
     let pool: PgPool = pool.connect(&database.url()).await.expect("PostgreSQL");
@@ -198,7 +198,7 @@ pub async fn rotate_postgres(database: &Database, time: Duration) -> f64 {
     rate
 }
 
-/// The times that a rotation writes: now, and when its token runs out.
+/// The times that a rotation writes: now, and the expiry of its token.
 fn times() -> (i64, i64) {
     let now = SystemClock::new().now();
     (now.as_micros(), (now + Duration::from_hours(168)).as_micros())

@@ -1,4 +1,4 @@
-//! The load program: what the README's figures come from.
+//! Load program: source of the README's figures.
 //!
 //!     benches/run                     everything, in about half an hour
 //!     benches/run --short             that it works, in a minute; its figures say nothing
@@ -8,14 +8,14 @@
 //! that all of them have the same weather, and writes a report with a chart of growth.
 
 mod chart;
-mod client;
+mod clients;
 mod database;
+mod driver;
 mod floors;
 mod measures;
 mod peer;
 mod report;
 mod service;
-mod visitors;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,24 +52,20 @@ struct Arguments {
     bench: bool,
 }
 
-/// How much is measured.
 #[derive(Clone, Debug)]
 pub struct Scale {
-    /// How long a run lasts.
     pub time: Duration,
-    /// How often each is measured; the median counts.
+    /// Runs of each measurement; the median counts.
     pub turns: usize,
-    /// How many connections there are.
     pub connections: usize,
-    /// How many ended sessions are in memory.
+    /// Ended sessions in memory.
     pub ends: [u64; 3],
-    /// How many rows lists have.
+    /// Rows of the lists.
     pub rows: Vec<u64>,
-    /// How many expired rows are purged.
+    /// Expired rows to purge.
     pub expired: u64,
-    /// How often a page is asked for.
+    /// Requests per page.
     pub pages: usize,
-    /// Where the peer is.
     pub peer: Option<PathBuf>,
 }
 

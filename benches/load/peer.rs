@@ -1,4 +1,4 @@
-//! The peer: SimpleJWT with its blacklist on Django, out of `benches/peer`.
+//! The peer: SimpleJWT with its blacklist on Django, from `benches/peer`.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::Scale;
-use crate::client::{Visitor, run};
 use crate::database::{Database, Kind};
+use crate::driver::{Client, run};
 use crate::service::status;
 
-/// How many pairs of tokens it has: one for guarded queries, and a chain for each connection and turn.
+/// Number of token pairs: one for guarded queries, and a chain per connection and turn.
 const PAIRS: usize = 1 + 3 * 64;
 
-/// Its server, with two workers of four threads.
+/// Server with two workers of four threads.
 pub struct Peer {
     process: Child,
     address: SocketAddr,
@@ -22,7 +22,6 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts it where it was set up.
     pub async fn start(kind: Kind, scale: &Scale) -> Option<Self> {
         // A program is found by its whole path from wherever it is started.
         let programs = std::path::absolute(scale.peer.as_ref()?.join("bin")).expect("a path");
@@ -59,9 +58,9 @@ impl Peer {
         &self.pairs[at]
     }
 
-    /// Good answers a second.
-    pub async fn rate<V: Visitor>(&self, visitors: Vec<V>, scale: &Scale) -> f64 {
-        let (measured, _) = run(self.address, visitors, scale.time).await;
+    /// Good answers per second.
+    pub async fn rate<V: Client>(&self, clients: Vec<V>, scale: &Scale) -> f64 {
+        let (measured, _) = run(self.address, clients, scale.time).await;
         measured.rate
     }
 }
@@ -80,7 +79,7 @@ fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peer")
 }
 
-/// What the project's program says.
+/// Output of the project's program.
 fn said(programs: &Path, url: &str, arguments: &[&str]) -> String {
     let output = Command::new(programs.join("python"))
         .args(arguments)

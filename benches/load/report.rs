@@ -1,14 +1,14 @@
-//! The report: each figure beside its goal, and where and of what it was measured.
+//! Report of a run: each figure beside its goal, with the machine and the versions.
 
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 use std::{fs, io};
 
+use crate::Scale;
+use crate::chart::{self, Growth};
 use crate::database::{self, Kind};
-use crate::{Scale, chart};
 
-/// What a figure should be.
 #[derive(Clone, Copy, Debug)]
 pub enum Goal {
     AtLeast(f64),
@@ -16,33 +16,21 @@ pub enum Goal {
 }
 
 impl Goal {
-    fn is_reached(self, by: f64) -> bool {
+    fn is_reached(self, value: f64) -> bool {
         match self {
-            Self::AtLeast(least) => by >= least,
-            Self::AtMost(most) => by <= most,
+            Self::AtLeast(min) => value >= min,
+            Self::AtMost(max) => value <= max,
         }
     }
 
     fn text(self) -> String {
         match self {
-            Self::AtLeast(least) => format!("≥ {}", number(least)),
-            Self::AtMost(most) => format!("≤ {}", number(most)),
+            Self::AtLeast(min) => format!("≥ {}", number(min)),
+            Self::AtMost(max) => format!("≤ {}", number(max)),
         }
     }
 }
 
-/// The p99 of a page at a number of rows, in milliseconds.
-#[derive(Clone, Copy, Debug)]
-pub struct Growth {
-    pub list: &'static str,
-    /// Whether it is the thousandth page, and not the first.
-    pub far: bool,
-    pub kind: Kind,
-    pub rows: u64,
-    pub p99: f64,
-}
-
-/// What was measured so far.
 pub struct Report {
     head: String,
     rows: Vec<String>,
@@ -74,13 +62,13 @@ impl Report {
         Self { head, rows: Vec::new(), growth: Vec::new() }
     }
 
-    /// Writes down one figure as a multiple of another.
+    /// Adds a figure as a multiple of another.
     pub fn ratio(&mut self, what: &str, kind: Kind, ours: f64, other: f64, goal: Goal) {
         let shown = (number(ours), number(other));
         self.push(what, kind, shown, (ours / other, ""), goal);
     }
 
-    /// Writes down a figure that stands for itself.
+    /// Adds a figure with its unit.
     pub fn amount(&mut self, what: &str, kind: Kind, ours: f64, unit: &str, goal: Goal) {
         self.push(what, kind, (String::new(), String::new()), (ours, unit), goal);
     }
@@ -170,7 +158,7 @@ fn table(growth: &[Growth]) -> String {
     text
 }
 
-/// As many digits as mean something.
+/// Three significant digits.
 fn number(value: f64) -> String {
     match value {
         value if value >= 100.0 => format!("{value:.0}"),
@@ -185,7 +173,7 @@ fn processor() -> String {
     name.map_or("?", |name| name.trim_start_matches([' ', '\t', ':'])).to_owned()
 }
 
-/// What a command says, in one line.
+/// Standard output of a command.
 fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());

@@ -1,4 +1,4 @@
-//! The service under load: the real program, with a database of its own.
+//! The service under load: the program itself, as a process with its own database.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -8,21 +8,21 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::{Connection, post};
 use crate::database::Database;
+use crate::driver::{Connection, post};
 
-/// The password of `admin`, whose sessions all visitors have.
+/// Password of `admin`, the account of all clients.
 pub const PASSWORD: &str = "tangerine-orbit-quartz-41";
 
-/// A process that ends with this value.
+/// Killed on drop.
 pub struct Service {
     process: Child,
     pub address: SocketAddr,
-    /// How long it took from its start until it was ready.
+    /// Time from start to readiness.
     pub started_in: Duration,
 }
 
-/// A logged-in client.
+/// Tokens of one login.
 #[derive(Clone, Debug)]
 pub struct Tokens {
     pub access: String,
@@ -61,7 +61,6 @@ impl Service {
         Self { process, address, started_in: began.elapsed() }
     }
 
-    /// Sends a document; the answer.
     pub async fn ask(&self, bearer: Option<&str>, document: &str, variables: Value) -> Value {
         let body = json!({ "query": document, "variables": variables }).to_string();
         let mut request = Vec::new();
@@ -71,7 +70,6 @@ impl Service {
         serde_json::from_slice(body).expect("JSON")
     }
 
-    /// Logs in so often.
     pub async fn log_in(&self, times: usize) -> Vec<Tokens> {
         let mut all = Vec::with_capacity(times);
         for _ in 0..times {
@@ -86,13 +84,13 @@ impl Service {
         all
     }
 
-    /// The resident memory of the process in MB.
+    /// Resident memory in MB.
     pub fn resident(&self) -> f64 {
         resident(self.process.id())
     }
 }
 
-/// The resident memory of a process in MB.
+/// In MB.
 pub fn resident(process: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -110,7 +108,6 @@ impl Drop for Service {
     }
 }
 
-/// A login as the admin.
 pub fn login() -> String {
     format!(
         "mutation {{ login(input: {{ username: \"admin\", password: \"{PASSWORD}\" }}) \
@@ -118,7 +115,7 @@ pub fn login() -> String {
     )
 }
 
-/// The status of an answer to a GET; `None` where nobody answers.
+/// Status of the answer to a GET; `None` without an answer.
 pub async fn status(address: SocketAddr, path: &str) -> Option<u16> {
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     tokio::net::TcpStream::connect(address).await.ok()?;

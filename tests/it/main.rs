@@ -8,7 +8,7 @@ mod hostile;
 mod http;
 mod operation;
 mod pages;
-mod process;
+mod program;
 mod readme;
 mod response;
 mod schema;

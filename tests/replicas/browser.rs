@@ -1,4 +1,4 @@
-//! An honest client: it presents its newest refresh token, and the same again until it is answered.
+//! Honest client: presents its newest refresh token, and the same again until it is answered.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,10 +23,10 @@ const REFRESH: &str = "mutation($t: String!, $a: String) {
 const LOG_OUT: &str = "mutation($t: String!, $s: LogoutScope!) {
     logout(input: { refreshToken: $t, scope: $s }) { endedCount errors { code } }
 }";
-/// What the guard answers by itself: nothing of it is read.
+/// A field that the guard answers without a query.
 const ASK: &str = "{ viewerSession { sid } }";
 
-/// Whether, and how, a browser names its attempts to refresh.
+/// How a browser repeats a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retries {
     /// Within the window of a retry.
@@ -35,7 +35,6 @@ pub enum Retries {
     ByAttempt,
 }
 
-/// Somebody who is, or was, logged in.
 pub struct Browser {
     client: Client,
     history: Arc<History>,
@@ -46,12 +45,12 @@ pub struct Browser {
     attempt: u64,
 }
 
-/// What can be told of a token without keeping it: the end of its signature.
+/// Identifies a token in the history: the end of its signature.
 fn tail(token: &str) -> Arc<str> {
     token[token.len() - 16..].into()
 }
 
-/// The answer to the document's one field.
+/// The payload of the document's one field.
 fn field(answer: Answer<Value>, name: &str) -> Answer<Value> {
     let Answer::Done(body) = answer else { return answer };
     let extensions = &body["errors"][0]["extensions"];
@@ -68,7 +67,7 @@ fn field(answer: Answer<Value>, name: &str) -> Answer<Value> {
 }
 
 impl Browser {
-    /// Logs in as `admin`; `None` where that cannot be done now.
+    /// Logs in as `admin`; `None` if the replica is unavailable.
     pub async fn log_in(
         replica: &Replica,
         history: &Arc<History>,
@@ -77,7 +76,7 @@ impl Browser {
         Self::log_in_as("admin", replica, history, retries).await
     }
 
-    /// Logs in to an account that has the password of `admin`; `None` where that cannot be done now.
+    /// Logs in to an account that has the password of `admin`; `None` if the replica is unavailable.
     pub async fn log_in_as(
         username: &str,
         replica: &Replica,
@@ -91,7 +90,7 @@ impl Browser {
         let payload = match answer {
             Answer::Done(payload) => payload,
             Answer::Unavailable | Answer::Lost => return None,
-            // One try at a time for a name: behind a slow database they wait too long for their turn.
+            // Logins of a name run one at a time: behind a slow database some wait too long.
             Answer::Refused(code) if code == "OVERLOADED" => return None,
             refused => panic!("a login is refused: {refused:?}"),
         };
@@ -111,8 +110,7 @@ impl Browser {
         Some(browser)
     }
 
-    /// What it would send to refresh.
-    pub fn refreshing(&self) -> Value {
+    pub fn refresh_request(&self) -> Value {
         let attempt = match self.retries {
             Retries::InTime => Value::Null,
             Retries::ByAttempt => Value::String(format!("a browser's attempt {}", self.attempt)),
@@ -120,14 +118,13 @@ impl Browser {
         json!({ "query": REFRESH, "variables": { "t": self.refresh, "a": attempt } })
     }
 
-    /// What it would send to log out.
-    pub fn leaving(&self, scope: &str) -> Value {
+    pub fn logout_request(&self, scope: &str) -> Value {
         json!({ "query": LOG_OUT, "variables": { "t": self.refresh, "s": scope } })
     }
 
-    /// Refreshes; keeps its token unless it is given the next.
+    /// Keeps its token unless the answer has the next.
     pub async fn refresh(&mut self, replica: &Replica) -> Answer<()> {
-        let (began, document) = (self.history.now(), self.refreshing());
+        let (began, document) = (self.history.now(), self.refresh_request());
         let answer = self.client.send(replica.address(), None, &document).await;
         let answer = field(answer, "refresh");
         let presented = tail(&self.refresh);
@@ -144,19 +141,17 @@ impl Browser {
         done
     }
 
-    /// Asks for a protected field with its access token.
     pub async fn ask(&mut self, replica: &Replica) -> Answer<()> {
         ask(&mut self.client, &self.history, &self.session, replica, &self.access).await
     }
 
-    /// Logs out.
     pub async fn log_out(&mut self, replica: &Replica) -> Answer<()> {
         self.log_out_of(replica, "CURRENT").await
     }
 
-    /// Logs out of these sessions, of which only its own is written down.
+    /// Only the end of its own session is recorded.
     pub async fn log_out_of(&mut self, replica: &Replica, scope: &str) -> Answer<()> {
-        let (began, document) = (self.history.now(), self.leaving(scope));
+        let (began, document) = (self.history.now(), self.logout_request(scope));
         let answer = self.client.send(replica.address(), None, &document).await;
         let answer = field(answer, "logout").map(|_| ());
         let did = Did::LogOut { answer: answer.clone() };
@@ -166,47 +161,46 @@ impl Browser {
 
     /// Logs out of all sessions of the account but this one.
     pub async fn log_out_others(&mut self, replica: &Replica) -> Answer<()> {
-        let answer = self.client.send(replica.address(), None, &self.leaving("OTHERS")).await;
+        let answer =
+            self.client.send(replica.address(), None, &self.logout_request("OTHERS")).await;
         field(answer, "logout").map(|_| ())
     }
 
-    /// Writes down that it sent what it does not wait for.
-    pub fn went_away(&self, replica: &Replica, began: Duration, did: Did) {
+    /// Records a request whose answer it does not wait for.
+    pub fn record_abandoned(&self, replica: &Replica, began: Duration, did: Did) {
         self.history.add(&self.session, replica.number, began, did);
     }
 
-    /// Writes down that somebody else may end its session from now on.
-    pub fn will_be_ended(&self) {
+    /// Records that another client may end its session from now on.
+    pub fn record_end_requested(&self) {
         let did = Did::LogOut { answer: Answer::Lost };
         self.history.add(&self.session, ELSEWHERE, self.history.now(), did);
     }
 
-    /// Writes down that somebody else ended its session, which no replica need know yet.
-    pub fn was_ended(&self) {
-        self.was_ended_at(ELSEWHERE);
+    /// Records that another client ended its session, which no replica need know yet.
+    pub fn record_end(&self) {
+        self.record_end_at(ELSEWHERE);
     }
 
-    /// Writes down that this replica ended its session for somebody else.
-    pub fn was_ended_by(&self, replica: &Replica) {
-        self.was_ended_at(replica.number);
+    /// Records that this replica ended its session for another client.
+    pub fn record_end_by(&self, replica: &Replica) {
+        self.record_end_at(replica.number);
     }
 
-    fn was_ended_at(&self, replica: usize) {
+    fn record_end_at(&self, replica: usize) {
         let did = Did::LogOut { answer: Answer::Done(()) };
         self.history.add(&self.session, replica, self.history.now(), did);
     }
 
-    /// Where it writes down what happens to it.
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// The refresh token as a history has it.
-    pub fn presented(&self) -> Arc<str> {
+    /// The refresh token as it is identified in the history.
+    pub fn token_tail(&self) -> Arc<str> {
         tail(&self.refresh)
     }
 
-    /// One more client with the same access token.
     pub fn witness(&self) -> Witness {
         Witness {
             client: Client::default(),
@@ -217,7 +211,7 @@ impl Browser {
     }
 }
 
-/// Somebody with nothing but an access token.
+/// Client with only an access token.
 pub struct Witness {
     client: Client,
     history: Arc<History>,

@@ -1,4 +1,4 @@
-//! Replicas over one database, those who use them, and the verdict at the end.
+//! Replicas over one database, their clients, and the check of the history at the end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,28 +12,27 @@ use crate::invariants::{Promises, scheduling, violations};
 use crate::replica::{Replica, Spec};
 use crate::{http, report};
 
-/// Scenarios measure time, so only one runs.
-static TURN: Mutex<()> = Mutex::const_new(());
+/// Scenarios measure time, so only one runs at once.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-/// How long after the end of a fault everything works again.
-const RECOVERY: Duration = Duration::from_secs(5);
+/// Time after the end of a fault within which everything works again.
+const MAX_RECOVERY: Duration = Duration::from_secs(5);
 
 pub struct Cluster {
     pub replicas: Vec<Arc<Replica>>,
     pub history: Arc<History>,
-    /// Somebody for each replica, who does nothing meanwhile.
+    /// A client per replica that is idle during the fault.
     probes: Vec<Browser>,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Cluster {
-    /// Waits for its turn, and starts a replica for each of the specifications that it is given
-    /// then.
+    /// Waits for other scenarios, and then starts a replica per specification.
     pub async fn start<F: Future<Output = Vec<Spec>>>(
         name: &str,
         specs: impl FnOnce() -> F,
     ) -> Self {
-        let turn = TURN.lock().await;
+        let turn = ONE_AT_A_TIME.lock().await;
         let history = History::new();
         let (mut replicas, mut probes) = (Vec::new(), Vec::new());
         for (number, spec) in specs().await.into_iter().enumerate() {
@@ -54,7 +53,7 @@ impl Cluster {
                 || probe.ask(replica).await != Answer::Done(())
                 || http::readiness(replica.address()).await.is_none_or(|(status, _)| status != 200)
             {
-                assert!(began.elapsed() < RECOVERY + scheduling(), "no recovery");
+                assert!(began.elapsed() < MAX_RECOVERY + scheduling(), "no recovery");
                 sleep(Duration::from_millis(20)).await;
             }
         }

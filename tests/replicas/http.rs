@@ -1,4 +1,4 @@
-//! As much of an HTTP client as it takes to send a document: one connection, kept.
+//! Minimal HTTP client for GraphQL documents, with one persistent connection.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,17 +10,15 @@ use tokio::time::timeout;
 
 use crate::history::Answer;
 
-/// When a client gives up. No answer may take as long.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// No answer may take as long.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client, and its connection while that lasts.
 #[derive(Default)]
 pub struct Client {
     connection: Option<(SocketAddr, TcpStream)>,
 }
 
 impl Client {
-    /// Sends a document; the answer's JSON.
     pub async fn send(
         &mut self,
         address: SocketAddr,
@@ -38,7 +36,7 @@ impl Client {
             let (_, body) = read(&mut stream).await?;
             Some((stream, serde_json::from_slice(&body).ok()?))
         };
-        match timeout(PATIENCE, exchange).await {
+        match timeout(TIMEOUT, exchange).await {
             Ok(Some((stream, body))) => {
                 self.connection = Some((address, stream));
                 Answer::Done(body)
@@ -49,7 +47,6 @@ impl Client {
     }
 }
 
-/// A request as it goes over the wire.
 pub fn request(bearer: Option<&str>, document: &Value) -> String {
     let body = document.to_string();
     let bearer = bearer.map(|token| format!("authorization: Bearer {token}\r\n"));
@@ -61,7 +58,7 @@ pub fn request(bearer: Option<&str>, document: &Value) -> String {
     )
 }
 
-/// The status of `/readyz`; `None` where nobody answers.
+/// Status and body of `/readyz`; `None` without an answer.
 pub async fn readiness(address: SocketAddr) -> Option<(u16, Value)> {
     let asked = async {
         let mut stream = TcpStream::connect(address).await.ok()?;
@@ -69,7 +66,7 @@ pub async fn readiness(address: SocketAddr) -> Option<(u16, Value)> {
         let (status, body) = read(&mut stream).await?;
         Some((status, serde_json::from_slice(&body).ok()?))
     };
-    timeout(PATIENCE, asked).await.ok().flatten()
+    timeout(TIMEOUT, asked).await.ok().flatten()
 }
 
 /// Reads one response: the status and the body.

@@ -1,8 +1,7 @@
-//! The checker: what must be true of every history, whatever failed meanwhile.
+//! Checker of histories: invariants that hold whatever fails.
 //!
-//! Rule: it knows nothing of how the service works. Every client of a history is honest and has each
-//! session for itself, so a refusal that nobody asked for is a lost session, and an alarm is a false
-//! one.
+//! It knows nothing of the service's implementation. Every client of a history is honest and shares its
+//! sessions with nobody, so a refusal without a logout is a lost session, and a reuse alarm is a false one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,17 +10,16 @@ use std::time::Duration;
 use crate::history::{Answer, Did, Event};
 use crate::times;
 
-/// What the service promises.
 #[derive(Clone, Copy, Debug)]
 pub struct Promises {
-    /// How long after the acknowledged end of a session another replica may accept its tokens.
+    /// Time after the acknowledged end of a session in which another replica may accept its tokens.
     pub staleness: Duration,
-    /// How long it may take to say that something cannot be done now. What is done may take longer:
-    /// a machine can be slow without anything having failed.
+    /// Time within which `SERVICE_UNAVAILABLE` is answered. Successes may take longer: a machine can be slow
+    /// without a fault.
     pub answer: Duration,
 }
 
-/// What a machine adds to any time that a client measures; the short run shares it with others.
+/// Tolerance for scheduling; in the short run other tests share the machine.
 pub fn scheduling() -> Duration {
     Duration::from_secs(times(3, 1) as u64)
 }
@@ -32,7 +30,7 @@ impl Default for Promises {
     }
 }
 
-/// Every way in which the history breaks a promise, one line each.
+/// One line for each broken promise.
 pub fn violations(history: &[Event], promises: &Promises) -> Vec<String> {
     let mut sessions: HashMap<&Arc<str>, Vec<&Event>> = HashMap::new();
     for event in history {
@@ -64,7 +62,7 @@ fn late_answer(event: &Event, promises: &Promises) -> Option<String> {
     }
 }
 
-/// The first moment at which somebody was told that the session has ended, and by which replica.
+/// Time of the first answer that says that the session has ended, and its replica.
 fn known_end(events: &[&Event]) -> Option<(Duration, usize)> {
     let told = |event: &&&Event| match &event.did {
         Did::LogOut { answer: Answer::Done(()) } => true,
@@ -76,8 +74,8 @@ fn known_end(events: &[&Event]) -> Option<(Duration, usize)> {
     ends.min()
 }
 
-/// After an acknowledged end no replica may give tokens, the one that acknowledged it may accept
-/// none, and any other only within the bound.
+/// After an acknowledged end no replica issues tokens; the one that acknowledged it accepts none, and
+/// another one only within the staleness.
 fn accepted_after_end(events: &[&Event], promises: &Promises) -> Vec<String> {
     let Some((end, by)) = known_end(events) else { return Vec::new() };
     let is_wrong = |event: &&&Event| match &event.did {
@@ -92,7 +90,7 @@ fn accepted_after_end(events: &[&Event], promises: &Promises) -> Vec<String> {
     wrong.map(|event| format!("accepted after the end at {end:?} by {by}: {event:?}")).collect()
 }
 
-/// Nobody loses a session that nobody ended, and no honest client is taken for a thief.
+/// A session that nobody ended is not lost, and no honest client causes a reuse alarm.
 fn lost(events: &[&Event]) -> Vec<String> {
     let logouts = events.iter().filter(|event| matches!(event.did, Did::LogOut { .. }));
     let asked_to_end = logouts.map(|event| event.began).min();
@@ -113,8 +111,8 @@ fn lost(events: &[&Event]) -> Vec<String> {
     found
 }
 
-/// A session's tokens are one chain: a token has one successor, however often it is asked for, and
-/// is the successor of one.
+/// A session's refresh tokens are one chain: each has one successor, however often it is presented, and one
+/// predecessor.
 fn forks(events: &[&Event]) -> Vec<String> {
     let mut successor: HashMap<&Arc<str>, &Arc<str>> = HashMap::new();
     let mut predecessor: HashMap<&Arc<str>, &Arc<str>> = HashMap::new();

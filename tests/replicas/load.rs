@@ -1,4 +1,4 @@
-//! Many browsers at once, who refresh, ask, log out, and log in again.
+//! Load: many browsers that refresh, query, log out and log in again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,11 +11,10 @@ use crate::browser::{Browser, Retries};
 use crate::history::{Answer, History};
 use crate::replica::Replica;
 
-/// Numbers that look random and come again with the same seed (`SplitMix64`).
-pub struct Dice(pub u64);
+/// Pseudo-random numbers, reproducible by the seed (`SplitMix64`).
+pub struct Random(pub u64);
 
-impl Dice {
-    /// A number below `limit`.
+impl Random {
     pub fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -29,41 +28,39 @@ impl Dice {
     }
 }
 
-/// Browsers at work.
 pub struct Load {
     stopping: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<Option<Browser>>>,
 }
 
-/// How many browsers share the load.
 const BROWSERS: usize = 24;
 
-/// What everybody does in a second, together: two of three are refreshes.
-const STEPS_A_SECOND: usize = 75;
+/// Of all browsers together; two of three are refreshes.
+const STEPS_PER_SECOND: usize = 75;
 
-/// After a logout so many steps try whether the tokens still work.
-const GHOSTLY: usize = 6;
+/// Steps after a logout that try whether the tokens still work.
+const STEPS_AFTER_LOGOUT: usize = 6;
 
 impl Load {
-    /// Fifty refreshes a second, and what goes with them. `retries` is how the browsers of odd
-    /// numbers retry; the others do it by attempt.
+    /// Fifty refreshes per second, and 25 other requests. `retries` is for the browsers of odd numbers; the
+    /// others repeat by attempt ID.
     pub fn start(replicas: &[Arc<Replica>], history: &Arc<History>, retries: Retries) -> Self {
         let stopping = Arc::new(AtomicBool::new(false));
         let tasks = (0..BROWSERS).map(|number| {
             let retries = if number % 2 == 1 { retries } else { Retries::ByAttempt };
-            let visitor = Visitor {
+            let task = BrowserTask {
                 replicas: replicas.to_vec(),
                 history: Arc::clone(history),
                 retries,
-                dice: Dice(number as u64),
+                random: Random(number as u64),
                 stopping: Arc::clone(&stopping),
             };
-            tokio::spawn(visitor.run())
+            tokio::spawn(task.run())
         });
         Self { tasks: tasks.collect(), stopping }
     }
 
-    /// Ends it; who is still logged in.
+    /// Returns the browsers that are still logged in.
     pub async fn stop(self) -> Vec<Browser> {
         self.stopping.store(true, Ordering::SeqCst);
         let mut browsers = Vec::new();
@@ -74,37 +71,37 @@ impl Load {
     }
 }
 
-struct Visitor {
+struct BrowserTask {
     replicas: Vec<Arc<Replica>>,
     history: Arc<History>,
     retries: Retries,
-    dice: Dice,
+    random: Random,
     stopping: Arc<AtomicBool>,
 }
 
-impl Visitor {
-    /// One session after the other, until it is told to stop. The last browser, unless it left.
+impl BrowserTask {
+    /// Opens session after session until it is stopped. Returns the last browser, unless it logged out.
     async fn run(mut self) -> Option<Browser> {
         loop {
             let mut browser = self.log_in().await?;
-            let mut is_leaving = false;
-            let mut ghost = 0;
-            while ghost < GHOSTLY {
+            let mut is_logging_out = false;
+            let mut steps_after_logout = 0;
+            while steps_after_logout < STEPS_AFTER_LOGOUT {
                 if !self.pause().await {
-                    return (!is_leaving).then_some(browser);
+                    return (!is_logging_out).then_some(browser);
                 }
-                let replica = Arc::clone(self.dice.pick(&self.replicas));
-                match self.dice.below(100) {
+                let replica = Arc::clone(self.random.pick(&self.replicas));
+                match self.random.below(100) {
                     0..66 => drop(browser.refresh(&replica).await),
                     66..96 => drop(browser.ask(&replica).await),
-                    _ => is_leaving = true,
+                    _ => is_logging_out = true,
                 }
-                if is_leaving && ghost == 0 {
-                    // Once it wants to leave it does not give up before it is told that it has.
-                    let left = browser.log_out(&replica).await;
-                    ghost = usize::from(left == Answer::Done(()));
-                } else if ghost > 0 {
-                    ghost += 1;
+                if is_logging_out && steps_after_logout == 0 {
+                    // It repeats the logout until it is acknowledged.
+                    let answer = browser.log_out(&replica).await;
+                    steps_after_logout = usize::from(answer == Answer::Done(()));
+                } else if steps_after_logout > 0 {
+                    steps_after_logout += 1;
                 }
             }
         }
@@ -112,7 +109,7 @@ impl Visitor {
 
     async fn log_in(&mut self) -> Option<Browser> {
         while self.pause().await {
-            let replica = Arc::clone(self.dice.pick(&self.replicas));
+            let replica = Arc::clone(self.random.pick(&self.replicas));
             let browser = Browser::log_in(&replica, &self.history, self.retries).await;
             if browser.is_some() {
                 return browser;
@@ -121,10 +118,10 @@ impl Visitor {
         None
     }
 
-    /// Waits for its next step; `false` where there is to be none.
+    /// Waits for the next step; `false` if the load is stopped.
     async fn pause(&mut self) -> bool {
-        let mean = 1_000_000 * BROWSERS / STEPS_A_SECOND;
-        sleep(Duration::from_micros(self.dice.below(2 * mean) as u64)).await;
+        let mean = 1_000_000 * BROWSERS / STEPS_PER_SECOND;
+        sleep(Duration::from_micros(self.random.below(2 * mean) as u64)).await;
         !self.stopping.load(Ordering::SeqCst)
     }
 }

@@ -1,17 +1,16 @@
-//! The proof that ended means ended: real processes over real databases, while what they stand on
-//! fails.
+//! Fault injection: ended sessions stay ended and live ones stay alive, with real processes and databases.
 //!
-//! Rule: clients write down what they were answered, and one checker reads it afterwards
-//! ([`invariants`]); a scenario only does harm. What is measured goes into `target/replicas-report.md`.
-//! Scenarios run one at a time. `SALLYPORT_PROOF=long` makes each of them longer.
+//! Clients record their answers, and one checker ([`invariants`]) reads the record afterwards; a scenario
+//! only causes faults. Measurements go to `target/replicas-report.md`. Scenarios run one at a time.
+//! `SALLYPORT_PROOF=long` makes each of them longer.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod browser;
+mod bystanders;
 mod cluster;
 mod disk;
 mod floors;
-mod guests;
 mod history;
 mod http;
 mod invariants;
@@ -22,12 +21,10 @@ mod report;
 mod scenarios;
 mod server;
 
-/// Whether this is the long run.
 fn is_long() -> bool {
     std::env::var("SALLYPORT_PROOF").is_ok_and(|length| length == "long")
 }
 
-/// The first number in a short run, the second in the long one.
 fn times(short: usize, long: usize) -> usize {
     if is_long() { long } else { short }
 }

@@ -1,4 +1,4 @@
-//! What stands between a replica and its database, and does harm there.
+//! TCP proxy between a replica and its database, which injects faults.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,21 +10,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Duration, sleep};
 
-/// What it does with what comes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Passes it on.
     Pass,
-    /// Keeps it, and every connection: nobody is told that nothing arrives any more.
+    /// Keeps all bytes and connections: neither side notices that nothing arrives any more.
     Hold,
-    /// Passes it on that much later.
     Delay(Duration),
-    /// Hangs up on both sides at every so many-th statement or commit, after passing it on or, by
-    /// turns, before.
+    /// Closes both connections at every n-th statement or commit, alternately before and after it is
+    /// passed on.
     CutAtStatements(usize),
 }
 
-/// A listener that passes on to a server.
 #[derive(Clone)]
 pub struct Proxy {
     pub address: SocketAddr,
@@ -34,7 +30,7 @@ pub struct Proxy {
 struct State {
     mode: watch::Sender<Mode>,
     server: watch::Sender<SocketAddr>,
-    /// Counts up whenever all connections are to be cut.
+    /// Incremented to cut all connections.
     cuts: watch::Sender<usize>,
     statements: AtomicUsize,
 }
@@ -62,17 +58,17 @@ impl Proxy {
         self.state.mode.send_replace(mode);
     }
 
-    /// Hangs up on everybody.
+    /// Closes all connections.
     pub fn cut(&self) {
         self.state.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// Passes on to another server from the next connection on.
+    /// Connects to another server from the next connection on.
     pub fn aim(&self, server: SocketAddr) {
         self.state.server.send_replace(server);
     }
 
-    /// How many statements and commits came by while it cut.
+    /// Number of statements and commits in the mode [`Mode::CutAtStatements`].
     pub fn statements(&self) -> usize {
         self.state.statements.load(Ordering::SeqCst)
     }
@@ -81,8 +77,8 @@ impl Proxy {
 async fn relay(client: TcpStream, state: Arc<State>) {
     let mut cuts = state.cuts.subscribe();
     let to = *state.server.borrow();
-    // While everything is held a new connection gets nowhere either.
-    pass_time(&state).await;
+    // In the mode Hold a new connection is held, too.
+    wait_for_mode(&state).await;
     let Ok(server) = TcpStream::connect(to).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
@@ -93,8 +89,8 @@ async fn relay(client: TcpStream, state: Arc<State>) {
     }
 }
 
-/// Waits as long as the mode says.
-async fn pass_time(state: &State) {
+/// Waits as long as the mode demands.
+async fn wait_for_mode(state: &State) {
     let mut mode = state.mode.subscribe();
     let current = *mode.borrow_and_update();
     if let Mode::Delay(delay) = current {
@@ -107,18 +103,18 @@ async fn pass_time(state: &State) {
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State, asks: bool) {
     let mut bytes = vec![0; 16384];
     while let Ok(read @ 1..) = from.read(&mut bytes).await {
-        pass_time(state).await;
+        wait_for_mode(state).await;
         let mode = *state.mode.borrow();
         let chunk = &bytes[..read];
         if let Mode::CutAtStatements(every) = mode
             && asks
-            && decides(chunk)
+            && is_statement(chunk)
         {
             let count = state.statements.fetch_add(1, Ordering::SeqCst) + 1;
             if count.is_multiple_of(every) {
                 if count.is_multiple_of(2 * every) {
                     let _ = to.write_all(chunk).await;
-                    // The server has it; that it hears of the end at the same time changes nothing.
+                    // The server receives the statement before the end of the connection.
                     let _ = to.flush().await;
                 }
                 return;
@@ -130,8 +126,7 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State, as
     }
 }
 
-/// Whether the server will do something for this message of PostgreSQL's protocol: a bound statement
-/// or a commit.
-fn decides(chunk: &[u8]) -> bool {
+/// Tells whether a message of PostgreSQL's protocol is a bound statement or a commit.
+fn is_statement(chunk: &[u8]) -> bool {
     chunk.starts_with(b"B") || (chunk.starts_with(b"Q") && chunk[5..].starts_with(b"COMMIT"))
 }

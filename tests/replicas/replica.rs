@@ -1,4 +1,4 @@
-//! One process of the service, as an operator would run it.
+//! One process of the service, started as by an operator.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -12,18 +12,17 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::http;
 
-/// The password of `admin`, whose sessions all browsers have.
+/// Password of `admin`, the account of all browsers.
 pub const PASSWORD: &str = "tangerine-orbit-quartz-41";
 
-/// How a replica is started.
 #[derive(Clone, Debug, Default)]
 pub struct Spec {
     pub database_url: String,
     /// Flags of `serve`.
     pub flags: Vec<String>,
-    /// What the binary is started by.
+    /// Command that starts the binary, e.g. `faketime`.
     pub wrapper: Vec<String>,
-    /// Variables of its environment.
+    /// Environment variables.
     pub variables: Vec<(String, String)>,
 }
 
@@ -38,7 +37,7 @@ impl Spec {
     }
 }
 
-/// A process, or the place of one that was killed.
+/// A process that can be killed and started again.
 pub struct Replica {
     pub number: usize,
     spec: Spec,
@@ -47,7 +46,7 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Starts a process and waits until it is ready.
+    /// Waits until the process is ready.
     pub async fn start(name: &str, number: usize, spec: Spec) -> Arc<Self> {
         let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{number}.log"));
         let _ = fs::remove_file(&log);
@@ -56,7 +55,7 @@ impl Replica {
         replica
     }
 
-    /// Starts the process anew; how long it took until it was ready.
+    /// Returns the time until the process was ready.
     pub async fn restart(&self) -> Duration {
         self.kill();
         let began = Instant::now();
@@ -101,7 +100,7 @@ impl Replica {
             .expect("the binary")
     }
 
-    /// Where it listens; where it last did, while it is dead.
+    /// The last address while the process is dead.
     pub fn address(&self) -> SocketAddr {
         self.running.lock().unwrap().as_ref().expect("a replica that was started").1
     }
@@ -117,7 +116,6 @@ impl Replica {
         }
     }
 
-    /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
         signal(name, &[self.pid()]);
     }
@@ -129,7 +127,6 @@ impl Drop for Replica {
     }
 }
 
-/// Sends a signal to processes.
 pub fn signal(name: &str, pids: &[u32]) {
     let pids = pids.iter().map(u32::to_string);
     let sent = Command::new("kill").arg(format!("-{name}")).args(pids).status();

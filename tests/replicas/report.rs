@@ -1,4 +1,4 @@
-//! What was seen, for people: `target/replicas-report.md`.
+//! Report of all scenarios: `target/replicas-report.md`.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -19,7 +19,6 @@ static REPORT: LazyLock<Mutex<File>> = LazyLock::new(|| {
     Mutex::new(file)
 });
 
-/// Writes a section, and prints it.
 pub fn write(title: &str, lines: &[String]) {
     let mut text = format!("\n## {title}\n");
     for line in lines {
@@ -29,7 +28,7 @@ pub fn write(title: &str, lines: &[String]) {
     REPORT.lock().unwrap().write_all(text.as_bytes()).unwrap();
 }
 
-/// What a history holds, in a line.
+/// Counts of a history, in a line.
 pub fn summary(history: &[Event]) -> String {
     let asked = || history.iter().filter(|event| event.replica != ELSEWHERE);
     let count = |is: &dyn Fn(&Did) -> bool| asked().filter(|event| is(&event.did)).count();
@@ -53,18 +52,15 @@ pub fn summary(history: &[Event]) -> String {
     )
 }
 
-/// How many requests were answered `SERVICE_UNAVAILABLE`.
 pub fn count_unavailable(history: &[Event]) -> usize {
     history.iter().filter(|event| event.is_unavailable()).count()
 }
 
-/// The value below which so many hundredths of the sorted values are.
 pub fn percentile(sorted: &[Duration], hundredths: usize) -> Duration {
     let index = (sorted.len() * hundredths).div_ceil(100).max(1) - 1;
     sorted.get(index).copied().unwrap_or_default()
 }
 
-/// How many of the values fall below each bound, as bars.
 pub fn histogram(sorted: &[Duration]) -> Vec<String> {
     let bounds = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
     let mut lines = vec!["```".to_owned()];

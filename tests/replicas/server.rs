@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the scenario's own, to stop, freeze and replace; and a pooler before one.
+//! PostgreSQL server of a scenario, which can be stopped, frozen and replaced; and `PgBouncer` before one.
 
 use std::fs;
 use std::io::Write;
@@ -13,14 +13,14 @@ use tokio::time::{sleep, timeout};
 
 use crate::replica::signal;
 
-/// A server, and its directory.
 pub struct Server {
     directory: PathBuf,
     port: u16,
     process: Option<Child>,
 }
 
-/// A command that runs as somebody other than root, as servers demand, in a place that all may enter.
+/// A command that runs as another user than root, as PostgreSQL demands, in a directory that all users may
+/// enter.
 fn as_server(program: &Path) -> Command {
     let Some((user, group)) = user_of_servers() else { return Command::new(program) };
     let mut command = Command::new("setpriv");
@@ -29,12 +29,11 @@ fn as_server(program: &Path) -> Command {
     command
 }
 
-/// Whether root runs this.
-pub fn is_root() -> bool {
+fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-/// Who they run as, where that is not who runs this.
+/// User and group of servers; `None` if they run as the current user.
 pub fn user_of_servers() -> Option<(u32, u32)> {
     if !is_root() {
         return None;
@@ -46,7 +45,7 @@ pub fn user_of_servers() -> Option<(u32, u32)> {
     Some((id(), id()))
 }
 
-/// The programs of the newest PostgreSQL that is installed.
+/// A program of the newest PostgreSQL that is installed.
 fn program(name: &str) -> PathBuf {
     let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<_> = installed
@@ -74,7 +73,6 @@ fn free_port() -> u16 {
 }
 
 impl Server {
-    /// Makes a server and starts it.
     pub async fn start() -> Self {
         let directory = directory();
         let data = directory.join("data");
@@ -91,7 +89,7 @@ impl Server {
         server
     }
 
-    /// Makes a copy that follows this server and that it waits for with each commit.
+    /// Starts a synchronous standby: each commit waits for it.
     pub async fn standby(&self) -> Self {
         let directory = directory();
         run(as_server(&program("pg_basebackup"))
@@ -105,15 +103,14 @@ impl Server {
         standby
     }
 
-    /// Makes a standby the server.
     pub async fn promote(&self) {
-        // It has the setting of the server that it copied, and nobody who follows it.
+        // The setting is copied from the primary, and would wait for a standby that does not exist.
         self.execute("ALTER SYSTEM RESET synchronous_standby_names").await;
         self.execute("SELECT pg_promote()").await;
         self.execute("SELECT pg_reload_conf()").await;
     }
 
-    /// Starts the server where it is stopped, and waits until it answers.
+    /// Starts the server and waits until it answers.
     pub async fn resume(&mut self) {
         let log = fs::File::options()
             .create(true)
@@ -144,17 +141,15 @@ impl Server {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    /// Its database.
     pub fn url(&self) -> String {
         url(self.address())
     }
 
-    /// Runs SQL, past every replica.
     pub async fn execute(&self, sql: &str) {
         execute(&self.url(), sql).await;
     }
 
-    /// Ends the server: `INT` hangs up on everybody, `QUIT` is a crash.
+    /// `INT` closes all connections, `QUIT` is a crash.
     pub fn stop(&mut self, name: &str) {
         if let Some(mut process) = self.process.take() {
             signal(name, &[process.id()]);
@@ -162,13 +157,13 @@ impl Server {
         }
     }
 
-    /// Stops the server's processes where they are (`STOP`), or lets them go on (`CONT`).
-    pub fn all(&self, name: &str) {
+    /// Sends `STOP` or `CONT` to all processes of the server.
+    pub fn signal_all(&self, name: &str) {
         let postmaster = self.process.as_ref().expect("a running server").id();
         let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
         let children = children.unwrap();
         let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
-        // The parent first, so that it starts no more; the others may be gone by now.
+        // The parent first, so that it starts no more; children may have exited by now.
         signal(name, &[postmaster]);
         for child in children {
             let child = u32::to_string(&child);
@@ -180,26 +175,24 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if self.process.is_some() {
-            self.all("CONT");
+            self.signal_all("CONT");
         }
         self.stop("QUIT");
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-/// The database behind an address.
 pub fn url(address: SocketAddr) -> String {
     format!("postgres://postgres@{address}/postgres")
 }
 
-/// Runs SQL.
 pub async fn execute(url: &str, sql: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 }
 
-/// A `PgBouncer` that lends its connections for a transaction.
+/// `PgBouncer` in transaction mode.
 pub struct Pooler {
     directory: PathBuf,
     port: u16,

@@ -1,15 +1,16 @@
-//! Growth: what a page of a list costs while the tables grow by tens.
+//! Latency of a page of a list while the tables grow tenfold.
 
 use serde_json::{Value, json};
 
 use crate::Scale;
-use crate::client::run_times;
+use crate::chart::Growth;
+use crate::clients::Repeat;
 use crate::database::{Database, Kind};
-use crate::report::{Goal, Growth, Report};
+use crate::driver::run_times;
+use crate::report::{Goal, Report};
 use crate::service::Service;
-use crate::visitors::Repeat;
 
-/// The lists and filters: the name, the field, and the filter in GraphQL.
+/// Name, field and filter (in GraphQL) of each list.
 const LISTS: [(&str, &str, &str); 8] = [
     ("sessions", "sessions", "{}"),
     ("sessions: active", "sessions", "{ state: ACTIVE }"),
@@ -25,8 +26,7 @@ const LISTS: [(&str, &str, &str); 8] = [
     ),
 ];
 
-/// The number of the page that lies far in.
-const FAR: usize = 1000;
+const FAR_PAGE: usize = 1000;
 
 pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
     let database = Database::new(kind).await;
@@ -60,13 +60,13 @@ fn page(field: &str, filter: &str, after: Option<&str>) -> String {
 }
 
 async fn p99(service: &Service, access: &str, document: &str, scale: &Scale) -> f64 {
-    let visitor = Repeat::document(document, Some(access), "endCursor");
-    let measured = run_times(service.address, visitor, scale.pages).await;
+    let client = Repeat::document(document, Some(access), "endCursor");
+    let measured = run_times(service.address, client, scale.pages).await;
     assert_eq!(measured.bad, 0, "answers to {document} that were none");
     measured.p99()
 }
 
-/// The cursor before the thousandth page, where the list has as many; pages of a hundred lead there.
+/// The cursor before the thousandth page, found by pages of a hundred; `None` if the list is shorter.
 async fn far_cursor(
     service: &Service,
     access: &str,
@@ -79,7 +79,7 @@ async fn far_cursor(
          {{ pageInfo {{ endCursor hasNextPage }} }} }}"
     );
     let mut after = Value::Null;
-    let pages = if scale.turns == 1 { 1 } else { FAR * 10 / 100 };
+    let pages = if scale.turns == 1 { 1 } else { FAR_PAGE * 10 / 100 };
     for _ in 0..pages {
         let answer = service.ask(Some(access), &document, json!({ "after": after })).await;
         let info = &answer["data"][field]["pageInfo"];

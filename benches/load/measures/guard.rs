@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 
 use super::median;
 use crate::Scale;
-use crate::client::run;
+use crate::clients::Repeat;
 use crate::database::{Database, Kind};
+use crate::driver::run;
 use crate::floors::GraphqlFloor;
 use crate::peer::Peer;
 use crate::report::{Goal, Report};
 use crate::service::Service;
-use crate::visitors::Repeat;
 
 const SESSION: &str = "{ viewerSession { sid } }";
 const VIEWER: &str = "{ viewer { id username } }";
@@ -37,8 +37,8 @@ pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
         of.floor_viewer.push(rate(floor.address, VIEWER, None, "username", scale).await);
         of.viewer.push(rate(service.address, VIEWER, Some(bearer), "username", scale).await);
         if let Some(peer) = &peer {
-            let visitor = Repeat::get("/me/", &peer.pair(0).0, "username");
-            of.peer.push(peer.rate(vec![visitor; scale.connections], scale).await);
+            let client = Repeat::get("/me/", &peer.pair(0).0, "username");
+            of.peer.push(peer.rate(vec![client; scale.connections], scale).await);
         }
     }
 
@@ -99,7 +99,7 @@ struct Figures {
     peer: Vec<f64>,
 }
 
-/// A service with so many ended sessions in memory, and the access token of one that is alive.
+/// A service with many ended sessions in memory, and the access token of a live one.
 async fn with_ends(kind: Kind, ends: u64) -> (Database, Service, String) {
     let database = Database::new(kind).await;
     if ends > 0 {
@@ -118,8 +118,8 @@ async fn rate(
     expected: &str,
     scale: &Scale,
 ) -> f64 {
-    let visitor = Repeat::document(document, bearer, expected);
-    let (measured, _) = run(address, vec![visitor; scale.connections], scale.time).await;
+    let client = Repeat::document(document, bearer, expected);
+    let (measured, _) = run(address, vec![client; scale.connections], scale.time).await;
     assert_eq!(measured.bad, 0, "answers to {document} that were none");
     measured.rate
 }

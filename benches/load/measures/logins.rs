@@ -1,4 +1,4 @@
-//! Logins, and what others notice of them; and logging out everywhere.
+//! Logins, their effect on other requests, and logout of all sessions.
 
 use std::thread::available_parallelism;
 use std::time::Instant;
@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use super::median;
 use crate::Scale;
-use crate::client::run;
+use crate::clients::{Chain, Repeat};
 use crate::database::{Database, Kind};
+use crate::driver::run;
 use crate::report::{Goal, Report};
 use crate::service::{PASSWORD, Service, login};
-use crate::visitors::{Chain, Repeat};
 
 pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
     let database = Database::new(kind).await;
@@ -64,7 +64,7 @@ pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
     log_out_everywhere(&database, &service, scale, report).await;
 }
 
-/// How many hashes all cores make a second, by the time that one takes on each of them.
+/// Hashes per second of all cores, from the time of one hash on each of them.
 fn hashes_a_second() -> f64 {
     const HASHES: u32 = 20;
     let cores = available_parallelism().map_or(1, usize::from);

@@ -7,7 +7,6 @@ pub mod process;
 pub mod refresh;
 pub mod refusals;
 
-/// The median of what was measured in turns.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

@@ -1,15 +1,15 @@
-//! The process itself: how soon it is ready, what it holds, and a purge beside its work.
+//! The process: time to readiness, memory, and a purge under load.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::median;
 use crate::Scale;
-use crate::client::{Measured, run};
+use crate::clients::Chain;
 use crate::database::{Database, Kind};
+use crate::driver::{Measured, run};
 use crate::report::{Goal, Report};
 use crate::service::Service;
-use crate::visitors::Chain;
 
 pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
     let database = Database::new(kind).await;
@@ -59,7 +59,7 @@ async fn purge(database: &Database, scale: &Scale, report: &mut Report) {
     );
 }
 
-/// What came of slices of two seconds.
+/// Results of slices of two seconds.
 #[derive(Default)]
 struct Slices {
     all: Measured,
@@ -68,7 +68,7 @@ struct Slices {
 }
 
 impl Slices {
-    /// The worst of them: all together would hide a pause.
+    /// The slowest slice: an average would hide a pause.
     fn worst(&self) -> f64 {
         self.p99.iter().copied().fold(f64::NAN, f64::max)
     }

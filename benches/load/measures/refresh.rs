@@ -2,13 +2,13 @@
 
 use super::median;
 use crate::Scale;
-use crate::client::run;
+use crate::clients::Chain;
 use crate::database::{Database, Kind};
+use crate::driver::run;
 use crate::floors;
 use crate::peer::Peer;
 use crate::report::{Goal, Report};
 use crate::service::Service;
-use crate::visitors::Chain;
 
 pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
     let bare = Database::new(kind).await;

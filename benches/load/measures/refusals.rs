@@ -1,5 +1,4 @@
-//! Refusals: whether the time of a login tells what was wrong with it, and what hostile documents
-//! cost.
+//! Refusals: timing differences between refused logins, and the cost of hostile documents.
 
 use std::time::Instant;
 
@@ -7,26 +6,25 @@ use serde_json::json;
 
 use super::median;
 use crate::Scale;
-use crate::client::{Connection, run_times};
+use crate::clients::Repeat;
 use crate::database::{Database, Kind};
+use crate::driver::{Connection, run_times};
 use crate::report::{Goal, Report};
 use crate::service::{PASSWORD, Service};
-use crate::visitors::Repeat;
 
 #[expect(clippy::format_collect, reason = "these texts are short, and read better so")]
 #[path = "../../../tests/it/hostile/corpus.rs"]
 mod corpus;
 
-/// How often each name is tried: so few times that no limit on guessing is near.
+/// Tries per name: few enough that no attempt limit is near.
 const TRIES: usize = 4;
 
-/// Why a login is refused, and how the names begin that it is refused for.
+/// Reasons of refusals, and the prefix of the names that meet them.
 const REASONS: [&str; 3] = ["wrong", "nobody", "retired"];
 
-/// The orders in which they are tried, in turns: none always comes after the same other one.
+/// Orders of the tries: no reason always follows the same other one.
 const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
-/// How often each document is sent.
 const TIMES: usize = 30;
 
 pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
@@ -37,7 +35,7 @@ pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
     documents(kind, &service, report).await;
 }
 
-/// Tries names in turns, each try from a network of its own.
+/// Tries the names in turn, each from another network.
 async fn logins(kind: Kind, service: &Service, scale: &Scale, report: &mut Report) {
     let names = if scale.turns > 1 { 50 } else { 2 };
     make_accounts(service, names).await;
@@ -71,13 +69,13 @@ async fn logins(kind: Kind, service: &Service, scale: &Scale, report: &mut Repor
     }
 }
 
-/// What a tenth of them stayed under.
+/// The first decile.
 fn decile(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 10).copied().unwrap_or(f64::NAN)
 }
 
-/// The accounts whose password will be wrong, and those that are deactivated.
+/// Accounts for wrong passwords, and deactivated ones.
 async fn make_accounts(service: &Service, names: usize) {
     let admin = service.log_in(1).await.remove(0).access;
     let create = "mutation($u: String!, $p: String!) { createUser(input: { username: $u, \
@@ -98,7 +96,7 @@ async fn make_accounts(service: &Service, names: usize) {
     }
 }
 
-/// Names of one length.
+/// All of the same length.
 fn name(reason: &str, number: usize) -> String {
     format!("{reason:x<8}{number:02}")
 }
@@ -119,7 +117,7 @@ fn login(name: &str, network: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// An answer without what is another one's each time.
+/// An answer without the values that differ each time.
 fn without_names(answer: &[u8]) -> String {
     let answer = String::from_utf8_lossy(answer);
     let is_same = |line: &&str| line.split_once(": ").is_none_or(|(name, _)| !is_own(name));
@@ -127,17 +125,16 @@ fn without_names(answer: &[u8]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Whether each answer has a value of its own in the header of this name.
 fn is_own(name: &str) -> bool {
     ["x-request-id", "date"].iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
-/// The slowest of all, which is what somebody would send again and again.
+/// The slowest document: an attacker would repeat it.
 async fn documents(kind: Kind, service: &Service, report: &mut Report) {
     let (mut slowest, mut latest) = ((0.0, ""), (0.0, ""));
     for hostile in &corpus::documents() {
-        let visitor = Repeat::document(&hostile.document, None, hostile.code);
-        let measured = run_times(service.address, visitor, TIMES).await;
+        let client = Repeat::document(&hostile.document, None, hostile.code);
+        let measured = run_times(service.address, client, TIMES).await;
         assert_eq!(measured.bad, 0, "{} is not refused", hostile.name);
         let (middle, last) = (measured.per_mille(500), measured.per_mille(1000));
         if middle > slowest.0 {

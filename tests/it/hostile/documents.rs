@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::corpus::{Hostile, documents};
 use crate::api::service::Service;
 use crate::databases::Database;
-use crate::process::Process;
+use crate::program::Process;
 
 const MEDIA_TYPES: [(&str, StatusCode); 2] = [
     ("application/json", StatusCode::OK),

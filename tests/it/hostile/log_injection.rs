@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::databases::Database;
-use crate::process::Process;
+use crate::program::Process;
 
 /// Line breaks, a terminal color, and a forged line.
 const FORGED: &str = "a\r\n{\"level\":\"ERROR\",\"message\":\"forged\"}\u{1b}[31m\u{85}\u{2028}b";

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::databases::Database;
-use crate::process::{Connection, Process};
+use crate::program::{Connection, Process};
 
 const PASSWORD: &str = "tangerine-orbit-quartz-41";
 

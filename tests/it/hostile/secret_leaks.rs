@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::databases::{Database, Raw, on_both};
-use crate::process::Process;
+use crate::program::Process;
 use crate::subscriptions::client::Client;
 
 on_both!(no_secret_is_written_anywhere);

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::corpus::documents;
 use crate::databases::Database;
-use crate::process::Process;
+use crate::program::Process;
 use crate::subscriptions::client::Client;
 
 /// Reaction to a message.

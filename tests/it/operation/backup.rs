@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::server::{PASSWORD, Server, login_body, program, request};
 use crate::databases::Database;
-use crate::process::Process;
+use crate::program::Process;
 
 /// Runs a command to its end; a password for those that ask.
 fn run(directory: &TempDir, arguments: &str) -> Output {

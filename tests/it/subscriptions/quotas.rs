@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::client::{Client, OWN, serve};
 use crate::api::service::{Service, tokens};
 use crate::databases::{Database, on_both};
-use crate::process::Process;
+use crate::program::Process;
 
 on_both!(a_user_has_fifty_seats);
 

@@ -7,12 +7,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use super::alike;
+use super::same;
 use crate::browser::{Browser, Retries};
 use crate::cluster::Cluster;
 use crate::history::{Answer, Did};
 use crate::http::request;
-use crate::load::Dice;
+use crate::load::Random;
 use crate::replica::{Replica, Spec};
 use crate::server::Server;
 use crate::times;
@@ -20,8 +20,8 @@ use crate::times;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_goes_away_leaves_nothing_half_done() {
     let server = Server::start().await;
-    let cluster = Cluster::start("gone", || async { alike(2, &Spec::new(server.url())) }).await;
-    let mut dice = Dice(3);
+    let cluster = Cluster::start("gone", || async { same(2, &Spec::new(server.url())) }).await;
+    let mut random = Random(3);
     let count = times(200, 1000);
     let mut browsers = Vec::new();
     for number in 0..count {
@@ -29,7 +29,7 @@ async fn a_client_that_goes_away_leaves_nothing_half_done() {
         // Its retry comes after all the others have gone, which may be late.
         let browser = Browser::log_in(replica, &cluster.history, Retries::ByAttempt).await;
         let mut browser = browser.unwrap();
-        go_away(&mut browser, replica, number % 4 < 2, &mut dice).await;
+        go_away(&mut browser, replica, number % 4 < 2, &mut random).await;
         browsers.push(browser);
     }
     let mut remaining = Vec::new();
@@ -56,18 +56,19 @@ async fn a_client_that_goes_away_leaves_nothing_half_done() {
 }
 
 /// Sends a request and hangs up, with a reset, at some moment within its first milliseconds.
-async fn go_away(browser: &mut Browser, replica: &Arc<Replica>, leaves: bool, dice: &mut Dice) {
+async fn go_away(browser: &mut Browser, replica: &Arc<Replica>, leaves: bool, random: &mut Random) {
     let began = browser.history().now();
-    let document = if leaves { browser.leaving("CURRENT") } else { browser.refreshing() };
+    let document =
+        if leaves { browser.logout_request("CURRENT") } else { browser.refresh_request() };
     let mut stream = TcpStream::connect(replica.address()).await.unwrap();
     stream.set_zero_linger().unwrap();
     stream.write_all(request(None, &document).as_bytes()).await.unwrap();
-    sleep(Duration::from_micros(dice.below(4000) as u64)).await;
+    sleep(Duration::from_micros(random.below(4000) as u64)).await;
     drop(stream);
     let did = if leaves {
         Did::LogOut { answer: Answer::Lost }
     } else {
-        Did::Refresh { presented: browser.presented(), answer: Answer::Lost }
+        Did::Refresh { presented: browser.token_tail(), answer: Answer::Lost }
     };
-    browser.went_away(replica, began, did);
+    browser.record_abandoned(replica, began, did);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{alike, behind, server_behind_proxy, work_for};
+use super::{behind, same, server_behind_proxy, work_for};
 use crate::browser::Retries;
 use crate::cluster::Cluster;
 use crate::load::Load;
@@ -16,7 +16,7 @@ use crate::times;
 /// Two replicas, everybody at work, and a server to harm.
 async fn at_work(name: &str) -> (Server, Cluster, Load) {
     let server = Server::start().await;
-    let cluster = Cluster::start(name, || async { alike(2, &Spec::new(server.url())) }).await;
+    let cluster = Cluster::start(name, || async { same(2, &Spec::new(server.url())) }).await;
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::ByAttempt);
     work_for(1).await;
     (server, cluster, load)
@@ -58,9 +58,9 @@ async fn a_crashed_database_costs_answers_but_no_session() {
 async fn a_frozen_database_is_answered_for_in_time() {
     let (server, cluster, load) = at_work("frozen").await;
     let began = Instant::now();
-    server.all("STOP");
+    server.signal_all("STOP");
     work_for(times(7, 20)).await;
-    server.all("CONT");
+    server.signal_all("CONT");
     recovered("PostgreSQL frozen (SIGSTOP)", cluster, load, began.elapsed()).await;
 }
 
@@ -99,7 +99,7 @@ async fn a_full_database_costs_answers_but_no_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_database_is_waited_for_or_given_up_in_time() {
     let (server, proxy) = server_behind_proxy().await;
-    let cluster = Cluster::start("slow", || async { alike(2, &behind(&proxy)) }).await;
+    let cluster = Cluster::start("slow", || async { same(2, &behind(&proxy)) }).await;
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::ByAttempt);
     let began = Instant::now();
     for delay in [20, 200, 3000] {
@@ -117,7 +117,7 @@ async fn a_slow_database_is_waited_for_or_given_up_in_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_swallows_everything_is_answered_for_in_time() {
     let (server, proxy) = server_behind_proxy().await;
-    let cluster = Cluster::start("partition", || async { alike(2, &behind(&proxy)) }).await;
+    let cluster = Cluster::start("partition", || async { same(2, &behind(&proxy)) }).await;
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::ByAttempt);
     work_for(1).await;
     let began = Instant::now();
@@ -132,7 +132,7 @@ async fn a_network_that_swallows_everything_is_answered_for_in_time() {
 async fn a_standby_that_takes_over_knows_every_logout() {
     let (mut server, proxy) = server_behind_proxy().await;
     let standby = server.standby().await;
-    let cluster = Cluster::start("failover", || async { alike(2, &behind(&proxy)) }).await;
+    let cluster = Cluster::start("failover", || async { same(2, &behind(&proxy)) }).await;
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::ByAttempt);
     work_for(2).await;
     let began = Instant::now();
@@ -146,7 +146,7 @@ async fn a_standby_that_takes_over_knows_every_logout() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_outcome_nobody_knows_is_safe_to_repeat() {
     let (server, proxy) = server_behind_proxy().await;
-    let cluster = Cluster::start("unknown", || async { alike(2, &behind(&proxy)) }).await;
+    let cluster = Cluster::start("unknown", || async { same(2, &behind(&proxy)) }).await;
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::InTime);
     let began = Instant::now();
     // Half of the cuts come after the server was told.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{alike, work_for};
+use super::{same, work_for};
 use crate::browser::{Browser, Retries};
 use crate::cluster::Cluster;
 use crate::history::Answer;
@@ -23,7 +23,7 @@ const END_FEEDS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity 
 async fn a_terminated_listener_costs_nothing() {
     let server = Server::start().await;
     let mut cluster =
-        Cluster::start("listener", || async { alike(2, &Spec::new(server.url())) }).await;
+        Cluster::start("listener", || async { same(2, &Spec::new(server.url())) }).await;
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::InTime);
     let count = times(5, 30);
     for _ in 0..count {
@@ -87,7 +87,7 @@ async fn reasons(replica: &Replica) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_commits_late_while_others_commit_is_not_missed() {
     let server = Server::start().await;
-    let mut cluster = Cluster::start("late", || async { alike(2, &Spec::new(server.url())) }).await;
+    let mut cluster = Cluster::start("late", || async { same(2, &Spec::new(server.url())) }).await;
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::InTime);
     let [one, other] = &cluster.replicas[..] else { unreachable!("two") };
     let browser = Browser::log_in(one, &cluster.history, Retries::InTime).await.unwrap();
@@ -104,7 +104,7 @@ async fn an_end_that_commits_late_while_others_commit_is_not_missed() {
         ))
         .await;
     let began = Instant::now();
-    browser.was_ended();
+    browser.record_end();
     for (witness, replica) in [(&mut witness, one), (&mut elsewhere, other)] {
         while witness.ask(replica).await == Answer::Done(()) {
             sleep(Duration::from_millis(1)).await;

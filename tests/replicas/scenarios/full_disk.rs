@@ -6,7 +6,7 @@ use std::process::Command;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use super::{alike, work_for};
+use super::{same, work_for};
 use crate::browser::Retries;
 use crate::cluster::Cluster;
 use crate::disk::Disk;
@@ -35,7 +35,7 @@ async fn a_full_disk_costs_answers_but_no_session_on_postgres() {
     let directory = disk.directory();
     server.execute(&format!("CREATE TABLESPACE small LOCATION '{}'", directory.display())).await;
     server.execute("ALTER DATABASE postgres SET default_tablespace = small").await;
-    let cluster = Cluster::start("disk", || async { alike(2, &Spec::new(server.url())) }).await;
+    let cluster = Cluster::start("disk", || async { same(2, &Spec::new(server.url())) }).await;
     fill_and_clear(&disk, cluster, "A full disk, PostgreSQL").await;
 }
 

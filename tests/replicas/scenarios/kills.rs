@@ -6,10 +6,10 @@ use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::alike;
+use super::same;
 use crate::browser::Retries;
 use crate::cluster::Cluster;
-use crate::load::{Dice, Load};
+use crate::load::{Load, Random};
 use crate::replica::Spec;
 use crate::server::Server;
 use crate::{report, times};
@@ -18,7 +18,7 @@ use crate::{report, times};
 async fn a_killed_process_loses_no_session_and_undoes_no_logout_on_postgres() {
     let server = Server::start().await;
     let cluster =
-        Cluster::start("kills-postgres", || async { alike(2, &Spec::new(server.url())) }).await;
+        Cluster::start("kills-postgres", || async { same(2, &Spec::new(server.url())) }).await;
     kill_over_and_over(cluster, "kill -9, PostgreSQL, two replicas").await;
 }
 
@@ -26,7 +26,7 @@ async fn a_killed_process_loses_no_session_and_undoes_no_logout_on_postgres() {
 async fn a_killed_process_loses_no_session_and_undoes_no_logout_on_sqlite() {
     let directory = TempDir::new().unwrap();
     let url = format!("sqlite://{}/proof.db", directory.path().display());
-    let cluster = Cluster::start("kills-sqlite", || async { alike(1, &Spec::new(&url)) }).await;
+    let cluster = Cluster::start("kills-sqlite", || async { same(1, &Spec::new(&url)) }).await;
     kill_over_and_over(cluster, "kill -9, SQLite").await;
     let mut database = SqliteConnection::connect(&url).await.unwrap();
     let found: String =
@@ -36,11 +36,11 @@ async fn a_killed_process_loses_no_session_and_undoes_no_logout_on_sqlite() {
 
 async fn kill_over_and_over(mut cluster: Cluster, title: &str) {
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::InTime);
-    let mut dice = Dice(9);
+    let mut random = Random(9);
     let mut starts = Vec::new();
     for _ in 0..times(20, 200) {
-        sleep(Duration::from_micros(dice.below(600_000) as u64)).await;
-        let victim = dice.pick(&cluster.replicas);
+        sleep(Duration::from_micros(random.below(600_000) as u64)).await;
+        let victim = random.pick(&cluster.replicas);
         victim.kill();
         starts.push(victim.restart().await);
     }

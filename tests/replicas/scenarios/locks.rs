@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep};
 
-use super::{alike, work_for};
+use super::{same, work_for};
 use crate::browser::{Browser, Retries};
 use crate::cluster::Cluster;
 use crate::history::{Answer, Did, Event};
@@ -24,7 +24,7 @@ const WAIT: Duration = Duration::from_secs(2);
 async fn a_pool_that_waits_for_locks_does_not_starve_the_feed() {
     let server = Server::start().await;
     let small = Spec::new(server.url()).with(&["--database-connections", "4"]);
-    let mut cluster = Cluster::start("locks", || async { alike(2, &small) }).await;
+    let mut cluster = Cluster::start("locks", || async { same(2, &small) }).await;
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::ByAttempt);
     let first = &cluster.replicas[0];
     let browser = Browser::log_in(first, &cluster.history, Retries::ByAttempt).await.unwrap();
@@ -41,7 +41,7 @@ async fn a_pool_that_waits_for_locks_does_not_starve_the_feed() {
         .env("SALLYPORT_SECRET", "0123456789abcdefghijklmnopqrstuv")
         .output();
     assert!(ended.unwrap().status.success());
-    browser.was_ended();
+    browser.record_end();
     let known = Instant::now();
     for replica in &cluster.replicas {
         let mut witness = browser.witness();
@@ -71,7 +71,7 @@ async fn a_pool_that_waits_for_locks_does_not_starve_the_feed() {
 async fn a_replica_that_stands_still_keeps_nobody_waiting_and_accepts_nothing_old() {
     let server = Server::start().await;
     let mut cluster =
-        Cluster::start("stands-still", || async { alike(2, &Spec::new(server.url())) }).await;
+        Cluster::start("stands-still", || async { same(2, &Spec::new(server.url())) }).await;
     let load = Load::start(&cluster.replicas[..1], &cluster.history, Retries::ByAttempt);
     let [well, still] = &cluster.replicas[..] else { unreachable!("two") };
     let mut browser = Browser::log_in(well, &cluster.history, Retries::InTime).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_replica_that_stands_still_keeps_nobody_waiting_and_accepts_nothing_ol
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_who_leave_everywhere_and_refresh_meet_no_failure() {
     let server = Server::start().await;
-    let cluster = Cluster::start("races", || async { alike(2, &Spec::new(server.url())) }).await;
+    let cluster = Cluster::start("races", || async { same(2, &Spec::new(server.url())) }).await;
     let mut done = 0;
     for _ in 0..times(4, 10) {
         let mut browsers = Vec::new();
@@ -112,7 +112,7 @@ async fn many_at_once_who_leave_everywhere_and_refresh_meet_no_failure() {
                 let answer = if number % 2 == 0 {
                     browser.log_out_of(&replica, "ALL").await
                 } else {
-                    browser.will_be_ended();
+                    browser.record_end_requested();
                     browser.refresh(&replica).await
                 };
                 (answer, browser)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::alike;
+use super::same;
 use crate::browser::{Browser, Retries, Witness};
 use crate::cluster::Cluster;
 use crate::history::{Answer, History};
@@ -18,7 +18,7 @@ use crate::{is_long, report, times};
 #[tokio::test(flavor = "multi_thread")]
 async fn logged_out_is_out_on_every_replica_within_moments() {
     let server = Server::start().await;
-    let cluster = Cluster::start("latency", || async { alike(3, &Spec::new(server.url())) }).await;
+    let cluster = Cluster::start("latency", || async { same(3, &Spec::new(server.url())) }).await;
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::InTime);
     let mut delays = Vec::new();
     let count = times(60, 300);

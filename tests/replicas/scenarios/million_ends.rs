@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::alike;
+use super::same;
 use crate::cluster::Cluster;
 use crate::replica::{Replica, Spec};
 use crate::server::Server;
@@ -12,7 +12,7 @@ use crate::times;
 async fn a_million_ended_sessions_fit_into_little_memory_and_are_read_before_it_is_ready() {
     let server = Server::start().await;
     let mut cluster =
-        Cluster::start("million", || async { alike(1, &Spec::new(server.url())) }).await;
+        Cluster::start("million", || async { same(1, &Spec::new(server.url())) }).await;
     let replica = &cluster.replicas[0];
     let without = replica.restart().await;
     let (empty, _) = memory(replica);

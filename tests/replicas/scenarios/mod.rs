@@ -1,4 +1,4 @@
-//! What is done to the service.
+//! Scenarios: faults of databases, disks, clocks, networks and processes.
 
 mod clients_gone;
 mod clocks;
@@ -20,24 +20,21 @@ use crate::proxy::Proxy;
 use crate::replica::Spec;
 use crate::server::{Server, url};
 
-/// Lets the clients work that long.
 async fn work_for(seconds: usize) {
     sleep(Duration::from_secs(seconds as u64)).await;
 }
 
-/// The same replica, that many times.
-fn alike(count: usize, spec: &Spec) -> Vec<Spec> {
+fn same(count: usize, spec: &Spec) -> Vec<Spec> {
     vec![spec.clone(); count]
 }
 
-/// A server whose every connection goes through one proxy.
+/// A server and a proxy before it.
 async fn server_behind_proxy() -> (Server, Proxy) {
     let server = Server::start().await;
     let proxy = Proxy::before(server.address()).await;
     (server, proxy)
 }
 
-/// A replica of the database behind the proxy.
 fn behind(proxy: &Proxy) -> Spec {
     Spec::new(url(proxy.address))
 }

@@ -9,11 +9,11 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::logout_latency::last_acceptance;
-use super::{alike, work_for};
+use super::{same, work_for};
 use crate::browser::{Browser, Retries};
+use crate::bystanders::{BystanderReport, Bystanders};
 use crate::cluster::Cluster;
 use crate::floors::Floors;
-use crate::guests::{Guests, Meanwhile};
 use crate::history::{Answer, History};
 use crate::load::Load;
 use crate::replica::{Replica, Spec};
@@ -39,7 +39,7 @@ async fn very_many_sessions_of_an_account_end_at_once_though_their_replica_is_ki
     let mut kept = log_in(&["ada"; KEPT], &cluster.replicas, &history).await;
     let mut stays = log_in_to("bob", &second, &history).await;
     let load = Load::start(&cluster.replicas, &history, Retries::InTime);
-    let guests = Guests::start("eve", &second, &history);
+    let bystanders = Bystanders::start("eve", &second, &history);
     work_for(1).await;
 
     let (since, began) = (history.now(), Instant::now());
@@ -47,7 +47,7 @@ async fn very_many_sessions_of_an_account_end_at_once_though_their_replica_is_ki
     assert_eq!(kept[0].log_out_of(&first, "ALL").await, Answer::Done(()));
     let took = began.elapsed();
     for browser in &kept {
-        browser.was_ended_by(&first);
+        browser.record_end_by(&first);
     }
     asking.tell(&history);
     assert_refused(&mut kept, &first).await;
@@ -70,8 +70,8 @@ async fn very_many_sessions_of_an_account_end_at_once_though_their_replica_is_ki
     floors.wait_until_done().await;
     let finished = killed.elapsed();
     let which = if floors.worker().await == worker { "who was at it already" } else { "the other" };
-    let logins = guests.stop().await;
-    let meanwhile = Meanwhile::at(&second, &history, since, logins);
+    let logins = bystanders.stop().await;
+    let report = BystanderReport::at(&second, &history, since, logins);
     floors.assert_each_ended_once(very_many + KEPT + SOME).await;
 
     first.restart().await;
@@ -95,10 +95,10 @@ async fn very_many_sessions_of_an_account_end_at_once_though_their_replica_is_ki
             "- killed when {before} rows were ended; {which} had ended the rest {finished:.1?} later, \
              each once; after the restart everything worked again in {recovery:.1?}"
         ),
-        meanwhile.line(),
+        report.line(),
     ];
     cluster.judge("Very many sessions of an account, and kill -9", browsers, seen).await;
-    meanwhile.assert_answered();
+    report.assert_answered();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,7 +127,7 @@ async fn very_many_sessions_of_everybody_end_at_once_though_the_command_is_kille
     // Whoever comes from now on stays.
     let since = history.now();
     let load = Load::start(&cluster.replicas, &history, Retries::InTime);
-    let guests = Guests::start("ada", &second, &history);
+    let bystanders = Bystanders::start("ada", &second, &history);
 
     floors.wait_for_rows().await;
     let worker = floors.worker().await;
@@ -146,8 +146,8 @@ async fn very_many_sessions_of_everybody_end_at_once_though_the_command_is_kille
     floors.wait_until_done().await;
     let finished = killed.elapsed();
     let which = if floors.worker().await == worker { "who was at it already" } else { "a replica" };
-    let logins = guests.stop().await;
-    let meanwhile = Meanwhile::at(&second, &history, since, logins);
+    let logins = bystanders.stop().await;
+    let report = BystanderReport::at(&second, &history, since, logins);
     floors.assert_each_ended_once(live).await;
     for replica in &cluster.replicas {
         assert_refused(&mut kept, replica).await;
@@ -163,17 +163,17 @@ async fn very_many_sessions_of_everybody_end_at_once_though_the_command_is_kille
              when {midway} were accepted none; {which} had ended the rest {finished:.1?} after the \
              kill, each once"
         ),
-        meanwhile.line(),
+        report.line(),
     ];
     cluster.judge("Very many sessions of everybody, and kill -9", browsers, seen).await;
-    meanwhile.assert_answered();
+    report.assert_answered();
 }
 
 /// Two replicas that set no limit to the sessions of an account.
 async fn two_replicas(name: &str) -> (Server, Cluster) {
     let server = Server::start().await;
     let spec = Spec::new(server.url()).with(&["--max-sessions-per-user", "off"]);
-    let cluster = Cluster::start(name, || async { alike(2, &spec) }).await;
+    let cluster = Cluster::start(name, || async { same(2, &spec) }).await;
     (server, cluster)
 }
 
@@ -232,7 +232,7 @@ impl Asking {
         let (acknowledged, told) = watch::channel(None);
         let mut witnesses = Vec::new();
         for browser in kept {
-            browser.will_be_ended();
+            browser.record_end_requested();
             for &replica in replicas {
                 let (replica, history) = (Arc::clone(replica), Arc::clone(history));
                 let asks = last_acceptance(browser.witness(), replica, history, told.clone());

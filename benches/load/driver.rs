@@ -1,7 +1,7 @@
-//! The load: as many connections as are asked for, each with one request under way.
+//! Load driver: one connection per client, with one request in flight.
 //!
-//! Rule: it takes as little of the processors as it can, which the service under load shares. So it is
-//! one thread, and reads of an answer only its status, its length and what a visitor looks for.
+//! It shares the processors with the service under load, so it uses one thread, and of an answer it reads
+//! only the status, the length and the text that a client looks for.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,27 +10,25 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// Whoever has a connection: what it sends next depends on what it was answered.
-pub trait Visitor: Send + 'static {
-    /// The next request, as it goes over the wire.
+/// Source of the requests of one connection; the next may depend on the last answer.
+pub trait Client: Send + 'static {
+    /// Appends the bytes of the next request.
     fn request(&mut self, into: &mut Vec<u8>);
 
-    /// Looks at an answer; whether it is a good one.
-    fn answered(&mut self, status: u16, body: &[u8]) -> bool;
+    /// Returns false for an answer that is not as expected.
+    fn is_good_answer(&mut self, status: u16, body: &[u8]) -> bool;
 }
 
-/// What came of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Measured {
-    /// Good answers a second.
+    /// Good answers per second.
     pub rate: f64,
-    /// Answers that were not good.
     pub bad: usize,
     latencies: Vec<u32>,
 }
 
 impl Measured {
-    /// The latency in milliseconds that so many of a thousand answers stayed under.
+    /// A percentile, in thousandths, of the latency in milliseconds.
     pub fn per_mille(&self, share: usize) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         let at = (self.latencies.len() * share / 1000).min(last);
@@ -41,52 +39,52 @@ impl Measured {
         self.per_mille(990)
     }
 
-    /// Adds the latencies of another run.
+    /// Adds the latencies of another run, not its rate.
     pub fn add(&mut self, other: Self) {
         self.latencies.extend(other.latencies);
         self.latencies.sort_unstable();
     }
 }
 
-/// Lets the visitors come for so long, from a thread of their own, and gives them back.
-pub async fn run<V: Visitor>(
+/// Runs the clients for a time on a thread of their own, and returns them.
+pub async fn run<V: Client>(
     address: SocketAddr,
-    visitors: Vec<V>,
+    clients: Vec<V>,
     time: Duration,
 ) -> (Measured, Vec<V>) {
     let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(visit(address, visitors, time))
+        runtime.expect("a runtime").block_on(drive(address, clients, time))
     };
     tokio::task::spawn_blocking(run).await.expect("the load")
 }
 
-async fn visit<V: Visitor>(
+async fn visit<V: Client>(
     address: SocketAddr,
-    visitors: Vec<V>,
+    clients: Vec<V>,
     time: Duration,
 ) -> (Measured, Vec<V>) {
     let began = Instant::now();
     let mut visits = JoinSet::new();
-    for visitor in visitors {
-        visits.spawn(stay(address, visitor, began + time));
+    for client in clients {
+        visits.spawn(drive_one(address, client, began + time));
     }
-    let (mut all, mut visitors) = (Measured::default(), Vec::new());
+    let (mut all, mut clients) = (Measured::default(), Vec::new());
     while let Some(visit) = visits.join_next().await {
-        let (latencies, bad, visitor) = visit.expect("a visit");
+        let (latencies, bad, client) = visit.expect("a visit");
         all.latencies.extend(latencies);
         all.bad += bad;
-        visitors.push(visitor);
+        clients.push(client);
     }
     let good = u32::try_from(all.latencies.len()).unwrap_or(u32::MAX);
     all.rate = f64::from(good) / began.elapsed().as_secs_f64();
     all.latencies.sort_unstable();
-    (all, visitors)
+    (all, clients)
 }
 
-async fn stay<V: Visitor>(
+async fn drive_one<V: Client>(
     address: SocketAddr,
-    mut visitor: V,
+    mut client: V,
     until: Instant,
 ) -> (Vec<u32>, usize, V) {
     let (mut latencies, mut bad) = (Vec::new(), 0);
@@ -94,23 +92,22 @@ async fn stay<V: Visitor>(
     let mut request = Vec::new();
     while Instant::now() < until {
         request.clear();
-        visitor.request(&mut request);
+        client.request(&mut request);
         let began = Instant::now();
         let Some((status, body)) = connection.exchange(&request).await else {
             bad += 1;
             connection = Connection::open(address).await;
             continue;
         };
-        if visitor.answered(status, body) {
+        if client.is_good_answer(status, body) {
             latencies.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
         } else {
             bad += 1;
         }
     }
-    (latencies, bad, visitor)
+    (latencies, bad, client)
 }
 
-/// A connection that is kept.
 pub struct Connection {
     stream: TcpStream,
     bytes: Vec<u8>,
@@ -123,7 +120,7 @@ impl Connection {
         Self { stream, bytes: Vec::with_capacity(8192) }
     }
 
-    /// Sends one request; the status and the body. `None` where there is no answer.
+    /// Sends one request and reads the status and the body; `None` without an answer.
     pub async fn exchange(&mut self, request: &[u8]) -> Option<(u16, &[u8])> {
         self.stream.write_all(request).await.ok()?;
         self.bytes.clear();
@@ -149,7 +146,7 @@ impl Connection {
     }
 }
 
-/// The status, the length of the head and that of the body, once the head is there.
+/// Status, length of the head and of the body; `None` until the head is complete.
 fn read_head(bytes: &[u8]) -> Option<(u16, usize, usize)> {
     const LENGTH: &[u8] = b"content-length:";
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
@@ -165,7 +162,6 @@ fn number(text: &[u8]) -> usize {
     digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
 }
 
-/// A POST of JSON.
 pub fn post(path: &str, bearer: Option<&str>, body: &str, into: &mut Vec<u8>) {
     let bearer = bearer.map(|token| format!("authorization: Bearer {token}\r\n"));
     let head = format!(
@@ -178,16 +174,16 @@ pub fn post(path: &str, bearer: Option<&str>, body: &str, into: &mut Vec<u8>) {
     into.extend_from_slice(body.as_bytes());
 }
 
-/// Lets one visitor ask so often.
-pub async fn run_times(address: SocketAddr, mut visitor: impl Visitor, times: usize) -> Measured {
+/// Sends a number of requests of one client.
+pub async fn run_times(address: SocketAddr, mut client: impl Client, times: usize) -> Measured {
     let mut connection = Connection::open(address).await;
     let (mut measured, mut request) = (Measured::default(), Vec::new());
     for _ in 0..times {
         request.clear();
-        visitor.request(&mut request);
+        client.request(&mut request);
         let began = Instant::now();
         let answer = connection.exchange(&request).await;
-        let is_good = answer.is_some_and(|(status, body)| visitor.answered(status, body));
+        let is_good = answer.is_some_and(|(status, body)| client.is_good_answer(status, body));
         measured.bad += usize::from(!is_good);
         measured.latencies.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
     }

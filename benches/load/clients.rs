@@ -1,8 +1,7 @@
-//! Who visits: those who say the same again and again, and those who refresh.
+//! Clients of the load: one repeats a request, the other refreshes a chain of tokens.
 
-use crate::client::{Visitor, post};
+use crate::driver::{Client, post};
 
-/// Sends the same request each time.
 #[derive(Clone)]
 pub struct Repeat {
     request: Vec<u8>,
@@ -10,7 +9,7 @@ pub struct Repeat {
 }
 
 impl Repeat {
-    /// A document, whose answer has this text in it.
+    /// A document; `expected` is a part of each good answer.
     pub fn document(document: &str, bearer: Option<&str>, expected: &str) -> Self {
         let body = serde_json::json!({ "query": document }).to_string();
         let mut request = Vec::new();
@@ -27,28 +26,27 @@ impl Repeat {
     }
 }
 
-impl Visitor for Repeat {
+impl Client for Repeat {
     fn request(&mut self, into: &mut Vec<u8>) {
         into.extend_from_slice(&self.request);
     }
 
-    fn answered(&mut self, status: u16, body: &[u8]) -> bool {
+    fn is_good_answer(&mut self, status: u16, body: &[u8]) -> bool {
         status == 200 && text_after(body, &self.expected).is_some()
     }
 }
 
-/// Refreshes, each time with the token that came last.
+/// Refreshes with the token of the last answer.
 pub struct Chain {
     path: &'static str,
-    /// What stands before and after the token in the body.
+    /// The body before and after the token.
     around: (String, String),
-    /// What stands before the next one in the answer.
+    /// The text before the next token in the answer.
     mark: &'static str,
     token: String,
 }
 
 impl Chain {
-    /// A client of the service.
     pub fn graphql(token: String) -> Self {
         let document = "mutation R($t: String!) { refresh(input: { refreshToken: $t }) \
                         { tokens { accessToken refreshToken } errors { code } } }";
@@ -57,20 +55,20 @@ impl Chain {
         Self { path: "/graphql", around, mark: r#""refreshToken":""#, token }
     }
 
-    /// A client of the peer.
+    /// A client of the peer, SimpleJWT.
     pub fn rest(token: String) -> Self {
         let around = (r#"{"refresh":""#.to_owned(), r#""}"#.to_owned());
         Self { path: "/token/refresh/", around, mark: r#""refresh":""#, token }
     }
 }
 
-impl Visitor for Chain {
+impl Client for Chain {
     fn request(&mut self, into: &mut Vec<u8>) {
         let (before, after) = &self.around;
         post(self.path, None, &[before, &self.token, after.as_str()].concat(), into);
     }
 
-    fn answered(&mut self, status: u16, body: &[u8]) -> bool {
+    fn is_good_answer(&mut self, status: u16, body: &[u8]) -> bool {
         let next = text_after(body, self.mark).filter(|_| status == 200);
         if let Some(next) = &next {
             self.token.clone_from(next);
@@ -79,7 +77,7 @@ impl Visitor for Chain {
     }
 }
 
-/// What stands behind `mark`, up to the next quote.
+/// The text after `mark`, up to the next quote.
 pub fn text_after(body: &[u8], mark: &str) -> Option<String> {
     let body = std::str::from_utf8(body).ok()?;
     let (_, rest) = body.split_once(mark)?;

@@ -1,4 +1,4 @@
-//! Users of one replica who must notice nothing of what is done to others.
+//! Users of a replica that a fault of other replicas must not affect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,34 +12,33 @@ use crate::history::{Answer, Did, Event, History};
 use crate::is_long;
 use crate::replica::Replica;
 
-/// One session of a user after the other: login, protected field, refresh, logout.
-pub struct Guests {
+/// Opens session after session: login, protected field, refresh, logout.
+pub struct Bystanders {
     stopping: Arc<AtomicBool>,
     task: JoinHandle<Logins>,
 }
 
-/// What became of their logins.
 #[derive(Default)]
 pub struct Logins {
     done: usize,
     unanswered: usize,
 }
 
-impl Guests {
+impl Bystanders {
     pub fn start(username: &'static str, replica: &Arc<Replica>, history: &Arc<History>) -> Self {
         let stopping = Arc::new(AtomicBool::new(false));
         let (replica, history) = (Arc::clone(replica), Arc::clone(history));
-        let is_over = Arc::clone(&stopping);
+        let should_stop = Arc::clone(&stopping);
         let task = tokio::spawn(async move {
             let mut logins = Logins::default();
-            while !is_over.load(Ordering::SeqCst) {
+            while !should_stop.load(Ordering::SeqCst) {
                 match Browser::log_in_as(username, &replica, &history, Retries::ByAttempt).await {
                     None => logins.unanswered += 1,
-                    Some(mut guest) => {
+                    Some(mut browser) => {
                         logins.done += 1;
-                        guest.ask(&replica).await;
-                        guest.refresh(&replica).await;
-                        guest.log_out(&replica).await;
+                        browser.ask(&replica).await;
+                        browser.refresh(&replica).await;
+                        browser.log_out(&replica).await;
                     }
                 }
                 sleep(Duration::from_millis(100)).await;
@@ -49,23 +48,22 @@ impl Guests {
         Self { stopping, task }
     }
 
-    /// Ends it. What became of all else is in the history.
+    /// Returns the logins; everything else is in the history.
     pub async fn stop(self) -> Logins {
         self.stopping.store(true, Ordering::SeqCst);
         self.task.await.unwrap()
     }
 }
 
-/// What a replica was asked during some time, and what it did not answer. Refusals are the checker's.
-pub struct Meanwhile {
+/// Requests to a replica during a fault, and those without an answer. The checker judges refusals.
+pub struct BystanderReport {
     requests: usize,
     longest: Duration,
     unanswered: Vec<Event>,
     logins: Logins,
 }
 
-impl Meanwhile {
-    /// What this replica was asked since then.
+impl BystanderReport {
     pub fn at(replica: &Replica, history: &History, since: Duration, logins: Logins) -> Self {
         let mut events = history.events();
         events.retain(|event| event.replica == replica.number && event.began >= since);
@@ -83,7 +81,6 @@ impl Meanwhile {
         Self { requests, longest, unanswered: events, logins }
     }
 
-    /// The same for people.
     pub fn line(&self) -> String {
         let Self { requests, longest, unanswered, logins } = self;
         format!(
@@ -96,7 +93,7 @@ impl Meanwhile {
         )
     }
 
-    /// All were answered; of a hundred one may not be on a machine that is busy with something else.
+    /// One in a hundred may be unanswered in a short run, on a machine that is busy with other tests.
     pub fn assert_answered(&self) {
         let count = self.unanswered.len() + self.logins.unanswered;
         let most = if is_long() { 0 } else { self.requests / 100 };
