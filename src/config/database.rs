@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueEnum};
 
 use super::error::ConfigError;
-use crate::store::{Connections, DatabaseUrl, DatabaseUrlError, Pooler};
+use crate::store::{ConnectionOptions, DatabaseUrl, DatabaseUrlError, Pooler};
 
 /// Where the database is.
 #[derive(Args, Clone, Debug)]
@@ -75,7 +75,7 @@ pub struct ConnectionArguments {
 }
 
 impl DatabaseArguments {
-    pub(super) fn connections(&self) -> Result<Connections, ConfigError> {
+    pub(super) fn connections(&self) -> Result<ConnectionOptions, ConfigError> {
         let ConnectionArguments { most, pooler, direct_url: direct } = self.connections.clone();
         let is_sqlite = |url: &DatabaseUrl| url.path().is_some();
         if direct.as_ref().is_some_and(|url| is_sqlite(url) || is_sqlite(&self.database_url)) {
@@ -87,7 +87,7 @@ impl DatabaseArguments {
             PoolerKind::None => Pooler::None,
             PoolerKind::Transaction => Pooler::Transaction,
         };
-        Ok(Connections { most, pooler, direct, ..Connections::default() })
+        Ok(ConnectionOptions { max: most, pooler, direct, ..ConnectionOptions::default() })
     }
 }
 

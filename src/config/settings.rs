@@ -20,7 +20,7 @@ use crate::crypto::access_token::Issuer;
 use crate::crypto::algorithm::SigningAlgorithm;
 use crate::graphql::Supergraph;
 use crate::http;
-use crate::store::{Connections, DatabaseUrl};
+use crate::store::{ConnectionOptions, DatabaseUrl};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -28,7 +28,7 @@ pub struct Config {
     /// Address of the metrics; `None` if they are off.
     pub metrics_listen: Option<SocketAddr>,
     pub database: DatabaseUrl,
-    pub connections: Connections,
+    pub connections: ConnectionOptions,
     pub secret: SecretSource,
     pub issuer: Issuer,
     /// Algorithm of the signing key; `None` keeps that of the existing keys.
@@ -229,7 +229,7 @@ mod tests {
         let line = "--secret x --database-url postgres://pooler/a --database-pooler transaction \
                     --database-direct-url postgres://server/a --database-connections 4";
         let connections = parse(line).unwrap().connections;
-        assert_eq!((connections.most, connections.pooler), (4, Pooler::Transaction));
+        assert_eq!((connections.max, connections.pooler), (4, Pooler::Transaction));
         assert_eq!(connections.direct.unwrap().to_string(), "PostgreSQL, server:5432/a");
     }
 

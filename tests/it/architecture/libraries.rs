@@ -9,8 +9,8 @@ fn sql_stays_in_the_store() {
 
 #[test]
 fn what_an_operation_of_the_store_asks_is_counted() {
-    let apart =
-        ["backend/metered", "backend/migrations", "backend/sqlite", "session_ends/feed"].map(|file| format!("src/store/{file}.rs"));
+    let apart = ["backend/metered", "backend/migrations", "backend/sqlite", "session_ends/feed"]
+        .map(|file| format!("src/store/{file}.rs"));
     let is_counted = |source: &&Source| source.room() == "store" && !apart.contains(&source.path);
     let sources = crate_sources();
     let counted = sources.iter().filter(is_counted);
