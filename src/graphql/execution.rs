@@ -7,7 +7,7 @@
 //!   is fixed, and a document with other variables than texts is judged by their values, too, each
 //!   time.
 //! - Guarded fields are guarded: see [`requires_auth`].
-//! - An error nulls the nearest position that may be null: see [`failures`](super::failures).
+//! - An error nulls the nearest position that may be null: see [`failures`](super::conformance::null_propagation).
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use async_graphql::extensions::{
 use async_graphql::{Response, ServerError, ServerResult, ValidationResult, Value, async_trait};
 
 use super::DESCRIPTION;
+use super::conformance::null_propagation::Failures;
 use super::document::Asked;
-use super::failures::Failures;
 use super::requires_auth;
 
 /// Makes the extension.

@@ -9,18 +9,20 @@ pub mod cursor;
 pub mod document;
 pub mod global_id;
 
+mod conformance;
 mod connection;
 mod error;
 mod execution;
-mod failures;
 mod federation;
 mod loaders;
 mod mutations;
 mod query;
 mod reads;
+mod refusal;
 mod requires_auth;
 mod scalars;
 mod subscription;
+mod syntax;
 mod types;
 
 use std::sync::Arc;
@@ -31,9 +33,9 @@ use crate::auth::{Admin, Auth, Caller, RefreshCookie, Viewer};
 
 use error::expose;
 
+pub use conformance::null_propagation::MAX_ERRORS;
 pub use error::INTERNAL;
 pub use execution::Executions;
-pub use failures::MAX_ERRORS;
 pub use federation::{SubgraphQuery, Supergraph, subgraph_sdl};
 
 use loaders::Loaders;

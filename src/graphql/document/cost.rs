@@ -2,7 +2,8 @@
 //!
 //! Rule: sums saturate, because what doubling fragments stand for has more digits than any counter.
 
-use super::{Limits, Measure, Refusal};
+use super::Limits;
+use crate::graphql::refusal::{Measure, Refusal};
 
 /// What a selection set, or a whole document, adds up to.
 #[derive(Clone, Copy, Debug, Default)]

@@ -8,30 +8,20 @@
 //! it is executed it is judged once more, against the schema: whether it is valid (`validation`), and
 //! how large its answer may become (`introspection`, `answer`), with the variables where they decide.
 
-mod answer;
-mod arguments;
-mod completion;
+mod answer_size;
+mod cache;
+mod complexity;
 mod cost;
-mod definitions;
-mod introspection;
-mod lengths;
+mod introspection_size;
 mod limits;
-mod literals;
-mod message;
-mod presence;
-mod refusal;
-mod remembered;
-mod root;
-mod scan;
-mod scope;
-mod validation;
-mod variables;
-mod walk;
+mod list_lengths;
+mod text_limits;
+mod variable_limits;
 
 #[cfg(test)]
 mod hostile_documents;
 #[cfg(test)]
-mod scan_against_parser;
+mod text_limits_against_parser;
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -45,12 +35,15 @@ use async_graphql::registry::Registry;
 use async_graphql::{Pos, Request, Response, ValidationResult, Value as ConstValue, Variables};
 use serde_json::{Map, Value};
 
-use lengths::{GivenLengths, Lengths};
+use list_lengths::{GivenLengths, Lengths};
 
+use super::conformance::{
+    empty_objects, field_order, parser_rules, single_root_field, validation, variable_arguments,
+};
+
+pub use super::refusal::{Measure, Refusal, one_line};
+pub use cache::PreparedDocuments;
 pub use limits::{Limits, MAX_BRACKETS, MAX_NESTING};
-pub use message::one_line;
-pub use refusal::{Measure, Refusal};
-pub use remembered::PreparedDocuments;
 
 /// A document within the limits, and the operation in it that was asked for.
 #[derive(Clone, Debug)]
@@ -87,12 +80,12 @@ pub fn prepare(
     operation_name: Option<&str>,
     limits: &Limits,
 ) -> Result<Prepared, Refusal> {
-    scan::scan(text, limits)?;
+    text_limits::scan(text, limits)?;
     let document = parse_query(text)?;
-    literals::check(text)?;
+    parser_rules::check(text)?;
     let (operation_name, selected) = select(&document.operations, operation_name)?;
-    root::check(selected)?;
-    let introspects = walk::check(&document, selected, limits)?;
+    single_root_field::check(selected)?;
+    let introspects = complexity::check(&document, selected, limits)?;
     let operation_type = selected.ty;
     let operation_name = operation_name.map(str::to_owned);
     Ok(Prepared {
@@ -117,8 +110,8 @@ pub fn variables(
     prepared: &Prepared,
     limits: &Limits,
 ) -> Result<Variables, Refusal> {
-    variables::check_given(&values, prepared.operation()?)?;
-    variables::check_size(&values, limits)?;
+    variable_limits::check_given(&values, prepared.operation()?)?;
+    variable_limits::check_size(&values, limits)?;
     Ok(Variables::from_json(Value::Object(values)))
 }
 
@@ -145,7 +138,7 @@ impl Prepared {
     /// fit is the document's fault or the variables' can only be told from this.
     #[must_use]
     pub fn arguments_with_variables(&self) -> HashSet<Pos> {
-        arguments::with_variables(&self.document)
+        variable_arguments::with_variables(&self.document)
     }
 
     /// The request that executes the selected operation. It has no text, which nobody would read.
@@ -161,7 +154,7 @@ impl Prepared {
         let mut request = Request::new("").variables(variables).data(asked);
         request.operation_name.clone_from(&self.operation_name);
         let mut document = self.document.clone();
-        presence::ensure(&mut document);
+        empty_objects::ensure(&mut document);
         request.set_parsed_query(document);
         request
     }
@@ -197,7 +190,7 @@ impl Prepared {
     /// selected operation.
     pub fn complete(&self, response: &mut Response) {
         if let Ok(operation) = self.operation() {
-            completion::complete(response, &operation.selection_set.node, &self.document);
+            field_order::complete(response, &operation.selection_set.node, &self.document);
         }
     }
 
@@ -224,11 +217,11 @@ impl Asked {
         let operation = prepared.operation()?;
         let document = || {
             validation::check(registry, &prepared.document)?;
-            introspection::check(registry, &prepared.document, operation)
+            introspection_size::check(registry, &prepared.document, operation)
         };
         prepared.fits_the_schema.get_or_init(document).clone()?;
         let check = |lengths| {
-            answer::check(registry, &prepared.document, operation, lengths, prepared.max_nodes)
+            answer_size::check(registry, &prepared.document, operation, lengths, prepared.max_nodes)
         };
         let fits = || check(Lengths::Unknown).is_ok();
         if *prepared.fits_with_any_variables.get_or_init(fits) {

@@ -9,7 +9,7 @@ use async_graphql::parser::types::{Directive, ExecutableDocument, Selection, Sel
 use async_graphql::{Pos, Positioned};
 
 /// The places of these arguments, of fields and of directives.
-pub(super) fn with_variables(document: &ExecutableDocument) -> HashSet<Pos> {
+pub(in crate::graphql) fn with_variables(document: &ExecutableDocument) -> HashSet<Pos> {
     let mut found = HashSet::new();
     for (_, operation) in document.operations.iter() {
         of_directives(&operation.node.directives, &mut found);

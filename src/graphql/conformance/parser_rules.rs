@@ -5,8 +5,8 @@
 
 use std::collections::HashSet;
 
-use super::Refusal;
-use super::scan::{is_name, next_token, position};
+use crate::graphql::refusal::Refusal;
+use crate::graphql::syntax::tokens::{is_name, next_token, position};
 
 /// A bracket that is open.
 enum Open<'a> {
@@ -16,7 +16,7 @@ enum Open<'a> {
     Other,
 }
 
-pub(super) fn check(text: &str) -> Result<(), Refusal> {
+pub(in crate::graphql) fn check(text: &str) -> Result<(), Refusal> {
     let bytes = text.as_bytes();
     let mut open: Vec<Open<'_>> = Vec::new();
     let mut parentheses: usize = 0;

@@ -10,10 +10,10 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned};
 
 /// The response name of what is selected in addition, which is no name that a document can hold.
-pub(super) const ADDED: &str = "(type)";
+pub(in crate::graphql) const ADDED: &str = "(type)";
 
 /// Selects something of each object that a field may give.
-pub(super) fn ensure(document: &mut ExecutableDocument) {
+pub(in crate::graphql) fn ensure(document: &mut ExecutableDocument) {
     match &mut document.operations {
         DocumentOperations::Single(only) => of_fields(&mut only.node.selection_set.node),
         DocumentOperations::Multiple(named) => {
@@ -45,7 +45,7 @@ fn of_fields(set: &mut SelectionSet) {
 }
 
 /// Whether the set selects nothing of some object, for some variables. A leaf has no set.
-pub(super) fn may_select_nothing(set: &SelectionSet) -> bool {
+pub(in crate::graphql) fn may_select_nothing(set: &SelectionSet) -> bool {
     let is_certain = |selection: &Positioned<Selection>| matches!(&selection.node, Selection::Field(field) if field.node.directives.is_empty());
     !set.items.is_empty() && !set.items.iter().any(is_certain)
 }

@@ -5,7 +5,7 @@ use async_graphql::parser::types::{OperationType, TypeCondition};
 use async_graphql::registry::{MetaType, Registry};
 
 /// The type of an operation's selection set.
-pub(super) fn root(registry: &Registry, operation: OperationType) -> Option<&MetaType> {
+pub(in crate::graphql) fn root(registry: &Registry, operation: OperationType) -> Option<&MetaType> {
     registry.types.get(match operation {
         OperationType::Query => registry.query_type.as_str(),
         OperationType::Mutation => registry.mutation_type.as_deref()?,
@@ -14,7 +14,7 @@ pub(super) fn root(registry: &Registry, operation: OperationType) -> Option<&Met
 }
 
 /// The type of a fragment's selection set.
-pub(super) fn on<'a>(
+pub(in crate::graphql) fn on<'a>(
     registry: &'a Registry,
     condition: &Positioned<TypeCondition>,
 ) -> Option<&'a MetaType> {
@@ -22,7 +22,7 @@ pub(super) fn on<'a>(
 }
 
 /// The type of an inline fragment's selection set, within one of this type.
-pub(super) fn within<'a>(
+pub(in crate::graphql) fn within<'a>(
     parent: &'a MetaType,
     registry: &'a Registry,
     condition: Option<&Positioned<TypeCondition>>,

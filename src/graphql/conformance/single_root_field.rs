@@ -5,12 +5,12 @@
 
 use async_graphql::parser::types::{OperationDefinition, OperationType, Selection};
 
-use super::Refusal;
+use crate::graphql::refusal::Refusal;
 
 const MESSAGE: &str = "A subscription selects one field, without a fragment or a directive";
 
 /// Refuses a subscription that selects anything but one field.
-pub(super) fn check(selected: &OperationDefinition) -> Result<(), Refusal> {
+pub(in crate::graphql) fn check(selected: &OperationDefinition) -> Result<(), Refusal> {
     let set = &selected.selection_set;
     let is_one_field = match set.node.items.as_slice() {
         [only] => match &only.node {

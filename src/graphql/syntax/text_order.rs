@@ -4,13 +4,15 @@
 use async_graphql::parser::types::{ExecutableDocument, FragmentDefinition, OperationDefinition};
 use async_graphql::{Name, Positioned};
 
-pub(super) fn operations(document: &ExecutableDocument) -> Vec<&Positioned<OperationDefinition>> {
+pub(in crate::graphql) fn operations(
+    document: &ExecutableDocument,
+) -> Vec<&Positioned<OperationDefinition>> {
     let mut all: Vec<_> = document.operations.iter().map(|(_, operation)| operation).collect();
     all.sort_by_key(|operation| (operation.pos.line, operation.pos.column));
     all
 }
 
-pub(super) fn fragments(
+pub(in crate::graphql) fn fragments(
     document: &ExecutableDocument,
 ) -> Vec<(&Name, &Positioned<FragmentDefinition>)> {
     let mut all: Vec<_> = document.fragments.iter().collect();

@@ -14,7 +14,8 @@ use async_graphql::parser::types::{ExecutableDocument, Field, Selection, Selecti
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 
 use super::invalid;
-use crate::graphql::document::{Measure, Refusal, definitions, scope};
+use crate::graphql::refusal::{Measure, Refusal};
+use crate::graphql::syntax::{parent_type, text_order};
 
 /// The most fields that are met. Fields of an interface are met once for each type beside it, which
 /// could multiply from level to level in a schema that nests interfaces.
@@ -22,8 +23,8 @@ const MOST: usize = 50_000;
 
 pub(super) fn check(registry: &Registry, document: &ExecutableDocument) -> Result<(), Refusal> {
     let mut merging = Merging { registry, document, left: MOST };
-    for operation in definitions::operations(document) {
-        if let Some(root) = scope::root(registry, operation.node.ty) {
+    for operation in text_order::operations(document) {
+        if let Some(root) = parent_type::root(registry, operation.node.ty) {
             let set = (&operation.node.selection_set.node, root);
             let fields = merging.fields([set])?;
             merging.have_one_shape(&fields)?;
@@ -143,7 +144,7 @@ impl<'a> Merging<'a> {
                     }
                     Selection::InlineFragment(inline) => {
                         let condition = inline.node.type_condition.as_ref();
-                        let on = scope::within(parent, self.registry, condition);
+                        let on = parent_type::within(parent, self.registry, condition);
                         open.extend(on.map(|on| (&inline.node.selection_set.node, on)));
                     }
                     Selection::FragmentSpread(of) => {
@@ -153,7 +154,7 @@ impl<'a> Merging<'a> {
                         let Some(fragment) = fragment.filter(|_| spread.insert(name)) else {
                             continue;
                         };
-                        let on = scope::on(self.registry, &fragment.node.type_condition);
+                        let on = parent_type::on(self.registry, &fragment.node.type_condition);
                         open.extend(on.map(|on| (&fragment.node.selection_set.node, on)));
                     }
                 }

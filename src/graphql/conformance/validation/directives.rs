@@ -9,7 +9,7 @@ use async_graphql::registry::MetaTypeName;
 
 use super::invalid;
 use super::values::Walk;
-use crate::graphql::document::Refusal;
+use crate::graphql::refusal::Refusal;
 
 /// Checks the directives at a place that is called `location` in the specification.
 pub(super) fn check<'a>(

@@ -7,8 +7,6 @@ use std::fmt;
 
 use async_graphql::{ErrorExtensionValues, Pos, ServerError, parser};
 
-use super::message::one_line;
-
 /// What is counted against a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
@@ -218,6 +216,28 @@ fn expectation(picture: &str) -> String {
     }
 }
 
+/// The longest message.
+const MAX_MESSAGE: usize = 300;
+
+/// `text` on one line of at most 300 characters. Parsers draw pictures over several lines, and a
+/// message that quotes the client may quote sixteen thousand characters of it.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(MAX_MESSAGE));
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    for (index, word) in words.filter(|word| !word.is_empty()).enumerate() {
+        if index > 0 {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if let Some((cut, _)) = line.char_indices().nth(MAX_MESSAGE) {
+        line.truncate(cut);
+        line.push('…');
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,5 +282,18 @@ mod tests {
         let message = ServerError::from(refusal).message;
         assert!(message.chars().count() <= 301);
         assert!(!message.contains('\n'));
+    }
+
+    #[test]
+    fn lines_become_one_and_controls_go() {
+        assert_eq!(one_line(" a\n  b\r\n\u{1b}[31m c\u{0}d "), "a b [31m c d");
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let cut = one_line(&"é".repeat(1000));
+        assert_eq!(cut.chars().count(), MAX_MESSAGE + 1);
+        assert!(cut.ends_with("é…"));
+        assert_eq!(one_line(&"x".repeat(MAX_MESSAGE)), "x".repeat(MAX_MESSAGE));
     }
 }

@@ -10,21 +10,22 @@ use async_graphql::registry::{MetaInputValue, MetaType, MetaTypeName, Registry};
 use async_graphql::{Name, Number, Pos, Positioned};
 use async_graphql_value::Value;
 
-use super::variables::{Usages, Use};
+use super::variable_usages::{Usages, Use};
 use super::{directives, invalid};
-use crate::graphql::document::{Refusal, definitions, scope};
+use crate::graphql::refusal::Refusal;
+use crate::graphql::syntax::{parent_type, text_order};
 
 pub(super) fn check(registry: &Registry, document: &ExecutableDocument) -> Result<(), Refusal> {
     let mut fragments = HashMap::new();
-    for (name, fragment) in definitions::fragments(document) {
+    for (name, fragment) in text_order::fragments(document) {
         let mut walk = Walk { registry, usages: Usages::default() };
         directives::check(&mut walk, &fragment.node.directives, "FRAGMENT_DEFINITION")?;
-        if let Some(on) = scope::on(registry, &fragment.node.type_condition) {
+        if let Some(on) = parent_type::on(registry, &fragment.node.type_condition) {
             walk.selection_set(&fragment.node.selection_set.node, on)?;
         }
         fragments.insert(name.as_str(), walk.usages);
     }
-    for operation in definitions::operations(document) {
+    for operation in text_order::operations(document) {
         let usages = of_operation(registry, &operation.node)?;
         usages.check(&operation.node, &fragments)?;
     }
@@ -52,7 +53,7 @@ fn of_operation<'a>(
             alone.within(&value, &var_type, default.pos)?;
         }
     }
-    if let Some(root) = scope::root(registry, operation.ty) {
+    if let Some(root) = parent_type::root(registry, operation.ty) {
         walk.selection_set(&operation.selection_set.node, root)?;
     }
     Ok(walk.usages)
@@ -76,7 +77,7 @@ impl<'a> Walk<'a> {
                 Selection::InlineFragment(inline) => {
                     directives::check(self, &inline.node.directives, "INLINE_FRAGMENT")?;
                     let condition = inline.node.type_condition.as_ref();
-                    if let Some(on) = scope::within(parent, self.registry, condition) {
+                    if let Some(on) = parent_type::within(parent, self.registry, condition) {
                         self.selection_set(&inline.node.selection_set.node, on)?;
                     }
                 }

@@ -6,7 +6,7 @@ use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{DocumentOperations, Selection};
 use proptest::prelude::*;
 
-use super::scan::measure;
+use super::text_limits::measure;
 use super::{Limits, Refusal};
 
 /// How deep brackets nest in `{f(a:[…])}`, as the parser reads it; `None` where it does not.

@@ -32,7 +32,7 @@ enum Step {
 
 /// The errors of one execution.
 #[derive(Default)]
-pub(super) struct Failures {
+pub(in crate::graphql) struct Failures {
     /// Whether an error propagates. A field that succeeds asks nothing else.
     propagates: AtomicBool,
     found: Mutex<Found>,
@@ -55,7 +55,7 @@ impl Failures {
     ///
     /// Whether an item may be null is asked when its list's field is complete: what async-graphql
     /// says of the type of an item is wrong where it has a reference to it.
-    pub(super) fn complete(
+    pub(in crate::graphql) fn complete(
         &self,
         at: &QueryPathNode<'_>,
         ty: &str,
@@ -110,7 +110,7 @@ impl Failures {
 
     /// Puts the errors into the response, and null where they stopped. Not before all is merged: a
     /// field that is selected twice is resolved twice.
-    pub(super) fn settle(&self, response: &mut Response) {
+    pub(in crate::graphql) fn settle(&self, response: &mut Response) {
         let Found { errors, propagating, nulled } = std::mem::take(&mut *self.found());
         self.propagates.store(false, Ordering::Relaxed);
         if !propagating.is_empty() {

@@ -12,9 +12,10 @@ use async_graphql::parser::types::{
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 use async_graphql_value::Value;
 
-use super::lengths::{Lengths, to_length};
-use super::{Measure, Refusal, scope};
+use super::list_lengths::{Lengths, to_length};
 use crate::domain::page::{DEFAULT_SIZE, MAX_SIZE};
+use crate::graphql::refusal::{Measure, Refusal};
+use crate::graphql::syntax::parent_type;
 
 /// The length of a list that no argument bounds.
 const UNKNOWN: usize = 100;
@@ -95,7 +96,7 @@ pub(super) fn check(
         OperationType::Query | OperationType::Mutation => limit,
         OperationType::Subscription => limit / EVENTS,
     };
-    let Some(root) = scope::root(registry, operation.ty) else { return Ok(()) };
+    let Some(root) = parent_type::root(registry, operation.ty) else { return Ok(()) };
     let mut walk = Walk { registry, document, lengths, fragments: HashMap::new() };
     let Selected { once, .. } = walk.selection_set(&operation.selection_set.node, root);
     for (measure, found, limit) in [
@@ -125,7 +126,7 @@ impl<'a> Walk<'a> {
                 Selection::Field(field) => self.field(&field.node, parent),
                 Selection::InlineFragment(inline) => {
                     let condition = inline.node.type_condition.as_ref();
-                    let on = scope::within(parent, self.registry, condition);
+                    let on = parent_type::within(parent, self.registry, condition);
                     let set = &inline.node.selection_set.node;
                     on.map(|on| self.selection_set(set, on)).unwrap_or_default()
                 }
@@ -142,7 +143,7 @@ impl<'a> Walk<'a> {
         if let Some(measured) = self.fragments.get(name.as_str()) {
             return *measured;
         }
-        let on = scope::on(self.registry, &fragment.node.type_condition);
+        let on = parent_type::on(self.registry, &fragment.node.type_condition);
         let set = &fragment.node.selection_set.node;
         let selected = on.map(|on| self.selection_set(set, on)).unwrap_or_default();
         self.fragments.insert(name, selected);

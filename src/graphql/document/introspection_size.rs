@@ -11,7 +11,7 @@ use async_graphql::parser::types::{
 use async_graphql::registry::{MetaField, MetaInputValue, MetaType, MetaTypeName, Registry};
 use async_graphql_value::Value;
 
-use super::{Measure, Refusal};
+use crate::graphql::refusal::{Measure, Refusal};
 
 /// Values for each type, field, argument and enum value of the schema. The standard query has about
 /// twelve.

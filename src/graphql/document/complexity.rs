@@ -12,8 +12,10 @@ use async_graphql::parser::types::{
     ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 
+use super::Limits;
 use super::cost::Cost;
-use super::{Limits, Measure, Refusal, definitions};
+use crate::graphql::refusal::{Measure, Refusal};
+use crate::graphql::syntax::text_order;
 
 /// The mutations that hash a password or handle a token. More than one in an operation would let
 /// one request try many passwords, whatever limits the requests.
@@ -36,11 +38,11 @@ pub(super) fn check(
 ) -> Result<bool, Refusal> {
     let mut walk = Walk { document, limits, fragments: HashMap::new() };
     let mut whole = Cost::default();
-    for operation in definitions::operations(document) {
+    for operation in text_order::operations(document) {
         whole.add(&walk.operation(&operation.node)?);
     }
     // Validation visits the fragments that no operation spreads, too.
-    for (name, fragment) in definitions::fragments(document) {
+    for (name, fragment) in text_order::fragments(document) {
         if !walk.fragments.contains_key(name.as_str()) {
             let cost = walk.fragment(name, fragment.pos, 1)?;
             let of_introspection = fragment.node.type_condition.node.on.node.starts_with("__");

@@ -7,7 +7,8 @@
 use async_graphql::parser::types::OperationDefinition;
 use serde_json::{Map, Value};
 
-use super::{Limits, Measure, Refusal};
+use super::Limits;
+use crate::graphql::refusal::{Measure, Refusal};
 
 /// Refuses variables without which the operation cannot run. async-graphql would notice when it
 /// comes to a field that uses them, with the mutations before it done.

@@ -8,7 +8,7 @@ use async_graphql::registry::MetaTypeName;
 use async_graphql::{Name, Pos, Value};
 
 use super::invalid;
-use crate::graphql::document::Refusal;
+use crate::graphql::refusal::Refusal;
 
 /// A variable where a value is expected.
 #[derive(Clone, Copy, Debug)]

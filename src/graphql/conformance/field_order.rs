@@ -2,16 +2,16 @@
 //!
 //! async-graphql 7.2 puts the members of an object in the order in which their resolvers came to an
 //! end. After this the order is that of `CollectFields()` (GraphQL specification, section 6.3.2), and
-//! what was only selected for an object to be there is gone (see [`presence`]).
+//! what was only selected for an object to be there is gone (see [`empty_objects`]).
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Response, Value};
 
-use super::presence;
+use super::empty_objects;
 
 /// Sorts what came of the operation with these selections.
-pub(super) fn complete(
+pub(in crate::graphql) fn complete(
     response: &mut Response,
     selections: &SelectionSet,
     document: &ExecutableDocument,
@@ -34,9 +34,9 @@ fn sort(values: Vec<&mut Value>, selections: &[&SelectionSet], document: &Execut
             _ => {}
         }
     }
-    if selections.iter().any(|set| presence::may_select_nothing(set)) {
+    if selections.iter().any(|set| empty_objects::may_select_nothing(set)) {
         for members in &mut objects {
-            members.swap_remove(presence::ADDED);
+            members.swap_remove(empty_objects::ADDED);
         }
     }
     // One alone is in its place, and sorting copies all.

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 
 use super::invalid;
-use crate::graphql::document::{Refusal, definitions};
+use crate::graphql::refusal::Refusal;
+use crate::graphql::syntax::text_order;
 
 pub(super) fn check(document: &ExecutableDocument) -> Result<(), Refusal> {
-    for operation in definitions::operations(document) {
+    for operation in text_order::operations(document) {
         let set = &operation.node.selection_set;
         if operation.node.ty != OperationType::Subscription {
             continue;
