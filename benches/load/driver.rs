@@ -59,7 +59,7 @@ pub async fn run<V: Client>(
     tokio::task::spawn_blocking(run).await.expect("the load")
 }
 
-async fn visit<V: Client>(
+async fn drive<V: Client>(
     address: SocketAddr,
     clients: Vec<V>,
     time: Duration,

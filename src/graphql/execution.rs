@@ -1,13 +1,12 @@
-//! How a request is executed otherwise than async-graphql does it by itself.
+//! Extension of async-graphql's execution.
 //!
-//! Rule: one extension for all of it, because each costs a future on the heap for every field.
+//! One extension does all of it, because each extension costs a future on the heap for every field.
 //!
-//! - Validation is done once for each document, and not for each request. What a document is found to
-//!   be holds for as long as it is remembered only where nothing but its text decides it: the schema
-//!   is fixed, and a document with other variables than texts is judged by their values, too, each
-//!   time.
-//! - Guarded fields are guarded: see [`requires_auth`].
-//! - An error nulls the nearest position that may be null: see [`failures`](super::conformance::null_propagation).
+//! - Validation runs once for each document where it can ([`SchemaCheck`]), and the rest of the checks
+//!   against the schema with it.
+//! - Guarded fields require their caller's authorization ([`requires_auth`]).
+//! - Errors null positions as the specification says
+//!   ([`null_propagation`](super::conformance::null_propagation)).
 
 use std::sync::Arc;
 
@@ -17,23 +16,25 @@ use async_graphql::extensions::{
 };
 use async_graphql::{Response, ServerError, ServerResult, ValidationResult, Value, async_trait};
 
-use super::DESCRIPTION;
-use super::conformance::null_propagation::Failures;
-use super::document::Asked;
+use super::conformance::null_propagation::NullPropagation;
+use super::conformance::schema_description;
+use super::document::SchemaCheck;
 use super::requires_auth;
 
-/// Makes the extension.
-pub struct Executions;
+/// Makes the extension of each request.
+pub struct ExecutionExtension;
 
-impl ExtensionFactory for Executions {
+impl ExtensionFactory for ExecutionExtension {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(Execution::default())
     }
 }
 
-/// The execution of one request, and the errors in it so far.
+/// Extension of the execution of one request.
 #[derive(Default)]
-struct Execution(Failures);
+struct Execution {
+    null_propagation: NullPropagation,
+}
 
 #[async_trait::async_trait]
 impl Extension for Execution {
@@ -42,23 +43,23 @@ impl Extension for Execution {
         context: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let asked = context.data_opt::<Asked>();
-        let found = asked.and_then(Asked::validity);
-        let valid = if let Some(valid) = found.and_then(|validity| validity.get()) {
-            *valid
+        let check = context.data_opt::<SchemaCheck>();
+        let kept = check.and_then(SchemaCheck::kept_validation);
+        let result = if let Some(result) = kept.and_then(|kept| kept.get()) {
+            *result
         } else {
-            let valid = next.run(context).await?;
-            if let Some(validity) = found {
-                // Whoever was faster found the same.
-                let _ = validity.set(valid);
+            let result = next.run(context).await?;
+            if let Some(kept) = kept {
+                // A concurrent request may have set the same result already.
+                let _ = kept.set(result);
             }
-            valid
+            result
         };
-        if let Some(asked) = asked {
-            let checked = asked.check_against_schema(&context.schema_env.registry);
+        if let Some(check) = check {
+            let checked = check.check(&context.schema_env.registry);
             checked.map_err(|refusal| vec![refusal.into()])?;
         }
-        Ok(valid)
+        Ok(result)
     }
 
     async fn execute(
@@ -68,7 +69,7 @@ impl Extension for Execution {
         next: NextExecute<'_>,
     ) -> Response {
         let mut response = next.run(context, operation_name).await;
-        self.0.settle(&mut response);
+        self.null_propagation.apply(&mut response);
         response
     }
 
@@ -78,16 +79,14 @@ impl Extension for Execution {
         info: ResolveInfo<'_>,
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
-        // async-graphql has a text of its own for every schema.
-        if info.is_for_introspection && info.parent_type == "__Schema" && info.name == "description"
-        {
-            return Ok(Some(Value::from(DESCRIPTION)));
+        if let Some(description) = schema_description::resolve(&info) {
+            return Ok(Some(description));
         }
         let (at, ty) = (info.path_node, info.return_type);
         let resolved = match requires_auth::authorize(context, &info) {
             Ok(()) => next.run(context, info).await,
             Err(denied) => Err(denied),
         };
-        Ok(Some(self.0.complete(at, ty, resolved)))
+        Ok(Some(self.null_propagation.complete(at, ty, resolved)))
     }
 }

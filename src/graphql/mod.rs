@@ -35,7 +35,7 @@ use error::expose;
 
 pub use conformance::null_propagation::MAX_ERRORS;
 pub use error::INTERNAL;
-pub use execution::Executions;
+pub use execution::ExecutionExtension;
 pub use federation::{SubgraphQuery, Supergraph, subgraph_sdl};
 
 use loaders::Loaders;
@@ -70,7 +70,7 @@ fn finish<Root: ObjectType + 'static>(
     auth: Arc<Auth>,
     introspection: bool,
 ) -> Schema<Root> {
-    let builder = builder.data(auth).extension(Executions);
+    let builder = builder.data(auth).extension(ExecutionExtension);
     if introspection {
         builder.finish()
     } else {
@@ -78,10 +78,6 @@ fn finish<Root: ObjectType + 'static>(
         builder.disable_introspection().disable_suggestions().finish()
     }
 }
-
-/// Description of the schema.
-const DESCRIPTION: &str = "Sallyport: authentication for GraphQL teams, with login, refresh and \
-    logout as mutations and sessions that end at once.";
 
 /// The schema as text.
 #[must_use]

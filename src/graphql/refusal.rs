@@ -1,13 +1,13 @@
-//! Why a document is not executed, as the client is told.
+//! Refusals of documents, as the client sees them: a code and one line.
 //!
-//! Rule: closed, coded, one line each. The parser's own text, a picture over five lines in the
-//! names of its grammar, is reduced to what it expected and where.
+//! The parser's own message, which shows the text over five lines and names rules of its grammar, is
+//! reduced to what it expected and the position.
 
 use std::fmt;
 
 use async_graphql::{ErrorExtensionValues, Pos, ServerError, parser};
 
-/// What is counted against a limit.
+/// Measure that has a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     /// Bytes of the text.
@@ -76,7 +76,7 @@ impl fmt::Display for Measure {
     }
 }
 
-/// Why a request is refused before it is executed.
+/// Reason for which a request is not executed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// More of something than its limit.
@@ -94,10 +94,10 @@ pub enum Refusal {
     /// Well formed, but not valid.
     #[error("{0}")]
     Invalid(String, Option<Pos>),
-    /// A fragment that spreads itself, by whatever way.
+    /// A fragment that spreads itself, directly or through others.
     #[error("Fragment {0:?} spreads itself")]
     FragmentCycle(String, Pos),
-    /// A spread of a fragment that is not there.
+    /// A spread of a fragment that is not defined.
     #[error("Unknown fragment {0:?}")]
     NoSuchFragment(String, Pos),
     /// Several operations and no name to select one by.
@@ -106,7 +106,7 @@ pub enum Refusal {
     /// No operation of the given name.
     #[error("The document has no operation named {0:?}")]
     NoSuchOperation(String),
-    /// A subscription where one answer is all there is.
+    /// A subscription over a transport that has one response only.
     #[error(
         "Subscriptions run over a WebSocket (graphql-transport-ws) or with Accept: text/event-stream"
     )]
@@ -114,25 +114,30 @@ pub enum Refusal {
     /// A query or a mutation where only subscriptions run.
     #[error("Only subscriptions run over the socket: send this operation by POST")]
     SubscriptionsOnly,
-    /// A hash or an id that names nothing here. The message is the one that makes clients send the
-    /// text beside its hash.
+    /// A hash or an ID of no known document. Clients recognize the message, and send the text with the
+    /// hash.
     #[error("PersistedQueryNotFound")]
     DocumentNotFound,
-    /// A document beside the hash of another one.
+    /// A document with the hash of another one.
     #[error("extensions.persistedQuery is not the SHA-256 of this query")]
     HashOfAnother,
-    /// A document that is not one of those that alone may run.
+    /// A document that is not trusted, where only trusted documents run.
     #[error("Only trusted documents run here: send the id of one")]
     DocumentNotTrusted,
     /// U+0000 in a variable.
     #[error("Text in variables cannot hold the character U+0000")]
     NulInVariables,
-    /// A variable that cannot be null is null, or not given: its name and its type.
+    /// A Non-Null variable that is null or not given: its name and its type.
     #[error("Variable \"${0}\" of type \"{1}\" needs a value")]
     VariableNeeded(String, String),
 }
 
 impl Refusal {
+    /// A rule of validation that is broken at this position.
+    pub(super) fn invalid(message: impl Into<String>, at: Pos) -> Self {
+        Self::Invalid(message.into(), Some(at))
+    }
+
     /// The value of `extensions.code`.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -154,7 +159,7 @@ impl Refusal {
         }
     }
 
-    /// Where in the document, where that is known.
+    /// Position in the document, if known.
     #[must_use]
     pub fn position(&self) -> Option<Pos> {
         match self {
@@ -203,24 +208,24 @@ impl From<parser::Error> for Refusal {
     }
 }
 
-/// The last line of the parser's picture, in words instead of names of grammar rules.
-fn expectation(picture: &str) -> String {
-    match picture.rsplit_once("= expected ") {
+/// The last line of the parser's message, with words instead of the names of grammar rules.
+fn expectation(message: &str) -> String {
+    match message.rsplit_once("= expected ") {
         Some((_, expected)) => {
             let words = expected.replace("EOI", "the end").replace('_', " ");
             format!("expected {words}")
         }
-        // A number past what 64 bits hold is the one other thing the parser says.
-        None if picture.starts_with("invalid number") => "this number is out of range".to_owned(),
+        // The only other message of the parser is about a number beyond 64 bits.
+        None if message.starts_with("invalid number") => "this number is out of range".to_owned(),
         None => "this is not a GraphQL document".to_owned(),
     }
 }
 
-/// The longest message.
+/// Characters in a message.
 const MAX_MESSAGE: usize = 300;
 
-/// `text` on one line of at most 300 characters. Parsers draw pictures over several lines, and a
-/// message that quotes the client may quote sixteen thousand characters of it.
+/// `text` on one line of at most 300 characters. Messages of parsers have several lines, and a message
+/// that quotes the client may quote sixteen thousand characters.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(MAX_MESSAGE));
@@ -243,7 +248,7 @@ mod tests {
     use super::*;
     use crate::graphql::document::{Limits, prepare};
 
-    fn told(text: &str) -> (String, String) {
+    fn code_and_message(text: &str) -> (String, String) {
         let error = ServerError::from(prepare(text, None, &Limits::default()).unwrap_err());
         let code = error.extensions.as_ref().and_then(|values| values.get("code")).cloned();
         (code.unwrap().to_string(), error.message)
@@ -251,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_syntax_error_is_one_line_with_its_place() {
-        let (code, message) = told("{\n  a(b: }\n}");
+        let (code, message) = code_and_message("{\n  a(b: }\n}");
         assert_eq!(code, "\"GRAPHQL_PARSE_FAILED\"");
         assert!(message.starts_with("Syntax error: expected "), "{message}");
         assert!(message.ends_with("(line 2, column 8)"), "{message}");
@@ -259,20 +264,20 @@ mod tests {
     }
 
     #[test]
-    fn a_number_out_of_range_is_told_as_one() {
-        let (_, message) = told("{ a(b: 1e999) }");
+    fn a_number_out_of_range_has_a_message_of_its_own() {
+        let (_, message) = code_and_message("{ a(b: 1e999) }");
         assert_eq!(message, "Syntax error: this number is out of range (line 1, column 8)");
     }
 
     #[test]
-    fn what_is_defined_twice_is_invalid_not_malformed() {
+    fn a_duplicate_definition_is_invalid_and_not_malformed() {
         for text in [
             "query A { a } query A { a }",
             "{ a } query A { a }",
             "{ ...F } fragment F on T { a } fragment F on T { b }",
             "fragment F on T { a }",
         ] {
-            assert_eq!(told(text).0, "\"GRAPHQL_VALIDATION_FAILED\"", "{text}");
+            assert_eq!(code_and_message(text).0, "\"GRAPHQL_VALIDATION_FAILED\"", "{text}");
         }
     }
 
@@ -285,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_become_one_and_controls_go() {
+    fn lines_become_one_and_control_characters_are_removed() {
         assert_eq!(one_line(" a\n  b\r\n\u{1b}[31m c\u{0}d "), "a b [31m c d");
     }
 

@@ -12,7 +12,7 @@ use axum::http::Method;
 use axum::response::Response;
 
 use crate::clock::Stopwatch;
-use crate::graphql::document::Prepared;
+use crate::graphql::document::PreparedOperation;
 use crate::metrics::{Metrics, OperationKind, Outcome};
 use crate::store::QueryCost;
 
@@ -31,7 +31,7 @@ pub(super) struct LoggedOperation {
 
 impl LoggedOperation {
     /// The operation of a document, before any query.
-    pub(super) fn of(prepared: &Prepared) -> Self {
+    pub(super) fn of(prepared: &PreparedOperation) -> Self {
         let kind = match prepared.operation_type() {
             OperationType::Query => OperationKind::Query,
             OperationType::Mutation => OperationKind::Mutation,

@@ -1,58 +1,66 @@
-//! Objects of which nothing may be selected: all of it is skipped, or of other types.
+//! Objects of which a request selects nothing.
 //!
-//! async-graphql 7.2 makes null of such an object, as if it were not there, and then leaves out what
-//! another selection of the same field says of it. Rule: of each object something is selected. Where
-//! that hangs on directives or types it is the name of its type, which goes to no client.
+//! Specification: GraphQL (September 2025), section 6.4.3: an object is completed to the map of its
+//! selected fields, which is empty if all of them are skipped or are fields of other types.
+//! async-graphql 7.2 completes such an object to null, and then leaves out what another selection of
+//! the same field selects of it.
+//! Upstream: no upstream issue found (2026-11).
+//! Remove when: async-graphql answers `{ viewer { id @skip(if: true) } }` with an empty object.
+//!
+//! Where directives or type conditions decide whether anything is selected, the document that is
+//! executed also selects `__typename` under [`ADDED_NAME`]. [`field_order`](super::field_order)
+//! removes that member from the response.
 
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet,
 };
 use async_graphql::{Name, Pos, Positioned};
 
-/// The response name of what is selected in addition, which is no name that a document can hold.
-pub(in crate::graphql) const ADDED: &str = "(type)";
+/// Response name of the added field. No document can use it, since it is not a GraphQL name.
+pub(super) const ADDED_NAME: &str = "(type)";
 
-/// Selects something of each object that a field may give.
-pub(in crate::graphql) fn ensure(document: &mut ExecutableDocument) {
+/// Adds a field to every selection set that may select nothing of an object.
+pub(in crate::graphql) fn add_type_names(document: &mut ExecutableDocument) {
     match &mut document.operations {
-        DocumentOperations::Single(only) => of_fields(&mut only.node.selection_set.node),
+        DocumentOperations::Single(only) => add_within(&mut only.node.selection_set.node),
         DocumentOperations::Multiple(named) => {
             for operation in named.values_mut() {
-                of_fields(&mut operation.node.selection_set.node);
+                add_within(&mut operation.node.selection_set.node);
             }
         }
     }
     for fragment in document.fragments.values_mut() {
-        of_fields(&mut fragment.node.selection_set.node);
+        add_within(&mut fragment.node.selection_set.node);
     }
 }
 
-fn of_fields(set: &mut SelectionSet) {
+fn add_within(set: &mut SelectionSet) {
     for selection in &mut set.items {
         match &mut selection.node {
             Selection::Field(field) => {
                 let at = field.pos;
                 let set = &mut field.node.selection_set.node;
-                of_fields(set);
+                add_within(set);
                 if may_select_nothing(set) {
                     set.items.push(type_name(at));
                 }
             }
-            Selection::InlineFragment(inline) => of_fields(&mut inline.node.selection_set.node),
+            Selection::InlineFragment(inline) => add_within(&mut inline.node.selection_set.node),
             Selection::FragmentSpread(_) => {}
         }
     }
 }
 
-/// Whether the set selects nothing of some object, for some variables. A leaf has no set.
-pub(in crate::graphql) fn may_select_nothing(set: &SelectionSet) -> bool {
-    let is_certain = |selection: &Positioned<Selection>| matches!(&selection.node, Selection::Field(field) if field.node.directives.is_empty());
-    !set.items.is_empty() && !set.items.iter().any(is_certain)
+/// Whether the set selects nothing of some object with some variables. False for the missing set of
+/// a leaf.
+pub(super) fn may_select_nothing(set: &SelectionSet) -> bool {
+    let is_unconditional = |selection: &Positioned<Selection>| matches!(&selection.node, Selection::Field(field) if field.node.directives.is_empty());
+    !set.items.is_empty() && !set.items.iter().any(is_unconditional)
 }
 
 fn type_name(at: Pos) -> Positioned<Selection> {
     let field = Field {
-        alias: Some(Positioned::new(Name::new(ADDED), at)),
+        alias: Some(Positioned::new(Name::new(ADDED_NAME), at)),
         name: Positioned::new(Name::new("__typename"), at),
         arguments: Vec::new(),
         directives: Vec::new(),

@@ -1,8 +1,12 @@
-//! The order of the members of `data`: that in which they were asked for.
+//! Order of the members of `data`.
 //!
-//! async-graphql 7.2 puts the members of an object in the order in which their resolvers came to an
-//! end. After this the order is that of `CollectFields()` (GraphQL specification, section 6.3.2), and
-//! what was only selected for an object to be there is gone (see [`empty_objects`]).
+//! Specification: GraphQL (September 2025), sections 6.3.2 (`CollectFields`) and 7.2.2: members are in
+//! the order in which the operation selects them.
+//! async-graphql 7.2 has them in the order in which their resolvers finished.
+//! Upstream: <https://github.com/async-graphql/async-graphql/issues/612> (open).
+//! Remove when: that issue is resolved in the version used here.
+//!
+//! The same walk removes the members that [`empty_objects`] added.
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
@@ -10,8 +14,8 @@ use async_graphql::{Response, Value};
 
 use super::empty_objects;
 
-/// Sorts what came of the operation with these selections.
-pub(in crate::graphql) fn complete(
+/// Sorts the members of `data`, the response to an operation with these selections.
+pub(in crate::graphql) fn restore(
     response: &mut Response,
     selections: &SelectionSet,
     document: &ExecutableDocument,
@@ -19,7 +23,7 @@ pub(in crate::graphql) fn complete(
     sort(vec![&mut response.data], &[selections], document);
 }
 
-/// Sorts the members of these values, all of the same selections, and of what is in them.
+/// Sorts the members of these values and of all values in them. All have the same selections.
 fn sort(values: Vec<&mut Value>, selections: &[&SelectionSet], document: &ExecutableDocument) {
     let mut fields = Fields::new();
     for set in selections {
@@ -36,10 +40,10 @@ fn sort(values: Vec<&mut Value>, selections: &[&SelectionSet], document: &Execut
     }
     if selections.iter().any(|set| empty_objects::may_select_nothing(set)) {
         for members in &mut objects {
-            members.swap_remove(empty_objects::ADDED);
+            members.swap_remove(empty_objects::ADDED_NAME);
         }
     }
-    // One alone is in its place, and sorting copies all.
+    // Sorting copies all members, so it is left out where there is only one.
     for members in objects.iter_mut().filter(|members| members.len() > 1) {
         members.sort_by_key(|name, _| fields.get_index_of(name.as_str()));
     }
@@ -52,7 +56,7 @@ fn sort(values: Vec<&mut Value>, selections: &[&SelectionSet], document: &Execut
     }
 }
 
-/// The fields of a selection set by their response names, with what is selected of each.
+/// Fields of a selection set by their response names, each with its selection sets.
 type Fields<'a> = IndexMap<&'a str, Vec<&'a SelectionSet>>;
 
 fn collect<'a>(fields: &mut Fields<'a>, set: &'a SelectionSet, document: &'a ExecutableDocument) {
@@ -81,7 +85,7 @@ mod tests {
     use async_graphql::value;
 
     #[test]
-    fn members_are_sorted_as_they_were_asked_for() {
+    fn members_are_sorted_as_they_were_selected() {
         let data = || value!({ "c": 1, "b": { "y": 1, "x": 2 }, "a": [[{ "y": 1, "x": 2 }], []] });
         for text in [
             "{ a { x y } b { x y } c }",

@@ -1,16 +1,22 @@
-//! What a text says and the parser forgets: members of an object that are there twice (section
-//! 5.6.3), and parentheses with nothing in them.
+//! Rules of the grammar and of literals that the parser does not hold.
 //!
-//! Rule: one pass over a text that the parser took, by the tokens of `scan`.
+//! Specification: GraphQL (September 2025), section 5.6.3: a field is in an input object once. Section
+//! 2.6 and 2.10: the parentheses of arguments and of variable definitions are not empty.
+//! The parser of async-graphql 7.2 keeps the last field of a name and drops the others, and it accepts
+//! empty parentheses. The syntax tree shows neither.
+//! Upstream: no upstream issue found (2026-11).
+//! Remove when: `parse_query` refuses `{ f(a: { b: 1, b: 2 }) }` and `{ f() }`.
+//!
+//! The check is one pass over the tokens of a text that the parser accepted.
 
 use std::collections::HashSet;
 
 use crate::graphql::refusal::Refusal;
 use crate::graphql::syntax::tokens::{is_name, next_token, position};
 
-/// A bracket that is open.
-enum Open<'a> {
-    /// An object, with the names of its members: every `{` within parentheses.
+/// A bracket that is not closed yet.
+enum OpenBracket<'a> {
+    /// An input object, with the names of its fields: every `{` within parentheses.
     Object(HashSet<&'a str>),
     Parenthesis,
     Other,
@@ -18,10 +24,10 @@ enum Open<'a> {
 
 pub(in crate::graphql) fn check(text: &str) -> Result<(), Refusal> {
     let bytes = text.as_bytes();
-    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut open: Vec<OpenBracket<'_>> = Vec::new();
     let mut parentheses: usize = 0;
-    // The name before a colon, and whether a parenthesis has just been opened.
-    let (mut name, mut is_empty) = (None, false);
+    // The token before this one, if it is a name; and whether it is an opening parenthesis.
+    let (mut name, mut follows_parenthesis) = (None, false);
     let mut at = 0;
     while let Some(token) = next_token(text, at)? {
         let (start, byte) = (token.start, bytes[token.start]);
@@ -29,31 +35,32 @@ pub(in crate::graphql) fn check(text: &str) -> Result<(), Refusal> {
         match byte {
             b'(' => {
                 parentheses += 1;
-                open.push(Open::Parenthesis);
+                open.push(OpenBracket::Parenthesis);
             }
-            b'{' if parentheses > 0 => open.push(Open::Object(HashSet::new())),
-            b'{' | b'[' => open.push(Open::Other),
-            b')' if is_empty => {
+            b'{' if parentheses > 0 => open.push(OpenBracket::Object(HashSet::new())),
+            b'{' | b'[' => open.push(OpenBracket::Other),
+            b')' if follows_parenthesis => {
                 let expected = "expected a name, these parentheses are empty".to_owned();
                 return Err(Refusal::Syntax(expected, Some(position(text, start))));
             }
             b')' | b']' | b'}' => {
-                if let Some(Open::Parenthesis) = open.pop() {
+                if let Some(OpenBracket::Parenthesis) = open.pop() {
                     parentheses -= 1;
                 }
             }
             b':' => {
-                if let (Some(Open::Object(names)), Some((name, at))) = (open.last_mut(), name)
+                if let (Some(OpenBracket::Object(names)), Some((name, at))) =
+                    (open.last_mut(), name)
                     && !names.insert(name)
                 {
                     let message = format!("The field \"{name}\" is in this object twice");
-                    return Err(Refusal::Invalid(message, Some(position(text, at))));
+                    return Err(Refusal::invalid(message, position(text, at)));
                 }
             }
             _ => {}
         }
         name = is_name(byte).then(|| (&text[start..at], start));
-        is_empty = byte == b'(';
+        follows_parenthesis = byte == b'(';
     }
     Ok(())
 }
@@ -63,7 +70,7 @@ mod tests {
     use crate::graphql::document::{Limits, prepare};
 
     #[test]
-    fn a_member_is_in_its_object_once() {
+    fn a_field_is_in_its_input_object_once() {
         for (text, is_good) in [
             ("{ f(a: { b: 1, c: 2 }) }", true),
             ("{ f(a: { b: 1, b: 2 }) }", false),

@@ -1,16 +1,24 @@
-//! The one field of a subscription (GraphQL specification, section 5.2.4.1).
+//! Single root field of subscriptions.
 //!
-//! async-graphql does not ask for it: it answers a fragment at the root with silence, and a directive
-//! there not at all.
+//! Specification: GraphQL (September 2025), section 5.2.4.1.
+//! async-graphql 7.2 has no such rule: it opens a stream for each root field, and none for a root
+//! field in a fragment, so that the subscription ends at once and without an error.
+//! Upstream: no upstream issue found (2026-11).
+//! Remove when: async-graphql refuses a subscription with several root fields, and opens a stream
+//! for a root field that a fragment selects or that has a directive.
 
-use async_graphql::parser::types::{OperationDefinition, OperationType, Selection};
+use std::collections::HashSet;
+
+use async_graphql::parser::types::{
+    ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+};
 
 use crate::graphql::refusal::Refusal;
+use crate::graphql::syntax::text_order;
 
-const MESSAGE: &str = "A subscription selects one field, without a fragment or a directive";
-
-/// Refuses a subscription that selects anything but one field.
-pub(in crate::graphql) fn check(selected: &OperationDefinition) -> Result<(), Refusal> {
+/// Refuses to execute a subscription whose root selects anything but one field. This is stricter
+/// than the specification, which allows fragments and directives there: async-graphql ignores both.
+pub(in crate::graphql) fn check_selected(selected: &OperationDefinition) -> Result<(), Refusal> {
     let set = &selected.selection_set;
     let is_one_field = match set.node.items.as_slice() {
         [only] => match &only.node {
@@ -24,7 +32,48 @@ pub(in crate::graphql) fn check(selected: &OperationDefinition) -> Result<(), Re
     if selected.ty != OperationType::Subscription || is_one_field {
         return Ok(());
     }
-    Err(Refusal::Invalid(MESSAGE.to_owned(), Some(set.pos)))
+    let message = "A subscription selects one field, without a fragment or a directive";
+    Err(Refusal::invalid(message, set.pos))
+}
+
+/// The rule as it is specified, for every operation of the document. It also covers the
+/// subscriptions that are not selected for execution.
+pub(super) fn check(document: &ExecutableDocument) -> Result<(), Refusal> {
+    for operation in text_order::operations(document) {
+        let set = &operation.node.selection_set;
+        if operation.node.ty != OperationType::Subscription {
+            continue;
+        }
+        let mut fields = HashSet::new();
+        collect_fields(&set.node, document, &mut fields);
+        if fields.len() != 1 || fields.iter().any(|(_, name)| name.starts_with("__")) {
+            return Err(Refusal::invalid("A subscription selects one field", set.pos));
+        }
+    }
+    Ok(())
+}
+
+/// Collects pairs of response name and field name.
+fn collect_fields<'a>(
+    set: &'a SelectionSet,
+    document: &'a ExecutableDocument,
+    fields: &mut HashSet<(&'a str, &'a str)>,
+) {
+    for selection in &set.items {
+        match &selection.node {
+            Selection::Field(field) => {
+                fields.insert((&field.node.response_key().node, &field.node.name.node));
+            }
+            Selection::InlineFragment(inline) => {
+                collect_fields(&inline.node.selection_set.node, document, fields);
+            }
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
+                    collect_fields(&fragment.node.selection_set.node, document, fields);
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]

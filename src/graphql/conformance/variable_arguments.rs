@@ -1,51 +1,56 @@
-//! Which arguments of a document take their value, or part of it, from a variable.
+//! Positions of the arguments with a variable in their values.
 //!
-//! async-graphql checks an argument with the variables' values put in, and says only where the
-//! argument stands. Rule: recursion goes no deeper than [`super::prepare`] lets a text nest.
+//! Specification: GraphQL over HTTP (draft) tells errors of a document from errors of its variables.
+//! async-graphql 7.2 validates an argument with the values of variables put in, and reports the
+//! position of the argument only.
+//! Upstream: no upstream issue positions (2026-11).
+//! Remove when: async-graphql reports a wrong value of a variable as an error of that variable.
+//!
+//! The recursion is bounded, since the limits of documents bound the nesting of selection sets.
 
 use std::collections::HashSet;
 
 use async_graphql::parser::types::{Directive, ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Pos, Positioned};
 
-/// The places of these arguments, of fields and of directives.
-pub(in crate::graphql) fn with_variables(document: &ExecutableDocument) -> HashSet<Pos> {
-    let mut found = HashSet::new();
+/// Positions of the arguments with a variable in their values, at fields and at directives.
+pub(in crate::graphql) fn positions(document: &ExecutableDocument) -> HashSet<Pos> {
+    let mut positions = HashSet::new();
     for (_, operation) in document.operations.iter() {
-        of_directives(&operation.node.directives, &mut found);
-        of_selections(&operation.node.selection_set.node, &mut found);
+        add_of_directives(&operation.node.directives, &mut positions);
+        add_of_selections(&operation.node.selection_set.node, &mut positions);
     }
     for fragment in document.fragments.values() {
-        of_directives(&fragment.node.directives, &mut found);
-        of_selections(&fragment.node.selection_set.node, &mut found);
+        add_of_directives(&fragment.node.directives, &mut positions);
+        add_of_selections(&fragment.node.selection_set.node, &mut positions);
     }
-    found
+    positions
 }
 
-fn of_selections(set: &SelectionSet, found: &mut HashSet<Pos>) {
+fn add_of_selections(set: &SelectionSet, positions: &mut HashSet<Pos>) {
     for selection in &set.items {
-        of_directives(selection.node.directives(), found);
+        add_of_directives(selection.node.directives(), positions);
         match &selection.node {
             Selection::Field(field) => {
                 for (name, value) in &field.node.arguments {
                     if value.node.clone().into_const().is_none() {
-                        found.insert(name.pos);
+                        positions.insert(name.pos);
                     }
                 }
-                of_selections(&field.node.selection_set.node, found);
+                add_of_selections(&field.node.selection_set.node, positions);
             }
             Selection::InlineFragment(inline) => {
-                of_selections(&inline.node.selection_set.node, found);
+                add_of_selections(&inline.node.selection_set.node, positions);
             }
             Selection::FragmentSpread(_) => {}
         }
     }
 }
 
-fn of_directives(directives: &[Positioned<Directive>], found: &mut HashSet<Pos>) {
+fn add_of_directives(directives: &[Positioned<Directive>], positions: &mut HashSet<Pos>) {
     for (name, value) in directives.iter().flat_map(|directive| &directive.node.arguments) {
         if value.node.clone().into_const().is_none() {
-            found.insert(name.pos);
+            positions.insert(name.pos);
         }
     }
 }
@@ -57,13 +62,13 @@ mod tests {
     fn columns(text: &str) -> Vec<usize> {
         let document = async_graphql::parser::parse_query(text).unwrap();
         let mut columns: Vec<_> =
-            with_variables(&document).iter().map(|place| place.column).collect();
+            positions(&document).iter().map(|position| position.column).collect();
         columns.sort_unstable();
         columns
     }
 
     #[test]
-    fn arguments_are_found_wherever_they_stand() {
+    fn arguments_are_positions_wherever_they_stand() {
         assert_eq!(columns("query($v: Int) { f(a: $v, b: 1) }"), [20]);
         assert_eq!(columns("query($v: Int) { f { g(a: [{ b: $v }]) } }"), [24]);
         assert_eq!(columns("query($v: Int) { ... @d(a: $v) { f } }"), [25]);

@@ -1,6 +1,6 @@
-//! Upper bound of the answer to an operation: its nodes, lists and values.
+//! Upper bound of the size of an answer: its nodes, lists and values.
 //!
-//! Rule: a list counts once for each item of the lists around it, because each is read for itself.
+//! A list counts once for each item of the lists around it, because each is a statement of its own.
 //! Thirteen fields that go from list to list stand for a million rows. Each fragment is measured
 //! once, and sums and products saturate, so that the time grows with the text alone.
 
@@ -12,32 +12,32 @@ use async_graphql::parser::types::{
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 use async_graphql_value::Value;
 
-use super::list_lengths::{Lengths, to_length};
+use super::list_lengths::{ListLengths, to_length};
 use crate::domain::page::{DEFAULT_SIZE, MAX_SIZE};
 use crate::graphql::refusal::{Measure, Refusal};
 use crate::graphql::syntax::parent_type;
 
-/// The length of a list that no argument bounds.
-const UNKNOWN: usize = 100;
+/// Assumed length of a list that no argument bounds.
+const UNBOUNDED_LENGTH: usize = 100;
 
-/// Nodes that `totalCount` counts as: it reads up to 10,001 rows, but of an index only.
-const OF_A_COUNT: usize = 50;
+/// `totalCount` counts as so many nodes: it reads up to 10,001 rows, but of an index only.
+const NODES_PER_COUNT: usize = 50;
 
-/// Nodes for each list that may be read: a list is a statement.
+/// The limit of lists, each a statement, is that of nodes divided by this.
 const NODES_PER_LIST: usize = 10;
 
-/// Values for each node.
+/// The limit of values is that of nodes multiplied by this.
 const VALUES_PER_NODE: usize = 10;
 
-/// The answer to a subscription comes with every event.
-const EVENTS: usize = 10;
+/// A subscription answers at every event, so its limit is that of nodes divided by this.
+const SUBSCRIPTION_FACTOR: usize = 10;
 
 /// Size of an answer, or of a part of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Size {
     /// Items of lists.
     nodes: usize,
-    /// Lists that are read.
+    /// Lists that are read from the database.
     lists: usize,
     /// Members of objects.
     values: usize,
@@ -66,10 +66,10 @@ impl Size {
 /// Size of what a selection set selects.
 #[derive(Clone, Copy, Debug, Default)]
 struct Selected {
-    /// What is there once.
+    /// Size of what does not repeat.
     once: Size,
-    /// What is there for each item of the connection whose selection set this is. How many items
-    /// it has is known at its field only, and a fragment may be spread in several.
+    /// Size for each item, if this is the selection set of a connection. The number of items is
+    /// known at the connection's field only, and a fragment may be spread in several connections.
     each: Size,
 }
 
@@ -83,18 +83,18 @@ impl Selected {
     }
 }
 
-/// Refuses an operation whose answer may hold more nodes than `limit`, or more lists or values than
-/// go with so many nodes.
+/// Refuses an operation whose answer may have more nodes than `limit`, or more lists or values than
+/// the limits derived from it.
 pub(super) fn check(
     registry: &Registry,
     document: &ExecutableDocument,
     operation: &OperationDefinition,
-    lengths: Lengths<'_>,
+    lengths: ListLengths<'_>,
     limit: usize,
 ) -> Result<(), Refusal> {
     let limit = match operation.ty {
         OperationType::Query | OperationType::Mutation => limit,
-        OperationType::Subscription => limit / EVENTS,
+        OperationType::Subscription => limit / SUBSCRIPTION_FACTOR,
     };
     let Some(root) = parent_type::root(registry, operation.ty) else { return Ok(()) };
     let mut walk = Walk { registry, document, lengths, fragments: HashMap::new() };
@@ -114,7 +114,7 @@ pub(super) fn check(
 struct Walk<'a> {
     registry: &'a Registry,
     document: &'a ExecutableDocument,
-    lengths: Lengths<'a>,
+    lengths: ListLengths<'a>,
     fragments: HashMap<&'a str, Selected>,
 }
 
@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
     }
 
     fn field(&mut self, field: &'a Field, parent: &'a MetaType) -> Selected {
-        // Introspection reads nothing, and is measured for itself.
+        // Introspection reads no rows. `introspection_size` has its limit.
         let Some(definition) = definition(field, parent) else {
             return Selected::once(Size::VALUE);
         };
@@ -160,13 +160,13 @@ impl<'a> Walk<'a> {
         };
         if !of.is_composite() {
             let counts = is_connection(parent) && definition.name == "totalCount";
-            let (nodes, lists) = if counts { (OF_A_COUNT, 1) } else { (0, 0) };
+            let (nodes, lists) = if counts { (NODES_PER_COUNT, 1) } else { (0, 0) };
             return Selected::once(Size { nodes, lists, values: 1 });
         }
         let inner = self.selection_set(&field.selection_set.node, of);
         if is_connection(of) {
             let size = self.page(field);
-            // A page of no rows is read as well.
+            // An empty page is a statement, too.
             let read = Size { nodes: size.max(1), lists: 1, values: 1 };
             return Selected::once(read.plus(inner.once).plus(inner.each.times(size)));
         }
@@ -177,9 +177,9 @@ impl<'a> Walk<'a> {
         if is_connection(parent) {
             return Selected { once: Size::VALUE, each: item };
         }
-        let (length, is_read) = match self.given(field, definition) {
+        let (length, is_read) = match self.given_length(field, definition) {
             Some(length) => (length, true),
-            None => (UNKNOWN, false),
+            None => (UNBOUNDED_LENGTH, false),
         };
         let node = Size { nodes: 1, lists: usize::from(is_read), values: 0 };
         Selected::once(Size::VALUE.plus(item.plus(node).times(length)))
@@ -196,8 +196,8 @@ impl<'a> Walk<'a> {
         size.unwrap_or(DEFAULT_SIZE as usize).min(MAX_SIZE as usize)
     }
 
-    /// The length of a list whose items are asked for by a list in the arguments.
-    fn given(&self, field: &Field, definition: &MetaField) -> Option<usize> {
+    /// The length of a list with an item for each item of an argument, such as `nodes(ids:)`.
+    fn given_length(&self, field: &Field, definition: &MetaField) -> Option<usize> {
         let lists = definition.args.values();
         let lists = lists.filter(|argument| MetaTypeName::create(&argument.ty).is_list());
         let lengths = lists.map(|argument| {

@@ -1,46 +1,50 @@
-//! The documents that were prepared a moment ago: front ends send the same few again and again.
+//! LRU cache of prepared operations: front ends send the same few documents again and again.
 //!
-//! Rule: remembered is what holds for every request with the same text and operation: what was
-//! prepared of it, and how it was judged by the schema where variables do not decide. Only what could
-//! be prepared is remembered, up to a bound in bytes of text.
+//! An entry holds for every request with the same text and operation name. Documents that are refused
+//! are not kept. The bound is in bytes of text.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Limits, Prepared, Refusal, prepare};
+use super::credential_mutations;
+use super::limits::Limits;
+use super::prepared_operation::{PreparedOperation, prepare};
 use crate::bounded_cache::BoundedCache;
+use crate::graphql::refusal::Refusal;
 
-/// The most bytes of texts. What a text is parsed to is about twenty times as large.
+/// Bytes of the texts. The syntax tree of a text is about twenty times as large.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// Prepares documents within its limits, each one once for as long as it is remembered.
+/// Prepares operations within the limits, and keeps them.
 #[derive(Debug)]
-pub struct PreparedDocuments {
+pub struct PreparedOperations {
     limits: Limits,
     /// By the name of the operation and the text.
-    cache: BoundedCache<String, Arc<Prepared>>,
+    cache: BoundedCache<String, Arc<PreparedOperation>>,
 }
 
-impl PreparedDocuments {
-    /// Remembers nothing yet.
+impl PreparedOperations {
+    /// An empty cache.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
+        // Read from the schema here, and not in the first request.
+        credential_mutations::load();
         let cache = BoundedCache::weighted(usize::MAX, MAX_BYTES, |key: &String, _| key.len());
         Self { limits, cache }
     }
 
-    /// What documents may hold.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// See [`prepare`].
-    ///
-    /// # Errors
-    /// See [`prepare`].
-    pub fn prepare(&self, text: &str, name: Option<&str>) -> Result<Arc<Prepared>, Refusal> {
-        // No name has a NUL in it, so no name and text run into those of another.
+    /// The operation of this text and name, prepared now or before.
+    pub fn prepare(
+        &self,
+        text: &str,
+        name: Option<&str>,
+    ) -> Result<Arc<PreparedOperation>, Refusal> {
+        // A separator that no name contains keeps names and texts apart.
         let key = match name {
             Some(name) => Cow::Owned([name, "\0", text].concat()),
             None => Cow::Borrowed(text),
@@ -58,8 +62,8 @@ impl PreparedDocuments {
 mod tests {
     use super::*;
 
-    fn documents() -> PreparedDocuments {
-        PreparedDocuments::new(Limits::default())
+    fn documents() -> PreparedOperations {
+        PreparedOperations::new(Limits::default())
     }
 
     #[test]
@@ -71,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn another_operation_of_the_same_text_is_another_document() {
+    fn another_operation_of_the_same_text_is_another_entry() {
         let documents = documents();
         let text = "query A { a } mutation B { b }";
         let prepared = |name| documents.prepare(text, Some(name)).unwrap().operation_type();
@@ -81,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_not_remembered() {
+    fn a_refused_document_is_not_kept() {
         let documents = documents();
         assert!(documents.prepare("{", None).is_err());
         assert!(documents.prepare("{", None).is_err());

@@ -1,9 +1,8 @@
-//! Number of values in the answer to introspection.
+//! Size of the answer to introspection, in values.
 //!
-//! Rule: the schema is known, so what a list holds is counted and not estimated: the selection sets
-//! are applied to the very items that they will be applied to, all of a kind at once. Counting stops
-//! at the limit, and no item is met without being counted, so that it takes microseconds whatever
-//! the text.
+//! It is counted and not estimated, since the schema is known: each selection set is applied to the
+//! items that it will be applied to, all items of a kind at once. Counting stops at the limit, and
+//! every visited item counts, so that it takes microseconds for any text.
 
 use async_graphql::parser::types::{
     ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet,
@@ -13,11 +12,11 @@ use async_graphql_value::Value;
 
 use crate::graphql::refusal::{Measure, Refusal};
 
-/// Values for each type, field, argument and enum value of the schema. The standard query has about
-/// twelve.
+/// Values allowed for each type, field, argument and enum value of the schema. The standard query has
+/// about twelve.
 const VALUES_PER_ELEMENT: usize = 40;
 
-/// Refuses an operation that introspects more than twice or so what the standard query does.
+/// Refuses an operation whose introspection is about three times as large as the standard query.
 pub(super) fn check(
     registry: &Registry,
     document: &ExecutableDocument,
@@ -30,7 +29,7 @@ pub(super) fn check(
     count.selection_set(set, &Items::Root).ok_or(Refusal::TooMuch(Measure::Introspected, limit))
 }
 
-/// How many things the schema describes.
+/// Number of types, fields, arguments and enum values of the schema.
 fn elements(registry: &Registry) -> usize {
     let arguments = |field: &MetaField| 1 + field.args.len();
     let of_a_type = |of: &MetaType| match of {
@@ -44,17 +43,17 @@ fn elements(registry: &Registry) -> usize {
     registry.types.values().map(|of| 1 + of_a_type(of)).sum()
 }
 
-/// Items that a selection set is applied to.
+/// Items of the schema that a selection set is applied to.
 enum Items<'a> {
     Root,
     Schema,
-    /// Types, wrapped or not, as they are written.
+    /// Types in the notation of the schema, such as `[User!]!`.
     Types(Vec<&'a str>),
     Fields(Vec<&'a MetaField>),
     Inputs(Vec<&'a MetaInputValue>),
     EnumValues(usize),
     Directives,
-    /// Of no interest here: fields of data, and what an invalid document selects.
+    /// Fields of data, and fields that do not exist.
     Nothing,
 }
 
@@ -66,7 +65,7 @@ struct Count<'a> {
 }
 
 impl<'a> Count<'a> {
-    /// Counts what the set selects of each item; `None` once that is too much.
+    /// Counts what the set selects of each item; `None` once the limit is exceeded.
     fn selection_set(&mut self, set: &'a SelectionSet, of: &Items<'a>) -> Option<()> {
         for selection in &set.items {
             match &selection.node {
@@ -88,10 +87,11 @@ impl<'a> Count<'a> {
     fn field(&mut self, field: &'a Field, of: &Items<'a>) -> Option<()> {
         let selected = self.selected(field, of);
         if matches!((of, &selected), (Items::Root, Items::Schema | Items::Types(_))) {
-            // async-graphql walks through the schema for each, to find out what of it is visible.
+            // async-graphql walks through the whole schema at each of these fields, to find the visible
+            // types.
             self.left = self.left.checked_sub(self.elements)?;
         }
-        // A value is a member of its object, and an item of a list is one as well.
+        // Members of objects and items of lists are values.
         self.left = self.left.checked_sub(self.length(of).max(self.length(&selected)))?;
         match selected {
             Items::Nothing => Some(()),
@@ -195,7 +195,7 @@ impl<'a> Count<'a> {
         }
     }
 
-    /// The type that `__type` asks for; every one where a variable says which.
+    /// The type that `__type` selects; all types if its name is in a variable.
     fn named(&self, field: &Field) -> Vec<&'a str> {
         match field.get_argument("name").map(|name| &name.node) {
             Some(Value::String(name)) => self
@@ -210,7 +210,7 @@ impl<'a> Count<'a> {
     }
 }
 
-/// The type that a list or a non-null type is of.
+/// The type that a list or a Non-Null type wraps.
 fn unwrapped(written: &str) -> Option<&str> {
     match MetaTypeName::create(written) {
         MetaTypeName::List(of) | MetaTypeName::NonNull(of) => Some(of),

@@ -1,14 +1,13 @@
-//! How much a document and its variables may hold.
+//! Limits of documents, of their variables and of the answers.
 
-/// The most that brackets may ever nest: a test shows that the parser has stack for twice as many.
+/// Upper bound of [`Limits::brackets`]. A test shows that the parser has stack for twice as many.
 pub const MAX_BRACKETS: usize = 64;
 
-/// The most that selection sets may ever nest: past it async-graphql stops by itself, with an error
-/// that has no code.
+/// Upper bound of [`Limits::nesting`]. Beyond it async-graphql stops with an error without a code.
 pub const MAX_NESTING: usize = 32;
 
-/// The limits. Every count from `nesting` to `introspection_directives` is taken after fragments are
-/// expanded, over all operations together: the unselected ones are validated too.
+/// Limits of a request. Every count from `nesting` to `introspection_directives` is taken with fragments
+/// expanded, over all operations together: those that are not selected are validated, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the text.

@@ -1,19 +1,19 @@
-//! Lengths that variables give: of pages, and of lists of ids.
+//! Lengths of pages and of lists of IDs, as far as variables determine them.
 
 use async_graphql::{Name, Number, Value, Variables};
 
 use crate::domain::page::MAX_SIZE;
 use crate::graphql::query::MAX_NODES;
 
-/// The length that a value stands for.
+/// Length that a value determines.
 #[derive(Clone, Copy, Debug)]
 enum Length {
     Null,
-    /// Of a page.
+    /// Size of a page.
     Number(usize),
-    /// Of a list.
+    /// Length of a list.
     List(usize),
-    /// Whatever else. Where a list is expected, it stands for a list of one.
+    /// Any other value. As a list it is a list of one.
     Single,
 }
 
@@ -28,11 +28,11 @@ impl Length {
     }
 }
 
-/// The variables that have a value, and the length that each gives.
+/// Lengths that the variables of a request determine, by their names.
 #[derive(Clone, Debug, Default)]
-pub(super) struct GivenLengths(Vec<(Name, Length)>);
+pub(super) struct VariableLengths(Vec<(Name, Length)>);
 
-impl GivenLengths {
+impl VariableLengths {
     pub(super) fn of(variables: &Variables) -> Self {
         let lengths = variables.iter().map(|(name, value)| (name.clone(), Length::of(value)));
         Self(lengths.collect())
@@ -44,20 +44,20 @@ impl GivenLengths {
     }
 }
 
-/// What is known of the variables of an operation.
+/// The variables for which lengths are determined.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Lengths<'a> {
-    /// Nothing: each may have any value.
-    Unknown,
-    /// Those of a request.
-    Given(&'a GivenLengths),
+pub(super) enum ListLengths<'a> {
+    /// All: each variable may have any value.
+    Any,
+    /// Those of one request.
+    Given(&'a VariableLengths),
 }
 
-impl Lengths<'_> {
+impl ListLengths<'_> {
     /// The size of a page; `None` where the variable is null or has no value.
     pub(super) fn page(self, variable: &Name) -> Option<usize> {
         match self {
-            Self::Unknown => Some(MAX_SIZE as usize),
+            Self::Any => Some(MAX_SIZE as usize),
             Self::Given(given) => match given.length(variable) {
                 Length::Number(size) => Some(size),
                 Length::Null | Length::List(_) | Length::Single => None,
@@ -65,10 +65,10 @@ impl Lengths<'_> {
         }
     }
 
-    /// The length of a list of ids.
+    /// The length of a list of IDs.
     pub(super) fn list(self, variable: &Name) -> usize {
         match self {
-            Self::Unknown => MAX_NODES,
+            Self::Any => MAX_NODES,
             Self::Given(given) => match given.length(variable) {
                 Length::List(length) => length,
                 Length::Null | Length::Number(_) | Length::Single => 1,
@@ -77,7 +77,7 @@ impl Lengths<'_> {
     }
 }
 
-/// A number as a length; one that is none will be refused where it is used.
+/// A number as a length. The resolver refuses a negative one or a fraction, which is 0 here.
 pub(super) fn to_length(number: &Number) -> usize {
     number.as_u64().map_or(0, |number| usize::try_from(number).unwrap_or(usize::MAX))
 }

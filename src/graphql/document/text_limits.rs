@@ -1,24 +1,24 @@
-//! The text of a document, measured before the parser sees it.
+//! Limits of the text of a document: length, tokens and nesting of brackets.
 //!
-//! Rule: one pass, no recursion, and the same strings and comments as the parser's grammar, so that
-//! no bracket is hidden in what only one of the two takes for a string. The parser recurses on
-//! every nested value: two thousand `[` are four kilobytes, and the end of the process.
+//! They are checked in one pass over the tokens, without recursion, before the parser reads the text.
+//! The parser recurses on every nested value: two thousand `[` are four kilobytes, and overflow the
+//! stack of the process.
 
-use super::Limits;
+use super::limits::Limits;
 use crate::graphql::refusal::{Measure, Refusal};
 use crate::graphql::syntax::tokens::{next_token, position};
 
-/// Refuses a text that is too long, nests too deep, holds U+0000 or leaves a string open.
-pub(super) fn scan(text: &str, limits: &Limits) -> Result<(), Refusal> {
+/// Refuses a text that is over a limit, holds U+0000 or has a string that is not closed.
+pub(super) fn check(text: &str, limits: &Limits) -> Result<(), Refusal> {
     measure(text, limits).map(|_| ())
 }
 
-/// What a text was found to hold.
+/// Measures of a text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Measured {
-    /// Tokens, a string being one.
+    /// Number of tokens. A string is one.
     pub(super) tokens: usize,
-    /// The deepest that brackets nest.
+    /// Greatest nesting of brackets of any kind.
     pub(super) brackets: usize,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn measure(text: &str, limits: &Limits) -> Result<Measured, Refusal> 
     let mut at = 0;
     while let Some(token) = next_token(text, at)? {
         match bytes[token.start] {
-            // No matching of kinds: where a bracket is closed by another kind, the parser stops.
+            // Kinds are not matched: the parser stops at a bracket that another kind closes.
             b'(' | b'[' | b'{' => {
                 open += 1;
                 measured.brackets = measured.brackets.max(open);
@@ -65,7 +65,7 @@ mod tests {
     }
 
     fn refused(text: &str) -> Refusal {
-        scan(text, &Limits::default()).unwrap_err()
+        check(text, &Limits::default()).unwrap_err()
     }
 
     #[test]
@@ -117,14 +117,14 @@ mod tests {
     fn a_nul_is_refused_raw_and_escaped() {
         assert!(matches!(refused("{ a # \0\n }"), Refusal::NulInText(_)));
         assert!(matches!(refused(r#"{ a(b: "x\u0000") }"#), Refusal::NulInText(_)));
-        scan(r#"{ a(b: "x\\u0000") }"#, &Limits::default()).unwrap();
+        check(r#"{ a(b: "x\\u0000") }"#, &Limits::default()).unwrap();
     }
 
     #[test]
     fn each_limit_is_exact() {
         let limits = Limits { bytes: 40, tokens: 10, brackets: 3, ..Limits::default() };
-        scan("{a(b:[c])}", &limits).unwrap();
-        let refused = |text: &str| scan(text, &limits).unwrap_err();
+        check("{a(b:[c])}", &limits).unwrap();
+        let refused = |text: &str| check(text, &limits).unwrap_err();
         assert_eq!(refused("{a(b:[c d])}"), Refusal::TooMuch(Measure::Tokens, 10));
         assert_eq!(refused("{a(b:[[])}"), Refusal::TooMuch(Measure::Brackets, 3));
         assert_eq!(refused(&" ".repeat(41)), Refusal::TooMuch(Measure::Bytes, 40));

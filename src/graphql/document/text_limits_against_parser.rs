@@ -1,5 +1,7 @@
-//! The scan and the parser must take the same text for strings, block strings and comments: a
-//! bracket that only the scan believes to be quoted is one that it does not count.
+//! Comparison of the token scan with the parser.
+//!
+//! Both must take the same text for strings, block strings and comments. A bracket that only the scan
+//! takes for quoted would not be counted.
 
 use async_graphql::Value;
 use async_graphql::parser::parse_query;

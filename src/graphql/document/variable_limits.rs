@@ -1,37 +1,30 @@
-//! The variables of a request, bounded like its document.
+//! Limits of the variables of a request.
 //!
-//! Rule: checked without recursion and before they become GraphQL values. async-graphql copies the
-//! whole of a variable at each use of it, and text with U+0000 would only fail in the database, as
-//! an internal error.
+//! They are checked without recursion, and before the values become GraphQL values: async-graphql
+//! copies the whole of a variable at each use of it. U+0000 is refused, since no text in the database
+//! can hold it and the request would end in an internal error.
 
-use async_graphql::parser::types::OperationDefinition;
+use async_graphql::Variables;
 use serde_json::{Map, Value};
 
-use super::Limits;
+use super::limits::Limits;
+use super::prepared_operation::PreparedOperation;
+use crate::graphql::conformance::required_variables;
 use crate::graphql::refusal::{Measure, Refusal};
 
-/// Refuses variables without which the operation cannot run. async-graphql would notice when it
-/// comes to a field that uses them, with the mutations before it done.
-pub(super) fn check_given(
-    values: &Map<String, Value>,
-    operation: &OperationDefinition,
-) -> Result<(), Refusal> {
-    for definition in operation.variable_definitions.iter().map(|definition| &definition.node) {
-        let name = definition.name.node.as_str();
-        let given = match values.get(name) {
-            Some(value) => !value.is_null(),
-            None => definition.default_value.is_some(),
-        };
-        let var_type = &definition.var_type.node;
-        if !given && !var_type.nullable {
-            return Err(Refusal::VariableNeeded(name.to_owned(), var_type.to_string()));
-        }
-    }
-    Ok(())
+/// The variables in this JSON object, for the selected operation.
+pub fn variables(
+    values: Map<String, Value>,
+    prepared: &PreparedOperation,
+    limits: &Limits,
+) -> Result<Variables, Refusal> {
+    required_variables::check(&values, prepared.operation()?)?;
+    check(&values, limits)?;
+    Ok(Variables::from_json(Value::Object(values)))
 }
 
 /// Refuses too many values, values that nest too deep, and text with U+0000.
-pub(super) fn check_size(values: &Map<String, Value>, limits: &Limits) -> Result<(), Refusal> {
+fn check(values: &Map<String, Value>, limits: &Limits) -> Result<(), Refusal> {
     let mut count: usize = 0;
     let mut level: Vec<&Value> = members(values)?.collect();
     for _ in 0..limits.variable_depth {
@@ -39,23 +32,24 @@ pub(super) fn check_size(values: &Map<String, Value>, limits: &Limits) -> Result
         if count > limits.variable_values {
             return Err(Refusal::TooMuch(Measure::VariableValues, limits.variable_values));
         }
-        let mut below = Vec::new();
+        let mut next_level = Vec::new();
         for value in level {
             match value {
                 Value::String(text) => refuse_nul(text)?,
-                Value::Array(items) => below.extend(items),
-                Value::Object(object) => below.extend(members(object)?),
+                Value::Array(items) => next_level.extend(items),
+                Value::Object(object) => next_level.extend(members(object)?),
                 Value::Null | Value::Bool(_) | Value::Number(_) => {}
             }
         }
-        if below.is_empty() {
+        if next_level.is_empty() {
             return Ok(());
         }
-        level = below;
+        level = next_level;
     }
     Err(Refusal::TooMuch(Measure::VariableDepth, limits.variable_depth))
 }
 
+/// The values of an object, whose names are checked.
 fn members(object: &Map<String, Value>) -> Result<impl Iterator<Item = &Value>, Refusal> {
     for name in object.keys() {
         refuse_nul(name)?;
@@ -70,17 +64,13 @@ fn refuse_nul(text: &str) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graphql::document::{prepare, variables};
+    use crate::graphql::document::prepare;
     use serde_json::json;
 
-    fn read_for(text: &str, value: Value) -> Result<async_graphql::Variables, Refusal> {
+    fn read(value: Value) -> Result<Variables, Refusal> {
         let Value::Object(values) = value else { panic!("an object") };
         let limits = Limits::default();
-        variables(values, &prepare(text, None, &limits).unwrap(), &limits)
-    }
-
-    fn read(value: Value) -> Result<async_graphql::Variables, Refusal> {
-        read_for("{ a }", value)
+        variables(values, &prepare("{ a }", None, &limits).unwrap(), &limits)
     }
 
     #[test]
@@ -88,23 +78,6 @@ mod tests {
         let read = read(json!({ "a": [1, { "b": null }], "c": "d" })).unwrap();
         assert_eq!(read.len(), 2);
         assert_eq!(read["a"].to_string(), "[1, {b: null}]");
-    }
-
-    #[test]
-    fn a_variable_that_cannot_be_null_needs_a_value() {
-        let needed = |kind: &str| Err(Refusal::VariableNeeded("a".to_owned(), kind.to_owned()));
-        let plain = "query($a: [Int]!) { f(a: $a) }";
-        assert_eq!(read_for(plain, json!({})), needed("[Int]!"));
-        assert_eq!(read_for(plain, json!({ "a": null })), needed("[Int]!"));
-        assert!(read_for(plain, json!({ "a": [] })).is_ok());
-
-        let defaulted = "query($a: Int! = 1) { f(a: $a) }";
-        assert!(read_for(defaulted, json!({})).is_ok());
-        assert_eq!(read_for(defaulted, json!({ "a": null })), needed("Int!"));
-
-        let nullable = "query($a: Int) { f(a: $a) }";
-        assert!(read_for(nullable, json!({})).is_ok());
-        assert!(read_for(nullable, json!({ "a": null })).is_ok());
     }
 
     #[test]
@@ -131,5 +104,15 @@ mod tests {
         for value in [json!({ "a": "\0" }), json!({ "a": [{ "b": "c\0" }] }), json!({ "\0": 1 })] {
             assert_eq!(read(value).unwrap_err(), Refusal::NulInVariables);
         }
+    }
+
+    #[test]
+    fn variables_are_those_of_the_selected_operation() {
+        let text = "query A($a: Int!) { f(a: $a) } query B($b: Int!) { f(a: $b) }";
+        let selected = prepare(text, Some("B"), &Limits::default()).unwrap();
+        let given = |name: &str| Map::from_iter([(name.to_owned(), Value::from(1))]);
+        assert!(variables(given("b"), &selected, &Limits::default()).is_ok());
+        let refusal = variables(given("a"), &selected, &Limits::default()).unwrap_err();
+        assert_eq!(refusal.code(), "BAD_USER_INPUT");
     }
 }

@@ -1,10 +1,10 @@
-//! The types that selection sets are of.
+//! Types that selection sets select from: parent types, in the words of the specification.
 
 use async_graphql::Positioned;
 use async_graphql::parser::types::{OperationType, TypeCondition};
 use async_graphql::registry::{MetaType, Registry};
 
-/// The type of an operation's selection set.
+/// The type at the root of an operation.
 pub(in crate::graphql) fn root(registry: &Registry, operation: OperationType) -> Option<&MetaType> {
     registry.types.get(match operation {
         OperationType::Query => registry.query_type.as_str(),
@@ -13,7 +13,7 @@ pub(in crate::graphql) fn root(registry: &Registry, operation: OperationType) ->
     })
 }
 
-/// The type of a fragment's selection set.
+/// The type of a type condition.
 pub(in crate::graphql) fn on<'a>(
     registry: &'a Registry,
     condition: &Positioned<TypeCondition>,
@@ -21,7 +21,7 @@ pub(in crate::graphql) fn on<'a>(
     registry.types.get(condition.node.on.node.as_str())
 }
 
-/// The type of an inline fragment's selection set, within one of this type.
+/// The type of an inline fragment within a selection set of the type `parent`.
 pub(in crate::graphql) fn within<'a>(
     parent: &'a MetaType,
     registry: &'a Registry,

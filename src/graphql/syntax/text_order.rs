@@ -1,5 +1,7 @@
-//! The definitions of a document in the order of its text, so that the same document is refused for
-//! the same reason each time. The parser keeps them in none.
+//! Operations and fragments of a document in the order of its text.
+//!
+//! The parser keeps both in hash maps. With an order, the same document is refused for the same reason
+//! each time.
 
 use async_graphql::parser::types::{ExecutableDocument, FragmentDefinition, OperationDefinition};
 use async_graphql::{Name, Positioned};

@@ -11,14 +11,14 @@ use super::persisted_documents::PersistedDocuments;
 use super::rejection::Rejection;
 use super::run_to_completion::RunToCompletion;
 use crate::auth::ClientConnection;
-use crate::graphql::document::{Limits, Prepared, PreparedDocuments, variables};
+use crate::graphql::document::{Limits, PreparedOperation, PreparedOperations, variables};
 use crate::store::QueryCost;
 use crate::telemetry::RequestId;
 
 #[derive(Clone, Debug)]
 pub(in crate::http) struct Engine<E> {
     executor: E,
-    prepared: Arc<PreparedDocuments>,
+    prepared: Arc<PreparedOperations>,
     documents: Arc<PersistedDocuments>,
     introspections: IntrospectionQueue,
 }
@@ -26,7 +26,7 @@ pub(in crate::http) struct Engine<E> {
 /// A request whose document and variables passed all checks.
 pub(super) struct PreparedRequest {
     pub(super) request: Request,
-    pub(super) document: Arc<Prepared>,
+    pub(super) document: Arc<PreparedOperation>,
 }
 
 impl<E: Executor> Engine<E> {
@@ -36,7 +36,7 @@ impl<E: Executor> Engine<E> {
         limits: Limits,
         documents: Arc<PersistedDocuments>,
     ) -> Self {
-        let prepared = Arc::new(PreparedDocuments::new(limits));
+        let prepared = Arc::new(PreparedOperations::new(limits));
         Self { executor, prepared, documents, introspections: IntrospectionQueue::default() }
     }
 
@@ -56,7 +56,7 @@ impl<E: Executor> Engine<E> {
     pub(super) async fn execute(
         &self,
         request: Request,
-        document: &Prepared,
+        document: &PreparedOperation,
     ) -> Result<(Response, QueryCost), Rejection> {
         let executor = self.executor.clone();
         // Boxed first: each of the wrappers below would copy its kilobytes twice.

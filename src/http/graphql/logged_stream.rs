@@ -15,7 +15,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt};
 use super::response_errors;
 use crate::auth::Auth;
 use crate::clock::Stopwatch;
-use crate::graphql::document::Prepared;
+use crate::graphql::document::PreparedOperation;
 use crate::http::operation_log::{LoggedOperation, log_operation};
 use crate::metrics::Outcome;
 use crate::store::QueryCostMeter;
@@ -36,7 +36,7 @@ impl LoggedStream {
     pub(super) fn new(
         responses: BoxStream<'static, Response>,
         auth: Arc<Auth>,
-        document: &Prepared,
+        document: &PreparedOperation,
     ) -> Self {
         let (operation, meter) = (LoggedOperation::of(document), QueryCostMeter::default());
         let (started, request) = (Stopwatch::start(), RequestId::current());

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Response, ServerError};
 
-use crate::graphql::document::{Prepared, one_line};
+use crate::graphql::document::{PreparedOperation, one_line};
 use crate::graphql::{INTERNAL, MAX_ERRORS};
 use crate::metrics::Outcome;
 use crate::telemetry::RequestId;
@@ -22,7 +22,11 @@ pub(super) fn is_request_error(response: &Response) -> bool {
 }
 
 /// Adds codes and the request id to the errors, hides internal errors and shortens messages.
-pub(super) fn sanitize(response: &mut Response, prepared: &Prepared, id: Option<RequestId>) {
+pub(super) fn sanitize(
+    response: &mut Response,
+    prepared: &PreparedOperation,
+    id: Option<RequestId>,
+) {
     let is_request_error = is_request_error(response);
     response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
@@ -82,7 +86,11 @@ pub(super) fn with_code(message: &str, code: &str) -> ServerError {
 }
 
 /// The code of an error of async-graphql; `None` for an error of a resolver.
-fn code(error: &ServerError, is_request_error: bool, prepared: &Prepared) -> Option<&'static str> {
+fn code(
+    error: &ServerError,
+    is_request_error: bool,
+    prepared: &PreparedOperation,
+) -> Option<&'static str> {
     // Errors of resolvers, converted by `?` or `into`, have a source; those of the library have none.
     if error.source.is_some() {
         return None;
@@ -102,7 +110,7 @@ fn code(error: &ServerError, is_request_error: bool, prepared: &Prepared) -> Opt
 }
 
 /// Whether an argument is invalid because of the value of a variable.
-fn is_variable_error(error: &ServerError, prepared: &Prepared) -> bool {
+fn is_variable_error(error: &ServerError, prepared: &PreparedOperation) -> bool {
     if !error.message.starts_with("Invalid value for argument ") {
         return false;
     }

@@ -1,5 +1,12 @@
-//! Directives: known, at their places, unique, with their arguments (sections 5.7 and 5.4). Where
-//! async-graphql looks, too, it has judged already; it passes over variables and `__typename`.
+//! Directives at every location of a document.
+//!
+//! Specification: GraphQL (September 2025), sections 5.7 (defined, in valid locations, unique) and 5.4
+//! (their arguments).
+//! async-graphql 7.2 does not look up the directives of variable definitions, nor those at
+//! `__typename`.
+//! Upstream: no upstream issue found (2026-11).
+//! Remove when: async-graphql reports both directives of
+//! `query($v: Int @unknown) { __typename @unknown }`.
 
 use std::collections::HashSet;
 
@@ -7,50 +14,49 @@ use async_graphql::Positioned;
 use async_graphql::parser::types::Directive;
 use async_graphql::registry::MetaTypeName;
 
-use super::invalid;
-use super::values::Walk;
+use super::values::ValueCheck;
 use crate::graphql::refusal::Refusal;
 
-/// Checks the directives at a place that is called `location` in the specification.
+/// Checks directives at `location`, a name of the specification such as `FIELD`.
 pub(super) fn check<'a>(
-    walk: &mut Walk<'a>,
+    values: &mut ValueCheck<'a>,
     directives: &'a [Positioned<Directive>],
     location: &str,
 ) -> Result<(), Refusal> {
     let mut names = HashSet::new();
     for directive in directives {
         let (at, Directive { name, arguments }) = (directive.pos, &directive.node);
-        let Some(definition) = walk.registry.directives.get(name.node.as_str()) else {
-            return invalid(format!("Unknown directive \"@{name}\""), at);
+        let Some(definition) = values.registry.directives.get(name.node.as_str()) else {
+            return Err(Refusal::invalid(format!("Unknown directive \"@{name}\""), at));
         };
-        // The type of a location cannot be named, only written.
+        // async-graphql does not export the type of a location, so its name is compared.
         if !definition.locations.iter().any(|allowed| format!("{allowed:?}") == location) {
-            return invalid(format!("The directive \"@{name}\" does not go here"), at);
+            let message = format!("The directive \"@{name}\" does not go here");
+            return Err(Refusal::invalid(message, at));
         }
         if !definition.is_repeatable && !names.insert(&name.node) {
-            return invalid(format!("The directive \"@{name}\" is here twice"), at);
+            return Err(Refusal::invalid(format!("The directive \"@{name}\" is here twice"), at));
         }
-        let mut given = HashSet::new();
+        let mut argument_names = HashSet::new();
         for (argument, _) in arguments {
             if !definition.args.contains_key(argument.node.as_str()) {
-                return invalid(
-                    format!("\"@{name}\" has no argument \"{argument}\""),
-                    argument.pos,
-                );
+                let message = format!("\"@{name}\" has no argument \"{argument}\"");
+                return Err(Refusal::invalid(message, argument.pos));
             }
-            if !given.insert(argument.node.as_str()) {
-                return invalid(format!("The argument \"{argument}\" is here twice"), argument.pos);
+            if !argument_names.insert(argument.node.as_str()) {
+                let message = format!("The argument \"{argument}\" is here twice");
+                return Err(Refusal::invalid(message, argument.pos));
             }
         }
         for argument in definition.args.values() {
-            let is_needed = MetaTypeName::create(&argument.ty).is_non_null()
+            let is_required = MetaTypeName::create(&argument.ty).is_non_null()
                 && argument.default_value.is_none();
-            if is_needed && !given.contains(argument.name.as_str()) {
+            if is_required && !argument_names.contains(argument.name.as_str()) {
                 let message = format!("\"@{name}\" needs the argument \"{}\"", argument.name);
-                return invalid(message, at);
+                return Err(Refusal::invalid(message, at));
             }
         }
-        walk.arguments(arguments, |name| definition.args.get(name))?;
+        values.arguments(arguments, |name| definition.args.get(name))?;
     }
     Ok(())
 }

@@ -1,10 +1,16 @@
-//! Field selection merging (section 5.3.2).
+//! Field selection merging.
 //!
-//! Comparing each field with each other costs the square of their number, and following fragments
-//! from each pair grows without bound. Rule: fields are grouped by their response names, each is
-//! compared with the first of its group only, since what is compared is an equality, and the
-//! selection sets of a group are merged and judged as one. So each level meets each field once: of
-//! all together for their shapes, and of those with parents in common for what they are.
+//! Specification: GraphQL (September 2025), section 5.3.2 (`FieldsInSetCanMerge`, `SameResponseShape`).
+//! async-graphql 7.2 compares the fields of one selection set with the same type condition. It does
+//! not merge the selection sets of equal fields, and has no rule on the shape of responses.
+//! Upstream: no upstream issue found (2026-11).
+//! Remove when: async-graphql refuses `{ a { x: b } a { x: c } }`, in time linear in the document.
+//!
+//! The algorithm of the specification compares each field with each other one and follows fragments
+//! from each pair, which grows without bound. Here fields are grouped by response name. Each is
+//! compared with the first of its group only, since the relation is an equality, and the selection
+//! sets of a group are merged and checked as one. So each level visits each field once for the
+//! shapes, and once for the fields of objects with a common parent type.
 
 use std::collections::HashSet;
 
@@ -13,28 +19,27 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 
-use super::invalid;
 use crate::graphql::refusal::{Measure, Refusal};
 use crate::graphql::syntax::{parent_type, text_order};
 
-/// The most fields that are met. Fields of an interface are met once for each type beside it, which
+/// Bound of the work. Fields of an interface are visited once for each object type beside it, which
 /// could multiply from level to level in a schema that nests interfaces.
-const MOST: usize = 50_000;
+const MAX_VISITED_FIELDS: usize = 50_000;
 
 pub(super) fn check(registry: &Registry, document: &ExecutableDocument) -> Result<(), Refusal> {
-    let mut merging = Merging { registry, document, left: MOST };
+    let mut check = MergeCheck { registry, document, left: MAX_VISITED_FIELDS };
     for operation in text_order::operations(document) {
         if let Some(root) = parent_type::root(registry, operation.node.ty) {
             let set = (&operation.node.selection_set.node, root);
-            let fields = merging.fields([set])?;
-            merging.have_one_shape(&fields)?;
-            merging.are_the_same(fields)?;
+            let fields = check.fields([set])?;
+            check.same_response_shape(&fields)?;
+            check.same_fields(fields)?;
         }
     }
     Ok(())
 }
 
-/// A field in its selection set.
+/// Selection of a field, with the type of its selection set.
 #[derive(Clone, Copy)]
 struct Selected<'a> {
     parent: &'a MetaType,
@@ -53,36 +58,37 @@ impl<'a> Selected<'a> {
     }
 }
 
-/// The fields of one response name.
+/// Selections with the same response name.
 type Group<'a> = Vec<Selected<'a>>;
 
-struct Merging<'a> {
+struct MergeCheck<'a> {
     registry: &'a Registry,
     document: &'a ExecutableDocument,
+    /// How many fields may still be visited.
     left: usize,
 }
 
-impl<'a> Merging<'a> {
-    /// `SameResponseShape()`: whatever the parents are, since a client may take one for the other.
-    fn have_one_shape(&mut self, fields: &[Group<'a>]) -> Result<(), Refusal> {
+impl<'a> MergeCheck<'a> {
+    /// `SameResponseShape`, for any parent types: a client may not know which one an object has.
+    fn same_response_shape(&mut self, fields: &[Group<'a>]) -> Result<(), Refusal> {
         for group in fields {
             let [first, others @ ..] = group.as_slice() else { continue };
             for other in others {
                 let (one, two) = (first.written_type(), other.written_type());
-                if !self.is_one_shape(one, two) {
+                if !self.same_shape(one, two) {
                     return conflict(other, &format!("{one} and {two} are different types"));
                 }
             }
             let inner = self.inner(group)?;
-            self.have_one_shape(&inner)?;
+            self.same_response_shape(&inner)?;
         }
         Ok(())
     }
 
-    fn is_one_shape(&self, one: &str, two: &str) -> bool {
+    fn same_shape(&self, one: &str, two: &str) -> bool {
         use MetaTypeName::{List, Named, NonNull};
         match (MetaTypeName::create(one), MetaTypeName::create(two)) {
-            (NonNull(one), NonNull(two)) | (List(one), List(two)) => self.is_one_shape(one, two),
+            (NonNull(one), NonNull(two)) | (List(one), List(two)) => self.same_shape(one, two),
             (Named(one), Named(two)) => {
                 let is_composite =
                     |name| self.registry.types.get(name).is_some_and(MetaType::is_composite);
@@ -92,27 +98,27 @@ impl<'a> Merging<'a> {
         }
     }
 
-    /// `FieldsInSetCanMerge()` of fields that an object may have at once: the same field with the
-    /// same arguments.
-    fn are_the_same(&mut self, fields: Vec<Group<'a>>) -> Result<(), Refusal> {
-        for group in fields.into_iter().flat_map(with_parents_in_common) {
+    /// `FieldsInSetCanMerge` for selections that apply to one object: the same field with the same
+    /// arguments.
+    fn same_fields(&mut self, fields: Vec<Group<'a>>) -> Result<(), Refusal> {
+        for group in fields.into_iter().flat_map(by_parent_type) {
             let [first, others @ ..] = group.as_slice() else { continue };
             for other in others {
                 let (one, two) = (first.name(), other.name());
                 if one != two {
                     return conflict(other, &format!("{one} and {two} are different fields"));
                 }
-                if !have_the_same_arguments(&first.field.node, &other.field.node) {
+                if !same_arguments(&first.field.node, &other.field.node) {
                     return conflict(other, "the arguments differ");
                 }
             }
             let inner = self.inner(&group)?;
-            self.are_the_same(inner)?;
+            self.same_fields(inner)?;
         }
         Ok(())
     }
 
-    /// The fields that these select, together.
+    /// The fields that the selections of a group select together.
     fn inner(&mut self, group: &[Selected<'a>]) -> Result<Vec<Group<'a>>, Refusal> {
         let registry = self.registry;
         self.fields(group.iter().filter_map(|selected| {
@@ -121,19 +127,20 @@ impl<'a> Merging<'a> {
         }))
     }
 
-    /// The fields of these selection sets, grouped by their response names, the first met first.
+    /// The fields of these selection sets, grouped by response name. The first of a group is the first
+    /// that was visited.
     fn fields(
         &mut self,
         sets: impl IntoIterator<Item = (&'a SelectionSet, &'a MetaType)>,
     ) -> Result<Vec<Group<'a>>, Refusal> {
         let mut groups: IndexMap<&str, Group<'a>> = IndexMap::new();
         let mut spread = HashSet::new();
-        let mut open: Vec<_> = sets.into_iter().collect();
-        open.reverse();
-        while let Some((set, parent)) = open.pop() {
+        let mut pending: Vec<_> = sets.into_iter().collect();
+        pending.reverse();
+        while let Some((set, parent)) = pending.pop() {
             for selection in &set.items {
                 let Some(left) = self.left.checked_sub(1) else {
-                    return Err(Refusal::TooMuch(Measure::Fields, MOST));
+                    return Err(Refusal::TooMuch(Measure::Fields, MAX_VISITED_FIELDS));
                 };
                 self.left = left;
                 match &selection.node {
@@ -145,17 +152,17 @@ impl<'a> Merging<'a> {
                     Selection::InlineFragment(inline) => {
                         let condition = inline.node.type_condition.as_ref();
                         let on = parent_type::within(parent, self.registry, condition);
-                        open.extend(on.map(|on| (&inline.node.selection_set.node, on)));
+                        pending.extend(on.map(|on| (&inline.node.selection_set.node, on)));
                     }
                     Selection::FragmentSpread(of) => {
                         let name = of.node.fragment_name.node.as_str();
                         let fragment = self.document.fragments.get(name);
-                        // A second time it adds what is there.
+                        // A second spread of a fragment adds nothing.
                         let Some(fragment) = fragment.filter(|_| spread.insert(name)) else {
                             continue;
                         };
                         let on = parent_type::on(self.registry, &fragment.node.type_condition);
-                        open.extend(on.map(|on| (&fragment.node.selection_set.node, on)));
+                        pending.extend(on.map(|on| (&fragment.node.selection_set.node, on)));
                     }
                 }
             }
@@ -164,8 +171,9 @@ impl<'a> Merging<'a> {
     }
 }
 
-/// Parts of a group that an object may have at once: those of each type, with those of interfaces.
-fn with_parents_in_common(group: Group<'_>) -> Vec<Group<'_>> {
+/// Splits a group into parts that may apply to one object: the selections of each object type, each
+/// with the selections of interfaces.
+fn by_parent_type(group: Group<'_>) -> Vec<Group<'_>> {
     let (of_interfaces, of_objects): (Group<'_>, Group<'_>) =
         group.into_iter().partition(|selected| selected.parent.is_abstract());
     let mut parts: Vec<(&str, Group<'_>)> = Vec::new();
@@ -185,7 +193,7 @@ fn with_parents_in_common(group: Group<'_>) -> Vec<Group<'_>> {
     parts.into_iter().map(|(_, part)| part).collect()
 }
 
-fn have_the_same_arguments(one: &Field, other: &Field) -> bool {
+fn same_arguments(one: &Field, other: &Field) -> bool {
     one.arguments.len() == other.arguments.len()
         && one.arguments.iter().all(|(name, value)| {
             other.get_argument(&name.node).is_some_and(|other| other.node == value.node)
@@ -195,5 +203,5 @@ fn have_the_same_arguments(one: &Field, other: &Field) -> bool {
 fn conflict<T>(of: &Selected<'_>, why: &str) -> Result<T, Refusal> {
     let name = &of.field.node.response_key().node;
     let message = format!("Fields \"{name}\" conflict: {why}. Give one of them another alias");
-    invalid(message, of.field.pos)
+    Err(Refusal::invalid(message, of.field.pos))
 }

@@ -1,20 +1,22 @@
-//! Validation rules of the GraphQL specification that async-graphql 7.2 lacks or has in part.
+//! Validation rules of the GraphQL specification that async-graphql 7.2 lacks or checks in part.
 //!
-//! Rule: together the two accept what graphql-js accepts, which a test holds with documents of all
-//! kinds. Only of a subscription that is selected less is accepted: see `single_root_field`. This
-//! part runs after the library's, so that fields, types and fragments are known to exist. The first
-//! error is enough, and the work is bounded by the limits of the document.
+//! Together with async-graphql's own validation they accept what graphql-js accepts; a test holds
+//! that with documents of all kinds. Two deviations are known and stricter: fragments and directives
+//! at the root of a subscription (see [`single_root_field`]).
+//!
+//! These rules run after async-graphql's, so that fields, types and fragments are known to exist. The
+//! first error ends the check, and the limits of the document bound the work.
 
 mod directives;
 mod field_merging;
-mod roots;
+mod selections;
 mod values;
 mod variable_usages;
 
-use async_graphql::Pos;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::registry::Registry;
 
+use super::single_root_field;
 use crate::graphql::refusal::Refusal;
 
 /// Refuses an invalid document.
@@ -22,11 +24,7 @@ pub(in crate::graphql) fn check(
     registry: &Registry,
     document: &ExecutableDocument,
 ) -> Result<(), Refusal> {
-    roots::check(document)?;
-    values::check(registry, document)?;
+    single_root_field::check(document)?;
+    selections::check(registry, document)?;
     field_merging::check(registry, document)
-}
-
-fn invalid<T>(message: String, at: Pos) -> Result<T, Refusal> {
-    Err(Refusal::Invalid(message, Some(at)))
 }

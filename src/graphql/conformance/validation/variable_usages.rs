@@ -1,5 +1,10 @@
-//! All variable usages are allowed (section 5.8.5): the type of a variable fits wherever it is used,
-//! in the fragments of the operation, too.
+//! Types of variables where they are used, also in the fragments of an operation.
+//!
+//! Specification: GraphQL (September 2025), section 5.8.5.
+//! async-graphql 7.2 takes a default value of null for a value, and does not see usages at the
+//! directives of variable definitions and at `__typename`.
+//! Upstream: no upstream issue found (2026-11).
+//! Remove when: async-graphql refuses `query($v: Int = null) { f(required: $v) }`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,68 +12,70 @@ use async_graphql::parser::types::{OperationDefinition, VariableDefinition};
 use async_graphql::registry::MetaTypeName;
 use async_graphql::{Name, Pos, Value};
 
-use super::invalid;
 use crate::graphql::refusal::Refusal;
 
-/// A variable where a value is expected.
+/// Usage of a variable where a value is expected.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Use<'a> {
+pub(super) struct VariableUsage<'a> {
     pub(super) name: &'a Name,
+    /// The type of the argument, input field or list item.
     pub(super) expected: &'a str,
-    /// Whether the place has a value of its own for a variable that is not given.
+    /// Whether the argument or input field has a default value.
     pub(super) has_default: bool,
     pub(super) at: Pos,
 }
 
-/// The variables that an operation or a fragment uses, and the fragments that it spreads.
+/// Usages of variables in an operation or a fragment, and the fragments that it spreads.
 #[derive(Debug, Default)]
-pub(super) struct Usages<'a> {
-    variables: Vec<Use<'a>>,
+pub(super) struct VariableUsages<'a> {
+    variables: Vec<VariableUsage<'a>>,
     spreads: Vec<&'a Name>,
 }
 
-impl<'a> Usages<'a> {
-    pub(super) fn variable(&mut self, used: Use<'a>) {
+impl<'a> VariableUsages<'a> {
+    pub(super) fn add_variable(&mut self, used: VariableUsage<'a>) {
         self.variables.push(used);
     }
 
-    pub(super) fn spread(&mut self, fragment: &'a Name) {
+    pub(super) fn add_spread(&mut self, fragment: &'a Name) {
         self.spreads.push(fragment);
     }
 
-    /// Checks the uses of an operation, and of the fragments that it spreads, whose own are given.
+    /// Checks the usages in an operation and in all fragments that it spreads. `fragments` has the
+    /// usages in each fragment.
     pub(super) fn check(
         &self,
         operation: &OperationDefinition,
-        fragments: &HashMap<&'a str, Usages<'a>>,
+        fragments: &HashMap<&'a str, VariableUsages<'a>>,
     ) -> Result<(), Refusal> {
         let definitions = operation.variable_definitions.iter().map(|definition| &definition.node);
         let types: HashMap<&str, (String, &VariableDefinition)> = definitions
             .map(|of| (of.name.node.as_str(), (of.var_type.node.to_string(), of)))
             .collect();
-        let mut met = HashSet::new();
-        let mut open = vec![self];
-        while let Some(usages) = open.pop() {
+        let mut visited = HashSet::new();
+        let mut pending = vec![self];
+        while let Some(usages) = pending.pop() {
             for used in &usages.variables {
                 let Some((var_type, definition)) = types.get(used.name.as_str()) else {
-                    return invalid(format!("Variable \"${}\" is not defined", used.name), used.at);
+                    let message = format!("Variable \"${}\" is not defined", used.name);
+                    return Err(Refusal::invalid(message, used.at));
                 };
                 if !is_allowed(used, var_type, definition) {
                     let (name, expected) = (used.name, used.expected);
                     let message =
                         format!("Variable \"${name}\" of type {var_type} is used as {expected}");
-                    return invalid(message, used.at);
+                    return Err(Refusal::invalid(message, used.at));
                 }
             }
-            let spread = usages.spreads.iter().filter(|name| met.insert(name.as_str()));
-            open.extend(spread.filter_map(|name| fragments.get(name.as_str())));
+            let spread = usages.spreads.iter().filter(|name| visited.insert(name.as_str()));
+            pending.extend(spread.filter_map(|name| fragments.get(name.as_str())));
         }
         Ok(())
     }
 }
 
 /// `IsVariableUsageAllowed()` of the specification.
-fn is_allowed(used: &Use<'_>, var_type: &str, definition: &VariableDefinition) -> bool {
+fn is_allowed(used: &VariableUsage<'_>, var_type: &str, definition: &VariableDefinition) -> bool {
     let default = definition.default_value.as_ref().map(|default| &default.node);
     let has_value = default.is_some_and(|default| *default != Value::Null) || used.has_default;
     match MetaTypeName::create(used.expected) {

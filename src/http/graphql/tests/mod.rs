@@ -22,7 +22,7 @@ use self::schema::{Caller, Mutation, Query, Ticks};
 use super::engine::Engine;
 use super::http_request::respond;
 use crate::entropy::SeededEntropy;
-use crate::graphql::Executions;
+use crate::graphql::ExecutionExtension;
 use crate::graphql::document::Limits;
 use crate::http::TrustedProxies;
 use crate::http::middleware::{self, MiddlewareState, RESPONSE_TIMEOUT};
@@ -33,7 +33,7 @@ const JSON: &str = "application/json";
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 fn app() -> Router {
-    let schema = Schema::build(Query, Mutation, Ticks).extension(Executions).finish();
+    let schema = Schema::build(Query, Mutation, Ticks).extension(ExecutionExtension).finish();
     let engine = Engine::new(schema, Limits::default(), Arc::default());
     let state = MiddlewareState {
         ids: RequestIds::new(Arc::new(SeededEntropy::new(1))),
