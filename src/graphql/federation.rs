@@ -1,11 +1,13 @@
-//! A subgraph of Apollo Federation 2, where the operator wants one.
+//! Subgraph of Apollo Federation 2, if the operator enables one.
 //!
-//! Rule: federation opens nothing. An entity is shown to whom [`Node`] shows it, so the router has to
-//! pass the caller's `Authorization` header on; and what a router may enforce by itself is written
-//! from the same `@requiresAuth` that is enforced here.
+//! Federation grants no access. An entity is visible to the callers to whom [`Node`] is, so the router
+//! has to pass their `Authorization` header on. The directives that a router enforces by itself are
+//! written from the same `@requiresAuth` that is enforced here.
 //!
-//! async-graphql's own federation is not used: one unknown entity fails all that were asked for, and
-//! its SDL knows no `@authenticated`.
+//! async-graphql's own federation is not used: with it one unknown entity fails all entities of the
+//! request, and its SDL has no `@authenticated`.
+
+use std::sync::Arc;
 
 use async_graphql::{
     Context, ID, InputValueError, InputValueResult, IntrospectionMode, MergedObject, Object,
@@ -14,28 +16,30 @@ use async_graphql::{
 
 use super::error::{bad_input, forbidden};
 use super::query::{MAX_NODES, Queries, somebody};
+use super::schema::{Schema, builder, finish, sdl};
 use super::types::{Node, Session, User};
+use crate::auth::Auth;
 
-/// What puts the subgraphs together.
+/// Product that composes the subgraphs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Supergraph {
-    /// Apollo Router, which enforces what stands in the schema of who may ask.
+    /// Apollo Router, which enforces the directives of authorization.
     Router,
-    /// Apollo's gateway for Node, which cannot, and refuses a schema where anything of it stands.
+    /// Apollo Gateway for Node.js, which refuses a schema with directives of authorization.
     Gateway,
 }
 
-/// The first version that knows both directives of authorization.
+/// The first version of the specification with both directives of authorization.
 const VERSION: &str = "https://specs.apollo.dev/federation/v2.5";
 
-/// What stands in the schema, and what a composition reads in its place.
+/// Texts of the SDL, and the texts of the subgraph in their place.
 const ENTITIES: [(&str, &str); 3] = [
     ("type User implements Node {", r#"type User implements Node @key(fields: "id") {"#),
     ("type Session implements Node {", r#"type Session implements Node @key(fields: "id") {"#),
     ("type PageInfo {", "type PageInfo @shareable {"),
 ];
 
-/// The same for the guards.
+/// The same for fields with `@requiresAuth`.
 const GUARDS: [(&str, &str); 2] = [
     (
         " @requiresAuth(role: ADMIN)\n",
@@ -43,6 +47,12 @@ const GUARDS: [(&str, &str); 2] = [
     ),
     (" @requiresAuth\n", " @requiresAuth @authenticated\n"),
 ];
+
+/// The schema of the subgraph.
+#[must_use]
+pub fn subgraph(auth: Arc<Auth>, introspection: bool, supergraph: Supergraph) -> Schema<Query> {
+    finish(builder().data(supergraph), auth, introspection)
+}
 
 /// The SDL of the subgraph.
 #[must_use]
@@ -53,15 +63,14 @@ pub fn subgraph_sdl(supergraph: Supergraph) -> String {
         }
         Supergraph::Gateway => (&[], r#""@key", "@shareable""#),
     };
-    let replaced = ENTITIES.iter().chain(guards);
-    let sdl = replaced.fold(super::sdl(), |sdl, (here, there)| sdl.replace(here, there));
+    let replacements = ENTITIES.iter().chain(guards);
+    let sdl = replacements.fold(sdl(), |sdl, (from, to)| sdl.replace(from, to));
     format!("{sdl}extend schema @link(url: \"{VERSION}\", import: [{imports}])\n")
 }
 
 /// The root of queries of a subgraph.
 #[derive(Default, MergedObject)]
-#[graphql(name = "Query")]
-pub struct SubgraphQuery(Queries, Federation);
+pub struct Query(Queries, Federation);
 
 #[derive(Default)]
 struct Federation;
@@ -82,7 +91,7 @@ impl Federation {
     async fn entities(
         &self,
         context: &Context<'_>,
-        representations: Vec<Representation>,
+        representations: Vec<Any>,
     ) -> Result<Vec<Option<Entity>>> {
         if representations.len() > MAX_NODES {
             return Err(bad_input(format!("at most {MAX_NODES} entities at once")));
@@ -90,9 +99,9 @@ impl Federation {
         let Some(viewer) = somebody(context)? else {
             return Ok(representations.iter().map(|_| None).collect());
         };
-        let entities = representations.iter().map(async |wanted| {
-            let node = Node::load(context, viewer, &wanted.id).await?;
-            Ok(node.and_then(|node| Entity::of(node, &wanted.type_name)))
+        let entities = representations.iter().map(async |any| {
+            let node = Node::load(context, viewer, &any.id).await?;
+            Ok(node.and_then(|node| Entity::of(node, &any.type_name)))
         });
         futures_util::future::try_join_all(entities).await
     }
@@ -134,15 +143,15 @@ impl Entity {
     }
 }
 
-/// A type and a key, as another subgraph knows them.
-struct Representation {
+/// Representation of an entity: its type and its key, as another subgraph knows them.
+struct Any {
     type_name: String,
     id: ID,
 }
 
 /// A type's name and its key, e.g. `{ __typename: "User", id: "User:…" }`.
 #[Scalar(name = "_Any")]
-impl ScalarType for Representation {
+impl ScalarType for Any {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::Object(members) = &value else {
             return Err(InputValueError::expected_type(value));
