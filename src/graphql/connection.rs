@@ -1,7 +1,6 @@
 //! Connections (GraphQL Cursor Connections Specification).
 //!
-//! Of our own and not async-graphql's, whose connections have no `nodes` beside `edges` with a
-//! nullable, capped `totalCount`.
+//! They are not async-graphql's, which have no `nodes` beside `edges` and no nullable `totalCount`.
 
 use async_graphql::SimpleObject;
 
@@ -22,8 +21,8 @@ pub struct PageInfo {
     end_cursor: Option<String>,
 }
 
-/// A connection and its edge for each type. Not generic: async-graphql cannot name the edges of a
-/// generic connection.
+/// Defines a connection and its edge for each type. They are not generic, since async-graphql cannot
+/// name the edges of a generic connection.
 macro_rules! connections {
     ($($node:ident: $connection:ident of $edge:ident;)+) => {$(
         /// An element of a list, and where it stands.
@@ -49,7 +48,7 @@ macro_rules! connections {
         }
 
         impl $connection {
-            /// A page of wrapped elements, `key` being an element's place in the list.
+            /// The connection of a page. `key` is the sort key of an item, `wrap` makes the node of it.
             pub(super) fn new<U, K: SortKey>(
                 page: Page<U>,
                 total_count: Option<i64>,

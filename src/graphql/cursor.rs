@@ -1,4 +1,4 @@
-//! Cursors: a row's sort key, wrapped so that nobody builds on its form.
+//! Cursors of lists: the sort key of a row, encoded so that clients do not depend on its form.
 
 use async_graphql::Result;
 use base64::Engine;
@@ -11,93 +11,87 @@ use crate::domain::id::{SessionId, TokenId};
 use crate::domain::page::PageRequest;
 use crate::store::FeedCursor;
 
-/// A list's sort key.
+/// Sort key of a list.
 pub trait SortKey: Sized {
-    /// The key as text.
-    fn write(&self) -> String;
-    /// The key that this text is; `None` where it is none.
-    fn read(text: &str) -> Option<Self>;
+    fn to_text(&self) -> String;
+    /// The key with this text; `None` if it is the text of no key.
+    fn from_text(text: &str) -> Option<Self>;
 }
 
-/// The longest folded username there can be: 150 characters of four bytes, some of which fold to
-/// several.
-const MAX_NAME: usize = 4_000;
+/// Bytes of the longest folded username: 150 characters of four bytes, some of which fold to several.
+const MAX_NAME_BYTES: usize = 4_000;
 
-/// Of accounts: the folded username.
+/// Key of users: the folded username.
 impl SortKey for String {
-    fn write(&self) -> String {
+    fn to_text(&self) -> String {
         self.clone()
     }
 
-    fn read(text: &str) -> Option<Self> {
-        (text.len() <= MAX_NAME && !text.contains('\0')).then(|| text.to_owned())
+    fn from_text(text: &str) -> Option<Self> {
+        (text.len() <= MAX_NAME_BYTES && !text.contains('\0')).then(|| text.to_owned())
     }
 }
 
-/// Of sessions.
+/// Key of sessions.
 impl SortKey for SessionId {
-    fn write(&self) -> String {
+    fn to_text(&self) -> String {
         self.to_string()
     }
 
-    fn read(text: &str) -> Option<Self> {
+    fn from_text(text: &str) -> Option<Self> {
         Self::parse(text)
     }
 }
 
-/// Of blacklist entries: microseconds and the token.
+/// Key of blacklist entries: microseconds and token ID.
 impl SortKey for (Timestamp, TokenId) {
-    fn write(&self) -> String {
+    fn to_text(&self) -> String {
         format!("{} {}", self.0.as_micros(), self.1)
     }
 
-    fn read(text: &str) -> Option<Self> {
+    fn from_text(text: &str) -> Option<Self> {
         let (micros, id) = text.split_once(' ')?;
         Some((Timestamp::from_micros(micros.parse().ok()?), TokenId::parse(id)?))
     }
 }
 
-/// Of ended sessions: how far a follower has come.
+/// Key of ended sessions: a position in the feed.
 impl SortKey for FeedCursor {
-    fn write(&self) -> String {
+    fn to_text(&self) -> String {
         self.to_string()
     }
 
-    fn read(text: &str) -> Option<Self> {
+    fn from_text(text: &str) -> Option<Self> {
         Self::parse(text)
     }
 }
 
-/// Of audit events: microseconds and the number.
+/// Key of audit events: microseconds and number.
 impl SortKey for (Timestamp, AuditEventId) {
-    fn write(&self) -> String {
+    fn to_text(&self) -> String {
         format!("{} {}", self.0.as_micros(), self.1.0)
     }
 
-    fn read(text: &str) -> Option<Self> {
+    fn from_text(text: &str) -> Option<Self> {
         let (micros, id) = text.split_once(' ')?;
         Some((Timestamp::from_micros(micros.parse().ok()?), AuditEventId::parse(id)?))
     }
 }
 
-/// The cursor of this key.
 #[must_use]
 pub fn encode(key: &impl SortKey) -> String {
-    URL_SAFE_NO_PAD.encode(key.write())
+    URL_SAFE_NO_PAD.encode(key.to_text())
 }
 
-/// The key of a cursor.
-///
-/// # Errors
-/// `BAD_USER_INPUT` where it is no cursor of this list.
+/// The key of a cursor; `BAD_USER_INPUT` if it is not a cursor of this list.
 pub fn decode<K: SortKey>(cursor: Option<String>) -> Result<Option<K>> {
     let Some(cursor) = cursor else { return Ok(None) };
     let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let key = text.and_then(|text| K::read(&text));
+    let key = text.and_then(|text| K::from_text(&text));
     key.map(Some).ok_or_else(|| bad_input("this is not a cursor of this list"))
 }
 
-/// Reads Relay's four arguments.
+/// The page that the arguments of a connection ask for (Cursor Connections Specification).
 pub(super) fn page<K: SortKey>(
     after: Option<String>,
     before: Option<String>,
@@ -131,7 +125,7 @@ mod tests {
             assert!(decode::<(Timestamp, TokenId)>(Some(text.to_owned())).is_err(), "{text}");
             assert!(decode::<SessionId>(Some(text.to_owned())).is_err(), "{text}");
         }
-        for name in ["a\0".to_owned(), "a".repeat(MAX_NAME + 1)] {
+        for name in ["a\0".to_owned(), "a".repeat(MAX_NAME_BYTES + 1)] {
             assert!(decode::<String>(Some(URL_SAFE_NO_PAD.encode(name))).is_err());
         }
     }

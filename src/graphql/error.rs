@@ -1,7 +1,7 @@
-//! The one place where what went wrong is told outward.
+//! Mapping of errors to what clients see.
 //!
-//! Rule: every error has a code, and internal text never leaves. What is our fault is logged here,
-//! once, with its causes; the client gets the request's id, which finds the line.
+//! Every error has a code, and no internal text leaves the service. A fault of the service is logged
+//! here, once, with its causes. The client gets the ID of the request, which finds the line.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use async_graphql::{Error, ErrorExtensions, SimpleObject};
 use super::types::UserErrorCode;
 use crate::auth::{self, Denial, Field};
 
-/// What a client is told when the database is away.
+/// Message while the database is unavailable.
 const UNAVAILABLE: &str = "the service is not available at the moment; try again";
 
-/// What a client is told of a fault that is not its own.
+/// Message of an internal error.
 pub const INTERNAL: &str = "Something went wrong here; the log has it under this request's id";
 
-/// An error at the top level of the answer.
-#[expect(clippy::needless_pass_by_value, reason = "it is for map_err, and ends here")]
+/// The error as a client sees it at the top level of the response. Faults of the service are logged.
+#[expect(clippy::needless_pass_by_value, reason = "it is used with map_err")]
 pub(super) fn expose(error: auth::Error) -> Error {
     match &error {
         auth::Error::Refused(refusal) => bad_input(refusal.to_string()),
@@ -50,17 +50,17 @@ pub(super) fn expose(error: auth::Error) -> Error {
     }
 }
 
-/// The database is away, and the log says so already.
+/// The database is unavailable, and the log has the reason already.
 pub(super) fn unavailable() -> Error {
     with_code(UNAVAILABLE, "SERVICE_UNAVAILABLE")
 }
 
-/// What the client sent is wrong, and there is no payload to say so in.
+/// The input is wrong, in a field without a payload.
 pub(super) fn bad_input(message: impl Into<String>) -> Error {
     with_code(message, "BAD_USER_INPUT")
 }
 
-/// What was asked for is not given to this caller, or to anybody.
+/// The field is closed to this caller, or to all.
 pub(super) fn forbidden(message: impl Into<String>) -> Error {
     with_code(message, "FORBIDDEN")
 }
@@ -126,12 +126,12 @@ fn path(field: Field) -> Vec<String> {
     vec!["input".to_owned(), name.to_owned()]
 }
 
-/// Whole seconds, rounded up: who comes a moment early is sent away again.
+/// Whole seconds, rounded up: a client that comes back early would be refused again.
 fn seconds(wait: Duration) -> i32 {
     i32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX)
 }
 
-/// Tells expected refusals, which go into the payload, from everything else.
+/// Separates expected failures, which go into the payload, from all other errors.
 pub(super) fn expected<T>(
     outcome: Result<T, auth::Error>,
 ) -> async_graphql::Result<Result<T, Vec<UserError>>> {

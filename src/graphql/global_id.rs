@@ -1,5 +1,7 @@
-//! Global ids: the type's name and the row's id, readable on purpose. They are no secret and give no
-//! right; who may see what they name is asked each time.
+//! Global object IDs (Relay): the name of the type and the ID of the row.
+//!
+//! They are readable on purpose, and grant no access. Whether the caller may see an object is checked
+//! at each use.
 
 use async_graphql::ID;
 
@@ -8,23 +10,19 @@ use crate::auth::{Field, UserError};
 use crate::domain::audit::AuditEventId;
 use crate::domain::id::{KeyId, SessionId, TokenId, UserId};
 
-/// What a global id names.
+/// Global object ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GlobalId {
-    /// An account.
     User(UserId),
-    /// A session.
     Session(SessionId),
-    /// A refused refresh token.
+    /// Entry of a refused refresh token.
     BlacklistEntry(TokenId),
-    /// A signing key.
     SigningKey(KeyId),
-    /// An audit event.
     AuditEvent(AuditEventId),
 }
 
 impl GlobalId {
-    /// What the id names; `None` where it is none of ours.
+    /// The ID; `None` if it is not one of this service.
     #[must_use]
     pub fn parse(id: &ID) -> Option<Self> {
         let (name, id) = id.split_once(':')?;
@@ -51,7 +49,7 @@ impl From<GlobalId> for ID {
     }
 }
 
-/// The user that an input names.
+/// The user ID in an input.
 pub(super) fn user(id: &ID, field: Field) -> Result<UserId, UserError> {
     match GlobalId::parse(id) {
         Some(GlobalId::User(id)) => Ok(id),
@@ -59,7 +57,7 @@ pub(super) fn user(id: &ID, field: Field) -> Result<UserId, UserError> {
     }
 }
 
-/// The session that an input names.
+/// The session ID in an input.
 pub(super) fn session(id: &ID, field: Field) -> Result<SessionId, UserError> {
     match GlobalId::parse(id) {
         Some(GlobalId::Session(id)) => Ok(id),
@@ -67,13 +65,13 @@ pub(super) fn session(id: &ID, field: Field) -> Result<SessionId, UserError> {
     }
 }
 
-/// The user that a filter names.
+/// The user ID in a filter.
 pub(super) fn filtered_user(id: Option<&ID>) -> async_graphql::Result<Option<UserId>> {
     id.map(|id| user(id, Field::UserId).map_err(|refusal| bad_input(refusal.to_string())))
         .transpose()
 }
 
-/// The session that a filter names.
+/// The session ID in a filter.
 pub(super) fn filtered_session(id: Option<&ID>) -> async_graphql::Result<Option<SessionId>> {
     id.map(|id| session(id, Field::SessionId).map_err(|refusal| bad_input(refusal.to_string())))
         .transpose()
@@ -86,7 +84,7 @@ mod tests {
     use crate::entropy::SeededEntropy;
 
     #[test]
-    fn an_id_comes_back_as_what_it_names() {
+    fn an_id_survives_a_round_trip() {
         let id = UserId::new(Timestamp::from_seconds(1), &SeededEntropy::new(1));
         let global = ID::from(GlobalId::User(id));
         assert_eq!(GlobalId::parse(&global), Some(GlobalId::User(id)));
@@ -94,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_nothing_is_none() {
+    fn other_texts_are_no_ids() {
         for text in ["", ":", "User:", "User:1", "user:00000000-0000-7000-8000-000000000000"] {
             assert_eq!(GlobalId::parse(&ID::from(text)), None, "{text}");
         }

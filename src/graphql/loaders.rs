@@ -1,8 +1,8 @@
-//! One statement for all the users, and one for all the sessions, that a page refers to.
+//! Loaders by ID: one query for all rows of a type that a page refers to.
 //!
-//! Rule: loaders are made for each request and remember nothing between batches, so that a query
-//! behind a mutation in the same document sees what it did. Who may see what is loaded is asked where
-//! it is used.
+//! Loaders are made for each request and keep nothing between batches, so that a field after a
+//! mutation in the same document sees its effect. Whether the caller may see a loaded row is checked
+//! where it is used.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -19,17 +19,16 @@ use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::store::QueryCost;
 
-/// Reads rows by their ids.
+/// Reads rows by their IDs.
 pub struct ById(Arc<Auth>);
 
-/// A request's loaders, made for the first that asks: most requests need none.
+/// Loaders of one request. They are made at the first use, since most requests need none.
 pub struct Loaders {
     auth: Arc<Auth>,
     made: OnceLock<DataLoader<ById>>,
 }
 
 impl Loaders {
-    /// Loaders for one request.
     #[must_use]
     pub fn new(auth: &Arc<Auth>) -> Self {
         Self { auth: Arc::clone(auth), made: OnceLock::new() }
@@ -37,23 +36,20 @@ impl Loaders {
 
     fn by_id(&self) -> &DataLoader<ById> {
         self.made.get_or_init(|| {
-            // What a batch costs the database is part of what the request costs.
+            // The queries of a batch count as queries of the request.
             let spawn = |batch| tokio::spawn(QueryCost::inherited(batch));
             DataLoader::new(ById(Arc::clone(&self.auth)), spawn)
         })
     }
 
-    /// An account.
     pub(super) async fn user(&self, id: UserId) -> Result<Option<Arc<User>>, Error> {
         self.by_id().load_one(id).await
     }
 
-    /// A session.
     pub(super) async fn session(&self, id: SessionId) -> Result<Option<Arc<Session>>, Error> {
         self.by_id().load_one(id).await
     }
 
-    /// A blacklist entry.
     pub(super) async fn blacklist_entry(
         &self,
         id: TokenId,
@@ -61,7 +57,6 @@ impl Loaders {
         self.by_id().load_one(id).await
     }
 
-    /// An audit event.
     pub(super) async fn audit_event(
         &self,
         id: AuditEventId,

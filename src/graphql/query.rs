@@ -1,4 +1,4 @@
-//! What can be asked.
+//! Queries.
 
 use async_graphql::{Context, ID, MergedObject, Object, Result};
 
@@ -16,14 +16,14 @@ use super::{admin, auth, caller, reads, viewer};
 use crate::auth::{Denial, UnauthenticatedReason, Viewer};
 use crate::domain;
 
-/// The most nodes that are asked for at once.
+/// Length of the list of IDs in `nodes`.
 pub(super) const MAX_NODES: usize = 100;
 
 /// The root of queries.
 #[derive(Default, MergedObject)]
 pub struct Query(Queries);
 
-/// What can be asked, by whatever root.
+/// Fields of the root type, in a subgraph, too.
 #[derive(Default)]
 pub(super) struct Queries;
 
@@ -160,8 +160,8 @@ impl Queries {
     }
 }
 
-/// Who is logged in, in a field that needs nobody to be. A token that is sent and refused is an error,
-/// by which its client knows that it has to refresh.
+/// The logged-in user, in a field that does not require one. A refused token is an error all the same,
+/// which tells its client to refresh.
 pub(super) fn somebody(context: &Context<'_>) -> Result<Option<Viewer>> {
     match auth(context).guard.authenticate(caller(context)) {
         Ok(viewer) => Ok(Some(viewer)),

@@ -1,9 +1,11 @@
 //! Concurrency limit for the list reads of one request.
 //!
-//! Every node of a page may have lists of its own, and all of them are resolved at once. Rule: few of
-//! them ask the database at a time, so that other requests get their connections between them; none
-//! begins once its client has disconnected; and once one has failed for want of the database, the
-//! others fail with it for a while, without asking and without a log line for each.
+//! Every node of a page may have lists of its own, and async-graphql resolves all of them at once.
+//!
+//! - Few of them query the database at a time, so that other requests get connections, too.
+//! - None starts once the client has disconnected.
+//! - After one failed because the database is unavailable, the others fail for a while without a query
+//!   and without a log line for each.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,34 +18,34 @@ use super::{auth, list_reads};
 use crate::auth::{self, ClientConnection};
 use crate::domain::page::Page;
 
-/// The most lists of one request that are read at a time.
-const CONCURRENT: usize = 4;
+/// Concurrent list reads of one request.
+const MAX_CONCURRENT: usize = 4;
 
-/// How long a failure stands for the reads after it.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Time for which reads after a failure fail without a query.
+const FAILURE_PAUSE: Duration = Duration::from_secs(2);
 
-/// The list reads of one request.
+/// Permits of the list reads of one request.
 pub struct ListReads {
-    turns: Semaphore,
-    /// By the monotonic clock.
+    permits: Semaphore,
+    /// Time of the last failure, by the monotonic clock.
     failed: Mutex<Option<Duration>>,
 }
 
 impl Default for ListReads {
     fn default() -> Self {
-        Self { turns: Semaphore::new(CONCURRENT), failed: Mutex::default() }
+        Self { permits: Semaphore::new(MAX_CONCURRENT), failed: Mutex::default() }
     }
 }
 
 impl ListReads {
-    /// Waits for a turn; `None` where the read is not to begin any more.
-    async fn turn(&self, now: impl Fn() -> Duration) -> Option<SemaphorePermit<'_>> {
-        let turn = self.turns.acquire().await.ok()?;
+    /// Waits for a permit; `None` if the read must not start any more.
+    async fn permit(&self, now: impl Fn() -> Duration) -> Option<SemaphorePermit<'_>> {
+        let permit = self.permits.acquire().await.ok()?;
         let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        (!is_recent(failed, now()) && !ClientConnection::is_closed()).then_some(turn)
+        (!is_recent(failed, now()) && !ClientConnection::is_closed()).then_some(permit)
     }
 
-    /// Notes a failure. Says whether it is the first for a while, which is to be logged.
+    /// Records a failure. Returns whether it is the first for a while, which is logged.
     fn fail(&self, now: Duration) -> bool {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         !is_recent(failed.replace(now), now)
@@ -51,19 +53,19 @@ impl ListReads {
 }
 
 fn is_recent(failed: Option<Duration>, now: Duration) -> bool {
-    failed.is_some_and(|at| now.saturating_sub(at) < PAUSE)
+    failed.is_some_and(|at| now.saturating_sub(at) < FAILURE_PAUSE)
 }
 
-/// Reads a page, and counts the list where the client asks for `totalCount`.
+/// Reads a page, and counts the list if the client selects `totalCount`.
 pub(super) async fn read<T>(
     context: &Context<'_>,
     count: impl Future<Output = Result<Option<i64>, auth::Error>>,
     page: impl Future<Output = Result<Page<T>, auth::Error>>,
 ) -> Result<(Page<T>, Option<i64>)> {
     let (reads, auth) = (list_reads(context), auth(context));
-    let turn = reads.turn(|| auth.system.monotonic()).await.ok_or_else(unavailable)?;
+    let permit = reads.permit(|| auth.system.monotonic()).await.ok_or_else(unavailable)?;
     let done = async {
-        let count = if counts(context) { count.await? } else { None };
+        let count = if selects_total_count(context) { count.await? } else { None };
         Ok((page.await?, count))
     };
     let done = done.await.map_err(|error: auth::Error| {
@@ -74,12 +76,12 @@ pub(super) async fn read<T>(
             expose(error)
         }
     });
-    drop(turn);
+    drop(permit);
     done
 }
 
-/// Whether the client asks how many there are: counting is a statement of its own.
-fn counts(context: &Context<'_>) -> bool {
+/// Whether the client selects `totalCount`, which costs a query of its own.
+fn selects_total_count(context: &Context<'_>) -> bool {
     context.look_ahead().field("totalCount").exists()
 }
 
@@ -91,35 +93,35 @@ mod tests {
     const NOW: Duration = Duration::from_secs(7);
 
     #[tokio::test]
-    async fn few_are_read_at_a_time() {
+    async fn few_lists_are_read_at_a_time() {
         let reads = ListReads::default();
-        let mut turns = Vec::new();
-        for _ in 0..CONCURRENT {
-            turns.push(reads.turn(|| NOW).await.unwrap());
+        let mut permits = Vec::new();
+        for _ in 0..MAX_CONCURRENT {
+            permits.push(reads.permit(|| NOW).await.unwrap());
         }
-        assert!(reads.turn(|| NOW).now_or_never().is_none());
-        turns.pop();
-        assert!(reads.turn(|| NOW).now_or_never().unwrap().is_some());
+        assert!(reads.permit(|| NOW).now_or_never().is_none());
+        permits.pop();
+        assert!(reads.permit(|| NOW).now_or_never().unwrap().is_some());
     }
 
     #[tokio::test]
-    async fn a_failure_stands_for_those_after_it_until_the_pause_is_over() {
+    async fn reads_after_a_failure_fail_until_the_pause_is_over() {
         let reads = ListReads::default();
         assert!(reads.fail(NOW));
-        // One that was under way beside it.
+        // A concurrent read.
         assert!(!reads.fail(NOW));
-        assert!(reads.turn(|| NOW).await.is_none());
-        assert!(reads.turn(|| NOW + PAUSE / 2).await.is_none());
-        assert!(reads.turn(|| NOW + PAUSE).await.is_some());
+        assert!(reads.permit(|| NOW).await.is_none());
+        assert!(reads.permit(|| NOW + FAILURE_PAUSE / 2).await.is_none());
+        assert!(reads.permit(|| NOW + FAILURE_PAUSE).await.is_some());
     }
 
     #[tokio::test]
-    async fn nothing_is_read_for_a_client_that_is_gone() {
+    async fn nothing_is_read_for_a_client_that_disconnected() {
         let reads = ListReads::default();
-        let (connection, turn) = ClientConnection::watch(reads.turn(|| NOW));
+        let (connection, permit) = ClientConnection::watch(reads.permit(|| NOW));
         drop(connection);
-        assert!(turn.await.is_none());
-        let (_connection, turn) = ClientConnection::watch(reads.turn(|| NOW));
-        assert!(turn.await.is_some());
+        assert!(permit.await.is_none());
+        let (_connection, permit) = ClientConnection::watch(reads.permit(|| NOW));
+        assert!(permit.await.is_some());
     }
 }

@@ -1,10 +1,10 @@
-//! Scalars of our own.
+//! Custom scalars.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
 use crate::clock::Timestamp;
 
-/// A moment in the schema, whose description is that of the implementation below.
+/// Point in time. The description in the schema is on the implementation below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub Timestamp);
 

@@ -1,4 +1,4 @@
-//! What can be subscribed to.
+//! Subscriptions.
 
 use std::sync::Arc;
 
@@ -13,13 +13,12 @@ use super::types::{Role, SessionEnded};
 use super::{auth, caller};
 use crate::auth::Followed;
 
-/// Tells a transport, which puts it into the request, that the subscription has begun: from now on
-/// nothing is missed.
+/// Signal that a subscription has started, from when on it misses no event. A transport that waits for
+/// it puts it into the request.
 #[derive(Clone, Default)]
 pub struct Begun(Arc<Notify>);
 
 impl Begun {
-    /// Waits for it.
     pub async fn wait(&self) {
         self.0.notified().await;
     }

@@ -1,4 +1,4 @@
-//! What a user does with an account and its sessions.
+//! Mutations of the own account and of sessions.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 

@@ -1,4 +1,4 @@
-//! What administrators do.
+//! Mutations of administrators.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 

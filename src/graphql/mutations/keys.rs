@@ -1,4 +1,4 @@
-//! Signing keys, rotated.
+//! Mutation of the signing keys.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 

@@ -1,4 +1,4 @@
-//! Register, log in, refresh: the mutations that give tokens.
+//! Mutations that issue tokens: register, login and refresh.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
@@ -54,7 +54,7 @@ pub struct RefreshInput {
     attempt_id: Option<String>,
 }
 
-/// The payloads of these mutations have the same fields under names of their own.
+/// Defines a payload. The three payloads have the same fields.
 macro_rules! payload {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
@@ -123,7 +123,7 @@ impl LoginMutation {
         };
         let (auth, origin) = (auth(context), caller(context).origin().clone());
         let (transport, cookie) = (input.transport.into(), cookie(context));
-        // On the heap: the future of every mutation is as large as the largest.
+        // Boxed, since the future of every mutation is as large as the largest one.
         let done = Box::pin(auth.accounts.register(register, transport, cookie, origin)).await;
         Ok(match expected(done)? {
             Ok((user, signed_in)) => {
@@ -165,7 +165,8 @@ impl LoginMutation {
         match expected(auth(context).sessions.refresh(asked, cookie(context), origin).await)? {
             Ok(signed_in) => {
                 let viewer = signed_in.viewer();
-                // A read that can fail, after what cannot be taken back: only for whoever wants it.
+                // The read can fail after a refresh that cannot be undone, so it happens only if the
+                // client selects the user.
                 let user = if context.look_ahead().field("user").exists() {
                     User::load(context, viewer, viewer.user_id()).await?
                 } else {

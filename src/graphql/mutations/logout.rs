@@ -1,4 +1,4 @@
-//! Log out.
+//! Logout mutation.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 

@@ -1,4 +1,4 @@
-//! What can be done. Each file has the inputs, the payloads and the fields of one subject.
+//! Mutations. Each file has the inputs, payloads and fields of one subject.
 
 mod account;
 mod administration;

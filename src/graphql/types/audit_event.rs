@@ -32,7 +32,7 @@ impl AuditEvent {
         id: AuditEventId,
     ) -> Result<Option<Self>> {
         let event = loaders(context).audit_event(id).await?;
-        // What belongs to no account is for administrators.
+        // Events of no account are visible to administrators only.
         let may_see = |owner: Option<_>| owner.map_or(viewer.is_admin(), |id| viewer.may_see(id));
         Ok(event.filter(|event| may_see(event.user_id)).map(|event| Self { event, viewer }))
     }
@@ -55,7 +55,7 @@ impl AuditEvent {
         }))
     }
 
-    /// Whether the viewer may know from where it was done.
+    /// Whether the viewer may see the address and the user agent.
     fn origin_is_shown(&self) -> bool {
         self.viewer.may_see_origin_of(self.event.actor)
     }

@@ -50,7 +50,7 @@ impl BlacklistEntry {
         }))
     }
 
-    /// Whether the viewer may know from where it was done.
+    /// Whether the viewer may see the address and the user agent.
     fn origin_is_shown(&self) -> bool {
         self.viewer.may_see_origin_of(self.entry.actor)
     }

@@ -1,4 +1,4 @@
-//! The closed sets of the schema, each the twin of one in the domain, word for word.
+//! Enums of the schema. Each has the name and the values of an enum of the domain or of `auth`.
 
 use async_graphql::Enum;
 

@@ -1,4 +1,4 @@
-//! What lists can be narrowed to, as clients write it.
+//! Filters of lists.
 
 use async_graphql::{ID, InputObject, Result};
 
@@ -27,11 +27,11 @@ fn range(range: Option<TimeRange>) -> filter::TimeRange {
     })
 }
 
-/// The longest text to look for: no name, address or user agent that is kept is longer.
+/// Characters of a search text. No stored name, address or user agent is longer.
 const MAX_CHARS: usize = 512;
 
-/// Text to look for: U+0000 is in no row, and PostgreSQL takes it for an error, as SQLite does a
-/// pattern of 50 kB.
+/// Checks a search text. PostgreSQL fails on U+0000, which no row contains, and SQLite on a pattern of
+/// 50 kB.
 fn text(text: Option<String>) -> Result<Option<String>> {
     match text {
         Some(text) if text.contains('\0') => Err(bad_input("text cannot hold U+0000")),

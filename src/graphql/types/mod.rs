@@ -1,4 +1,4 @@
-//! The types of the schema, a file each.
+//! Types of the schema.
 
 mod audit_event;
 mod blacklist_entry;

@@ -1,4 +1,4 @@
-//! What has an id.
+//! Interface of objects with a global ID.
 
 use async_graphql::{Context, ID, Interface, Result};
 
@@ -25,7 +25,7 @@ pub enum Node {
 }
 
 impl Node {
-    /// What the id names, if the viewer may see it.
+    /// The object with this ID, if the viewer may see it.
     pub(in crate::graphql) async fn load(
         context: &Context<'_>,
         viewer: Viewer,

@@ -24,13 +24,14 @@ use crate::graphql::{auth, loaders, reads};
 #[derive(Clone, Debug)]
 pub struct Session {
     id: SessionId,
-    /// `None` where nothing is asked for that would have to be read.
+    /// `None` if the selected fields are known without the row.
     row: Option<Arc<domain::session::Session>>,
     viewer: Viewer,
 }
 
-/// The fields that a session's own id answers.
-const OF_THE_ID: [&str; 4] = ["id", "sid", "isCurrent", "__typename"];
+/// Fields that the session ID determines. They are names of the schema: a field that is renamed must be
+/// renamed here.
+const FIELDS_OF_THE_ID: [&str; 4] = ["id", "sid", "isCurrent", "__typename"];
 
 /// What a session was opened with, and from where.
 #[derive(Clone, Debug, SimpleObject)]
@@ -61,13 +62,13 @@ impl Session {
         Self { id: session.id, row: Some(session), viewer }
     }
 
-    /// The session that asks. The guard has judged it from memory, so what its token says of it needs
-    /// no database.
+    /// The session of the access token. The guard has checked it in memory, so fields that the token
+    /// determines need no query.
     pub(in crate::graphql) async fn current(
         context: &Context<'_>,
         viewer: Viewer,
     ) -> Result<Option<Self>> {
-        let is_known = |field: SelectionField<'_>| OF_THE_ID.contains(&field.name());
+        let is_known = |field: SelectionField<'_>| FIELDS_OF_THE_ID.contains(&field.name());
         if context.field().selection_set().all(is_known) {
             return Ok(Some(Self { id: viewer.session_id(), row: None, viewer }));
         }
@@ -105,7 +106,7 @@ impl Session {
     }
 
     fn row(&self) -> Result<&domain::session::Session> {
-        // What is selected says whether it is read, so this is a mistake of ours.
+        // `current` reads the row if a field needs it, so this is a bug.
         self.row.as_deref().ok_or_else(|| "a session that was not read".into())
     }
 }

@@ -1,4 +1,4 @@
-//! The event of a session that ended.
+//! Event of an ended session.
 
 use async_graphql::SimpleObject;
 

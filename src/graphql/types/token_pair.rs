@@ -1,4 +1,4 @@
-//! What a client goes on with.
+//! Access token and refresh token.
 
 use async_graphql::SimpleObject;
 

@@ -1,4 +1,4 @@
-//! What a token is worth.
+//! Status of a token.
 
 use async_graphql::{Context, Object, Result};
 

@@ -1,4 +1,4 @@
-//! Accounts.
+//! Users.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::graphql::{auth, loaders};
 #[derive(Clone, Debug)]
 pub struct User {
     account: Arc<domain::user::User>,
-    /// Whether it is only remembered, and good for what is fixed.
+    /// Whether it is from the cache, where only fields that never change are valid.
     is_remembered: bool,
     viewer: Viewer,
 }
