@@ -42,4 +42,4 @@ pub use query::Query;
 pub use request_context::attach;
 use request_context::{Shared, admin, auth, caller, cookie, list_reads, loaders, viewer};
 pub use schema::{Schema, schema, sdl};
-pub use subscription::{Begun, Subscription};
+pub use subscription::{StartSignal, Subscription};

@@ -16,9 +16,9 @@ use crate::auth::Followed;
 /// Signal that a subscription has started, from when on it misses no event. A transport that waits for
 /// it puts it into the request.
 #[derive(Clone, Default)]
-pub struct Begun(Arc<Notify>);
+pub struct StartSignal(Arc<Notify>);
 
-impl Begun {
+impl StartSignal {
     pub async fn wait(&self) {
         self.0.notified().await;
     }
@@ -66,8 +66,8 @@ async fn follow(
     let required = requires_auth::declared(context)?;
     let sessions = &auth(context).sessions;
     let ends = sessions.follow_ends(caller(context), required, followed).await.map_err(expose)?;
-    if let Some(begun) = context.data_opt::<Begun>() {
-        begun.0.notify_one();
+    if let Some(start) = context.data_opt::<StartSignal>() {
+        start.0.notify_one();
     }
     Ok(stream::unfold(ends, |mut ends| async move {
         let end = ends.next().await?;

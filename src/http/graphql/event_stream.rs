@@ -17,7 +17,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::logged_stream::LoggedStream;
 use super::subscribers::{Authorization, MAX_SECONDS_AFTER_END, SubscriberPermit};
 use super::{response, response_errors};
-use crate::graphql::Begun;
+use crate::graphql::StartSignal;
 use crate::http::header_names::X_ACCEL_BUFFERING;
 use crate::http::operation_log::RequestOutcome;
 
@@ -47,7 +47,7 @@ struct EventStream {
 /// event.
 pub(super) async fn stream(
     responses: LoggedStream,
-    begun: &Begun,
+    begun: &StartSignal,
     permit: SubscriberPermit,
 ) -> Response {
     let mut responses = responses.boxed();

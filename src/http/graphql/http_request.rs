@@ -11,7 +11,7 @@ use super::parameters::Parameters;
 use super::rejection::Rejection;
 use super::subscribers::SubscriberPermit;
 use super::{event_stream, response, response_errors, subscription_events};
-use crate::graphql::Begun;
+use crate::graphql::StartSignal;
 use crate::graphql::document::Refusal;
 use crate::http::media_type::{AcceptedTypes, MediaType, negotiate};
 use crate::http::operation_log::LoggedOperation;
@@ -68,7 +68,7 @@ async fn try_respond<E: Executor>(
     };
     prepared.request = attach(prepared.request);
     if let Some(permit) = permit {
-        let begun = Begun::default();
+        let begun = StartSignal::default();
         prepared.request = prepared.request.data(begun.clone());
         let responses = subscription_events::responses(engine, prepared, id, permit.auth());
         return Ok(event_stream::stream(responses, &begun, permit).await);

@@ -19,7 +19,7 @@ use super::close_reason::CloseReason;
 use super::message::{ClientMessage, ServerMessage};
 use crate::auth::{Denial, RefreshCookie, UnauthenticatedReason};
 use crate::graphql::document::Refusal;
-use crate::graphql::{Begun, attach};
+use crate::graphql::{StartSignal, attach};
 use crate::http::caller::bearer_in;
 use crate::http::graphql::engine::Engine;
 use crate::http::graphql::parameters::Parameters;
@@ -211,7 +211,7 @@ impl<E: Executor> Socket<E> {
         if self.operations.contains_key(&id) {
             return Err(CloseReason::id_in_use(&id).into());
         }
-        let begun = Begun::default();
+        let begun = StartSignal::default();
         match self.subscription_events(payload, &begun) {
             Ok(events) => self.start(id, events, &begun).await,
             Err(Rejection::Malformed(what)) => Err(CloseReason::BadMessage(what).into()),
@@ -221,7 +221,12 @@ impl<E: Executor> Socket<E> {
 
     /// Starts a subscription, and reads no further message until it has begun or ended: once the client
     /// gets a response to its next message, it misses no event.
-    async fn start(&mut self, id: String, events: Events, begun: &Begun) -> Result<(), LoopEnd> {
+    async fn start(
+        &mut self,
+        id: String,
+        events: Events,
+        begun: &StartSignal,
+    ) -> Result<(), LoopEnd> {
         self.operations.insert(id.clone(), events);
         let begun = timeout(BEGIN_TIMEOUT, begun.wait());
         tokio::pin!(begun);
@@ -238,7 +243,7 @@ impl<E: Executor> Socket<E> {
     fn subscription_events(
         &self,
         payload: Map<String, Value>,
-        begun: &Begun,
+        begun: &StartSignal,
     ) -> Result<Events, Rejection> {
         let parameters = Parameters::from_members(payload)?;
         if self.operations.len() >= MAX_OPERATIONS {
