@@ -4,29 +4,25 @@
 
 use async_graphql::SimpleObject;
 
-use super::cursor::{SortKey, encode};
-use super::types::{AuditEvent, BlacklistEntry, Session, User};
-use crate::domain::page::Page;
-
 /// Where a page lies in its list.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct PageInfo {
     /// Whether something follows.
-    has_next_page: bool,
+    pub(super) has_next_page: bool,
     /// Whether something precedes.
-    has_previous_page: bool,
+    pub(super) has_previous_page: bool,
     /// The cursor of the first edge.
-    start_cursor: Option<String>,
+    pub(super) start_cursor: Option<String>,
     /// The cursor of the last edge.
-    end_cursor: Option<String>,
+    pub(super) end_cursor: Option<String>,
 }
 
-/// Defines a connection and its edge for each type. They are not generic, since async-graphql cannot
+/// Defines the connection of a type and its edge. They are not generic, since async-graphql cannot
 /// name the edges of a generic connection.
-macro_rules! connections {
-    ($($node:ident: $connection:ident of $edge:ident;)+) => {$(
+macro_rules! connection {
+    ($node:ident: $connection:ident of $edge:ident) => {
         /// An element of a list, and where it stands.
-        #[derive(Clone, Debug, SimpleObject)]
+        #[derive(Clone, Debug, async_graphql::SimpleObject)]
         pub struct $edge {
             /// Where it stands.
             cursor: String,
@@ -35,29 +31,32 @@ macro_rules! connections {
         }
 
         /// A page of a list.
-        #[derive(Clone, Debug, SimpleObject)]
+        #[derive(Clone, Debug, async_graphql::SimpleObject)]
         pub struct $connection {
             /// The elements, each with its cursor.
             edges: Vec<$edge>,
             /// The elements.
             nodes: Vec<$node>,
             /// Where the page lies in the list.
-            page_info: PageInfo,
+            page_info: $crate::graphql::connection::PageInfo,
             /// How many elements the whole list has; null past 10,000.
             total_count: Option<i64>,
         }
 
         impl $connection {
             /// The connection of a page. `key` is the sort key of an item, `wrap` makes the node of it.
-            pub(super) fn new<U, K: SortKey>(
-                page: Page<U>,
+            pub(in crate::graphql) fn new<U, K: $crate::graphql::cursor::SortKey>(
+                page: $crate::domain::page::Page<U>,
                 total_count: Option<i64>,
                 key: impl Fn(&U) -> K,
                 wrap: impl Fn(U) -> $node,
             ) -> Self {
-                let page = page.map(|item| $edge { cursor: encode(&key(&item)), node: wrap(item) });
+                let page = page.map(|item| $edge {
+                    cursor: $crate::graphql::cursor::encode(&key(&item)),
+                    node: wrap(item),
+                });
                 let cursor = |edge: Option<&$edge>| edge.map(|edge| edge.cursor.clone());
-                let page_info = PageInfo {
+                let page_info = $crate::graphql::connection::PageInfo {
                     has_next_page: page.has_next,
                     has_previous_page: page.has_previous,
                     start_cursor: cursor(page.items.first()),
@@ -67,12 +66,7 @@ macro_rules! connections {
                 Self { edges: page.items, nodes, page_info, total_count }
             }
         }
-    )+};
+    };
 }
 
-connections! {
-    User: UserConnection of UserEdge;
-    Session: SessionConnection of SessionEdge;
-    BlacklistEntry: BlacklistEntryConnection of BlacklistEntryEdge;
-    AuditEvent: AuditEventConnection of AuditEventEdge;
-}
+pub(super) use connection;

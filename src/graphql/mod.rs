@@ -20,6 +20,7 @@ mod connection;
 mod error;
 mod execution;
 mod federation;
+mod list_read_limit;
 mod loaders;
 mod mutations;
 mod query;

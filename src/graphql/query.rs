@@ -2,15 +2,13 @@
 
 use async_graphql::{Context, ID, MergedObject, Object, Result};
 
-use super::connection::{
-    AuditEventConnection, BlacklistEntryConnection, SessionConnection, UserConnection,
-};
 use super::cursor::page;
 use super::error::{bad_input, expose};
 use super::requires_auth::requiresAuth;
 use super::types::{
-    AuditEvent, AuditFilter, BlacklistEntry, BlacklistFilter, Node, Role, Session, SessionFilter,
-    SigningKey, TokenStatus, User, UserFilter,
+    AuditEvent, AuditEventConnection, AuditFilter, BlacklistEntry, BlacklistEntryConnection,
+    BlacklistFilter, Node, Role, Session, SessionConnection, SessionFilter, SigningKey,
+    TokenStatus, User, UserConnection, UserFilter,
 };
 use super::{admin, auth, caller, reads, viewer};
 use crate::auth::{Denial, UnauthenticatedReason, Viewer};

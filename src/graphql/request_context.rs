@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_graphql::Context;
 
 use super::error::expose;
+use super::list_read_limit::ListReadLimit;
 use super::loaders::Loaders;
-use super::reads::ListReads;
 use crate::auth::{Admin, Auth, Caller, RefreshCookie, Viewer};
 
 /// Adds the data that resolvers need to a request.
@@ -17,7 +17,7 @@ pub fn attach(
     caller: Caller,
     cookie: Arc<RefreshCookie>,
 ) -> async_graphql::Request {
-    let (loaders, reads) = (Loaders::new(auth), ListReads::default());
+    let (loaders, reads) = (Loaders::new(auth), ListReadLimit::default());
     request.data(Shared { caller, loaders, reads, cookie })
 }
 
@@ -25,7 +25,7 @@ pub fn attach(
 pub(super) struct Shared {
     pub(super) caller: Caller,
     loaders: Loaders,
-    reads: ListReads,
+    reads: ListReadLimit,
     cookie: Arc<RefreshCookie>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn loaders<'a>(context: &Context<'a>) -> &'a Loaders {
     &context.data_unchecked::<Shared>().loaders
 }
 
-pub(super) fn list_reads<'a>(context: &Context<'a>) -> &'a ListReads {
+pub(super) fn list_reads<'a>(context: &Context<'a>) -> &'a ListReadLimit {
     &context.data_unchecked::<Shared>().reads
 }
 

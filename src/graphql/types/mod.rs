@@ -1,28 +1,35 @@
 //! Types of the schema.
+//!
+//! Types that refer to each other are in two files. The first has the type, how it is loaded and its
+//! connection. The second, `*_fields.rs`, has its fields, which refer to the other types.
 
 mod audit_event;
+mod audit_event_fields;
 mod blacklist_entry;
+mod blacklist_entry_fields;
 mod enums;
 mod filters;
 mod node;
 mod session;
 mod session_ended;
+mod session_fields;
 mod signing_key;
 mod token_pair;
 mod token_status;
 mod user;
+mod user_fields;
 
-pub use audit_event::AuditEvent;
-pub use blacklist_entry::BlacklistEntry;
+pub use audit_event::{AuditEvent, AuditEventConnection};
+pub use blacklist_entry::{BlacklistEntry, BlacklistEntryConnection};
 pub use enums::{
     AuditKind, BlacklistReason, DeviceType, EndReason, LogoutScope, Role, SessionState,
     SigningKeyState, TokenRefusal, TokenTransport, TokenType, UserErrorCode,
 };
 pub use filters::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
 pub use node::Node;
-pub use session::Session;
+pub use session::{Session, SessionConnection};
 pub use session_ended::SessionEnded;
 pub use signing_key::SigningKey;
 pub use token_pair::TokenPair;
 pub use token_status::TokenStatus;
-pub use user::User;
+pub use user::{User, UserConnection};
