@@ -141,14 +141,14 @@ impl<K: Hash + Eq> Counts<K> {
 mod tests {
     use super::*;
 
-    fn ip(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
     }
 
     #[test]
     fn an_address_that_has_its_share_leaves_the_rest_to_others() {
         let quota = Arc::new(Quota::new(5, 2));
-        let from = |text: &str| quota.acquire(ip(text));
+        let from = |text: &str| quota.acquire(Some(ip(text)));
         let (first, _second) = (from("192.0.2.1").unwrap(), from("192.0.2.1").unwrap());
         assert!(from("192.0.2.1").is_none());
         // Two addresses of one IPv6 /64 count as one address.
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_network_has_the_share_of_four_addresses() {
         let quota = Arc::new(Quota::new(100, 2));
-        let from = |text: String| quota.acquire(ip(&text));
+        let from = |text: String| quota.acquire(Some(ip(&text)));
         let mut permits: Vec<_> = (0..10).map(|n| from(format!("2001:db8:0:{n}::1"))).collect();
         permits.extend((0..10).map(|n| from(format!("192.0.2.{n}"))));
         permits.extend((0..10).map(|n| from(format!("64:ff9b::198.51.100.{n}"))));

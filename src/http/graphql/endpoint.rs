@@ -1,4 +1,4 @@
-//! Endpoint `/graphql`: GraphiQL, WebSockets and GraphQL requests.
+//! Endpoint `/graphql`: GraphiQL, WebSocket and GraphQL requests.
 
 use std::sync::Arc;
 

@@ -42,7 +42,7 @@ impl Parameters {
         }
     }
 
-    /// Reads the parameters from a JSON object, which WebSockets have in a message.
+    /// Reads the parameters from a JSON object, such as a WebSocket message has.
     pub(super) fn from_members(mut members: Map<String, Value>) -> Result<Self, Rejection> {
         let variables = object(&mut members, "variables")?;
         let extensions = object(&mut members, "extensions")?;

@@ -61,7 +61,7 @@ impl Default for Subscribers {
 }
 
 impl Subscribers {
-    /// Number of open WebSockets and event streams.
+    /// Number of open sockets and event streams.
     #[must_use]
     pub fn open(&self) -> usize {
         *self.open.borrow()

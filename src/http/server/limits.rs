@@ -8,7 +8,7 @@ use crate::domain::filter::IpBlock;
 /// Limits of the connections of a listener.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimits {
-    /// Maximum number of connections, WebSockets included.
+    /// Maximum number of connections, WebSocket connections included.
     pub max_connections: usize,
     /// Maximum number of connections from one address.
     pub max_per_address: usize,

@@ -43,7 +43,7 @@ async fn no_value_in_any_argument_is_a_fault_of_ours(database: Database) {
                 let body = field.request(&place, &value);
                 let mut answer = field.send(&service, &caller, &body).await;
                 if answer.1.contains("\"UNAUTHENTICATED\"") {
-                    // Some of these requests end the caller's session, as they should.
+                    // Some of these requests end the session of the caller, as intended.
                     caller = service.login("admin").await.access;
                     answer = field.send(&service, &caller, &body).await;
                 }
@@ -78,8 +78,8 @@ fn request(accept: &str, bearer: &str, body: &str) -> Request<Body> {
     request.body(Body::from(body.to_owned())).unwrap()
 }
 
-/// Subscribes; the answer that comes first. One does: where the subscription is not refused, a
-/// session ends.
+/// Subscribes and returns the first event or error. If the subscription is not refused, a session is
+/// ended to cause an event.
 async fn subscribe(service: &Service, bearer: &str, body: &str) -> (u16, String) {
     let answer = service.answer(request("text/event-stream", bearer, body)).await;
     let status = answer.status().as_u16();
@@ -103,7 +103,7 @@ async fn subscribe(service: &Service, bearer: &str, body: &str) -> (u16, String)
     }
 }
 
-/// A field that takes arguments, in a document that reaches it.
+/// A field with arguments, in a document that selects it.
 struct Field {
     operation: String,
     document: String,
@@ -111,13 +111,13 @@ struct Field {
     variables: Map<String, Value>,
 }
 
-/// An argument, which is a variable of the same name in the document.
+/// An argument, passed as a variable of the same name.
 struct Argument {
     name: String,
     of: Value,
 }
 
-/// Where a value stands: the argument, and the members of input objects from there on.
+/// Position of a value: the argument, then members of input objects.
 type FeedCursor = Vec<String>;
 
 impl Field {
@@ -129,7 +129,7 @@ impl Field {
         (status.as_u16(), answer.to_string())
     }
 
-    /// The request in which one value is another, given as JSON text.
+    /// The request with one value replaced by this JSON text.
     fn request(&self, place: &FeedCursor, value: &str) -> String {
         let mut variables = Value::Object(self.variables.clone());
         let mut spot = &mut variables;
@@ -143,10 +143,10 @@ impl Field {
     }
 }
 
-/// The schema, as the service tells it.
+/// The schema by introspection.
 struct Schema {
     types: Map<String, Value>,
-    /// Ids of things that are there: a user's and a session's.
+    /// Existing ids: of a user and of a session.
     ids: [String; 2],
 }
 
@@ -162,7 +162,7 @@ impl Schema {
         Self { types: named.collect(), ids }
     }
 
-    /// Every field with arguments, each reached by the shortest way.
+    /// Every field with arguments, on the shortest path.
     fn fields_with_arguments(&self) -> Vec<Field> {
         let mut found = Vec::new();
         let roots = ["Query", "Mutation", "Subscription"];
@@ -209,14 +209,14 @@ impl Schema {
             "{operation}({declared}) {{ {before}{name}({given}) {inner} {}}}",
             "}".repeat(path.len())
         );
-        // What may be left out is left out, except where it is the place under test.
+        // Optional arguments are omitted, except the one under test.
         let needed = arguments.iter().filter(|one| one.of["kind"] == "NON_NULL");
         let variables = needed.map(|one| (one.name.clone(), self.value(&one.name, &one.of)));
         let variables = variables.collect();
         Field { operation: operation.to_owned(), document, arguments, variables }
     }
 
-    /// Every place in the field's arguments where a value can stand.
+    /// Every position of a value in the arguments of the field.
     fn places(&self, field: &Field) -> Vec<FeedCursor> {
         let mut places = Vec::new();
         for argument in &field.arguments {
@@ -234,7 +234,7 @@ impl Schema {
         places.push(place);
     }
 
-    /// A value that is right, with what can be left out left out.
+    /// A valid value without optional members.
     fn value(&self, name: &str, of: &Value) -> Value {
         match of["kind"].as_str().unwrap() {
             "NON_NULL" => self.value(name, &of["ofType"]),
@@ -255,7 +255,7 @@ impl Schema {
                 ("Int", _) => json!(1),
                 ("Boolean", _) => json!(false),
                 ("DateTime", _) => json!("2026-01-01T00:00:00Z"),
-                // Long enough for a password, too.
+                // Long enough to be a valid password.
                 _ => json!("wooden-lantern-basket-7"),
             },
         }
@@ -267,12 +267,12 @@ fn arguments(field: &Value) -> Vec<Argument> {
     all.map(|one| Argument { name: text(&one["name"]), of: one["type"].clone() }).collect()
 }
 
-/// The name of the type inside lists and what cannot be null.
+/// The name of the type without list and non-null wrappers.
 fn named(of: &Value) -> &str {
     of["name"].as_str().unwrap_or_else(|| named(&of["ofType"]))
 }
 
-/// The type as a document writes it.
+/// The type in document syntax.
 fn written(of: &Value) -> String {
     match of["kind"].as_str().unwrap() {
         "NON_NULL" => format!("{}!", written(&of["ofType"])),

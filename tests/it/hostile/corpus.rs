@@ -5,7 +5,7 @@ pub struct Hostile {
     /// Description of the attack.
     pub name: &'static str,
     pub document: String,
-    /// The code of the refusal.
+    /// The error code.
     pub code: &'static str,
 }
 
@@ -54,7 +54,7 @@ fn nested() -> Vec<Row> {
     ]
 }
 
-/// What is short and stands for much.
+/// Short documents with a large expansion.
 fn multiplied() -> Vec<Row> {
     let typenames = |count: usize| format!("{{{}}}", "__typename ".repeat(count));
     let unknown: String = (0..3_000).map(|n| format!("u{n} ")).collect();
@@ -96,7 +96,7 @@ fn multiplied() -> Vec<Row> {
     ]
 }
 
-/// Several guesses in one document.
+/// Several password guesses in one document.
 fn credentials() -> Vec<Row> {
     let login = "login(input: {username: \"admin\", password: \"guess\"}) {errors {code}}";
     let refresh = "refresh(input: {refreshToken: \"x\"}) {errors {code}}";
@@ -127,7 +127,7 @@ fn credentials() -> Vec<Row> {
     .into()
 }
 
-/// What is no document, or no valid one.
+/// Malformed and invalid documents.
 fn malformed() -> Vec<Row> {
     let row = |name, document: &str, code| (name, document.to_owned(), code);
     vec![
@@ -159,7 +159,7 @@ fn malformed() -> Vec<Row> {
     ]
 }
 
-/// Each fragment spreads the next one so often.
+/// Each fragment spreads the next one this many times.
 fn fragments(depth: usize, width: usize) -> String {
     let fragment =
         |n| format!("fragment F{n} on Query{{{}}}", format!("...F{} ", n + 1).repeat(width));

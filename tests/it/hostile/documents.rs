@@ -38,7 +38,7 @@ async fn every_hostile_document_is_refused_with_its_code_by_post_and_by_get() {
             assert_refused(hostile, "POST", &answer);
             assert_eq!(found, status, "{}", hostile.name);
             let address = format!("/graphql?query={}", encoded(&hostile.document));
-            // A longer address is refused as such, whatever is in it.
+            // A longer URL is refused for its length.
             if address.len() < 16_000 {
                 let get = Request::get(address).header(header::ACCEPT, media_type);
                 let (found, answer) = service.call(get.body(Body::empty()).unwrap()).await;
@@ -66,8 +66,8 @@ async fn a_service_that_hides_its_schema_suggests_nothing() {
     }
 }
 
-/// What codegen and `GraphiQL` send (graphql-js 16 and 17, every option set), and schemathesis
-/// (graphql-core), which asks for less of the same.
+/// Introspection queries of codegen and `GraphiQL` (graphql-js 16 and 17, all options on), and of
+/// schemathesis (graphql-core), which selects fewer fields.
 #[tokio::test]
 async fn the_introspection_queries_of_the_tools_are_answered_in_full() {
     const TOOLS: &str = include_str!("../../../src/graphql/document/introspection.graphql");
@@ -92,7 +92,7 @@ fn ten_thousand_hostile_documents_leave_the_process_as_it_was() {
             assert_eq!(answer.status, 200, "{}", answer.body);
         }
     };
-    // Until the allocator and the caches have all they take.
+    // Warms up the allocator and the caches.
     (0..20).for_each(|_| round());
     let before = process.resident();
     (0..10_000 / bodies.len()).for_each(|_| round());

@@ -44,7 +44,7 @@ async fn with_users(flags: &str) -> (Service, Tokens) {
     (service, root)
 }
 
-/// The code of the refusal; nothing may have been executed then.
+/// The error code; fails where anything was executed.
 async fn refusal(
     service: &Service,
     by: &Tokens,
@@ -57,7 +57,7 @@ async fn refusal(
     Some(code.to_owned())
 }
 
-/// `viewer { sessions { entries { session { entries ...`, so many levels with pages of this size.
+/// `viewer { sessions { entries { session { entries ...`, with this many levels and pages of this size.
 fn nested(levels: usize, page: &str) -> String {
     let (mut opened, mut closed) = (String::new(), String::new());
     for _ in 0..levels {
@@ -77,7 +77,7 @@ async fn lists_within_lists_are_refused_by_what_they_multiply_to() {
         format!("{{ {} }}", nested(3, "first: 100")),
         format!("{{ {} }}", nested(3, "last: 50")),
         format!("query ($n: Int = 100) {{ {} }}", nested(2, "first: $n")),
-        // Twenty where nothing is said, and where null is.
+        // A page has 20 entries by default, and where `first` is null.
         format!("{{ {} }}", nested(3, "first: null")),
         // Through edges, fragments and more than one page of the same list.
         "{ users(first: 100) { edges { node { sessions(first: 100) { edges { node { id } } } } } } }".into(),
@@ -86,13 +86,13 @@ async fn lists_within_lists_are_refused_by_what_they_multiply_to() {
          fragment N on SessionConnection { nodes { id } }".into(),
         format!("{{ users(first: 100) {{ nodes {{ {} }} }} }}", "sessions(first: 10) { nodes { id } } ".repeat(12)),
         format!("{{ users(first: 100) {{ {} }} }}", "nodes { sessions(first: 30) { nodes { id } } } ".repeat(4)),
-        // Counts, pages of nothing, and many fields.
+        // Counts, empty pages, and many fields.
         format!("{{ users(first: 100) {{ nodes {{ {lists} }} }} }}"),
         format!("{{ users(first: 100) {{ nodes {{ {} }} }} }}", "sessions(first: 0) { pageInfo { hasNextPage } } ".repeat(12)),
         format!("{{ users(first: 100) {{ nodes {{ sessions(first: 90) {{ nodes {{ {} }} }} }} }} }}", "id sid state ".repeat(5)),
         // Lists of ids.
         format!("{{ nodes(ids: {ids}) {{ ... on User {{ sessions(first: 100) {{ nodes {{ id }} }} }} }} }}"),
-        // Of a mutation, too.
+        // Also of a mutation.
         "mutation { logout(input: { scope: ALL }) { endedSessions { blacklistEntries(first: 100) { nodes { id } } } } }".into(),
     ];
     for document in documents {
@@ -117,7 +117,7 @@ async fn a_document_that_is_remembered_is_judged_with_the_variables_of_each_requ
         assert!(!judged(&pages, json!({ "n": 5 })).await);
         assert!(judged(&pages, json!({ "n": 100 })).await);
         assert!(!judged(&pages, json!({})).await);
-        // Null is no page of three.
+        // Null is the default page size, not 3.
         assert!(!judged(&pages, json!({ "n": 20 })).await);
         assert!(!judged(&pages, json!({ "n": null })).await);
         assert!(!judged(ids, json!({ "ids": ["x"] })).await);

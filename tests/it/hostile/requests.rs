@@ -123,7 +123,7 @@ fn a_token_counts_in_its_header_alone_and_once() {
     }
 }
 
-/// As many hashes at a time as there are cores, whoever waits.
+/// Concurrent hashes are limited to the number of processors, however many requests wait.
 #[test]
 fn a_flood_of_logins_takes_memory_for_the_cores_alone() {
     const HASH: u64 = 19_456;
@@ -142,7 +142,7 @@ fn a_flood_of_logins_takes_memory_for_the_cores_alone() {
         }
     });
     let cores = std::thread::available_parallelism().unwrap().get() as u64;
-    // One is in what there was before.
+    // The memory of one hash is already in use before.
     let bound = before + (cores - 1) * HASH + 16 * 1024;
     let after = process.most_resident();
     assert!(

@@ -12,7 +12,7 @@ use crate::subscriptions::client::Client;
 
 on_both!(no_secret_is_written_anywhere);
 
-/// The administrator's password; it comes out of the environment.
+/// Password of the administrator, from the environment.
 const ADMIN: &str = "canary-Admin-kettle-83-wharf";
 const PASSWORD: &str = "canary-Password-marble-19-fjord";
 const NEXT_PASSWORD: &str = "canary-Next-walnut-57-gravel";
@@ -51,11 +51,11 @@ async fn no_secret_is_written_anywhere(database: Database) {
     ]
     .map(str::to_owned)
     .into();
-    let mut said = Said { process: &process, answers: String::new() };
-    let tokens = honest_use(&mut said);
-    wrong_use(&mut said);
-    over_a_socket(&mut said).await;
-    // A token is no less a secret in parts, save its header.
+    let mut recorder = Recorder { process: &process, answers: String::new() };
+    let tokens = honest_use(&mut recorder);
+    wrong_use(&mut recorder);
+    over_a_socket(&mut recorder).await;
+    // The payload and the signature of a token are secret, too; its header is not.
     let parts = tokens.iter().flat_map(|token| token.split('.').skip(1).map(str::to_owned));
     secrets.extend(parts);
     assert!(secrets.len() > 20, "{secrets:?}");
@@ -71,7 +71,7 @@ async fn no_secret_is_written_anywhere(database: Database) {
     let places = [
         ("log", &log),
         ("database", &stored),
-        ("answers", &said.answers),
+        ("answers", &recorder.answers),
         ("line", &line),
         ("metrics", &metrics),
     ];
@@ -84,21 +84,21 @@ async fn no_secret_is_written_anywhere(database: Database) {
     }
 }
 
-/// Sends requests, and keeps the answers that may hold no secret.
-struct Said<'a> {
+/// Sends requests, and collects the responses that must not contain a secret.
+struct Recorder<'a> {
     process: &'a Process,
     answers: String,
 }
 
-impl Said<'_> {
-    /// A request whose answer holds no token.
+impl Recorder<'_> {
+    /// Sends a request whose response contains no token.
     fn send(&mut self, headers: &str, query: &str, variables: &Value) -> Value {
         let answer = self.give(headers, query, variables);
         self.answers.push_str(&answer.to_string());
         answer
     }
 
-    /// A request whose answer holds tokens.
+    /// Sends a request whose response contains tokens.
     fn give(&self, headers: &str, query: &str, variables: &Value) -> Value {
         let body = json!({ "query": query, "variables": variables }).to_string();
         serde_json::from_str(&self.process.post(headers, &body).body).unwrap()
@@ -111,8 +111,8 @@ impl Said<'_> {
     }
 }
 
-/// Every secret in its right place; the tokens that came of it.
-fn honest_use(said: &mut Said<'_>) -> Vec<String> {
+/// Sends every secret in its intended place; returns the issued tokens.
+fn honest_use(recorder: &mut Recorder<'_>) -> Vec<String> {
     const REFRESH: &str = "mutation($t: String!) { refresh(input: { refreshToken: $t }) {
         tokens { accessToken refreshToken } errors { code } } }";
     const CREATE: &str = "mutation($p: String!) { createUser(input: { username: \"keeper\",
@@ -128,94 +128,99 @@ fn honest_use(said: &mut Said<'_>) -> Vec<String> {
         tokens.extend([pair.0.clone(), pair.1.clone()]);
         pair
     };
-    let answer = said.give("", LOGIN, &json!({ "u": "admin", "p": ADMIN }));
+    let answer = recorder.give("", LOGIN, &json!({ "u": "admin", "p": ADMIN }));
     let (admin, _) = keep(&answer, "login");
     let bearer = format!("authorization: Bearer {admin}\r\n");
-    let made = said.send(&bearer, CREATE, &json!({ "p": PASSWORD }));
+    let made = recorder.send(&bearer, CREATE, &json!({ "p": PASSWORD }));
     assert!(made["data"]["createUser"]["user"]["id"].is_string(), "{made}");
-    let answer = said.give("", LOGIN, &json!({ "u": "keeper", "p": PASSWORD }));
+    let answer = recorder.give("", LOGIN, &json!({ "u": "keeper", "p": PASSWORD }));
     let (_, refresh) = keep(&answer, "login");
-    let answer = said.give("", REFRESH, &json!({ "t": refresh }));
+    let answer = recorder.give("", REFRESH, &json!({ "t": refresh }));
     let (access, _) = keep(&answer, "refresh");
-    // Once more: a retry. And as a literal, which is part of the document.
+    // A retry. And as a literal, which is part of the document.
     let literal = REFRESH.replace("($t: String!)", "").replace("$t", &format!("\"{refresh}\""));
-    keep(&said.give("", &literal, &json!({})), "refresh");
-    tokens.push(in_a_cookie(said, LOGIN, REFRESH));
+    keep(&recorder.give("", &literal, &json!({})), "refresh");
+    tokens.push(in_a_cookie(recorder, LOGIN, REFRESH));
     let bearer = format!("authorization: Bearer {access}\r\n");
-    let changed = said.send(&bearer, CHANGE, &json!({ "c": PASSWORD, "n": NEXT_PASSWORD }));
+    let changed = recorder.send(&bearer, CHANGE, &json!({ "c": PASSWORD, "n": NEXT_PASSWORD }));
     assert_eq!(changed["data"]["changePassword"]["errors"], json!([]), "{changed}");
-    said.send(
+    recorder.send(
         &bearer,
         "query($t: String!) { tokenStatus(token: $t) { active } }",
         &json!({ "t": access }),
     );
-    said.send(&bearer, "mutation { logout { endedCount } }", &json!({}));
-    said.send(&bearer, "{ viewer { id } }", &json!({}));
+    recorder.send(&bearer, "mutation { logout { endedCount } }", &json!({}));
+    recorder.send(&bearer, "{ viewer { id } }", &json!({}));
     tokens
 }
 
-/// The refresh token of a login that put it into a cookie, and that was then used from there.
-fn in_a_cookie(said: &mut Said<'_>, login: &str, refresh: &str) -> String {
+/// The refresh token of a login with a cookie, after one refresh by the cookie.
+fn in_a_cookie(recorder: &mut Recorder<'_>, login: &str, refresh: &str) -> String {
     let login = login.replace("password: $p", "password: $p, transport: COOKIE");
     let body = json!({ "query": login, "variables": { "u": "keeper", "p": PASSWORD } });
-    let answer = said.process.post("x-sallyport-csrf: 1\r\n", &body.to_string());
+    let answer = recorder.process.post("x-sallyport-csrf: 1\r\n", &body.to_string());
     let set = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
     let set = set.unwrap_or_else(|| panic!("{} {}", answer.head, answer.body));
     let cookie = set.split(';').next().unwrap();
     let refresh = refresh.replace("($t: String!)", "").replace("(input: { refreshToken: $t })", "");
     let body = json!({ "query": refresh }).to_string();
-    let answer = said.process.post(&format!("x-sallyport-csrf: 1\r\ncookie: {cookie}\r\n"), &body);
+    let answer =
+        recorder.process.post(&format!("x-sallyport-csrf: 1\r\ncookie: {cookie}\r\n"), &body);
     assert!(answer.body.contains("accessToken\":\"ey"), "{}", answer.body);
     cookie.split_once('=').unwrap().1.to_owned()
 }
 
-/// Every secret where it does not belong, or not quite right.
-fn wrong_use(said: &mut Said<'_>) {
+/// Sends every secret in wrong places and in malformed requests.
+fn wrong_use(recorder: &mut Recorder<'_>) {
     let literal = |name: &str, password: &str| {
         format!(
             "mutation {{ login(input: {{ username: \"{name}\", password: \"{password}\" }}) {{ errors {{ code message path }} }} }}"
         )
     };
-    said.send("", &literal("admin", WRONG_PASSWORD), &json!({}));
-    said.send("", &literal("nobody", PASSWORD), &json!({}));
-    // The password in the field of another type, of a field that is not there, in a document that
-    // does not parse, and in variables of the wrong type and of no use.
-    said.send("", &format!("{{ node(id: \"{PASSWORD}\") {{ id }} }}"), &json!({}));
-    said.send("", &format!("{{ user(name: \"{PASSWORD}\") {{ id }} }}"), &json!({}));
-    said.send("", &format!("mutation {{ login(input: {{ password: \"{PASSWORD}\" }}"), &json!({}));
-    said.send("", &format!("mutation {{ login(input: {{ password: \"{PASSWORD}"), &json!({}));
-    said.send(
+    recorder.send("", &literal("admin", WRONG_PASSWORD), &json!({}));
+    recorder.send("", &literal("nobody", PASSWORD), &json!({}));
+    // The password in a field of another type, in an unknown field, in a document that does not parse,
+    // and in variables that have the wrong type or are unused.
+    recorder.send("", &format!("{{ node(id: \"{PASSWORD}\") {{ id }} }}"), &json!({}));
+    recorder.send("", &format!("{{ user(name: \"{PASSWORD}\") {{ id }} }}"), &json!({}));
+    recorder.send(
+        "",
+        &format!("mutation {{ login(input: {{ password: \"{PASSWORD}\" }}"),
+        &json!({}),
+    );
+    recorder.send("", &format!("mutation {{ login(input: {{ password: \"{PASSWORD}"), &json!({}));
+    recorder.send(
         "",
         "query($a: Int) { users(first: $a) { nodes { id } } }",
         &json!({ "a": PASSWORD }),
     );
-    said.send(
+    recorder.send(
         "",
         "query($a: Role) { users(filter: { role: $a }) { nodes { id } } }",
         &json!({ "a": PASSWORD }),
     );
-    said.send(
+    recorder.send(
         "",
         "query($a: DateTime) { users { nodes { id } } }",
         &json!({ "a": PASSWORD, "b": BROKEN }),
     );
-    said.send(
+    recorder.send(
         "",
         "query($a: String) { sessions(after: $a) { nodes { id } } }",
         &json!({ "a": PASSWORD }),
     );
     let whole = "mutation($p: LoginInput!) { login(input: $p) { errors { code } } }";
-    said.send("", whole, &json!({ "p": PASSWORD }));
-    said.send("", whole, &json!({ "p": [{ "username": "admin", "password": PASSWORD }] }));
+    recorder.send("", whole, &json!({ "p": PASSWORD }));
+    recorder.send("", whole, &json!({ "p": [{ "username": "admin", "password": PASSWORD }] }));
     let register = "mutation($p: String!) { register(input: { username: $p, password: $p, email: $p }) { errors { code message path } } }";
-    said.send("", register, &json!({ "p": PASSWORD }));
-    said.send(&format!("authorization: Bearer {BEARER}\r\n"), "{ viewer { id } }", &json!({}));
-    said.send(&format!("authorization: {BEARER}\r\n"), "{ viewer { id } }", &json!({}));
+    recorder.send("", register, &json!({ "p": PASSWORD }));
+    recorder.send(&format!("authorization: Bearer {BEARER}\r\n"), "{ viewer { id } }", &json!({}));
+    recorder.send(&format!("authorization: {BEARER}\r\n"), "{ viewer { id } }", &json!({}));
     let basic = STANDARD.encode(format!("admin:{BASIC}"));
-    said.send(&format!("authorization: Basic {basic}\r\n"), "{ viewer { id } }", &json!({}));
+    recorder.send(&format!("authorization: Basic {basic}\r\n"), "{ viewer { id } }", &json!({}));
     let cookies = format!("cookie: __Host-sallyport-refresh={COOKIE}; refresh={COOKIE}\r\n");
-    said.send(&cookies, "mutation { refresh { errors { code message } } }", &json!({}));
-    said.send(&cookies, "{ __typename }", &json!({}));
+    recorder.send(&cookies, "mutation { refresh { errors { code message } } }", &json!({}));
+    recorder.send(&cookies, "{ __typename }", &json!({}));
     for body in [
         format!("{{\"query\": \"{{ viewer {{ id }} }}\", \"variables\": {{\"password\": \"{BROKEN}\""),
         format!("{{\"query\": \"{BROKEN}\", \"variables\": \"{BROKEN}\"}}"),
@@ -227,35 +232,36 @@ fn wrong_use(said: &mut Said<'_>) {
         json!({ "query": "mutation($p: String!) { login(input: { username: $p, password: $p }) { errors { code } } }",
                 "variables": { "p": LONG.repeat(100) } }).to_string(),
     ] {
-        let answer = said.process.post("", &body);
-        said.answers.push_str(&answer.body);
+        let answer = recorder.process.post("", &body);
+        recorder.answers.push_str(&answer.body);
     }
     let whole = |line: String| format!("{line} HTTP/1.1\r\nhost: a\r\n\r\n");
-    said.raw(&whole(format!(
+    recorder.raw(&whole(format!(
         "GET /graphql?query=%7BtokenStatus(token:%22{IN_ADDRESS}%22)%7Bactive%7D%7D"
     )));
-    said.raw(&whole(format!("GET /graphql?access_token={IN_ADDRESS}&query=%7Bviewer%7Bid%7D%7D")));
-    said.raw(&whole(format!("GET /{IN_ADDRESS}")));
-    said.raw(&whole(format!("DELETE /graphql?password={IN_ADDRESS}")));
+    recorder
+        .raw(&whole(format!("GET /graphql?access_token={IN_ADDRESS}&query=%7Bviewer%7Bid%7D%7D")));
+    recorder.raw(&whole(format!("GET /{IN_ADDRESS}")));
+    recorder.raw(&whole(format!("DELETE /graphql?password={IN_ADDRESS}")));
 }
 
-/// Secrets in a socket's beginning and in its subscriptions, right and wrong.
-async fn over_a_socket(said: &mut Said<'_>) {
+/// Sends secrets in `connection_init` and in subscriptions, valid and invalid.
+async fn over_a_socket(recorder: &mut Recorder<'_>) {
     let with = |token: &str| {
         json!({ "type": "connection_init",
                 "payload": { "Authorization": format!("Bearer {token}"), "password": PASSWORD } })
     };
-    let mut client = Client::connect(said.process.address).await;
+    let mut client = Client::connect(recorder.process.address).await;
     client.send_json(&with(OVER_SOCKET)).await;
     assert_eq!(client.receive_or_close_code().await, Err(Some(4403)));
-    let mut client = Client::connect(said.process.address).await;
+    let mut client = Client::connect(recorder.process.address).await;
     client.send(Message::text(format!("{{\"payload\": \"{OVER_SOCKET}"))).await;
     assert_eq!(client.receive_or_close_code().await, Err(Some(4400)));
 
     let login = json!({ "u": "admin", "p": ADMIN });
-    let login = said.give("", LOGIN, &login);
+    let login = recorder.give("", LOGIN, &login);
     let token = login["data"]["login"]["tokens"]["accessToken"].as_str().unwrap();
-    let mut client = Client::connect(said.process.address).await;
+    let mut client = Client::connect(recorder.process.address).await;
     client.send_json(&with(token)).await;
     assert_eq!(client.receive_json().await["type"], "connection_ack");
     let literal = format!("subscription {{ sessionEnds(after: \"{OVER_SOCKET}\") {{ reason }} }}");
@@ -281,19 +287,19 @@ async fn over_a_socket(said: &mut Said<'_>) {
         client.subscribe("1", document, variables).await;
         let answer = client.receive_json().await;
         assert_eq!(answer["type"], "error", "{answer}");
-        said.answers.push_str(&answer.to_string());
+        recorder.answers.push_str(&answer.to_string());
     }
     client.send(Message::text(OVER_SOCKET)).await;
     assert_eq!(client.receive_or_close_code().await, Err(Some(4400)));
 }
 
-/// All that the database holds, as text: on SQLite the bytes of its files, on PostgreSQL every row.
+/// The whole content of the database as text: the bytes of the SQLite files, or all rows of PostgreSQL.
 async fn stored(database: &Database) -> String {
     let Raw::Sqlite(_) = database.raw().await else { return rows(database).await };
     let path = database.url.strip_prefix("sqlite://").unwrap();
     let files = ["", "-wal", "-shm"].map(|end| std::fs::read(format!("{path}{end}")));
     let bytes: Vec<u8> = files.into_iter().flat_map(Result::unwrap_or_default).collect();
-    // Lossless in effect: what is searched for is ASCII.
+    // Lossy, but the secrets are ASCII.
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -309,14 +315,14 @@ async fn rows(database: &Database) -> String {
     all
 }
 
-/// The text itself, in hexadecimal of either case, and in base64 at each of three offsets.
+/// The text itself, in hexadecimal of both cases, and in base64 at each of three offsets.
 fn spellings(secret: &str) -> Vec<String> {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     let mut all = vec![secret.to_owned(), hex.to_uppercase(), hex];
     for shift in 0..3 {
         let padded = format!("{}{secret}", "x".repeat(shift));
         for encoded in [STANDARD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
-            // What depends on the neighbours is cut off.
+            // Without the characters that depend on the neighboring bytes.
             let encoded = encoded.trim_end_matches('=');
             all.push(encoded[(shift * 8).div_ceil(6)..encoded.len() - 2].to_owned());
         }

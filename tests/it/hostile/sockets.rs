@@ -1,4 +1,4 @@
-//! Hostile documents and messages over WebSockets: documents are refused with their codes, messages
+//! Hostile documents and messages over a WebSocket: documents are refused with their codes, messages
 //! close the WebSocket with theirs, without effect on the process after thousands of both.
 
 use serde_json::{Value, json};
@@ -51,8 +51,8 @@ fn with_variables(variables: &str) -> Message {
     subscribe(&format!(r#"{{"query": "{document}", "variables": {variables}}}"#))
 }
 
-/// What is said first.
-fn beginnings() -> Vec<Row> {
+/// First messages on a WebSocket.
+fn first_messages() -> Vec<Row> {
     let no_utf8 = b"{\"type\": \"\xff\"}".to_vec();
     let no_utf8 = Message::Frame(Frame::message(no_utf8, OpCode::Data(Data::Text), true));
     let unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiJhIn0.";
@@ -85,8 +85,8 @@ fn beginnings() -> Vec<Row> {
     ]
 }
 
-/// What is said once the socket has begun.
-fn later() -> Vec<Row> {
+/// Messages after `connection_init`.
+fn later_messages() -> Vec<Row> {
     let long = "x".repeat(60_000);
     let nested = format!(r#"{{"a": {}{}}}"#, "[".repeat(40), "]".repeat(40));
     let many = format!(r#"{{"a": [{}0]}}"#, "0,".repeat(2_000));
@@ -144,11 +144,11 @@ async fn reaction_to(client: &mut Client, message: Message) -> End {
 }
 
 async fn send_messages(process: &Process) {
-    for (name, message, end) in beginnings() {
+    for (name, message, end) in first_messages() {
         let mut client = Client::connect(process.address).await;
         assert_eq!(reaction_to(&mut client, message).await, end, "{name} at first");
     }
-    for (name, message, end) in later() {
+    for (name, message, end) in later_messages() {
         let mut client = Client::connect_as(process.address, None).await;
         assert_eq!(reaction_to(&mut client, message).await, end, "{name} later");
     }
@@ -172,7 +172,7 @@ async fn every_hostile_document_and_message_is_refused_over_a_socket() {
 #[tokio::test]
 async fn thousands_of_them_leave_the_process_as_it_was() {
     let mut process = Process::start(&Database::sqlite(), "", &[]);
-    // Until the allocator and the caches have all they take.
+    // Warms up the allocator and the caches.
     let mut before = 0;
     for round in 0..70 {
         if round == 20 {

@@ -1,4 +1,4 @@
-//! Values that no argument expects, as JSON text: some cannot be written by a JSON library.
+//! Unexpected values of arguments, as JSON text. A JSON library cannot write some of them.
 
 /// Description and JSON text of each value.
 pub fn values() -> Vec<(&'static str, String)> {

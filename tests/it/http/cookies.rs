@@ -85,14 +85,14 @@ async fn a_new_login_ends_the_session_of_the_cookie_before_it(database: Database
     let service = started(&database, "").await;
     let browser = Browser::default();
     let (before, cookie) = (browser.login(&service, "ann").await, browser.cookie().unwrap());
-    // A password that is wrong ends nothing, and leaves the cookie.
+    // A wrong password ends no session and keeps the cookie.
     let wrong = json!({ "u": "ann", "p": "wrong-password" });
     let refused = browser.request(&service, None, LOGIN, wrong).await;
     assert_eq!(code(refused.payload()), "INVALID_CREDENTIALS");
     assert_eq!(refused.set_cookie(), None);
     assert_eq!(service.refusal(before.access()).await, None);
 
-    // Whoever planted it: here bob logs in over ann's.
+    // Also the session of another user: bob logs in where the cookie is ann's.
     let after = browser.login(&service, "bob").await;
     assert_ne!(browser.cookie().unwrap(), cookie);
     assert_eq!(service.refusal(before.access()).await.as_deref(), Some("SESSION_ENDED"));
@@ -100,10 +100,10 @@ async fn a_new_login_ends_the_session_of_the_cookie_before_it(database: Database
     let planted = Browser::with(&cookie).send(&service, None, REFRESH).await;
     assert_eq!(code(planted.payload()), "SESSION_ENDED");
 
-    // A login without a cookie leaves the one there is alone.
+    // A login with the transport BODY keeps the cookie.
     service.login("ann").await;
     assert_eq!(service.refusal(after.access()).await, None);
-    // One that is no token stands in nobody's way.
+    // An invalid token in the cookie does not prevent a login.
     let nonsense = Browser::with("nonsense");
     let login = nonsense.login(&service, "ann").await;
     assert_eq!(service.refusal(login.access()).await, None);
@@ -113,7 +113,7 @@ async fn the_cookie_goes_with_its_session_and_for_no_other_reason(database: Data
     let mut service = started(&database, "--refresh-retry-window 30s").await;
     let browser = Browser::default();
 
-    // Stale: another tab was faster twice. Nobody is logged out.
+    // Stale: another tab refreshed twice. The session continues.
     browser.login(&service, "ann").await;
     let old = Browser::with(&browser.cookie().unwrap());
     browser.send(&service, None, REFRESH).await;
@@ -121,7 +121,7 @@ async fn the_cookie_goes_with_its_session_and_for_no_other_reason(database: Data
     let stale = old.send(&service, None, REFRESH).await;
     assert_eq!((code(stale.payload()), stale.set_cookie()), ("REFRESH_TOKEN_STALE", None));
 
-    // Reused, then ended.
+    // A reuse, which ends the session; then the ended session.
     service.pass(Duration::from_mins(1)).await;
     let reused = old.request(&service, None, REFRESH, Value::Null).await;
     assert_eq!(code(reused.payload()), "REFRESH_TOKEN_REUSED");
@@ -130,7 +130,7 @@ async fn the_cookie_goes_with_its_session_and_for_no_other_reason(database: Data
     assert_eq!((code(ended.payload()), ended.set_cookie()), ("SESSION_ENDED", Some(REMOVED)));
     assert_eq!(browser.cookie(), None);
 
-    // None at all is nothing to remove; one that never was a token is.
+    // A missing cookie is not removed; a cookie without a valid token is.
     let none = browser.send(&service, None, REFRESH).await;
     assert_eq!((code(none.payload()), none.set_cookie()), ("REFRESH_TOKEN_INVALID", None));
     let nonsense = Browser::with("nonsense").send(&service, None, REFRESH).await;
@@ -167,7 +167,7 @@ async fn a_cookie_outlives_a_database_that_is_away() {
 async fn a_logout_ends_the_session_of_the_cookie_and_removes_it() {
     let database = Database::sqlite();
     let mut service = started(&database, "").await;
-    // By the cookie alone; by cookie and bearer; by a bearer that has run out.
+    // With the cookie alone, with cookie and bearer token, and with an expired bearer token.
     for (with_bearer, wait) in [(false, 0), (true, 0), (true, 20)] {
         let browser = Browser::default();
         let login = browser.login(&service, "ann").await;
@@ -176,7 +176,7 @@ async fn a_logout_ends_the_session_of_the_cookie_and_removes_it() {
         let out = browser.send(&service, bearer, LOGOUT).await;
         assert_eq!(out.payload()["endedCount"], 1, "{out:?}");
         assert_eq!(out.cookie(), Some(""));
-        // Twice is success, and there is nothing left to remove.
+        // A second logout succeeds, and there is no cookie to remove.
         let again = browser.send(&service, bearer, LOGOUT).await;
         assert_eq!(again.set_cookie(), None);
     }
@@ -192,7 +192,7 @@ async fn of_all_sessions_the_cookies_goes_where_it_is_one_of_them() {
         )
     };
 
-    // The bearer has run out, so it is the cookie that says whose sessions.
+    // The bearer token has expired, so the cookie determines the user.
     let browser = Browser::default();
     let login = browser.login(&service, "ann").await;
     let other = service.login("ann").await;
@@ -203,7 +203,7 @@ async fn of_all_sessions_the_cookies_goes_where_it_is_one_of_them() {
     let all = browser.send(&service, Some(login.access()), &logout("ALL")).await;
     assert_eq!((&all.payload()["endedCount"], all.cookie()), (&json!(1), Some("")));
 
-    // A bearer of another session of the same user: the cookie's is one of the others.
+    // The bearer token belongs to another session of the user; OTHERS includes the session of the cookie.
     let browser = Browser::default();
     browser.login(&service, "ann").await;
     let other = service.login("ann").await;
@@ -250,15 +250,15 @@ async fn a_token_in_the_input_counts_before_the_cookie() {
                 tokens {{ accessToken refreshToken }} errors {{ code path }} }} }}"
         )
     };
-    // It goes on where it came from.
+    // The next token is returned in the way in which the last one was sent.
     let next = browser.send(&service, None, &document(&tokens.refresh, "")).await;
     let token = next.payload()["tokens"]["refreshToken"].as_str().unwrap();
     assert_eq!(next.set_cookie(), None);
-    // That it is bad is no reason to remove the cookie.
+    // An invalid token in the body is no reason to remove the cookie.
     let bad = browser.send(&service, None, &document("nonsense", "")).await;
     assert_eq!((code(bad.payload()), bad.set_cookie()), ("REFRESH_TOKEN_INVALID", None));
     assert_eq!(browser.cookie(), kept);
-    // Into the cookie, where it is told to: what was there ends.
+    // With the transport COOKIE, into the cookie; the session that was there ends.
     let moved = browser.send(&service, None, &document(token, "transport: COOKIE")).await;
     assert_eq!(moved.payload()["tokens"]["refreshToken"], Value::Null, "{moved:?}");
     assert_eq!(service.refusal(cookies.access()).await.as_deref(), Some("SESSION_ENDED"));
@@ -290,7 +290,7 @@ async fn where_tokens_do_not_rotate_the_cookie_stays_as_it_is() {
     let next = browser.send(&service, None, REFRESH).await;
     assert_eq!(next.set_cookie(), None);
     assert_eq!(service.refusal(next.access()).await, None);
-    // One that moves into a cookie goes on there.
+    // A session that moves into a cookie continues.
     let tokens = service.login("ann").await;
     let moving = format!(
         "mutation {{ refresh(input: {{ refreshToken: \"{}\", transport: COOKIE }}) {{

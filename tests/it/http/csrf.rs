@@ -102,7 +102,7 @@ async fn pages_that_are_listed_or_of_this_origin_do() {
     ] {
         let variables = json!({ "u": "ann", "p": PASSWORD });
         let login = send(&service, headers, LOGIN, variables).await;
-        // A port that is the usual one is not written, so that origin is none.
+        // An origin with the default port is invalid.
         let expected = !headers.contains(&("origin", "http://10.1.1.1:80"));
         assert_eq!(login.cookie().is_some(), expected, "{headers:?}");
     }
@@ -157,7 +157,7 @@ async fn a_cookie_opens_no_query() {
     let refresh = browser.cookie().unwrap();
     let answer = browser.send(&service, Some(&refresh), "{ viewer { id } }").await;
     assert_eq!(answer.body["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
-    // Nor does an access token in its place.
+    // Nor an access token in place of the refresh token.
     let wrong = Browser::with(login.access());
     assert_eq!(code(wrong.send(&service, None, REFRESH).await.payload()), "REFRESH_TOKEN_INVALID");
 }

@@ -242,7 +242,7 @@ async fn http_2_is_spoken_to_who_begins_with_it() {
     let server = Server::start("", SHORT_LIMITS).await;
     let mut client = server.connect().await;
     client.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
-    // Settings, none; then the head of stream 1: GET http /healthz of localhost (RFC 7541).
+    // Empty settings; then the head of stream 1: GET http /healthz of localhost (RFC 7541).
     client.write([0, 0, 0, 4, 0, 0, 0, 0, 0]).await;
     let fields = b"\x82\x86\x04\x08/healthz\x01\x09localhost";
     client.write([0, 0, 23, 1, 5, 0, 0, 0, 1]).await;
@@ -252,10 +252,10 @@ async fn http_2_is_spoken_to_who_begins_with_it() {
         frames.extend(client.read_some().await);
     }
     assert_eq!(frames[3], 4, "settings come first");
-    // A head on stream 1 that begins with status 200, entry 8 of the table.
+    // A head on stream 1 that starts with status 200, entry 8 of the static table.
     let is_head = |part: &[u8]| part[0] == 1 && part[2..6] == [0, 0, 0, 1] && part[6] == 0x88;
     assert!(frames.windows(7).any(is_head), "{frames:?}");
-    // Like any other, this connection is not kept for nothing.
+    // The idle timeout applies to this connection, too.
     client.read_to_end_of_stream().await;
 }
 

@@ -159,7 +159,7 @@ async fn what_is_refused_is_told_in_the_stream(database: Database) {
         assert_eq!(data["errors"][0]["extensions"]["code"], code, "{query}");
         events.assert_complete().await;
     }
-    // What is no request at all keeps its status.
+    // A malformed request keeps its status.
     let request = Request::post("/graphql")
         .header(header::CONTENT_TYPE, "text/plain")
         .header(header::ACCEPT, "text/event-stream")

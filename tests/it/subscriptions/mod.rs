@@ -1,4 +1,4 @@
-//! Subscriptions from the view of a client, over WebSockets and as event streams.
+//! Subscriptions from the view of a client, over WebSocket and as event streams.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,4 @@
-//! The protocol: each way in which a socket is opened, refused, used and closed.
+//! The protocol `graphql-transport-ws`: opening, refusing, using and closing sockets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,7 +111,7 @@ async fn a_token_is_judged_at_the_beginning(database: Database) {
         assert_eq!(client.close_code().await, code, "{payload}");
     }
 
-    // A program may send the header instead.
+    // Programs other than browsers may send the header instead.
     let bearer = format!("Bearer {}", good.access);
     let headers = [(PROTOCOL, OURS), ("authorization", bearer.as_str())];
     let mut client = Client::open(address, &headers).await.unwrap();
@@ -212,7 +212,7 @@ async fn a_key_that_is_removed_closes_the_sockets_of_its_tokens(database: Databa
     let rotated = one.core.auth.keys.rotate(Admin::operator(), rotation, Origin::default());
     rotated.await.unwrap();
     assert_eq!(client.close_code().await, 4403);
-    // It comes back with a token of the new key.
+    // The client reconnects with a token of the new key.
     let next = tokens(&one.refresh(&ada.refresh, None).await).unwrap();
     let mut client = Client::subscribed(address, &next, OWN).await;
     one.logout(Some(&next.access), None, "CURRENT").await;

@@ -28,7 +28,7 @@ async fn a_user_has_fifty_seats(database: Database) {
     for _ in 0..49 {
         open.push(Client::connect_as(address, Some(&ada.access)).await);
     }
-    // An event stream is one of them.
+    // An event stream counts, too.
     let stream = stream(&service, 1, Some(&ada.access)).await;
     assert_eq!(stream.status(), StatusCode::OK);
     let mut one_more = Client::connect(address).await;
@@ -83,7 +83,7 @@ async fn refusal(response: Response) -> u16 {
     status
 }
 
-/// Every event comes twenty times and has kilobytes: far more than the system buffers.
+/// Every event is sent twenty times and has kilobytes, more than the buffers of the system hold.
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_dropped_and_nothing_is_kept_for_it() {
     const SESSIONS: usize = 300;

@@ -157,7 +157,7 @@ async fn a_cursor_goes_on_behind_its_event_on_any_replica(database: Database) {
     assert!(again.next("behind").await["sessionEnds"]["cursor"].is_string());
     again.send_json(&json!({ "type": "complete", "id": "behind" })).await;
 
-    // From the beginning, the same and no other.
+    // From the first cursor, the same events and no others.
     again.subscribe("start", ALL, after(&json!(""))).await;
     for session in &ended {
         assert_eq!(&again.next("start").await["sessionEnds"]["session"]["id"], session);
@@ -185,7 +185,7 @@ async fn very_many_ends_come_once_each(database: Database) {
         assert!(seen.insert(event["session"]["id"].as_str().unwrap().to_owned()), "{event}");
         cursors.push(event["cursor"].clone());
     }
-    // In the middle of a page, and at its end.
+    // Within a page, and at its end.
     for place in [49, 99, 149, COUNT - 2] {
         client.subscribe("2", ALL, json!({ "after": cursors[place] })).await;
         let mut rest = BTreeSet::new();
@@ -211,7 +211,7 @@ async fn a_cursor_that_is_none_is_refused(database: Database) {
     }
 }
 
-/// The session ends after the replica has accepted its token and before it asks how far the ends are.
+/// The session ends after the replica has accepted its token and before it reads the current cursor.
 async fn the_end_of_ones_own_session_is_told_though_it_came_before_the_first_read(
     database: Database,
 ) {
@@ -256,7 +256,7 @@ async fn who_was_away_is_told_which_of_their_own_sessions_ended_meanwhile(databa
         }
     }
     let mut client = Client::connect_as(second, Some(&ada.access)).await;
-    // An own event's cursor, that of somebody else's event, that of another server, and the beginning.
+    // The cursors of an event of the user, of an event of another user, of another server, and the first.
     let foreign =
         json!(if database.is_sqlite() { "czkwMDAwMDAwMDAwMDAwMDAwMDA" } else { "cDEgMToxOg" });
     for (cursor, missed) in [
@@ -286,8 +286,8 @@ async fn who_was_away_is_told_which_of_their_own_sessions_ended_meanwhile(databa
     }
 }
 
-/// Ended sessions as `pg_dump` and logical replication bring them to a server whose transaction ids are
-/// lower, at a start and into a service that runs.
+/// Ended sessions that `pg_dump` or logical replication copies to a server with lower transaction ids,
+/// before the start and while the service runs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_end_with_a_transaction_id_of_another_server_comes_once() {
     const RESTORE: &str = "UPDATE session_ends SET xid = '12952010753' WHERE xid < '12952010753'";
@@ -327,7 +327,7 @@ async fn an_end_with_a_transaction_id_of_another_server_comes_once() {
             clients.push((client, field));
         }
     }
-    // A row that is replicated into the service that runs, and one of its own.
+    // A row that is replicated while the service runs, and a row of the service itself.
     for statement in ["SELECT 1 FROM session_ends WHERE true", RESTORE] {
         let mut raw = database.raw().await;
         let tokens = old.login("ada").await;
@@ -345,8 +345,8 @@ async fn an_end_with_a_transaction_id_of_another_server_comes_once() {
     }
 }
 
-/// The transaction that began first commits last, with the lower number; on `SQLite` there is one
-/// writer, so that cannot be.
+/// The transaction that began first commits last, with the lower number. Impossible on `SQLite`, which
+/// has one writer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_end_that_commits_late_is_not_missed() {
     let database = Database::postgres().await;
@@ -379,7 +379,7 @@ async fn an_end_that_commits_late_is_not_missed() {
     assert_eq!(client.next("2").await["sessionEnds"]["session"]["id"], late);
 }
 
-/// A cursor of a database that was there before is ahead of this one's transactions.
+/// A cursor of an earlier database is ahead of the transactions of this one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_cursor_of_another_database_misses_nothing() {
     for (database, cursor) in [

@@ -1,5 +1,5 @@
-//! Errors that async-graphql makes itself, which it neither codes nor tells apart. These tests fail
-//! where a new version of it words them otherwise.
+//! Codes of the errors of async-graphql, which have none and are recognized by their wording. These
+//! tests fail if a new version of the library changes the wording.
 
 use super::super::response_errors::sanitize;
 use super::*;

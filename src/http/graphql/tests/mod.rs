@@ -1,9 +1,9 @@
-//! The endpoint through a router.
+//! GraphQL over HTTP through a router, with a small schema.
 
-mod answers;
 mod error_codes;
-mod faults;
+mod internal_errors;
 mod requests;
+mod responses;
 mod schema;
 
 use std::sync::Arc;
@@ -50,7 +50,7 @@ fn app() -> Router {
         .layer(from_fn_with_state(Arc::new(state), middleware::run))
 }
 
-/// An answer, its body also as text for the order of its members.
+/// A response, with its body also as text for the order of its members.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -72,7 +72,7 @@ impl Answer {
     }
 }
 
-/// Sends a request and checks what holds of every answer, whatever it says.
+/// Sends a request and checks the properties of every response.
 async fn send(request: Request) -> Answer {
     let response = app().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();

@@ -1,4 +1,4 @@
-//! Which requests are well formed.
+//! Well formed and malformed requests.
 
 use super::*;
 use axum::http::Method;

@@ -1,4 +1,4 @@
-//! A small schema with one field of each kind of trouble.
+//! A small schema with one field for each kind of error.
 #![expect(clippy::unused_async, reason = "async-graphql wants its resolvers so")]
 
 use async_graphql::{
@@ -7,7 +7,7 @@ use async_graphql::{
 };
 use futures_util::{Stream, stream};
 
-/// What the caller of the endpoint attaches.
+/// Data of the request.
 pub(super) struct Caller(pub(super) &'static str);
 
 pub(super) struct Query;
@@ -25,7 +25,7 @@ impl Query {
         ctx.data_unchecked::<Caller>().0
     }
 
-    /// Ends after the fields beside it.
+    /// Completes after the other fields.
     async fn slow(&self) -> i32 {
         tokio::task::yield_now().await;
         1

@@ -1,4 +1,4 @@
-//! Faults of ours: told to the log with everything, to the client with nothing.
+//! Internal errors: logged with all details, hidden from the client.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::telemetry;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
-/// What is logged while this is kept.
+/// Collects log lines.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -24,15 +24,15 @@ impl Write for Log {
     }
 }
 
-/// Asks, and gives the answer with the lines that were logged for it.
+/// Sends a query and returns the response and its log lines.
 async fn logged(query: &str) -> (Answer, Vec<String>) {
     let log = Log::default();
     let writer = log.clone();
     let lines = telemetry::log(telemetry::Format::Json, false, move || writer.clone());
     let subscriber = tracing_subscriber::registry().with(LevelFilter::WARN).with(lines);
     let guard = tracing::subscriber::set_default(subscriber);
-    // While there is only one dispatcher, a test on another thread that comes to a call site first
-    // decides by its own, which is none, that nobody listens there.
+    // With a single dispatcher, tracing caches for a call site whether it is enabled, and a test on
+    // another thread without a dispatcher may reach it first. A second dispatcher turns that off.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let answer = ask(JSON, query, json!({})).await;
     drop(guard);
@@ -77,7 +77,7 @@ async fn mistakes_of_the_client_are_not_logged_as_faults() {
 
 #[tokio::test]
 async fn a_panic_is_a_500_in_json_with_the_same_id_as_its_line_in_the_log() {
-    // As the service does; what the tests have goes on.
+    // As in the service, in addition to the hook of the tests.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         telemetry::log_panic(panic);

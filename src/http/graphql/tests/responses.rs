@@ -1,8 +1,8 @@
-//! What an answer looks like: status, media type, members and their order.
+//! Responses: status, media type, members and their order.
 
 use super::*;
 
-/// Documents and variables of which nothing is executed, by the code of their error.
+/// Documents and variables that are refused before execution, with the error code.
 fn request_errors() -> [(&'static str, Value, &'static str); 9] {
     [
         ("{", json!({}), "GRAPHQL_PARSE_FAILED"),
