@@ -16,9 +16,9 @@ use crate::api::service::{Service, tokens};
 use crate::databases::{Database, on_both};
 use crate::program::Process;
 
-on_both!(a_user_has_fifty_seats);
+on_both!(a_user_has_fifty_permits);
 
-async fn a_user_has_fifty_seats(database: Database) {
+async fn a_user_has_fifty_permits(database: Database) {
     let service = Service::start(&database, "").await;
     let address = serve(&service).await;
     service.make("ada", Role::User).await;
@@ -43,7 +43,7 @@ async fn a_user_has_fifty_seats(database: Database) {
 
 /// The quotas of addresses are acquired before authentication, so no caller needs a token here.
 #[tokio::test]
-async fn an_address_has_a_thousand_seats_and_there_are_ten_thousand() {
+async fn an_address_has_a_thousand_permits_and_there_are_ten_thousand() {
     let service = Service::start(&Database::sqlite(), "").await;
     let mut open = Vec::new();
     for host in 0..10 {
