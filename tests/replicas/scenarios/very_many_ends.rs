@@ -122,7 +122,7 @@ async fn very_many_sessions_of_everybody_end_at_once_though_the_command_is_kille
     let mut command = end_all(&server);
     floors.wait_for_one().await;
     let took = began.elapsed();
-    kept.iter().for_each(Browser::was_ended);
+    kept.iter().for_each(Browser::record_end);
     asking.tell(&history);
     // Whoever comes from now on stays.
     let since = history.now();
