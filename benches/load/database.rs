@@ -143,8 +143,8 @@ impl Database {
     async fn add_users(&self) {
         let (numbers, id) = (self.numbers(0, 1000), self.uuid("1000000000000000"));
         self.execute(format!(
-            "INSERT INTO users (id, username, username_key, password_hash, role, created_at) \
-             SELECT {id}, 'user' || i, 'user' || i, '-', 'USER', 0 FROM {numbers} \
+            "INSERT INTO users (id, username, username_key, username_skeleton, role, created_at) \
+             SELECT {id}, 'user' || i, 'user' || i, 'user' || i, 'USER', 0 FROM {numbers} \
              WHERE NOT EXISTS (SELECT 1 FROM users WHERE username_key = 'user0')"
         ))
         .await;

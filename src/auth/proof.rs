@@ -7,6 +7,7 @@
 
 use super::passwords::{Registration, VerifiedPassword};
 use crate::domain::id::UserId;
+use crate::store::Grounds;
 
 /// Evidence that the caller is this user.
 #[derive(Debug)]
@@ -28,6 +29,14 @@ impl Proof {
         match self {
             Self::Password(password) => password.user_id(),
             Self::Registration(registration) => registration.user_id(),
+        }
+    }
+
+    /// What the store checks in the transaction that opens the session.
+    pub(super) fn grounds(&self) -> Grounds {
+        match self {
+            Self::Password(password) => password.grounds(),
+            Self::Registration(registration) => registration.grounds(),
         }
     }
 

@@ -1,4 +1,9 @@
-//! Passwords of accounts.
+//! Password credentials of accounts.
+//!
+//! An account has at most one password, and may have none. The row of `password_credentials` is locked
+//! before the row of `users` in every transaction that locks both, so that transactions cannot deadlock.
+
+use sqlx::{PgConnection, SqliteConnection};
 
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
@@ -9,59 +14,168 @@ use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
+use crate::store::query::floor_sql::global_floor_lock;
 use crate::store::query::rows::{UserRow, user_columns};
 use crate::store::session_ends::end_order::EndSessions;
 use crate::store::session_ends::set_floor::{EndAll, Ending};
 
+/// The scheme of a [`PasswordHash`], a PHC string of Argon2id.
+macro_rules! argon2id {
+    () => {
+        "'ARGON2ID'"
+    };
+}
+
 /// Number of oldest and of newest accounts whose hashes are sampled.
 const SAMPLE_SIZE: i64 = 5_000;
 
+/// An account and its password hash; `None` if it has no password, or one of an unknown scheme.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     pub user: User,
-    pub password_hash: PasswordHash,
+    pub password_hash: Option<PasswordHash>,
 }
 
 #[derive(sqlx::FromRow)]
 struct CredentialsRow {
     #[sqlx(flatten)]
     user: UserRow,
-    password_hash: String,
+    hash: Option<String>,
 }
 
 impl TryFrom<CredentialsRow> for Credentials {
     type Error = Error;
 
     fn try_from(row: CredentialsRow) -> Result<Self> {
-        let hash = PasswordHash::parse(&row.password_hash);
-        Ok(Self {
-            user: row.user.try_into()?,
-            password_hash: hash.ok_or(Error::unreadable("password hash"))?,
-        })
+        let parse = |hash: String| PasswordHash::parse(&hash).ok_or(Error::unreadable("hash"));
+        Ok(Self { user: row.user.try_into()?, password_hash: row.hash.map(parse).transpose()? })
     }
 }
 
+macro_rules! select_credentials {
+    () => {
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            ", password_credentials.hash FROM users LEFT JOIN password_credentials \
+             ON password_credentials.user_id = users.id AND scheme = ",
+            argon2id!(),
+            " WHERE "
+        )
+    };
+}
+
+trait PasswordSql {
+    /// Locks an account and sets its last login, if its hash is still `$3` and it is active.
+    const CONFIRM: &str;
+    /// Reads an account and locks it against concurrent logins.
+    const LOCK_USER: &str;
+}
+
+/// SQLite has one writer at a time, so nothing needs a lock.
+impl PasswordSql for SqliteConnection {
+    const CONFIRM: &str = concat!(
+        "UPDATE users SET last_login_at = COALESCE($1, last_login_at) \
+         WHERE id = $2 AND deactivated_at IS NULL AND EXISTS (SELECT 1 FROM password_credentials \
+         WHERE user_id = $2 AND hash = $3) RETURNING ",
+        user_columns!()
+    );
+    const LOCK_USER: &str = concat!("SELECT ", user_columns!(), " FROM users WHERE id = $1");
+}
+
+impl PasswordSql for PgConnection {
+    // The hash is compared by the row lock: after a wait for a concurrent change PostgreSQL checks the
+    // condition again on the changed row. In a subquery of the update it would not.
+    const CONFIRM: &str = concat!(
+        "WITH credential AS MATERIALIZED (SELECT user_id FROM password_credentials \
+         WHERE user_id = $2 AND hash = $3 FOR NO KEY UPDATE) \
+         UPDATE users SET last_login_at = COALESCE($1, last_login_at) FROM credential \
+         WHERE users.id = credential.user_id AND users.deactivated_at IS NULL RETURNING ",
+        user_columns!(),
+        global_floor_lock!()
+    );
+    const LOCK_USER: &str =
+        concat!("SELECT ", user_columns!(), " FROM users WHERE id = $1 FOR NO KEY UPDATE");
+}
+
 steps! {
-    trait UpdatePassword {
-        /// `None` if the hash is not `expected` any more.
+    /// Steps of transactions that check or change a password.
+    pub(in crate::store) trait Passwords {
+        /// Locks the account. `None` if its hash is not `verified` any more, or the account is not active.
+        async fn confirm_password(
+            &mut self,
+            user: UserId,
+            verified: &PasswordHash,
+            last_login: Option<Timestamp>,
+        ) -> Result<Option<User>> {
+            let row: Option<UserRow> = metered::query_as(Self::CONFIRM)
+                .bind(last_login.map(Timestamp::as_micros))
+                .bind(user.as_uuid())
+                .bind(verified.as_str())
+                .fetch_optional(self)
+                .await?;
+            row.map(User::try_from).transpose()
+        }
+
+        /// Replaces the hash of an unchanged password. Call [`Passwords::confirm_password`] first.
+        async fn upgrade_hash(&mut self, user: UserId, hash: &PasswordHash) -> Result<()> {
+            metered::query(concat!(
+                "UPDATE password_credentials SET scheme = ", argon2id!(), ", hash = $1 \
+                 WHERE user_id = $2"
+            ))
+            .bind(hash.as_str())
+            .bind(user.as_uuid())
+            .execute(self)
+            .await?;
+            Ok(())
+        }
+
+        async fn insert_password(&mut self, user: UserId, hash: &PasswordHash) -> Result<()> {
+            metered::query(concat!(
+                "INSERT INTO password_credentials (user_id, scheme, hash) VALUES ($1, ",
+                argon2id!(), ", $2)"
+            ))
+            .bind(user.as_uuid())
+            .bind(hash.as_str())
+            .execute(self)
+            .await?;
+            Ok(())
+        }
+
+        /// Sets a password. `false` if the hash is not `expected` any more; without `expected`, if the
+        /// account does not exist.
         async fn update_password(
             &mut self,
-            id: UserId,
+            user: UserId,
             expected: Option<&PasswordHash>,
             hash: &PasswordHash,
             at: Timestamp,
-        ) -> Result<Option<User>> {
-            let row: Option<UserRow> = metered::query_as(concat!(
-                "UPDATE users SET password_hash = $1, password_changed_at = $2 \
-                 WHERE id = $3 AND password_hash = COALESCE($4, password_hash) RETURNING ",
-                user_columns!()
-            ))
-            .bind(hash.as_str())
-            .bind(at.as_micros())
-            .bind(id.as_uuid())
-            .bind(expected.map(PasswordHash::as_str))
-            .fetch_optional(self)
-            .await?;
+        ) -> Result<bool> {
+            let query = match expected {
+                Some(_) => metered::query(concat!(
+                    "UPDATE password_credentials SET scheme = ", argon2id!(), ", hash = $2, \
+                     changed_at = $3 WHERE user_id = $1 AND hash = $4"
+                )),
+                None => metered::query(concat!(
+                    "INSERT INTO password_credentials (user_id, scheme, hash, changed_at) \
+                     SELECT id, ", argon2id!(), ", $2, $3 FROM users WHERE id = $1 \
+                     ON CONFLICT (user_id) DO UPDATE SET scheme = excluded.scheme, \
+                     hash = excluded.hash, changed_at = excluded.changed_at"
+                )),
+            };
+            let query = query.bind(user.as_uuid()).bind(hash.as_str()).bind(at.as_micros());
+            let query = match expected {
+                Some(expected) => query.bind(expected.as_str()),
+                None => query,
+            };
+            Ok(query.execute(self).await?.rows_affected() > 0)
+        }
+
+        async fn lock_user(&mut self, user: UserId) -> Result<Option<User>> {
+            let row: Option<UserRow> = metered::query_as(Self::LOCK_USER)
+                .bind(user.as_uuid())
+                .fetch_optional(self)
+                .await?;
             row.map(User::try_from).transpose()
         }
     }
@@ -70,23 +184,22 @@ steps! {
 impl Store {
     /// By username or email address.
     pub async fn credentials_by_name(&self, name: &LoginName) -> Result<Option<Credentials>> {
-        let row: Option<CredentialsRow> = read!(self, conn => Ok::<_, Error>(metered::query_as(concat!(
-            "SELECT ", user_columns!(), ", password_hash FROM users \
-             WHERE username_key = $1 OR email_key = $1"
-        ))
-        .bind(name.key())
-        .fetch_optional(conn)
-        .await?))?;
+        let row: Option<CredentialsRow> = read!(self, conn => Ok::<_, Error>(
+            metered::query_as(concat!(select_credentials!(), "username_key = $1 OR email_key = $1"))
+                .bind(name.key())
+                .fetch_optional(conn)
+                .await?
+        ))?;
         row.map(Credentials::try_from).transpose()
     }
 
     pub async fn credentials(&self, id: UserId) -> Result<Option<Credentials>> {
-        let row: Option<CredentialsRow> = read!(self, conn => Ok::<_, Error>(metered::query_as(concat!(
-            "SELECT ", user_columns!(), ", password_hash FROM users WHERE id = $1"
-        ))
-        .bind(id.as_uuid())
-        .fetch_optional(conn)
-        .await?))?;
+        let row: Option<CredentialsRow> = read!(self, conn => Ok::<_, Error>(
+            metered::query_as(concat!(select_credentials!(), "users.id = $1"))
+                .bind(id.as_uuid())
+                .fetch_optional(conn)
+                .await?
+        ))?;
         row.map(Credentials::try_from).transpose()
     }
 
@@ -96,13 +209,18 @@ impl Store {
     pub async fn sample_password_hashes(&self) -> Result<Vec<(PasswordHash, u32)>> {
         // Grouped by what precedes the salt. A hash ends in $, 22 characters, $, 43 characters.
         let rows: Vec<(String, i64)> = read!(self, conn => Ok::<_, Error>(metered::query_as(
-            "SELECT min(password_hash), count(*) FROM ( \
-             SELECT * FROM (SELECT id, password_hash FROM users ORDER BY id LIMIT $1) AS oldest \
-             UNION \
-             SELECT * FROM (SELECT id, password_hash FROM users ORDER BY id DESC LIMIT $1) AS newest \
-             ) AS hashes GROUP BY CASE WHEN length(password_hash) > 67 \
-             THEN substr(password_hash, 1, length(password_hash) - 67) ELSE '' END \
-             ORDER BY count(*) DESC LIMIT 8",
+            concat!(
+                "SELECT min(hash), count(*) FROM ( \
+                 SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
+                 ORDER BY user_id LIMIT $1) AS oldest \
+                 UNION \
+                 SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
+                 ORDER BY user_id DESC LIMIT $1) AS newest \
+                 ) AS hashes WHERE scheme = ", argon2id!(),
+                " GROUP BY CASE WHEN length(hash) > 67 \
+                 THEN substr(hash, 1, length(hash) - 67) ELSE '' END \
+                 ORDER BY count(*) DESC LIMIT 8"
+            ),
         )
         .bind(SAMPLE_SIZE)
         .fetch_all(conn)
@@ -124,10 +242,12 @@ impl Store {
         end: Option<EndSessions>,
     ) -> Result<Option<(User, Ending)>> {
         transact!(self, conn => {
-            // Locks the account's row: a concurrent login has either committed its session, which ends
+            // Locks the credential: a concurrent login has either committed its session, which ends
             // below, or will find another hash.
-            let updated = conn.update_password(id, expected.as_ref(), &hash, event.at).await?;
-            let Some(user) = updated else { return Ok(None) };
+            if !conn.update_password(id, expected.as_ref(), &hash, event.at).await? {
+                return Ok(None);
+            }
+            let Some(user) = conn.lock_user(id).await? else { return Ok(None) };
             conn.record_event(&event).await?;
             let ended = match &end {
                 Some(end) => conn.end_all(end).await?,

@@ -15,7 +15,7 @@
 //! - `handle`: [`Store`] itself.
 //! - `audit`, `keys`, `throttle`, `lists`, `session_search`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
-//! - `sessions`, `accounts`, `credentials`, `retention`.
+//! - `credentials`, `accounts`, `sessions`, `retention`.
 
 #[macro_use]
 mod backend;
@@ -68,7 +68,7 @@ pub use session_ends::floor::{Floor, FloorId};
 pub use session_ends::set_floor::Ending;
 pub use session_search::{MatchingPage, MatchingSessions};
 pub use sessions::known_token::KnownToken;
-pub use sessions::open::{NewSession, OpenSession, Opened};
+pub use sessions::open::{Grounds, NewSession, NotOpened, OpenSession, Opened};
 pub use sessions::reissue::Reissue;
 pub use sessions::repeated_refresh::{LoggedRepeats, RepeatedRefresh};
 pub use throttle::{Charge, Charged, Settlement};

@@ -35,9 +35,12 @@ impl Floors {
     pub async fn add_account(&self, username: &str, sessions: usize) {
         let id = "('0190' || substr(replace(gen_random_uuid()::text, '-', ''), 5))::uuid";
         let sql = format!(
-            "INSERT INTO users (id, username, username_key, username_skeleton, password_hash, role, \
-             created_at) SELECT gen_random_uuid(), '{username}', '{username}', '{username}', \
-             password_hash, 'USER', created_at FROM users WHERE username = 'admin'; \
+            "INSERT INTO users (id, username, username_key, username_skeleton, role, created_at) \
+             SELECT gen_random_uuid(), '{username}', '{username}', '{username}', 'USER', created_at \
+             FROM users WHERE username = 'admin'; \
+             INSERT INTO password_credentials (user_id, scheme, hash) SELECT added.id, scheme, hash \
+             FROM users AS added, users AS admin JOIN password_credentials ON user_id = admin.id \
+             WHERE added.username = '{username}' AND admin.username = 'admin'; \
              INSERT INTO sessions (id, user_id, created_at, last_used_at, token_id, \
              token_issued_at, token_expires_at, generation, access_expires_at) \
              SELECT {id}, users.id, 0, 0, {id}, 0, 4000000000000000, 0, \

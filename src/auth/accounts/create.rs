@@ -24,8 +24,7 @@ impl Accounts {
         let new = self.passwords.new_user(account).await?;
         let kind = AuditKind::UserCreated;
         let event = event(kind, new.id, by.user_id(), new.created_at, origin);
-        let (user, _) = self.store.create_user(new, None, event).await?.map_err(name_taken)?;
-        Ok(user)
+        Ok(self.store.create_user(new, event).await?.map_err(name_taken)?)
     }
 
     /// Creates the first account of an empty database; `false` where there is one already.

@@ -16,7 +16,7 @@ use crate::domain::origin::Origin;
 use crate::domain::throttle::{NETWORK, REGISTRATION, network};
 use crate::domain::user::{Names, NamesError, Role};
 use crate::redacted::redacted_debug;
-use crate::store::{Charge, NewUser};
+use crate::store::{Charge, Grounds, NewUser};
 
 /// An account to be created.
 #[derive(Clone, Copy)]
@@ -39,8 +39,9 @@ impl Registration {
         self.0.id
     }
 
-    pub(in crate::auth) fn into_new_user(self) -> NewUser {
-        self.0
+    /// What the store creates when it opens the session.
+    pub(in crate::auth) fn grounds(&self) -> Grounds {
+        Grounds::Registration(self.0.clone())
     }
 }
 
@@ -84,10 +85,10 @@ impl Passwords {
         })?;
         let new = NewPassword::new(password, self.min_length, &names);
         let hash = self.hashing.hash_new(permit, new).await?;
-        let password_hash = hash.map_err(|error| UserError::weak(Field::Password, &error))?;
+        let password = hash.map_err(|error| UserError::weak(Field::Password, &error))?;
         let now: Timestamp = self.clock.now();
         let id = UserId::new(now, &*self.entropy);
-        Ok(NewUser { id, names, password_hash, role, created_at: now })
+        Ok(NewUser { id, names, password: Some(password), role, created_at: now })
     }
 
     /// Refuses a registration that a limit is known to refuse, before it waits for anything.

@@ -45,9 +45,12 @@ impl Passwords {
         let admitted = self.admit_confirmation(attempt, viewer.user_id(), origin).await?;
         let permit = self.permit_for(&admitted, source).await?;
         let settlement = admitted.settlement();
-        match self.hashing.replace(permit, password, current.clone(), new).await? {
-            Replaced::By(new) => Ok(Replacement { current, new, settlement }),
-            Replaced::WrongPassword => {
+        // Without a password every current password is wrong, and costs as much.
+        let dummy = || self.hashing.dummies().of(&self.limits.key, name);
+        let hash = current.clone().unwrap_or_else(dummy);
+        match (self.hashing.replace(permit, password, hash, new).await?, current) {
+            (Replaced::By(new), Some(current)) => Ok(Replacement { current, new, settlement }),
+            (Replaced::By(_) | Replaced::WrongPassword, _) => {
                 // The caller may have stolen the access token: the account's owner sees it in the audit.
                 let event = NewEvent {
                     kind: AuditKind::LoginFailed,
@@ -61,7 +64,7 @@ impl Passwords {
                 self.count_failure(admitted, event).await?;
                 Err(wrong_current_password().into())
             }
-            Replaced::Weak(weak) => {
+            (Replaced::Weak(weak), _) => {
                 self.store.settle(settlement).await?;
                 Err(UserError::weak(Field::NewPassword, &weak).into())
             }

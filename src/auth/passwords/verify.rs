@@ -17,7 +17,7 @@ use crate::domain::login_name::LoginName;
 use crate::domain::origin::Origin;
 use crate::domain::password::Password;
 use crate::domain::throttle::Bucket;
-use crate::store::{NewEvent, Settlement};
+use crate::store::{Grounds, NewEvent};
 
 /// Proof of an account's password, made only by [`Passwords::verify`].
 #[derive(Debug)]
@@ -28,24 +28,15 @@ pub struct VerifiedPassword {
     admitted: Admitted,
 }
 
-/// What the store needs of a [`VerifiedPassword`] to open a session.
-pub(in crate::auth) struct PasswordGrounds {
-    /// The hash that was verified: the account must still have it.
-    pub hash: PasswordHash,
-    /// The same password by today's parameters, where the hash is outdated.
-    pub upgraded: Option<PasswordHash>,
-    /// Counts that were charged before the password was known to be right.
-    pub settlement: Settlement,
-}
-
 impl VerifiedPassword {
     pub(in crate::auth) fn user_id(&self) -> UserId {
         self.user_id
     }
 
-    pub(in crate::auth) fn grounds(&self) -> PasswordGrounds {
-        PasswordGrounds {
-            hash: self.hash.clone(),
+    /// What the store checks again when it opens the session.
+    pub(in crate::auth) fn grounds(&self) -> Grounds {
+        Grounds::Password {
+            verified: self.hash.clone(),
             upgraded: self.upgraded.clone(),
             settlement: self.admitted.settlement(),
         }
@@ -77,7 +68,9 @@ impl Passwords {
         };
         let known = found.as_ref().map(|found| found.user.id);
         let dummy = self.hashing.dummies().of(&self.limits.key, name_key);
-        let hash = found.as_ref().map_or(dummy, |found| found.password_hash.clone());
+        let verified = found.as_ref().and_then(|found| found.password_hash.clone());
+        // An account without a password costs the same hash as an unknown name.
+        let hash = verified.clone().unwrap_or(dummy);
         // A text that is too long for a password is verified as the empty one, which nobody has. Refused
         // at once it would be the only login without a hash.
         let password = Password::attempt(password).or_else(|| Password::attempt(""));
@@ -96,8 +89,8 @@ impl Passwords {
         };
         let began = Stopwatch::start();
         let verdict = self.hashing.verify(permit, password.clone(), hash.clone()).await?;
-        let Some(found) = found.filter(|found| verdict != Verdict::Wrong && found.user.is_active())
-        else {
+        let found = found.filter(|found| verdict != Verdict::Wrong && found.user.is_active());
+        let Some((found, hash)) = found.zip(verified) else {
             let refused = self.refuse(admitted, known, origin.clone()).await;
             self.delay.add(&hash, began.elapsed());
             return Err(refused);
@@ -110,8 +103,7 @@ impl Passwords {
             },
             _ => None,
         };
-        let (user_id, hash) = (found.user.id, found.password_hash);
-        Ok(VerifiedPassword { user_id, hash, upgraded, admitted })
+        Ok(VerifiedPassword { user_id: found.user.id, hash, upgraded, admitted })
     }
 
     /// Refuses a login whose password was changed, or whose account was deactivated, since it was

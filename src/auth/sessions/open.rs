@@ -12,7 +12,7 @@ use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{RefreshGrant, SessionName};
 use crate::domain::user::User;
-use crate::store::{NameTaken, NewEvent, NewSession, OpenSession};
+use crate::store::{NameTaken, NewEvent, NewSession, NotOpened, OpenSession};
 
 impl Sessions {
     /// Opens a session of the user that the proof is of, and issues its first tokens.
@@ -42,32 +42,27 @@ impl Sessions {
             origin: origin.clone(),
             detail: None,
         };
-        let (user, session) = match proof {
-            Proof::Password(verified) => {
-                let grounds = verified.grounds();
-                let open = OpenSession {
-                    session,
-                    verified: grounds.hash,
-                    upgraded: grounds.upgraded,
-                    record_login: self.policy.record_login,
-                    max_sessions: self.policy.max_sessions,
-                    settlement: grounds.settlement,
-                };
-                let Some(opened) = self.store.open_session(open, event).await? else {
-                    return Err(self.passwords.refuse_outdated(verified, origin.clone()).await);
-                };
-                self.ends.note(&opened.ended);
-                (opened.user, opened.session)
+        // A new account has no other sessions, and its registration is recorded already.
+        let is_login = !matches!(proof, Proof::Registration(_));
+        let open = OpenSession {
+            session,
+            grounds: proof.grounds(),
+            record_login: is_login && self.policy.record_login,
+            max_sessions: self.policy.max_sessions.filter(|_| is_login),
+        };
+        let opened = match (self.store.open_session(open, event).await?, proof) {
+            (Ok(opened), _) => opened,
+            (Err(NotOpened::NameTaken(name)), _) => return Err(name_taken(name).into()),
+            (Err(NotOpened::GroundsChanged), Proof::Password(verified)) => {
+                return Err(self.passwords.refuse_outdated(verified, origin.clone()).await);
             }
-            Proof::Registration(registration) => {
-                let new = registration.into_new_user();
-                let created = self.store.create_user(new, Some(session), event).await?;
-                let (user, session) = created.map_err(name_taken)?;
-                (user, session.ok_or_else(|| Error::Internal("no session was made".into()))?)
+            (Err(NotOpened::GroundsChanged), Proof::Registration(_)) => {
+                return Err(Error::Internal("a new account has no grounds that change".into()));
             }
         };
-        let signed_in = self.tokens.issue(session, user.role, now, true)?;
-        Ok((user, signed_in))
+        self.ends.note(&opened.ended);
+        let signed_in = self.tokens.issue(opened.session, opened.user.role, now, true)?;
+        Ok((opened.user, signed_in))
     }
 
     fn new_session(

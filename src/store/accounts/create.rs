@@ -5,22 +5,22 @@ use sqlx::{PgConnection, SqliteConnection};
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
 use crate::domain::id::UserId;
-use crate::domain::session::Session;
 use crate::domain::user::{Names, Role, User};
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::database::Database;
 use crate::store::backend::metered;
+use crate::store::credentials::Passwords;
 use crate::store::error::Result;
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::global_floor_lock;
 use crate::store::query::rows::{UserRow, user_columns};
-use crate::store::sessions::open::{NewSession, Open};
 
 #[derive(Clone, Debug)]
 pub struct NewUser {
     pub id: UserId,
     pub names: Names,
-    pub password_hash: PasswordHash,
+    /// `None` for an account that cannot log in by password.
+    pub password: Option<PasswordHash>,
     pub role: Role,
     pub created_at: Timestamp,
 }
@@ -36,8 +36,8 @@ pub enum NameTaken {
 macro_rules! insert {
     ($($lock:tt)*) => {
         concat!(
-            "INSERT INTO users (id, username, username_key, email, email_key, password_hash, \
-             role, created_at, username_skeleton) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+            "INSERT INTO users (id, username, username_key, email, email_key, role, created_at, \
+             username_skeleton) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
              ON CONFLICT DO NOTHING RETURNING ",
             user_columns!(),
             $($lock)*
@@ -60,29 +60,35 @@ impl Insert for PgConnection {
 
 steps! {
     pub(in crate::store) trait Accounts {
-        /// `None` if a name is taken.
-        async fn insert_user(&mut self, new: &NewUser) -> Result<Option<User>> {
+        /// Inserts an account and its password, if it has one.
+        async fn create_account(&mut self, new: &NewUser) -> Result<Result<User, NameTaken>> {
             let row: Option<UserRow> = metered::query_as(Self::INSERT)
-            .bind(new.id.as_uuid())
-            .bind(new.names.username().as_str())
-            .bind(new.names.username().key())
-            .bind(new.names.email().map(|email| email.as_str().to_owned()))
-            .bind(new.names.email().map(|email| email.key().to_owned()))
-            .bind(new.password_hash.as_str())
-            .bind(new.role.as_str())
-            .bind(new.created_at.as_micros())
-            .bind(new.names.username().skeleton())
-            .fetch_optional(self)
-            .await?;
-            row.map(User::try_from).transpose()
+                .bind(new.id.as_uuid())
+                .bind(new.names.username().as_str())
+                .bind(new.names.username().key())
+                .bind(new.names.email().map(|email| email.as_str().to_owned()))
+                .bind(new.names.email().map(|email| email.key().to_owned()))
+                .bind(new.role.as_str())
+                .bind(new.created_at.as_micros())
+                .bind(new.names.username().skeleton())
+                .fetch_optional(&mut *self)
+                .await?;
+            let Some(row) = row else {
+                let username = self.username_exists(&new.names).await?;
+                return Ok(Err(if username { NameTaken::Username } else { NameTaken::Email }));
+            };
+            if let Some(hash) = &new.password {
+                self.insert_password(new.id, hash).await?;
+            }
+            Ok(Ok(row.try_into()?))
         }
 
         /// `false` if there is an account. The caller prevents concurrent inserts.
-        async fn insert_first_user(&mut self, new: &NewUser, event: &NewEvent) -> Result<bool> {
-            let somebody: Option<i32> = metered::query_scalar("SELECT 1 FROM users LIMIT 1")
+        async fn create_first_account(&mut self, new: &NewUser, event: &NewEvent) -> Result<bool> {
+            let existing: Option<i32> = metered::query_scalar("SELECT 1 FROM users LIMIT 1")
                 .fetch_optional(&mut *self)
                 .await?;
-            if somebody.is_some() || self.insert_user(new).await?.is_none() {
+            if existing.is_some() || self.create_account(new).await?.is_err() {
                 return Ok(false);
             }
             self.record_event(event).await?;
@@ -91,37 +97,30 @@ steps! {
 
         /// Whether an account has this username or one that is confusable with it.
         async fn username_exists(&mut self, names: &Names) -> Result<bool> {
-            let found: Option<i32> =
-                metered::query_scalar("SELECT 1 FROM users WHERE username_key = $1 OR username_skeleton = $2")
-                    .bind(names.username().key())
-                    .bind(names.username().skeleton())
-                    .fetch_optional(self)
-                    .await?;
+            let found: Option<i32> = metered::query_scalar(
+                "SELECT 1 FROM users WHERE username_key = $1 OR username_skeleton = $2",
+            )
+            .bind(names.username().key())
+            .bind(names.username().skeleton())
+            .fetch_optional(self)
+            .await?;
             Ok(found.is_some())
         }
     }
 }
 
 impl Store {
-    /// Creates an account and, if one is given, its first session.
     pub async fn create_user(
         &self,
         new: NewUser,
-        session: Option<NewSession>,
         event: NewEvent,
-    ) -> Result<Result<(User, Option<Session>), NameTaken>> {
+    ) -> Result<Result<User, NameTaken>> {
         transact!(self, conn => {
-            let Some(user) = conn.insert_user(&new).await? else {
-                let username = conn.username_exists(&new.names).await?;
-                return Ok(Err(if username { NameTaken::Username } else { NameTaken::Email }));
-            };
-            let session = match &session {
-                Some(session) => Some(conn.insert_session(session, None).await?.0),
-                None => None,
-            };
-            let opened = session.as_ref().map(|session| session.id);
-            conn.record_event(&NewEvent { session: opened, ..event }).await?;
-            Ok(Ok((user, session)))
+            let created = conn.create_account(&new).await?;
+            if created.is_ok() {
+                conn.record_event(&event).await?;
+            }
+            Ok(created)
         })
     }
 
@@ -133,7 +132,7 @@ impl Store {
                 sqlite
                     .writer
                     .write(move |conn| {
-                        Box::pin(async move { conn.insert_first_user(&new, &event).await })
+                        Box::pin(async move { conn.create_first_account(&new, &event).await })
                     })
                     .await
             }
@@ -141,12 +140,12 @@ impl Store {
                 postgres
                     .transact(move |conn| {
                         Box::pin(async move {
-                            // Blocks inserts, not reads: of concurrent transactions each sees the others'
-                            // accounts.
+                            // Blocks inserts, not reads: of concurrent transactions each sees the
+                            // account of the one before it.
                             metered::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
                                 .execute(&mut *conn)
                                 .await?;
-                            conn.insert_first_user(&new, &event).await
+                            conn.create_first_account(&new, &event).await
                         })
                     })
                     .await

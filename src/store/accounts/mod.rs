@@ -1,5 +1,5 @@
 //! User accounts.
 
 pub(super) mod activation;
-mod by_id;
 pub(super) mod create;
+mod lookup;

@@ -5,26 +5,25 @@
 //! the old version restart too. A database with any other migration that this binary does not know is
 //! refused. `migrations/README.md` says what an addition may contain.
 
+use sqlx::Connection;
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
-use sqlx::{AssertSqlSafe, Connection};
 
 use crate::store::backend::database::Database;
 use crate::store::error::{Error, Result};
 
-/// `table` is where the applied migrations are recorded.
-fn of_sqlite(table: &'static str) -> Migrator {
+fn of_sqlite() -> Migrator {
     let mut migrator = sqlx::migrate!("migrations/sqlite");
     // `missing` decides about unknown migrations.
     migrator.set_ignore_missing(true);
-    migrator.dangerous_set_table_name(table);
+    migrator.dangerous_set_table_name(TABLE);
     migrator
 }
 
-fn of_postgres(table: &'static str) -> Migrator {
+fn of_postgres() -> Migrator {
     let mut migrator = sqlx::migrate!("migrations/postgres");
     migrator.set_locking(false);
     migrator.set_ignore_missing(true);
-    migrator.dangerous_set_table_name(table);
+    migrator.dangerous_set_table_name(TABLE);
     migrator
 }
 
@@ -39,12 +38,7 @@ const ADDITION_PREFIX: &str = "add ";
 /// can share the database.
 const TABLE: &str = "sallyport_migrations";
 
-/// The same in a database that an earlier version made, and in that of any other program: sqlx's own
-/// name. It is ours where the first migration in it is.
-const COMMON: &str = "_sqlx_migrations";
-
-/// Ours are counted; whoever shares the common table and goes by the time has numbers beyond this.
-const LAST: i64 = 999_999;
+const DESCRIPTIONS: &str = "SELECT version, description FROM sallyport_migrations";
 
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
@@ -75,14 +69,6 @@ impl From<MigrateError> for MigrationError {
     }
 }
 
-/// Whether what was applied as the first migration is ours.
-fn is_ours(binary: &Migrator, applied: &[AppliedMigration]) -> bool {
-    let first = binary.iter().next();
-    first.is_some_and(|first| {
-        applied.iter().any(|it| it.version == first.version && it.checksum == first.checksum)
-    })
-}
-
 /// Counts this binary's migrations that are not among the applied ones. `additions` are the numbers of
 /// applied migrations that only add.
 fn missing(
@@ -95,7 +81,6 @@ fn missing(
         let known = binary.iter().find(|known| known.version == applied.version);
         match known {
             None if additions.contains(&applied.version) => {}
-            None if binary.table_name == COMMON && applied.version > LAST => {}
             None => return Err(MigrationError::Newer),
             Some(known) if known.checksum != applied.checksum => {
                 return Err(MigrationError::Changed(applied.version));
@@ -118,26 +103,14 @@ macro_rules! has_table {
     }};
 }
 
-/// The migrator that goes by the table in which this program's migrations are noted, or will be.
-macro_rules! migrator {
-    ($of:ident, $conn:expr, $query:expr) => {{
-        let is_own: bool = has_table!(TABLE, $conn, $query);
-        let is_common: bool = !is_own && has_table!(COMMON, $conn, $query);
-        let common = $of(COMMON);
-        let ours = is_common && is_ours(&common, &$conn.list_applied_migrations(COMMON).await?);
-        if ours { common } else { $of(TABLE) }
-    }};
-}
-
 /// Counts the migrations that a database lacks. Changes nothing.
 macro_rules! missing {
     ($of:ident, $conn:expr, $query:expr) => {{
         let conn = $conn;
-        let binary = migrator!($of, conn, $query);
-        if has_table!(&*binary.table_name, conn, $query) {
-            let applied = conn.list_applied_migrations(&binary.table_name).await?;
-            let sql = format!("SELECT version, description FROM {}", binary.table_name);
-            let query = sqlx::query_as::<_, (i64, String)>(AssertSqlSafe(sql));
+        let binary = $of();
+        if has_table!(TABLE, conn, $query) {
+            let applied = conn.list_applied_migrations(TABLE).await?;
+            let query = sqlx::query_as::<_, (i64, String)>(DESCRIPTIONS);
             let described = query.fetch_all(&mut *conn).await.map_err(Error::from)?;
             let adds = described.into_iter().filter(|(_, text)| text.starts_with(ADDITION_PREFIX));
             missing(&binary, &applied, &adds.map(|(version, _)| version).collect::<Vec<_>>())
@@ -160,7 +133,7 @@ impl Database {
                 let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
                 let mut transaction = lease.begin_with(begin).await.map_err(Error::from)?;
                 sqlx::raw_sql(LOCK).execute(&mut *transaction).await.map_err(Error::from)?;
-                let migrator = migrator!(of_postgres, transaction, IN_POSTGRES);
+                let migrator = of_postgres();
                 migrator.run_direct(None, &mut *transaction, false).await?;
                 postgres.connections.clear(&mut transaction).await?;
                 transaction.commit().await.map_err(Error::from)?;
@@ -173,7 +146,7 @@ impl Database {
                 let migrated = async {
                     let mut transaction =
                         connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::from)?;
-                    let migrator = migrator!(of_sqlite, transaction, IN_SQLITE);
+                    let migrator = of_sqlite();
                     migrator.run_direct(None, &mut *transaction, false).await?;
                     Ok(transaction.commit().await.map_err(Error::from)?)
                 };

@@ -22,7 +22,9 @@ use crate::store::error::{Error, Result};
 macro_rules! user_columns {
     () => {
         "users.id, users.username, users.username_key, users.email, users.email_key, users.role, \
-         users.created_at, users.last_login_at, users.password_changed_at, users.deactivated_at"
+         users.created_at, users.last_login_at, users.deactivated_at, \
+         (SELECT changed_at FROM password_credentials \
+         WHERE password_credentials.user_id = users.id) AS password_changed_at"
     };
 }
 pub(in crate::store) use user_columns;

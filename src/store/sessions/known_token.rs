@@ -39,7 +39,7 @@ struct KnownTokenRow {
     floor: Option<i64>,
     entry_ip: Option<Vec<u8>>,
     entry_agent: Option<String>,
-    repeat_noted: i32,
+    logged_repeats: i32,
     refresh_limit_until: Option<i64>,
 }
 
@@ -55,7 +55,7 @@ impl TryFrom<KnownTokenRow> for KnownToken {
                 ip: ip_from_column(row.entry_ip)?,
                 user_agent: row.entry_agent.and_then(|text| UserAgent::parse(&text)),
             },
-            logged: LoggedRepeats::from_column(row.repeat_noted),
+            logged: LoggedRepeats::from_column(row.logged_repeats),
             limit_until: row.refresh_limit_until.map(Timestamp::from_micros),
             session: row.session.try_into()?,
         })
@@ -71,7 +71,7 @@ impl Store {
         token: TokenId,
     ) -> Result<Option<KnownToken>> {
         let row: Option<KnownTokenRow> = read!(self, conn => Ok::<_, Error>(metered::query_as(concat!(
-            "SELECT ", session_columns!(), ", sessions.repeat_noted, sessions.refresh_limit_until, \
+            "SELECT ", session_columns!(), ", sessions.logged_repeats, sessions.refresh_limit_until, \
              users.role, users.deactivated_at, entry.blacklisted_at AS entered_at, \
              entry.ip AS entry_ip, entry.user_agent AS entry_agent, \
              (SELECT min(floors.id)",

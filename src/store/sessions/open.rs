@@ -1,7 +1,6 @@
-//! A new session: login.
+//! [`Store::open_session`]: the only operation that inserts a session.
 
 use sqlx::types::Uuid;
-use sqlx::{PgConnection, SqliteConnection};
 
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
@@ -9,14 +8,14 @@ use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{EndReason, RefreshGrant, Session, SessionName};
 use crate::domain::user::User;
+use crate::store::accounts::create::{Accounts, NameTaken, NewUser};
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
+use crate::store::credentials::Passwords;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
-use crate::store::query::floor_sql::{below_a_floor, from_floors_over, global_floor_lock};
-use crate::store::query::rows::{
-    SessionRow, UserRow, ip_column, session_columns, user_agent_column, user_columns,
-};
+use crate::store::query::floor_sql::{below_a_floor, from_floors_over};
+use crate::store::query::rows::{SessionRow, ip_column, session_columns, user_agent_column};
 use crate::store::session_ends::end_order::{EndSessions, Scope};
 use crate::store::session_ends::end_rows::EndRows;
 use crate::store::session_ends::ended_session::EndedSession;
@@ -37,20 +36,30 @@ pub struct NewSession {
     pub absolute_expires_at: Option<Timestamp>,
 }
 
-/// A login whose password was verified a moment ago.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
     pub session: NewSession,
-    /// The hash that the password was verified with. If the account has another hash by now, the password
-    /// was changed meanwhile, and the login fails.
-    pub verified: PasswordHash,
-    /// The same password hashed with the current parameters, if the old hash is weaker.
-    pub upgraded: Option<PasswordHash>,
+    pub grounds: Grounds,
     /// Whether to update the account's last login.
     pub record_login: bool,
     /// Maximum number of live sessions per user; the oldest ones beyond it end.
     pub max_sessions: Option<u32>,
-    pub settlement: Settlement,
+}
+
+/// What entitles the user to the session. The transaction that opens it checks that it still holds.
+#[derive(Clone, Debug)]
+pub enum Grounds {
+    /// A password that was verified a moment ago.
+    Password {
+        /// The hash that the password was verified with. If the account has another hash by now, the
+        /// password was changed meanwhile.
+        verified: PasswordHash,
+        /// The same password hashed with the current parameters, if the old hash is weaker.
+        upgraded: Option<PasswordHash>,
+        settlement: Settlement,
+    },
+    /// A new account, which is created in the same transaction.
+    Registration(NewUser),
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +70,14 @@ pub struct Opened {
     pub ended: Vec<EndedSession>,
 }
 
+/// The reason why no session was opened, and nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOpened {
+    /// The password was changed or the account deactivated since the password was verified.
+    GroundsChanged,
+    NameTaken(NameTaken),
+}
+
 #[derive(sqlx::FromRow)]
 struct InsertedRow {
     #[sqlx(flatten)]
@@ -68,35 +85,8 @@ struct InsertedRow {
     over_limit: Option<i32>,
 }
 
-/// Updates and locks the account, unless its password changed or it was deactivated.
-macro_rules! confirm {
-    ($($lock:tt)*) => {
-        concat!(
-            "UPDATE users SET last_login_at = COALESCE($1, last_login_at), \
-             password_hash = COALESCE($2, password_hash) \
-             WHERE id = $3 AND password_hash = $4 AND deactivated_at IS NULL RETURNING ",
-            user_columns!(),
-            $($lock)*
-        )
-    };
-}
-
-trait Confirm {
-    const CONFIRM: &str;
-}
-
-/// SQLite has one writer at a time.
-impl Confirm for SqliteConnection {
-    const CONFIRM: &str = confirm!("");
-}
-
-impl Confirm for PgConnection {
-    const CONFIRM: &str = confirm!(global_floor_lock!());
-}
-
 steps! {
-    /// Steps of a login.
-    pub(in crate::store) trait Open {
+    trait InsertSession {
         /// Inserts a session. Also returns whether other sessions of the user may exceed `keep`: an upper
         /// bound, since rows below a floor count until they are ended. If the id is below a floor, because
         /// of a clock that is behind, the session gets an id above it: it is opened after the floor.
@@ -148,36 +138,56 @@ steps! {
                 id = id.raised_to(floor.map(SessionId::from_uuid).ok_or(Error::Contended)?);
             }
         }
+    }
+}
 
-        /// Locks the account. `None` if its password is not the verified one any more, or the account is
-        /// not active.
-        async fn confirm_login(&mut self, open: &OpenSession) -> Result<Option<User>> {
-            let login = open.record_login.then(|| open.session.created_at.as_micros());
-            let row: Option<UserRow> = metered::query_as(Self::CONFIRM)
-            .bind(login)
-            .bind(open.upgraded.as_ref().map(PasswordHash::as_str))
-            .bind(open.session.user_id.as_uuid())
-            .bind(open.verified.as_str())
-            .fetch_optional(self)
-            .await?;
-            row.map(User::try_from).transpose()
+steps! {
+    trait CheckGrounds {
+        /// Locks or creates the account.
+        async fn check_grounds(&mut self, open: &OpenSession) -> Result<Result<User, NotOpened>> {
+            let NewSession { user_id, created_at, .. } = open.session;
+            match &open.grounds {
+                Grounds::Password { verified, upgraded, .. } => {
+                    let last_login = open.record_login.then_some(created_at);
+                    let user = self.confirm_password(user_id, verified, last_login).await?;
+                    let Some(user) = user else { return Ok(Err(NotOpened::GroundsChanged)) };
+                    if let Some(upgraded) = upgraded {
+                        self.upgrade_hash(user_id, upgraded).await?;
+                    }
+                    Ok(Ok(user))
+                }
+                Grounds::Registration(new) => {
+                    Ok(self.create_account(new).await?.map_err(NotOpened::NameTaken))
+                }
+            }
         }
     }
 }
 
 impl Store {
-    /// Opens a session, ends those beyond the user's limit, and records the login. `None` if the account
-    /// was deactivated or its password changed since it was verified.
-    pub async fn open_session(&self, open: OpenSession, event: NewEvent) -> Result<Option<Opened>> {
+    /// Opens a session, ends those beyond the user's limit, and records the event.
+    pub async fn open_session(
+        &self,
+        open: OpenSession,
+        event: NewEvent,
+    ) -> Result<Result<Opened, NotOpened>> {
         transact!(self, conn => {
-            let Some(user) = conn.confirm_login(&open).await? else { return Ok(None) };
-            let (session, may_exceed) = conn.insert_session(&open.session, open.max_sessions).await?;
+            let user = match conn.check_grounds(&open).await? {
+                Ok(user) => user,
+                Err(not_opened) => return Ok(Err(not_opened)),
+            };
+            let (session, may_exceed) =
+                conn.insert_session(&open.session, open.max_sessions).await?;
             conn.record_event(&NewEvent { session: Some(session.id), ..event.clone() }).await?;
-            conn.settle(&open.settlement).await?;
+            if let Grounds::Password { settlement, .. } = &open.grounds {
+                // Late, since other logins wait for these rows.
+                conn.settle(settlement).await?;
+            }
             let ended = match open.max_sessions.filter(|_| may_exceed) {
                 None => Vec::new(),
                 Some(keep) => {
-                    let excess = conn.sessions_over_limit(user.id, session.id, keep, event.at).await?;
+                    let excess =
+                        conn.sessions_over_limit(user.id, session.id, keep, event.at).await?;
                     let end = EndSessions {
                         scope: Scope::These(excess),
                         reason: EndReason::SessionLimit,
@@ -189,7 +199,7 @@ impl Store {
                     conn.end_rows(&end).await?.unwrap_or_default()
                 }
             };
-            Ok(Some(Opened { user, session, ended }))
+            Ok(Ok(Opened { user, session, ended }))
         })
     }
 }

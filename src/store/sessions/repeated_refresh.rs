@@ -63,11 +63,11 @@ impl Store {
         let row: Option<RefreshedRow> = transact!(self, conn => {
             let logged = repeat.event.as_ref().map_or(repeat.logged, |(logged, _)| *logged);
             let row: Option<RefreshedRow> = metered::query_as(concat!(
-                "UPDATE sessions SET last_used_at = $1, last_ip = $2, repeat_noted = $7, \
+                "UPDATE sessions SET last_used_at = $1, last_ip = $2, logged_repeats = $7, \
                  access_expires_at = CASE WHEN access_expires_at > $3 THEN access_expires_at \
                  ELSE $3 END \
                  FROM users WHERE users.id = sessions.user_id AND users.deactivated_at IS NULL \
-                 AND sessions.id = $4 AND previous_token_id = $5 AND repeat_noted = $6 \
+                 AND sessions.id = $4 AND previous_token_id = $5 AND logged_repeats = $6 \
                  AND ended_at IS NULL AND token_expires_at > $1 AND NOT ",
                 below_a_floor!("sessions.id", "sessions.user_id"),
                 " RETURNING ",

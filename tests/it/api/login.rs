@@ -13,6 +13,7 @@ use crate::databases::{Database, on_both};
 on_both!(
     a_login_by_username_or_address_opens_a_session,
     whatever_is_wrong_the_refusal_is_the_same,
+    an_account_without_a_password_is_answered_like_a_name_that_nobody_has,
     a_hash_of_other_parameters_is_made_anew_at_login,
     a_name_that_nobody_has_takes_what_accounts_take_whatever_hashes_cost_today,
     a_session_beyond_the_limit_ends_the_oldest,
@@ -70,6 +71,33 @@ async fn whatever_is_wrong_the_refusal_is_the_same(database: Database) {
     }
 }
 
+/// As one that has other credentials only.
+async fn an_account_without_a_password_is_answered_like_a_name_that_nobody_has(database: Database) {
+    let service = Service::start(&database, "").await;
+    service.make("ada", Role::User).await;
+    let ada = service.login("ada").await;
+    const CHANGE: &str = "mutation($c: String!) {
+        changePassword(input: { currentPassword: $c, newPassword: \"velvet-kayak-hyphen-77\" }) {
+            errors { code message path } } }";
+    let change = async |current: &str| {
+        service.send(Some(&ada.access), CHANGE, json!({ "c": current })).await
+    };
+    let wrong = change("wrong").await;
+    assert_eq!(code(&wrong["data"]["changePassword"]), "INVALID_CREDENTIALS", "{wrong}");
+    let mut raw = database.raw().await;
+    raw.execute("DELETE FROM password_credentials").await;
+    let unknown = bytes_of_login(&service, "nobody", PASSWORD).await;
+    for password in [PASSWORD, "wrong", ""] {
+        assert_eq!(bytes_of_login(&service, "ada", password).await, unknown, "{password}");
+    }
+    assert_eq!(change(PASSWORD).await, wrong);
+    let failed = "SELECT count(*) FROM audit_events WHERE kind = 'LOGIN_FAILED'";
+    assert_eq!(raw.number(failed).await, 6);
+    assert_eq!(raw.number("SELECT count(*) FROM password_credentials").await, 0);
+    // What is there already stays.
+    assert_eq!(service.refusal(&ada.access).await, None);
+}
+
 /// All that a login is answered.
 async fn bytes_of_login(service: &Service, name: &str, password: &str) -> String {
     let document = "mutation($u: String!, $p: String!) { login(input: { username: $u, \
@@ -86,7 +114,7 @@ async fn bytes_of_login(service: &Service, name: &str, password: &str) -> String
 async fn a_hash_of_other_parameters_is_made_anew_at_login(database: Database) {
     let weak = Service::start(&database, "").await;
     weak.make("ada", Role::User).await;
-    let hash = "SELECT password_hash FROM users";
+    let hash = "SELECT hash FROM password_credentials";
     let before = database.raw().await.texts(hash).await;
     let strong = Service::start_at(&database, "--hashing-memory 64", weak.clock.clone()).await;
     assert_eq!(code(&strong.try_login("ada", "wrong").await), "INVALID_CREDENTIALS");

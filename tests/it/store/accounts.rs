@@ -1,17 +1,21 @@
 //! Accounts: names that are taken, passwords, and who may log in.
 
 use futures_util::future::join_all;
-use sallyport::crypto::password::Hashing;
+use sallyport::crypto::password::{Hashing, PasswordHash};
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::id::UserId;
 use sallyport::domain::login_name::LoginName;
 use sallyport::domain::session::EndReason;
 use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;
-use sallyport::store::{EndSessions, NameTaken, NewUser, Scope, Store};
+use sallyport::store::{
+    Credentials, EndSessions, Grounds, NameTaken, NewSession, NewUser, NotOpened, OpenSession,
+    Opened, Scope, Store,
+};
 
 use super::support::{
-    at, ending, event, hash, make, make_admin, new_session, new_user, open, session, set_active,
+    at, ending, event, hash, make, make_admin, new_session, new_user, open, opening, session,
+    set_active, try_open,
 };
 use crate::databases::{Database, on_both};
 
@@ -27,31 +31,42 @@ on_both!(
     of_names_that_look_alike_one_has_an_account_whoever_comes_first,
     of_a_hundred_who_deactivate_administrators_one_is_left,
     hashes_are_counted_by_their_parameters,
+    an_account_may_have_no_password,
+    a_password_of_an_unknown_scheme_is_none_until_another_one_is_set,
+    a_database_tells_whether_it_has_an_account,
 );
+
+/// The hash as text; empty where there is none.
+fn shown(credentials: &Credentials) -> &str {
+    credentials.password_hash.as_ref().map_or("", PasswordHash::as_str)
+}
+
+fn registering(new: NewUser, session: NewSession) -> OpenSession {
+    OpenSession { grounds: Grounds::Registration(new), ..opening(session) }
+}
 
 /// Tries to make an account.
 async fn take(store: &Store, username: &str, email: Option<&str>) -> Option<NameTaken> {
     let event = event(AuditKind::Registered, at(0));
-    store.create_user(new_user(username, email), None, event).await.unwrap().err()
+    store.create_user(new_user(username, email), event).await.unwrap().err()
 }
 
 async fn an_account_is_found_by_each_of_its_names_and_by_its_id(database: Database) {
     let store = database.store().await;
     let new = NewUser { role: Role::Admin, ..new_user("Ada", Some("Ada.L@Example.com")) };
-    let made = store.create_user(new.clone(), None, event(AuditKind::UserCreated, at(0))).await;
-    let (made, session) = made.unwrap().unwrap();
-    assert!(session.is_none());
+    let made = store.create_user(new.clone(), event(AuditKind::UserCreated, at(0))).await;
+    let made = made.unwrap().unwrap();
     let by_name = async |name: &str| {
         let name = LoginName::parse(name).unwrap();
         store.credentials_by_name(&name).await.unwrap()
     };
     for name in ["Ada", "ADA", "ada.l@example.COM"] {
         let found = by_name(name).await.unwrap();
-        assert_eq!((found.user.id, found.password_hash.as_str()), (new.id, hash('a').as_str()));
+        assert_eq!((found.user.id, shown(&found)), (new.id, hash('a').as_str()));
     }
     assert!(by_name("ad").await.is_none() && by_name("ada%").await.is_none());
     let found = store.credentials(new.id).await.unwrap().unwrap();
-    assert_eq!(found.password_hash.as_str(), hash('a').as_str());
+    assert_eq!(shown(&found), hash('a').as_str());
     let nobody = UserId::new(at(0), &SystemEntropy);
     assert!(store.credentials(nobody).await.unwrap().is_none());
     let by_id = store.users_by_id(&[new.id, nobody, new.id]).await.unwrap();
@@ -80,8 +95,8 @@ async fn a_name_that_is_taken_makes_no_account_and_no_session(database: Database
     }
     let new = new_user("ADA", None);
     let (first, event) = (new_session(new.id, at(0)), event(AuditKind::Registered, at(0)));
-    let refused = store.create_user(new, Some(first), event).await.unwrap();
-    assert_eq!(refused.unwrap_err(), NameTaken::Username);
+    let refused = store.open_session(registering(new, first), event).await.unwrap();
+    assert_eq!(refused.unwrap_err(), NotOpened::NameTaken(NameTaken::Username));
     let mut raw = database.raw().await;
     assert_eq!(raw.number("SELECT count(*) FROM users").await, 2);
     assert_eq!(raw.number("SELECT count(*) FROM sessions").await, 0);
@@ -159,10 +174,12 @@ async fn an_account_may_begin_with_a_session(database: Database) {
     let new = new_user("ada", None);
     let first = new_session(new.id, at(5));
     let event = event(AuditKind::Registered, at(5));
-    let made = store.create_user(new, Some(first.clone()), event).await.unwrap();
-    let (user, opened) = made.unwrap();
-    assert_eq!(opened.unwrap().token, first.token);
+    let opened = store.open_session(registering(new, first.clone()), event).await.unwrap();
+    let Opened { user, session: opened, ended } = opened.unwrap();
+    assert_eq!((opened.token, ended.len()), (first.token, 0));
     assert_eq!(session(&store, first.id).await.user_id, user.id);
+    let found = store.credentials(user.id).await.unwrap().unwrap();
+    assert_eq!(shown(&found), hash('a').as_str());
 }
 
 async fn a_password_is_set_where_the_old_one_is_still_the_expected_one(database: Database) {
@@ -180,8 +197,8 @@ async fn a_password_is_set_where_the_old_one_is_still_the_expected_one(database:
     assert_eq!(set(ada.id, None, 'd', 4).await, Some((Some(at(4)), 0)));
     let nobody = UserId::new(at(0), &SystemEntropy);
     assert_eq!(set(nobody, None, 'e', 5).await, None);
-    let kept = store.credentials(ada.id).await.unwrap().unwrap().password_hash;
-    assert_eq!(kept.as_str(), hash('d').as_str());
+    let kept = store.credentials(ada.id).await.unwrap().unwrap();
+    assert_eq!(shown(&kept), hash('d').as_str());
     let told = "SELECT count(*) FROM audit_events WHERE kind = 'PASSWORD_CHANGED'";
     assert_eq!(database.raw().await.number(told).await, 2);
 }
@@ -247,9 +264,9 @@ async fn hashes_are_counted_by_their_parameters(database: Database) {
     assert!(store.sample_password_hashes().await.unwrap().is_empty());
     for (name, memory) in [("ada", 8), ("bob", 16), ("cleo", 8)] {
         let hashing = Hashing::new(memory, 1, 1).unwrap();
-        let password_hash = hashing.dummy().clone();
-        let new = NewUser { password_hash, ..new_user(name, None) };
-        store.create_user(new, None, event(AuditKind::UserCreated, at(0))).await.unwrap().unwrap();
+        let password = Some(hashing.dummy().clone());
+        let new = NewUser { password, ..new_user(name, None) };
+        store.create_user(new, event(AuditKind::UserCreated, at(0))).await.unwrap().unwrap();
     }
     let kinds = store.sample_password_hashes().await.unwrap();
     let kinds: Vec<_> = kinds.iter().map(|(hash, count)| (hash.as_str(), *count)).collect();
@@ -258,4 +275,41 @@ async fn hashes_are_counted_by_their_parameters(database: Database) {
         if eight.contains("m=8,") && sixteen.contains("m=16,")),
         "{kinds:?}"
     );
+}
+
+async fn a_database_tells_whether_it_has_an_account(database: Database) {
+    let store = database.store().await;
+    assert!(!store.has_users().await.unwrap());
+    make(&store, "ada").await;
+    assert!(store.has_users().await.unwrap());
+}
+
+async fn an_account_may_have_no_password(database: Database) {
+    let store = database.store().await;
+    let new = NewUser { password: None, ..new_user("ada", None) };
+    let ada = store.create_user(new, event(AuditKind::UserCreated, at(0))).await.unwrap().unwrap();
+    let found = store.credentials_by_name(&LoginName::parse("ada").unwrap()).await.unwrap();
+    assert!(found.unwrap().password_hash.is_none());
+    assert!(try_open(&store, opening(new_session(ada.id, at(1)))).await.is_none());
+    let changed = || event(AuditKind::PasswordChanged, at(2));
+    let by_user = store.set_password(ada.id, Some(hash('a')), hash('b'), changed(), None).await;
+    assert!(by_user.unwrap().is_none());
+    let by_admin = store.set_password(ada.id, None, hash('a'), changed(), None).await;
+    assert_eq!(by_admin.unwrap().unwrap().0.password_changed_at, Some(at(2)));
+    assert!(try_open(&store, opening(new_session(ada.id, at(3)))).await.is_some());
+}
+
+/// As a newer binary may have imported it.
+async fn a_password_of_an_unknown_scheme_is_none_until_another_one_is_set(database: Database) {
+    let store = database.store().await;
+    let ada = make(&store, "ada").await;
+    let scheme = "UPDATE password_credentials SET scheme = 'PBKDF2_SHA256', hash = 'x'";
+    database.raw().await.execute(scheme).await;
+    let found = store.credentials(ada.id).await.unwrap().unwrap();
+    assert!(found.password_hash.is_none());
+    assert!(store.sample_password_hashes().await.unwrap().is_empty());
+    let changed = event(AuditKind::PasswordChanged, at(2));
+    store.set_password(ada.id, None, hash('a'), changed, None).await.unwrap().unwrap();
+    let found = store.credentials(ada.id).await.unwrap().unwrap();
+    assert_eq!(shown(&found), hash('a').as_str());
 }

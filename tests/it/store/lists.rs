@@ -131,9 +131,9 @@ async fn accounts_are_found_by_every_filter(database: Database) {
         ("b_b", None, Role::User),
     ] {
         let new = NewUser { role, ..new_user(username, email) };
-        let made = store.create_user(new, None, event(AuditKind::UserCreated, at(0))).await;
+        let made = store.create_user(new, event(AuditKind::UserCreated, at(0))).await;
         if username == "adam" {
-            set_active(&store, made.unwrap().unwrap().0.id, false, at(1)).await.unwrap();
+            set_active(&store, made.unwrap().unwrap().id, false, at(1)).await.unwrap();
         }
     }
     let found = async |filter: UserFilter| {

@@ -8,11 +8,11 @@ use sallyport::domain::audit::AuditKind;
 use sallyport::domain::id::UserId;
 use sallyport::domain::session::{EndReason, SessionName, SessionState};
 use sallyport::entropy::SystemEntropy;
-use sallyport::store::{EndSessions, Opened, Scope, Store};
+use sallyport::store::{EndSessions, Grounds, Opened, Scope, Store};
 
 use super::support::{
-    ACCESS, at, end, ending, event, hash, make, new_session, open, opening, origin, session,
-    set_active, try_open,
+    ACCESS, at, by_password, end, ending, event, hash, make, new_session, open, opening, origin,
+    session, set_active, try_open,
 };
 use crate::databases::{Database, on_both};
 
@@ -59,7 +59,7 @@ async fn a_login_whose_password_was_changed_meanwhile_comes_to_nothing(database:
     store.set_password(ada.id, None, hash('b'), changed, None).await.unwrap().unwrap();
     assert!(try_open(&store, order).await.is_none());
     let mut order = opening(new_session(ada.id, at(2)));
-    order.verified = hash('b');
+    order.grounds = by_password(hash('b'));
     assert!(try_open(&store, order).await.is_some());
     let mut raw = database.raw().await;
     assert_eq!(raw.number("SELECT count(*) FROM sessions").await, 1);
@@ -82,12 +82,14 @@ async fn a_stronger_hash_is_kept_with_the_login(database: Database) {
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     let kept = async || {
-        store.credentials(ada.id).await.unwrap().unwrap().password_hash.as_str().to_owned()
+        let found = store.credentials(ada.id).await.unwrap().unwrap();
+        found.password_hash.unwrap().as_str().to_owned()
     };
     try_open(&store, opening(new_session(ada.id, at(1)))).await.unwrap();
     assert_eq!(kept().await, hash('a').as_str());
     let mut order = opening(new_session(ada.id, at(2)));
-    order.upgraded = Some(hash('c'));
+    let Grounds::Password { upgraded, .. } = &mut order.grounds else { panic!("a password") };
+    *upgraded = Some(hash('c'));
     let user = try_open(&store, order).await.unwrap().user;
     assert_eq!(kept().await, hash('c').as_str());
     assert_eq!(user.password_changed_at, None, "it is the same password");

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sallyport::domain::audit::AuditKind;
-use sallyport::store::{MigrationError, NameTaken, Store};
+use sallyport::store::{MigrationError, Store};
 
-use super::support::{at, event, make, new_user, open, rotate, session};
+use super::support::{at, make, open, rotate, session};
 use crate::databases::{Database, on_both};
 
 on_both!(
@@ -15,12 +14,9 @@ on_both!(
     a_database_newer_than_the_binary_is_refused_and_left_alone,
     an_addition_of_a_newer_binary_is_worked_beside,
     a_migration_that_is_not_this_binarys_is_refused,
-    a_database_of_an_earlier_version_goes_on_as_it_is,
     another_program_that_migrates_with_sqlx_lives_beside,
-    another_program_in_the_same_table_is_passed_by,
     a_store_without_tables_answers_and_says_that_something_is_wrong,
     what_was_written_is_there_after_reopening,
-    names_that_were_there_before_are_imitated_by_none,
     every_operation_is_counted,
 );
 
@@ -94,29 +90,6 @@ async fn an_addition_of_a_newer_binary_is_worked_beside(database: Database) {
     }
 }
 
-/// As before the table had a name of its own.
-async fn use_the_common_table(database: &Database) {
-    let mut raw = database.raw().await;
-    raw.execute("ALTER TABLE sallyport_migrations RENAME TO _sqlx_migrations").await;
-}
-
-async fn a_database_of_an_earlier_version_goes_on_as_it_is(database: Database) {
-    let ada = make(&database.store().await, "ada").await;
-    use_the_common_table(&database).await;
-    let store = database.connect().await;
-    assert_eq!(store.missing_migrations().await.unwrap(), 0);
-    // One that the earlier version did not have.
-    let mut raw = database.raw().await;
-    raw.execute("DELETE FROM _sqlx_migrations WHERE version = 6").await;
-    raw.execute("DROP INDEX sessions_live_of_user; DROP INDEX session_ends_of_user").await;
-    assert_eq!(store.missing_migrations().await.unwrap(), 1);
-    migrate(&store).await.unwrap();
-    assert_eq!(store.missing_migrations().await.unwrap(), 0);
-    assert!(store.users_by_id(&[ada.id]).await.unwrap().contains_key(&ada.id));
-    let applied = "SELECT count(*) FROM _sqlx_migrations WHERE version = 6";
-    assert_eq!(raw.number(applied).await, 1);
-}
-
 /// The table of another program, which counts its migrations or goes by the time.
 async fn migrate_another_program(database: &Database, version: i64) {
     let mut raw = database.raw().await;
@@ -145,15 +118,6 @@ async fn another_program_that_migrates_with_sqlx_lives_beside(database: Database
     make(&store, "ada").await;
     let theirs = "SELECT count(*) FROM _sqlx_migrations";
     assert_eq!(database.raw().await.number(theirs).await, 2);
-}
-
-async fn another_program_in_the_same_table_is_passed_by(database: Database) {
-    database.store().await;
-    use_the_common_table(&database).await;
-    migrate_another_program(&database, 20_240_101_120_000).await;
-    let store = database.connect().await;
-    assert_eq!(store.missing_migrations().await.unwrap(), 0);
-    migrate(&store).await.unwrap();
 }
 
 /// The statements of a migration that a binary which does not know them may stumble over.
@@ -234,24 +198,6 @@ async fn what_was_written_is_there_after_reopening(database: Database) {
     assert_eq!((found.token, found.generation), (rotated.token, 1));
     assert!(rotate(&store, &opened, at(2)).await.is_none());
     assert!(rotate(&store, &found, at(2)).await.is_some());
-}
-
-async fn names_that_were_there_before_are_imitated_by_none(database: Database) {
-    let store = database.store().await;
-    for name in ["Admin.1", "маша"] {
-        make(&store, name).await;
-    }
-    let mut raw = database.raw().await;
-    raw.execute("DROP INDEX users_by_skeleton").await;
-    raw.execute("ALTER TABLE users DROP COLUMN username_skeleton").await;
-    raw.execute("DELETE FROM sallyport_migrations WHERE version = 8").await;
-    drop(store);
-    let store = database.store().await;
-    let known = "SELECT username_skeleton FROM users WHERE username_skeleton IS NOT NULL";
-    assert_eq!(raw.texts(known).await, ["admin.1"]);
-    let event = event(AuditKind::Registered, at(0));
-    let imitation = store.create_user(new_user("admın.1", None), None, event).await.unwrap();
-    assert_eq!(imitation.unwrap_err(), NameTaken::Username);
 }
 
 async fn every_operation_is_counted(database: Database) {

@@ -14,8 +14,8 @@ use sallyport::domain::session::{EndReason, RefreshGrant, Session};
 use sallyport::domain::user::{Names, Role, User};
 use sallyport::entropy::SystemEntropy;
 use sallyport::store::{
-    EndSessions, EndedSession, NewEvent, NewSession, NewUser, OpenSession, Opened, Rotate, Scope,
-    Settlement, Store,
+    EndSessions, EndedSession, Grounds, NewEvent, NewSession, NewUser, OpenSession, Opened, Rotate,
+    Scope, Settlement, Store,
 };
 
 /// How long a refresh token lives here.
@@ -57,7 +57,7 @@ pub fn new_user(username: &str, email: Option<&str>) -> NewUser {
     NewUser {
         id: UserId::new(at(0), &SystemEntropy),
         names: Names::parse(username, email).unwrap(),
-        password_hash: hash('a'),
+        password: Some(hash('a')),
         role: Role::User,
         created_at: at(0),
     }
@@ -66,15 +66,14 @@ pub fn new_user(username: &str, email: Option<&str>) -> NewUser {
 /// Makes an account.
 pub async fn make(store: &Store, username: &str) -> User {
     let event = event(AuditKind::UserCreated, at(0));
-    let made = store.create_user(new_user(username, None), None, event).await.unwrap();
-    made.unwrap().0
+    store.create_user(new_user(username, None), event).await.unwrap().unwrap()
 }
 
 /// Makes an administrator.
 pub async fn make_admin(store: &Store, username: &str) -> User {
     let new = NewUser { role: Role::Admin, ..new_user(username, None) };
-    let made = store.create_user(new, None, event(AuditKind::UserCreated, at(0))).await.unwrap();
-    made.unwrap().0
+    let made = store.create_user(new, event(AuditKind::UserCreated, at(0))).await;
+    made.unwrap().unwrap()
 }
 
 /// A session to be opened.
@@ -96,21 +95,24 @@ pub fn new_session(user: UserId, now: Timestamp) -> NewSession {
     }
 }
 
+/// A login by a password that was verified with this hash.
+pub fn by_password(verified: PasswordHash) -> Grounds {
+    Grounds::Password { verified, upgraded: None, settlement: Settlement::default() }
+}
+
 /// A login with the hash that [`new_user`] gives.
 pub fn opening(session: NewSession) -> OpenSession {
     OpenSession {
         session,
-        verified: hash('a'),
-        upgraded: None,
+        grounds: by_password(hash('a')),
         record_login: false,
         max_sessions: None,
-        settlement: Settlement::default(),
     }
 }
 
 pub async fn try_open(store: &Store, open: OpenSession) -> Option<Opened> {
     let event = event(AuditKind::LoginSucceeded, open.session.created_at);
-    store.open_session(open, event).await.unwrap()
+    store.open_session(open, event).await.unwrap().ok()
 }
 
 /// Opens a session.

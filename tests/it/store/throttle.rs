@@ -7,9 +7,9 @@ use sallyport::domain::audit::AuditKind;
 use sallyport::domain::filter::{AuditFilter, IpBlock, SessionFilter};
 use sallyport::domain::page::PageRequest;
 use sallyport::domain::throttle::{ACCOUNT_AND_ADDRESS, ADDRESS, Bucket};
-use sallyport::store::{Charge, Charged, MatchingSessions, NewEvent, Settlement};
+use sallyport::store::{Charge, Charged, Grounds, MatchingSessions, NewEvent, Settlement};
 
-use super::support::{at, event, make, new_session, open, opening, try_open};
+use super::support::{at, event, hash, make, new_session, open, opening, try_open};
 use crate::databases::{Database, on_both};
 
 on_both!(
@@ -75,7 +75,8 @@ async fn what_is_settled_is_as_if_it_had_not_been_charged(database: Database) {
     store.charge(vec![OWN], at(1)).await.unwrap();
     let ada = make(&store, "ada").await;
     let mut login = opening(new_session(ada.id, at(1)));
-    login.settlement.reset = vec![OWN.bucket];
+    let settlement = Settlement { reset: vec![OWN.bucket], refund: Vec::new() };
+    login.grounds = Grounds::Password { verified: hash('a'), upgraded: None, settlement };
     assert!(try_open(&store, login).await.is_some());
     assert!(store.tallies(&[OWN.bucket]).await.unwrap().is_empty());
 }

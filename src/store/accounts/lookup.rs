@@ -1,4 +1,4 @@
-//! Lookup of accounts by id.
+//! Lookups of accounts.
 
 use std::collections::HashMap;
 
@@ -13,6 +13,13 @@ use crate::store::query::conditions::{Arg, Conditions, bind_all};
 use crate::store::query::rows::{UserRow, user_columns};
 
 impl Store {
+    /// Whether there is any account.
+    pub async fn has_users(&self) -> Result<bool> {
+        read!(self, conn => Ok::<_, Error>(
+            metered::query_scalar("SELECT EXISTS (SELECT 1 FROM users)").fetch_one(conn).await?
+        ))
+    }
+
     /// Missing accounts are left out.
     pub async fn users_by_id(&self, ids: &[UserId]) -> Result<HashMap<UserId, User>> {
         let mut conditions = Conditions::after(0);
