@@ -46,7 +46,7 @@ pub use backend::connection_options::{ConnectionOptions, Durability, Pooler};
 pub use backend::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use backend::migrations::MigrationError;
 pub use backend::pool_usage::PoolUsage;
-pub use backend::postgres_url::PostgresUrlError;
+pub use backend::postgres_url_error::PostgresUrlError;
 pub use backend::session_defaults::SessionDefault;
 pub use backend::sqlite::close_all;
 pub use credentials::Credentials;

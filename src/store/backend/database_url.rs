@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::store::backend::postgres_url::{PostgresUrl, PostgresUrlError};
+use crate::store::backend::postgres_url::PostgresUrl;
+use crate::store::backend::postgres_url_error::PostgresUrlError;
 
 /// `sqlite://PATH` or `postgres://…`.
 #[derive(Clone)]

@@ -13,7 +13,8 @@ pub(super) mod notify;
 mod percent_encoding;
 pub(super) mod pool_usage;
 pub(super) mod postgres;
-pub(super) mod postgres_url;
+mod postgres_url;
+pub(super) mod postgres_url_error;
 #[cfg(test)]
 mod provider_urls;
 pub(super) mod server_selection;

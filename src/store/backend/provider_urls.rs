@@ -5,7 +5,8 @@ use sqlx::postgres::PgSslMode;
 
 use crate::store::backend::database_url::{DatabaseUrl, DatabaseUrlError};
 use crate::store::backend::percent_encoding::encode;
-use crate::store::backend::postgres_url::{PostgresUrl, PostgresUrlError};
+use crate::store::backend::postgres_url::PostgresUrl;
+use crate::store::backend::postgres_url_error::PostgresUrlError;
 
 fn parse(text: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     DatabaseUrl::parse(text, &|_| None)

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::store::backend::percent_encoding::decode;
-use crate::store::backend::postgres_url::PostgresUrlError;
+use crate::store::backend::postgres_url_error::PostgresUrlError;
 
 type Result<T> = std::result::Result<T, PostgresUrlError>;
 

@@ -53,9 +53,14 @@ fn operations(sources: &str) -> Vec<String> {
     methods.filter(|name| !name.starts_with("connect")).collect()
 }
 
-/// All the text of a folder's files.
+/// All the text of the files in a folder and in its subfolders.
 fn sources(folder: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.map(|file| fs::read_to_string(file).unwrap()).collect()
+    text_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
+}
+
+fn text_below(path: &Path) -> String {
+    if path.is_file() {
+        return fs::read_to_string(path).unwrap();
+    }
+    fs::read_dir(path).unwrap().map(|entry| text_below(&entry.unwrap().path())).collect()
 }
