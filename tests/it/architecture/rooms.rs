@@ -11,15 +11,16 @@ use super::tokens::{Token, split_tests, tokens};
 const ROOMS: &str = "
     clock:
     entropy:
+    bounded_cache:
     domain: clock entropy
     crypto: clock entropy domain
     metrics: domain
     store: clock domain crypto
     revocation: clock domain store
-    auth: clock entropy domain crypto metrics store revocation
+    auth: clock entropy bounded_cache domain crypto metrics store revocation
     graphql: clock domain store auth
     telemetry: entropy metrics
-    http: clock entropy domain crypto metrics store auth graphql telemetry
+    http: clock entropy bounded_cache domain crypto metrics store auth graphql telemetry
     config: clock domain crypto store auth graphql http
     app: clock entropy domain crypto metrics store revocation auth graphql http config
     cli: clock domain crypto store auth graphql telemetry http config app
