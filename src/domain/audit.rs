@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::id::{SessionId, UserId};
 use super::origin::UserAgent;
-use super::shown::cannot_be_shown;
+use super::unprintable::is_unprintable;
 use super::words;
 use crate::clock::Timestamp;
 
@@ -94,7 +94,7 @@ impl Note {
     pub fn parse(text: &str) -> Result<Self, NoteError> {
         let text = text.trim();
         let is_short = text.len() <= Self::MAX_CHARS * 4 && text.chars().count() <= Self::MAX_CHARS;
-        if text.is_empty() || !is_short || text.chars().any(cannot_be_shown) {
+        if text.is_empty() || !is_short || text.chars().any(is_unprintable) {
             return Err(NoteError);
         }
         Ok(Self(text.to_owned()))

@@ -1,7 +1,7 @@
 //! Names as somebody types them to log in.
 
-use super::shown::cannot_be_shown;
-use super::spelling::fold;
+use super::name_comparison::fold;
+use super::unprintable::is_unprintable;
 
 /// What somebody typed into the login form: a username or an address, folded, without what keyboards
 /// and the clipboard put around it: white space, and characters that nobody sees.
@@ -19,7 +19,7 @@ impl LoginName {
             return None;
         }
         // No account's name begins or ends so.
-        let name = text.trim_matches(|c: char| c.is_whitespace() || cannot_be_shown(c));
+        let name = text.trim_matches(|c: char| c.is_whitespace() || is_unprintable(c));
         (!name.is_empty()).then(|| Self(fold(name)))
     }
 

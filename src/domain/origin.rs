@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::shown::cannot_be_shown;
+use super::unprintable::is_unprintable;
 use super::words;
 
 /// Where a request came from.
@@ -43,7 +43,7 @@ impl UserAgent {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let shown: String =
-            text.trim().chars().filter(|&c| !cannot_be_shown(c)).take(Self::MAX_CHARS).collect();
+            text.trim().chars().filter(|&c| !is_unprintable(c)).take(Self::MAX_CHARS).collect();
         (!shown.is_empty()).then_some(Self(shown))
     }
 
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_shown_is_dropped() {
+    fn what_is_unprintable_is_dropped() {
         let agent = UserAgent::parse("a\r\nb\u{1b}[31m").unwrap();
         assert_eq!(agent.as_str(), "ab[31m");
         let turned = UserAgent::parse("a\u{202e}b\u{2067}c\u{200f}d\u{61c}e\u{2028}f").unwrap();

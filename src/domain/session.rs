@@ -1,14 +1,14 @@
 //! Sessions: one login and the chain of refresh tokens that grew from it.
 //!
 //! Rule: a session has one outstanding refresh token. What any other token of it may still do follows
-//! from this row, and from the token's own entry if it is there ([`Session::judge`](super::presented)):
+//! from this row, and from the token's own entry if it is there ([`Session::decide_refresh`](super::refresh_decision)):
 //! no list has to be complete for a refusal.
 
 use std::net::IpAddr;
 
 use super::id::{SessionId, TokenId, UserId};
 use super::origin::UserAgent;
-use super::shown::cannot_be_shown;
+use super::unprintable::is_unprintable;
 use super::words;
 use crate::clock::Timestamp;
 
@@ -129,7 +129,7 @@ impl SessionName {
     pub fn parse(text: &str) -> Result<Self, SessionNameError> {
         let text = text.trim();
         let length = if text.len() <= 400 { text.chars().count() } else { usize::MAX };
-        if !(1..=100).contains(&length) || text.chars().any(cannot_be_shown) {
+        if !(1..=100).contains(&length) || text.chars().any(is_unprintable) {
             return Err(SessionNameError);
         }
         Ok(Self(text.to_owned()))
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_cannot_be_shown_is_none() {
+    fn a_name_that_is_unprintable_is_none() {
         for name in ["", " ", "a\u{7}", "a\u{202e}b", "a\u{2066}b", "a\u{61c}b", "a\u{2028}b"] {
             assert_eq!(SessionName::parse(name), Err(SessionNameError), "{name:?}");
         }

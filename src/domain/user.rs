@@ -10,7 +10,7 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
 use super::id::UserId;
-use super::spelling::{fold, is_mark, is_of_one_language, skeleton};
+use super::name_comparison::{fold, is_mark, is_of_one_language, skeleton};
 use super::words;
 use crate::clock::Timestamp;
 

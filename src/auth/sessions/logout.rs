@@ -16,7 +16,7 @@ use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::crypto::TokenError;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::id::{SessionId, TokenId, UserId};
-use crate::domain::presented::{Presentation, Presented};
+use crate::domain::refresh_decision::{PresentedToken, RefreshDecision};
 use crate::domain::session::{EndReason, Session};
 use crate::domain::user::Role;
 use crate::domain::words;
@@ -226,20 +226,20 @@ impl Sessions {
             return Ok(None);
         };
         let presentation =
-            Presentation { token_id: id, attempt: None, rotated_at: known.rotated_at };
-        match known.session.judge(&presentation, self.policy.retry_window, self.now()) {
-            Presented::Outstanding => {
+            PresentedToken { token_id: id, attempt: None, rotated_at: known.rotated_at };
+        match known.session.decide_refresh(&presentation, self.policy.retry_window, self.now()) {
+            RefreshDecision::Outstanding => {
                 Ok(Some(Leaving { is_outstanding: true, ..leaving(user_id, session_id) }))
             }
-            Presented::Retry | Presented::Stale => Ok(Some(leaving(user_id, session_id))),
-            Presented::Ended => {
+            RefreshDecision::Retry | RefreshDecision::Stale => Ok(Some(leaving(user_id, session_id))),
+            RefreshDecision::Ended => {
                 self.ends.note_all_ends(&Scope::User(user_id), self.now(), &[]).await?;
                 Ok(None)
             }
-            Presented::Expired => Ok(None),
-            Presented::Newer => Err(refused(UserErrorCode::SessionEnded)),
+            RefreshDecision::Expired => Ok(None),
+            RefreshDecision::Newer => Err(refused(UserErrorCode::SessionEnded)),
             // An old copy of a token must not log its owner out everywhere.
-            Presented::Reused => Err(refused(UserErrorCode::RefreshTokenInvalid)),
+            RefreshDecision::Reused => Err(refused(UserErrorCode::RefreshTokenInvalid)),
         }
     }
 }

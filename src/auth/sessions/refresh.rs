@@ -1,7 +1,7 @@
 //! Refresh: the outstanding refresh token becomes the next pair of tokens.
 //!
 //! The store's compare-and-swap decides who moves the chain on. Only where it changed nothing is the
-//! session read, to decide by [`Session::judge`](crate::domain::session::Session::judge) what the token is;
+//! session read, to decide by [`Session::decide_refresh`](crate::domain::session::Session::decide_refresh) what the token is;
 //! whatever follows from that is again a conditional write. A failure of the database is never "invalid":
 //! the client keeps its token and tries again.
 
@@ -21,7 +21,7 @@ use crate::crypto::digest::attempt_hash;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::id::TokenId;
 use crate::domain::origin::Origin;
-use crate::domain::presented::{Presentation, Presented};
+use crate::domain::refresh_decision::{PresentedToken, RefreshDecision};
 use crate::domain::session::{AttemptHash, RefreshGrant};
 use crate::domain::throttle::{self, Bucket, Limit, Tally};
 use crate::metrics::RefreshOutcome;
@@ -140,30 +140,30 @@ impl Sessions {
             if !known.user_is_active {
                 return Err(refused(UserErrorCode::SessionEnded));
             }
-            let presentation = Presentation { token_id: id, attempt, rotated_at: known.rotated_at };
-            match known.session.judge(&presentation, self.policy.retry_window, now) {
+            let presentation = PresentedToken { token_id: id, attempt, rotated_at: known.rotated_at };
+            match known.session.decide_refresh(&presentation, self.policy.retry_window, now) {
                 // The session changed since the swap, unless its limit refused it: try again.
-                Presented::Outstanding => self.refuse_over_limit(&known, now)?,
-                Presented::Retry => {
+                RefreshDecision::Outstanding => self.refuse_over_limit(&known, now)?,
+                RefreshDecision::Retry => {
                     if let Some(done) = self.retry(&presented, known, origin, now).await? {
                         let signed_in = self.tokens.issue(done.session, done.role, now, true)?;
                         return Ok((signed_in, RefreshOutcome::Retried));
                     }
                 }
-                Presented::Stale => return Err(refused(UserErrorCode::RefreshTokenStale)),
-                Presented::Reused => {
+                RefreshDecision::Stale => return Err(refused(UserErrorCode::RefreshTokenStale)),
+                RefreshDecision::Reused => {
                     self.end_reused(&known, origin.clone(), now).await?;
                     return Err(refused(UserErrorCode::RefreshTokenReused));
                 }
-                Presented::Newer => {
+                RefreshDecision::Newer => {
                     self.end_outlived(&known, origin.clone(), now).await?;
                     return Err(refused(UserErrorCode::SessionEnded));
                 }
-                Presented::Ended => {
+                RefreshDecision::Ended => {
                     self.ends.note_end_of(&known.session);
                     return Err(refused(UserErrorCode::SessionEnded));
                 }
-                Presented::Expired => return Err(refused(UserErrorCode::RefreshTokenExpired)),
+                RefreshDecision::Expired => return Err(refused(UserErrorCode::RefreshTokenExpired)),
             }
         }
         Err(Error::Unavailable(store::Error::Contended))

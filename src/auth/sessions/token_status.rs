@@ -12,7 +12,7 @@ use crate::crypto::TokenError;
 use crate::crypto::access_token::AccessToken;
 use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::id::SessionId;
-use crate::domain::presented::{Presentation, Presented};
+use crate::domain::refresh_decision::{PresentedToken, RefreshDecision};
 use crate::domain::session::SessionState;
 use crate::domain::user::Role;
 use crate::domain::words;
@@ -101,13 +101,18 @@ impl Sessions {
             return Ok(Some(TokenRefusal::SessionEnded));
         };
         let presentation =
-            Presentation { token_id: id, attempt: None, rotated_at: found.rotated_at };
-        Ok(match found.session.judge(&presentation, self.policy.retry_window, self.now()) {
-            Presented::Outstanding => None,
-            Presented::Retry | Presented::Stale | Presented::Reused => Some(TokenRefusal::Rotated),
-            Presented::Ended | Presented::Newer => Some(TokenRefusal::SessionEnded),
-            Presented::Expired => Some(TokenRefusal::Expired),
-        })
+            PresentedToken { token_id: id, attempt: None, rotated_at: found.rotated_at };
+        Ok(
+            match found.session.decide_refresh(&presentation, self.policy.retry_window, self.now())
+            {
+                RefreshDecision::Outstanding => None,
+                RefreshDecision::Retry | RefreshDecision::Stale | RefreshDecision::Reused => {
+                    Some(TokenRefusal::Rotated)
+                }
+                RefreshDecision::Ended | RefreshDecision::Newer => Some(TokenRefusal::SessionEnded),
+                RefreshDecision::Expired => Some(TokenRefusal::Expired),
+            },
+        )
     }
 
     /// Why no token of this one's session is valid. Whether this one was rotated is not looked up, so that

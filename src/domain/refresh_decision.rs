@@ -10,7 +10,7 @@ use crate::clock::{MAX_SKEW, Timestamp};
 
 /// What a refresh token that is well signed and not expired means to its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presented {
+pub enum RefreshDecision {
     /// It is the outstanding one.
     Outstanding,
     /// It is the one before, sent again by the client that never saw the answer.
@@ -31,7 +31,7 @@ pub enum Presented {
 
 /// A token that is presented, beside what is known of how it got there.
 #[derive(Clone, Copy, Debug)]
-pub struct Presentation {
+pub struct PresentedToken {
     /// Its `jti`.
     pub token_id: TokenId,
     /// The digest of the `attemptId` sent with it.
@@ -50,14 +50,19 @@ impl Session {
     /// follows a client that names its attempts, or goes ahead of it, would be given the same
     /// successor as the client, again and again, and nobody would notice.
     #[must_use]
-    pub fn judge(&self, presented: &Presentation, window: Duration, now: Timestamp) -> Presented {
+    pub fn decide_refresh(
+        &self,
+        presented: &PresentedToken,
+        window: Duration,
+        now: Timestamp,
+    ) -> RefreshDecision {
         match self.state(now) {
-            SessionState::Ended => return Presented::Ended,
-            SessionState::Expired => return Presented::Expired,
+            SessionState::Ended => return RefreshDecision::Ended,
+            SessionState::Expired => return RefreshDecision::Expired,
             SessionState::Active => {}
         }
         if presented.token_id == self.token.id {
-            return Presented::Outstanding;
+            return RefreshDecision::Outstanding;
         }
         // A clock that was set back makes no window longer than clocks may be apart.
         let within = |at: Timestamp| now < at + window && at <= now + MAX_SKEW;
@@ -66,13 +71,13 @@ impl Session {
             && previous.attempt == presented.attempt
             && (previous.attempt.is_some() || within(previous.at))
         {
-            return Presented::Retry;
+            return RefreshDecision::Retry;
         }
         match presented.rotated_at {
-            Some(at) if within(at) => Presented::Stale,
+            Some(at) if within(at) => RefreshDecision::Stale,
             // Whatever the clocks were: a rotation that this database saw has an entry.
-            None if presented.token_id.is_newer_than(self.token.id) => Presented::Newer,
-            _ => Presented::Reused,
+            None if presented.token_id.is_newer_than(self.token.id) => RefreshDecision::Newer,
+            _ => RefreshDecision::Reused,
         }
     }
 }
@@ -118,19 +123,19 @@ mod tests {
         }
     }
 
-    fn judge(seed: u64, attempt: Option<u8>, rotated_at: Option<i64>, now: i64) -> Presented {
-        let presentation = Presentation {
+    fn judge(seed: u64, attempt: Option<u8>, rotated_at: Option<i64>, now: i64) -> RefreshDecision {
+        let presentation = PresentedToken {
             token_id: token(seed),
             attempt: attempt.map(|byte| AttemptHash([byte; 32])),
             rotated_at: rotated_at.map(at),
         };
-        session().judge(&presentation, WINDOW, at(now))
+        session().decide_refresh(&presentation, WINDOW, at(now))
     }
 
     #[test]
     fn the_outstanding_token_is_good_until_it_expires() {
-        assert_eq!(judge(2, None, None, 999), Presented::Outstanding);
-        assert_eq!(judge(2, None, None, 1_000), Presented::Expired);
+        assert_eq!(judge(2, None, None, 999), RefreshDecision::Outstanding);
+        assert_eq!(judge(2, None, None, 1_000), RefreshDecision::Expired);
     }
 
     #[test]
@@ -139,18 +144,18 @@ mod tests {
         session.previous.as_mut().unwrap().attempt = None;
         let judge = |id, rotated_at, now| {
             let rotated_at = Some(at(rotated_at));
-            let presented = Presentation { token_id: token(id), attempt: None, rotated_at };
-            session.judge(&presented, WINDOW, at(now))
+            let presented = PresentedToken { token_id: token(id), attempt: None, rotated_at };
+            session.decide_refresh(&presented, WINDOW, at(now))
         };
-        assert_eq!(judge(1, 100, 40), Presented::Retry);
-        assert_eq!(judge(1, 100, 39), Presented::Reused);
-        assert_eq!(judge(0, 99, 39), Presented::Stale);
-        assert_eq!(judge(0, 99, 38), Presented::Reused);
+        assert_eq!(judge(1, 100, 40), RefreshDecision::Retry);
+        assert_eq!(judge(1, 100, 39), RefreshDecision::Reused);
+        assert_eq!(judge(0, 99, 39), RefreshDecision::Stale);
+        assert_eq!(judge(0, 99, 38), RefreshDecision::Reused);
     }
 
     #[test]
     fn the_attempt_that_made_the_rotation_may_retry_whatever_the_clock() {
-        assert_eq!(judge(1, Some(7), Some(100), 39), Presented::Retry);
+        assert_eq!(judge(1, Some(7), Some(100), 39), RefreshDecision::Retry);
     }
 
     #[test]
@@ -158,31 +163,32 @@ mod tests {
         let mut session = session();
         session.previous.as_mut().unwrap().attempt = None;
         let judge = |attempt, now| {
-            let presented = Presentation { token_id: token(1), attempt, rotated_at: Some(at(100)) };
-            session.judge(&presented, WINDOW, at(now))
+            let presented =
+                PresentedToken { token_id: token(1), attempt, rotated_at: Some(at(100)) };
+            session.decide_refresh(&presented, WINDOW, at(now))
         };
-        assert_eq!(judge(None, 109), Presented::Retry);
-        assert_eq!(judge(None, 110), Presented::Reused);
-        assert_eq!(judge(None, 900), Presented::Reused);
-        assert_eq!(judge(Some(AttemptHash([7; 32])), 109), Presented::Stale);
-        assert_eq!(judge(Some(AttemptHash([7; 32])), 110), Presented::Reused);
+        assert_eq!(judge(None, 109), RefreshDecision::Retry);
+        assert_eq!(judge(None, 110), RefreshDecision::Reused);
+        assert_eq!(judge(None, 900), RefreshDecision::Reused);
+        assert_eq!(judge(Some(AttemptHash([7; 32])), 109), RefreshDecision::Stale);
+        assert_eq!(judge(Some(AttemptHash([7; 32])), 110), RefreshDecision::Reused);
     }
 
     #[test]
     fn the_attempt_that_made_the_rotation_alone_may_retry_however_late() {
-        assert_eq!(judge(1, Some(7), Some(100), 101), Presented::Retry);
-        assert_eq!(judge(1, Some(7), Some(100), 900), Presented::Retry);
+        assert_eq!(judge(1, Some(7), Some(100), 101), RefreshDecision::Retry);
+        assert_eq!(judge(1, Some(7), Some(100), 900), RefreshDecision::Retry);
         for other in [Some(8), None] {
-            assert_eq!(judge(1, other, Some(100), 109), Presented::Stale);
-            assert_eq!(judge(1, other, Some(100), 110), Presented::Reused);
+            assert_eq!(judge(1, other, Some(100), 109), RefreshDecision::Stale);
+            assert_eq!(judge(1, other, Some(100), 110), RefreshDecision::Reused);
         }
     }
 
     #[test]
     fn an_older_token_is_stale_for_a_moment_and_then_reused() {
-        assert_eq!(judge(0, None, Some(99), 105), Presented::Stale);
-        assert_eq!(judge(0, None, Some(99), 109), Presented::Reused);
-        assert_eq!(judge(0, Some(7), None, 101), Presented::Reused);
+        assert_eq!(judge(0, None, Some(99), 105), RefreshDecision::Stale);
+        assert_eq!(judge(0, None, Some(99), 109), RefreshDecision::Reused);
+        assert_eq!(judge(0, Some(7), None, 101), RefreshDecision::Reused);
     }
 
     #[test]
@@ -192,13 +198,16 @@ mod tests {
         let mut session = session();
         session.token.id = newer(0);
         let judge = |token_id, rotated_at| {
-            let presentation = Presentation { token_id, attempt: None, rotated_at };
-            session.judge(&presentation, WINDOW, at(200))
+            let presentation = PresentedToken { token_id, attempt: None, rotated_at };
+            session.decide_refresh(&presentation, WINDOW, at(200))
         };
-        assert_eq!(judge(newer(1), None), Presented::Newer);
+        assert_eq!(judge(newer(1), None), RefreshDecision::Newer);
         // By a clock that was set back: it was seen when it was rotated away.
-        assert_eq!(judge(newer(1), Some(at(101))), Presented::Reused);
-        assert_eq!(judge(TokenId::new(at(99), &SeededEntropy::new(1)), None), Presented::Reused);
+        assert_eq!(judge(newer(1), Some(at(101))), RefreshDecision::Reused);
+        assert_eq!(
+            judge(TokenId::new(at(99), &SeededEntropy::new(1)), None),
+            RefreshDecision::Reused
+        );
     }
 
     #[test]
@@ -207,8 +216,8 @@ mod tests {
         session.end = Some(End { at: at(101), reason: EndReason::Logout, by: None });
         for seed in 0..=2 {
             let presented =
-                Presentation { token_id: token(seed), attempt: None, rotated_at: Some(at(100)) };
-            assert_eq!(session.judge(&presented, WINDOW, at(102)), Presented::Ended);
+                PresentedToken { token_id: token(seed), attempt: None, rotated_at: Some(at(100)) };
+            assert_eq!(session.decide_refresh(&presented, WINDOW, at(102)), RefreshDecision::Ended);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 /// Whether a character is a control character or an invisible one: without width, the end of a line, or
 /// one that turns the direction of the text around it (UAX 9, section 2).
-pub(super) fn cannot_be_shown(c: char) -> bool {
+pub(super) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
