@@ -40,7 +40,7 @@ async fn service(directory: &std::path::Path) -> (Components, String) {
     let line = Line::try_parse_from(line.into_iter().chain(["--hashing-memory", "8"]));
     let config = Config::parse(line.expect("flags").serve).expect("a configuration");
     let core = app::open(&config, ClockAndEntropy::default()).await.expect("a service");
-    core.feed().read().await.expect("fresh");
+    core.revocation_sync().read().await.expect("fresh");
     let account = NewAccount { username: "ann", password: PASSWORD, email: None, role: Role::User };
     let made = core.auth.accounts.create(Admin::operator(), account, Origin::default()).await;
     made.expect("an account");
@@ -66,7 +66,7 @@ fn guard(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().expect("a directory");
     let runtime = Runtime::new().expect("a runtime");
     let (core, token) = runtime.block_on(service(directory.path()));
-    let mut feed = core.feed();
+    let mut feed = core.revocation_sync();
     let mut held = 0;
     for count in [0, 100_000, 1_000_000] {
         core.revocations.add(&ends(count - held));

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::Components;
 use super::restore_detection::RestoreDetector;
 use crate::auth::Auth;
-use crate::revocation::Feed;
+use crate::revocation::RevocationSync;
 
 /// How often the service deletes what has expired.
 const PURGE_INTERVAL: Duration = Duration::from_mins(10);
@@ -17,13 +17,13 @@ const PURGE_INTERVAL: Duration = Duration::from_mins(10);
 /// older copy was already logged.
 pub(super) fn start(
     core: &Components,
-    feed: Feed,
+    sync: RevocationSync,
     detector: &Arc<RestoreDetector>,
     is_warned: bool,
 ) -> JoinSet<()> {
     let (auth, store) = (Arc::clone(&core.auth), Arc::clone(&core.store));
     let mut background = JoinSet::new();
-    background.spawn(feed.run());
+    background.spawn(sync.run());
     background.spawn(purge(Arc::clone(&auth)));
     let ending = Arc::clone(&auth);
     background.spawn(async move { ending.ends.end_rows_forever().await });

@@ -41,7 +41,7 @@ use crate::crypto::secret::{MasterSecret, MasterSecrets};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::http::graphql::{PersistedDocuments, Subscribers};
 use crate::metrics::Metrics;
-use crate::revocation::{Feed, Revocations};
+use crate::revocation::{RevocationSync, Revocations};
 use crate::store::{Store, StoredKey};
 use crate::{graphql, http};
 
@@ -248,9 +248,9 @@ impl Components {
 
     /// What keeps the set of ended sessions fresh, and the signing keys.
     #[must_use]
-    pub fn feed(&self) -> Feed {
+    pub fn revocation_sync(&self) -> RevocationSync {
         let keys = Arc::clone(&self.keys);
-        Feed::new(&self.store, Arc::clone(&self.revocations)).telling(keys)
+        RevocationSync::new(&self.store, Arc::clone(&self.revocations)).with_key_listener(keys)
     }
 }
 
@@ -282,7 +282,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     }
     let admin =
         banner::first_admin(&core, &config.database, config.admin_password.as_ref()).await?;
-    let mut feed = core.feed();
+    let mut feed = core.revocation_sync();
     let read = feed.read().await;
     read.map_err(|error| StartError::of_store(&config.database, &error))?;
     let mut background = background::start(&core, feed, &detector, missing.is_some());

@@ -13,18 +13,18 @@ use crate::domain::id::UserId;
 
 /// Those who wait for ends.
 #[derive(Default)]
-pub(super) struct News(Mutex<HashMap<Option<UserId>, watch::Sender<()>>>);
+pub(super) struct EndNotifier(Mutex<HashMap<Option<UserId>, watch::Sender<()>>>);
 
 /// One who waits for ends: of one user, or of all.
-pub struct Watch {
-    news: Arc<News>,
+pub struct EndWatcher {
+    notifier: Arc<EndNotifier>,
     of: Option<UserId>,
-    told: watch::Receiver<()>,
+    receiver: watch::Receiver<()>,
 }
 
-impl News {
+impl EndNotifier {
     /// Tells those who wait for ends of these users.
-    pub(super) fn tell(&self, users: &[UserId]) {
+    pub(super) fn notify(&self, users: &[UserId]) {
         if users.is_empty() {
             return;
         }
@@ -37,13 +37,13 @@ impl News {
     }
 
     /// Tells everybody who waits.
-    pub(super) fn tell_all(&self) {
+    pub(super) fn notify_all(&self) {
         self.lock().values().for_each(|sender| sender.send_replace(()));
     }
 
-    pub(super) fn watch(self: &Arc<Self>, of: Option<UserId>) -> Watch {
-        let told = self.lock().entry(of).or_default().subscribe();
-        Watch { news: Arc::clone(self), of, told }
+    pub(super) fn watch(self: &Arc<Self>, of: Option<UserId>) -> EndWatcher {
+        let receiver = self.lock().entry(of).or_default().subscribe();
+        EndWatcher { notifier: Arc::clone(self), of, receiver }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Option<UserId>, watch::Sender<()>>> {
@@ -51,10 +51,10 @@ impl News {
     }
 }
 
-impl Watch {
+impl EndWatcher {
     /// Waits until something was told since the last time. What was told in between is not lost.
-    pub async fn told(&mut self) {
-        if self.told.changed().await.is_err() {
+    pub async fn changed(&mut self) {
+        if self.receiver.changed().await.is_err() {
             // The sender lives as long as anybody watches.
             std::future::pending::<()>().await;
         }
@@ -62,9 +62,9 @@ impl Watch {
 }
 
 /// The last one takes the place along.
-impl Drop for Watch {
+impl Drop for EndWatcher {
     fn drop(&mut self) {
-        let mut waiting = self.news.lock();
+        let mut waiting = self.notifier.lock();
         if waiting.get(&self.of).is_some_and(|sender| sender.receiver_count() <= 1) {
             waiting.remove(&self.of);
         }
@@ -84,23 +84,23 @@ mod tests {
 
     #[test]
     fn those_are_told_whom_it_is_about() {
-        let news = Arc::new(News::default());
+        let notifier = Arc::new(EndNotifier::default());
         let (mut ada, mut bob, mut all) =
-            (news.watch(Some(user(1))), news.watch(Some(user(2))), news.watch(None));
-        news.tell(&[user(1)]);
-        assert!(ada.told().now_or_never().is_some());
-        assert!(ada.told().now_or_never().is_none());
-        assert!(bob.told().now_or_never().is_none());
-        assert!(all.told().now_or_never().is_some());
+            (notifier.watch(Some(user(1))), notifier.watch(Some(user(2))), notifier.watch(None));
+        notifier.notify(&[user(1)]);
+        assert!(ada.changed().now_or_never().is_some());
+        assert!(ada.changed().now_or_never().is_none());
+        assert!(bob.changed().now_or_never().is_none());
+        assert!(all.changed().now_or_never().is_some());
     }
 
     #[test]
     fn nothing_is_kept_of_who_went_away() {
-        let news = Arc::new(News::default());
-        let (first, second) = (news.watch(Some(user(1))), news.watch(Some(user(1))));
+        let notifier = Arc::new(EndNotifier::default());
+        let (first, second) = (notifier.watch(Some(user(1))), notifier.watch(Some(user(1))));
         drop(first);
-        assert_eq!(news.lock().len(), 1);
+        assert_eq!(notifier.lock().len(), 1);
         drop(second);
-        assert!(news.lock().is_empty());
+        assert!(notifier.lock().is_empty());
     }
 }

@@ -1,18 +1,4 @@
-//! Which sessions have ended: what the guard asks instead of the database.
-//!
-//! Owns the set of ended sessions of which an access token could still be alive, the floors that stand
-//! for very many of them, and the feed that keeps both fresh. Rule: the set says "ended" or "not ended"
-//! only while it is known to be fresh. Once the last complete read is older than the bound it says
-//! neither, because a logout elsewhere may be missing; whoever asks must answer that the service is
-//! unavailable.
-
-mod feed;
-mod floors;
-mod news;
-mod slowest;
-
-pub use feed::{Feed, FollowsKeys};
-pub use news::Watch;
+//! Set of ended sessions, in memory.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,17 +11,17 @@ use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::EndReason;
 use crate::store::{EndedSession, Floor, MAX_LEEWAY};
 
-use floors::Floors;
-use news::News;
-use slowest::Slowest;
+use super::earliest_time::EarliestTime;
+use super::floors::Floors;
+use super::notifier::{EndNotifier, EndWatcher};
 
 /// The set of ended sessions.
 pub struct Revocations {
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     staleness: Duration,
-    token_lifetime: Duration,
+    pub(super) token_lifetime: Duration,
     state: RwLock<State>,
-    news: Arc<News>,
+    notifier: Arc<EndNotifier>,
 }
 
 /// How often the set is searched for ends that no token can be alive of. All of a million entries are
@@ -50,7 +36,7 @@ struct State {
     read_at: Option<Duration>,
     /// The monotonic time of the last search.
     swept_at: Duration,
-    slowest: Slowest,
+    earliest_time: EarliestTime,
 }
 
 /// An end in eight bytes: there may be a million.
@@ -74,9 +60,15 @@ impl Revocations {
             floors: Floors::default(),
             read_at: None,
             swept_at: Duration::ZERO,
-            slowest: Slowest::new(token_lifetime),
+            earliest_time: EarliestTime::new(token_lifetime),
         };
-        Self { clock, staleness, token_lifetime, state: RwLock::new(state), news: Arc::default() }
+        Self {
+            clock,
+            staleness,
+            token_lifetime,
+            state: RwLock::new(state),
+            notifier: Arc::default(),
+        }
     }
 
     /// What ended the session of a user, if anything did.
@@ -113,14 +105,14 @@ impl Revocations {
 
     /// Adds sessions that ended as they are read. While a transaction of whoever lasts, the same ones
     /// are read each time, which is no news.
-    fn add_read(&self, ended: &[EndedSession], is_repeated: bool) {
+    pub(super) fn add_read(&self, ended: &[EndedSession], is_repeated: bool) {
         if ended.is_empty() {
             return;
         }
         let mut state = self.state.write();
         let users = state.add(ended, is_repeated);
         drop(state);
-        self.news.tell(&users);
+        self.notifier.notify(&users);
     }
 
     /// Takes note of floors: this process's own before it answers, others' as they are read.
@@ -135,8 +127,8 @@ impl Revocations {
         drop(state);
         let users: Option<Vec<_>> = new.iter().map(|floor| floor.user).collect();
         match users {
-            Some(users) => self.news.tell(&users),
-            None => self.news.tell_all(),
+            Some(users) => self.notifier.notify(&users),
+            None => self.notifier.notify_all(),
         }
     }
 
@@ -161,16 +153,16 @@ impl Revocations {
 
     /// Waits for ends of one user, or of all.
     #[must_use]
-    pub fn watch(&self, of: Option<UserId>) -> Watch {
-        self.news.watch(of)
+    pub fn watch(&self, of: Option<UserId>) -> EndWatcher {
+        self.notifier.watch(of)
     }
 
     /// Notes that all there was to read has been added, by a read that began at this monotonic time.
-    fn read_completely(&self, began: Duration) {
+    pub(super) fn read_completely(&self, began: Duration) {
         let now = self.clock.now();
         let mut state = self.state.write();
         state.read_at = Some(began);
-        let now = state.slowest.of(now, self.clock.monotonic());
+        let now = state.earliest_time.at(now, self.clock.monotonic());
         if began.saturating_sub(state.swept_at) >= SWEEP {
             state.swept_at = began;
             state.ended.retain(|_, ended| i64::from(ended.until) > now.as_seconds());
@@ -307,7 +299,7 @@ mod tests {
         let mut watch = revocations.watch(Some(gone.user_id));
         for is_repeated in [false, true] {
             revocations.add_read(&[gone], is_repeated);
-            assert_eq!(watch.told().now_or_never().is_some(), !is_repeated);
+            assert_eq!(watch.changed().now_or_never().is_some(), !is_repeated);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::secret::MasterSecrets;
 use crate::entropy::Entropy;
-use crate::revocation::FollowsKeys;
+use crate::revocation::KeyListener;
 use crate::store::{self, KeyMark, Store};
 
 /// How long verifiers may cache the public keys.
@@ -110,8 +110,8 @@ impl Keys {
     }
 }
 
-impl FollowsKeys for Keys {
-    fn follow(&self, marks: Vec<KeyMark>) -> BoxFuture<'_, Result<(), store::Error>> {
+impl KeyListener for Keys {
+    fn keys_changed(&self, marks: Vec<KeyMark>) -> BoxFuture<'_, Result<(), store::Error>> {
         Box::pin(async move { if self.held().has(&marks) { Ok(()) } else { self.read().await } })
     }
 }

@@ -18,7 +18,7 @@ use crate::auth::guard::Guard;
 use crate::clock::Timestamp;
 use crate::domain::id::UserId;
 use crate::domain::session::{End, EndReason, Session};
-use crate::revocation::{Revocations, Watch};
+use crate::revocation::{EndWatcher, Revocations};
 use crate::store::{FeedCursor, Store};
 
 /// Wait where the database is away, or the ended sessions are not known.
@@ -51,7 +51,7 @@ pub struct EndStream {
     viewer: Viewer,
     /// The followed user; `None`: everybody.
     of: Option<UserId>,
-    watch: Watch,
+    watch: EndWatcher,
     cursor: FeedCursor,
     read: VecDeque<SessionEnded>,
     is_over: bool,
@@ -136,7 +136,7 @@ impl EndStream {
             match read {
                 Ok(true) => {}
                 Ok(false) if has_ended => self.is_over = true,
-                Ok(false) => self.watch.told().await,
+                Ok(false) => self.watch.changed().await,
                 // The feed, which reads the same, has logged it.
                 Err(Error::Unavailable(_)) => tokio::time::sleep(RETRY_INTERVAL).await,
                 Err(error) => {

@@ -17,7 +17,7 @@ use sallyport::config::{Config, ServeArguments};
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;
-use sallyport::revocation::Feed;
+use sallyport::revocation::RevocationSync;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -36,7 +36,7 @@ struct Line {
 pub struct Service {
     pub core: Components,
     pub clock: Arc<ManualClock>,
-    pub feed: Feed,
+    pub feed: RevocationSync,
     router: Router,
     _database: Database,
 }
@@ -78,7 +78,7 @@ impl Service {
             entropy: Arc::new(SystemEntropy),
         };
         let core = app::open(&config, surroundings).await.unwrap();
-        let mut feed = core.feed();
+        let mut feed = core.revocation_sync();
         feed.read().await.unwrap();
         let router = core.router(&config);
         Self { core, clock, feed, router, _database: database.clone() }

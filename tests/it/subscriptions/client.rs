@@ -24,7 +24,7 @@ pub const ALL: &str =
 
 /// Serves on a local port, with a running feed.
 pub async fn serve(service: &Service) -> SocketAddr {
-    tokio::spawn(service.core.feed().run());
+    tokio::spawn(service.core.revocation_sync().run());
     serve_without_feed(service).await
 }
 

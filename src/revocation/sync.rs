@@ -5,29 +5,29 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::Revocations;
+use super::revocations::Revocations;
 use crate::store::{Error, FeedReader, KeyMark, Store};
 
 /// Whoever acts on the signing keys. It learns of a change as it learns of ends: a view that is fresh
 /// is fresh in both, so a key that was removed is refused within the same bound.
-pub trait FollowsKeys: Send + Sync {
+pub trait KeyListener: Send + Sync {
     /// Does what these keys ask for, if that is not done yet.
-    fn follow(&self, marks: Vec<KeyMark>) -> BoxFuture<'_, Result<(), Error>>;
+    fn keys_changed(&self, marks: Vec<KeyMark>) -> BoxFuture<'_, Result<(), Error>>;
 }
 
 /// How far a clock may have gone back since a session ended.
 const SET_BACK: Duration = Duration::from_hours(2);
 
 /// A reader of the database's feed, by which this process's clock is set, too.
-pub struct Feed {
+pub struct RevocationSync {
     reader: FeedReader,
     revocations: Arc<Revocations>,
-    keys: Option<Arc<dyn FollowsKeys>>,
+    keys: Option<Arc<dyn KeyListener>>,
     /// Whether the sessions' own rows were read.
     is_complete: bool,
 }
 
-impl Feed {
+impl RevocationSync {
     /// A reader that has read nothing.
     #[must_use]
     pub fn new(store: &Store, revocations: Arc<Revocations>) -> Self {
@@ -36,7 +36,7 @@ impl Feed {
 
     /// The same, which also tells of the signing keys.
     #[must_use]
-    pub fn telling(self, keys: Arc<dyn FollowsKeys>) -> Self {
+    pub fn with_key_listener(self, keys: Arc<dyn KeyListener>) -> Self {
         Self { keys: Some(keys), ..self }
     }
 
@@ -59,7 +59,7 @@ impl Feed {
             self.is_complete = true;
         }
         if let Some(keys) = &self.keys {
-            keys.follow(reading.keys).await?;
+            keys.keys_changed(reading.keys).await?;
         }
         self.revocations.read_completely(began);
         if let Some(database) = reading.now {
