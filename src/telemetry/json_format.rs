@@ -12,12 +12,12 @@ use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::RequestId;
+use super::request_id::RequestId;
 
 /// The time, the level, what the event says, where it comes from, and the request that it is about.
-pub(super) struct JsonLine;
+pub(super) struct JsonFormat;
 
-impl<S, N> FormatEvent<S, N> for JsonLine
+impl<S, N> FormatEvent<S, N> for JsonFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'w> FormatFields<'w> + 'static,

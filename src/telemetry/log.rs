@@ -1,14 +1,4 @@
-//! What the process says of itself: the log, on standard error.
-//!
-//! Rule: no document, no variable and no header is ever logged. Both formats write one line an event
-//! and escape control characters, so that nothing a client sends can forge a line. A line that is
-//! about a request ends with its id. That is added here, where a line is written, and is no span of
-//! `tracing`: a span is written and read back for each request, whether or not it has a line to say.
-//! All of it goes through one queue, so that a reader of the log that stands still stops nothing.
-
-mod json;
-mod queue;
-mod request_id;
+//! The log on standard error: formats, the queue, panics.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
@@ -25,10 +15,10 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use super::json_format::JsonFormat;
+use super::log_queue::{self, LogLine, LogQueue};
+use super::request_id::RequestId;
 use crate::metrics::dropped_log_lines;
-use json::JsonLine;
-use queue::{Line, Queue};
-pub use request_id::{RequestId, RequestIds};
 
 /// How the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +39,7 @@ const LAST: Duration = Duration::from_secs(1);
 const PANIC: Duration = Duration::from_millis(100);
 
 /// What waits to be written to standard error.
-static QUEUE: Queue = Queue::new(queue::BOUND);
+static QUEUE: LogQueue = LogQueue::new(log_queue::MAX_BYTES);
 
 /// Starts the log. Once in a process; a second start changes nothing.
 pub fn start(format: Option<Format>) {
@@ -59,7 +49,7 @@ pub fn start(format: Option<Format>) {
     let given = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|given| !given.is_empty());
     let filter = given.and_then(|given| EnvFilter::try_new(given).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new(FILTER));
-    let log = log(format.unwrap_or(fits), is_terminal, || Line(write));
+    let log = log(format.unwrap_or(fits), is_terminal, || LogLine(write));
     // Failing means that somebody else's log is running already, as in tests.
     if tracing_subscriber::registry().with(filter).with(log).try_init().is_ok() {
         std::panic::set_hook(Box::new(log_panic));
@@ -124,7 +114,7 @@ where
             let line = line.with_target(false).with_ansi(in_colour);
             log.event_format(OfRequest(line)).boxed()
         }
-        Format::Json => log.event_format(JsonLine).boxed(),
+        Format::Json => log.event_format(JsonFormat).boxed(),
     }
 }
 

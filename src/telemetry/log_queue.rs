@@ -11,25 +11,25 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// The most bytes that wait, and as many that are being written: a second of a busy process.
-pub(super) const BOUND: usize = 4 << 20;
+pub(super) const MAX_BYTES: usize = 4 << 20;
 
 /// The most that is written at once, in whole lines: a pipe takes so much without mixing it with what
 /// another process writes there (`PIPE_BUF`).
-const PIECE: usize = 4096;
+const MAX_WRITE: usize = 4096;
 
 /// How long lines are gathered before they are written: to be woken for each would stop the thread that
 /// logs it, where processors are scarce.
-const GATHER: Duration = Duration::from_millis(5);
+const BATCH_DELAY: Duration = Duration::from_millis(5);
 
 /// How long to wait before a pipe that does not block is tried again.
-const RETRY: Duration = Duration::from_millis(10);
+const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Lines that wait to be written.
-pub(super) struct Queue {
+pub(super) struct LogQueue {
     state: Mutex<State>,
     filled: Condvar,
     emptied: Condvar,
-    bound: usize,
+    max_bytes: usize,
 }
 
 struct State {
@@ -39,17 +39,17 @@ struct State {
     is_writing: bool,
 }
 
-impl Queue {
-    pub(super) const fn new(bound: usize) -> Self {
+impl LogQueue {
+    pub(super) const fn new(max_bytes: usize) -> Self {
         let state = State { lines: Vec::new(), dropped: 0, is_writing: false };
         let (filled, emptied) = (Condvar::new(), Condvar::new());
-        Self { state: Mutex::new(state), filled, emptied, bound }
+        Self { state: Mutex::new(state), filled, emptied, max_bytes }
     }
 
     /// Adds a line; whether there was room.
     pub(super) fn push(&self, line: &[u8]) -> bool {
         let mut state = self.lock();
-        if state.lines.len() + line.len() > self.bound {
+        if state.lines.len() + line.len() > self.max_bytes {
             state.dropped += 1;
             return false;
         }
@@ -76,7 +76,7 @@ impl Queue {
             }
             state.is_writing = true;
             drop(state);
-            std::thread::sleep(GATHER);
+            std::thread::sleep(BATCH_DELAY);
             let mut state = self.lock();
             mem::swap(&mut state.lines, &mut batch);
             let dropped = mem::take(&mut state.dropped);
@@ -88,14 +88,14 @@ impl Queue {
                 write(&mut output, piece);
             }
             batch.clear();
-            batch.shrink_to(PIECE);
+            batch.shrink_to(MAX_WRITE);
         }
     }
 
     /// Waits until all is written, for so long at most.
-    pub(super) fn flush(&self, patience: Duration) {
+    pub(super) fn flush(&self, max_wait: Duration) {
         let is_busy = |state: &mut State| state.is_writing || !state.lines.is_empty();
-        self.emptied.wait_while_for(&mut self.lock(), is_busy, patience);
+        self.emptied.wait_while_for(&mut self.lock(), is_busy, max_wait);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -103,11 +103,11 @@ impl Queue {
     }
 }
 
-/// The lines in pieces of [`PIECE`] bytes; a line that is longer is one by itself.
+/// The lines in pieces of [`MAX_WRITE`] bytes; a line that is longer is one by itself.
 fn pieces(mut lines: &[u8]) -> impl Iterator<Item = &[u8]> {
     let end_of_line = |byte: &u8| *byte == b'\n';
     std::iter::from_fn(move || {
-        let within = lines.get(..PIECE).map(|piece| piece.iter().rposition(end_of_line));
+        let within = lines.get(..MAX_WRITE).map(|piece| piece.iter().rposition(end_of_line));
         let end = match within {
             None => lines.len(),
             Some(Some(last)) => last + 1,
@@ -127,7 +127,7 @@ fn write(output: &mut impl Write, mut bytes: &[u8]) {
             Ok(written) => bytes = &bytes[written..],
             Err(error) => match error.kind() {
                 ErrorKind::Interrupted => {}
-                ErrorKind::WouldBlock => std::thread::sleep(RETRY),
+                ErrorKind::WouldBlock => std::thread::sleep(RETRY_INTERVAL),
                 _ => return,
             },
         }
@@ -135,9 +135,9 @@ fn write(output: &mut impl Write, mut bytes: &[u8]) {
 }
 
 /// Writes an event of the log: one call is one line.
-pub(super) struct Line(pub fn(&[u8]));
+pub(super) struct LogLine(pub fn(&[u8]));
 
-impl Write for Line {
+impl Write for LogLine {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         (self.0)(line);
         Ok(line.len())
@@ -173,8 +173,8 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
 
     /// A queue of so many bytes with a thread that writes; what was written, and who reads on.
-    fn queue(bound: usize) -> (&'static Queue, Receiver<String>, Sender<()>) {
-        let queue: &Queue = Box::leak(Box::new(Queue::new(bound)));
+    fn queue(max_bytes: usize) -> (&'static LogQueue, Receiver<String>, Sender<()>) {
+        let queue: &LogQueue = Box::leak(Box::new(LogQueue::new(max_bytes)));
         let ((written, writes), (reads, read)) = (channel(), channel());
         thread::spawn(move || {
             queue.run(Reader(written, read), |dropped| {
