@@ -5,9 +5,9 @@
 //! in it would make a series for each, until the monitoring falls over. Every series is there from
 //! the start, at zero: a rate over one that appears with its first event misses that event.
 
-mod words;
+mod labels;
 
-pub use words::{LoginResult, OperationKind, Outcome, RefreshOutcome};
+pub use labels::{LoginResult, OperationKind, Outcome, RefreshOutcome};
 
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicU64;
