@@ -10,9 +10,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::algorithm::SigningAlgorithm;
+use super::encoding::from_base64url;
+use super::error::{CryptoError, TokenError};
 use super::jws::{self, Compact, Header};
 use super::key_ring::KeyRing;
-use super::{CryptoError, TokenError, from_base64url};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::user::Role;

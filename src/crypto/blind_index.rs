@@ -5,7 +5,7 @@
 
 use aws_lc_rs::hmac;
 
-use super::CryptoError;
+use super::error::CryptoError;
 use super::secret::MasterSecrets;
 use crate::redacted::redacted_debug;
 

@@ -34,7 +34,7 @@ fn finish(mut context: digest::Context, bytes: &[u8]) -> [u8; 32] {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::crypto::base64url;
+    use crate::crypto::encoding::base64url;
     use crate::entropy::SeededEntropy;
 
     #[test]

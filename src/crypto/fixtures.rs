@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use super::access_token::{AccessToken, Issuer};
 use super::algorithm::SigningAlgorithm::{EdDsa, Es256, Rs256};
+use super::encoding::{base64url, from_base64url};
 use super::key_pair::KeyPair;
 use super::key_ring::KeyRing;
 use super::refresh_token::{RefreshKeys, RefreshToken};
 use super::secret::MasterSecrets;
-use super::{base64url, from_base64url};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::user::Role;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::TokenError::{self, Expired, Invalid, Malformed, WrongType};
 use super::access_token::{self, AccessToken};
+use super::encoding::from_base64url;
 use super::fixtures::{self, hmac, message, now, read, with, wrong_types};
-use super::from_base64url;
 use super::key_pair::KeyPair;
 use super::key_ring::KeyRing;
 

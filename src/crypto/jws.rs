@@ -10,7 +10,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{CryptoError, TokenError, base64url, from_base64url};
+use super::encoding::{base64url, from_base64url};
+use super::error::{CryptoError, TokenError};
 use crate::clock::Timestamp;
 
 /// The longest token that is looked at. Ours have a tenth of it.

@@ -16,10 +16,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::algorithm::SigningAlgorithm;
+use super::encoding::base64url;
+use super::error::CryptoError;
 use super::jws::{Header, JwsKey};
 use super::public_key::PublicKey;
 use super::secret::MasterSecrets;
-use super::{CryptoError, base64url};
 use crate::entropy::Entropy;
 
 /// A key pair and its name.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::base64url;
 use super::digest::sha256;
+use super::encoding::base64url;
 use super::key_pair::KeyPair;
 
 /// One key that signs, and all that verify.

@@ -7,7 +7,7 @@
 use argon2::password_hash::{self, CustomizedPasswordHasher, PasswordVerifier, phc};
 use argon2::{Algorithm, Params, Version};
 
-use super::CryptoError;
+use super::error::CryptoError;
 use super::hash_memory::Argon2Hasher;
 use crate::domain::password::Password;
 use crate::entropy::{Entropy, random};

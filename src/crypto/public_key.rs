@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::algorithm::SigningAlgorithm;
 use super::digest::sha256;
-use super::{CryptoError, base64url};
+use super::encoding::base64url;
+use super::error::CryptoError;
 
 /// A public key; its numbers in base64url.
 pub(super) enum PublicKey {

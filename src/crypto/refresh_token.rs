@@ -7,9 +7,10 @@
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
 
+use super::encoding::base64url;
+use super::error::{CryptoError, TokenError};
 use super::jws::{self, Compact, Header, JwsKey};
 use super::secret::MasterSecrets;
-use super::{CryptoError, TokenError, base64url};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::redacted::redacted_debug;
@@ -174,8 +175,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::crypto::encoding::from_base64url;
     use crate::crypto::fixtures::{now, refresh_keys, refresh_token};
-    use crate::crypto::from_base64url;
 
     const OLD: &str = "0123456789abcdefghijklmnopqrstuv";
     const NEW: &str = "ZYXWVUTSRQPONMLKJIHGFEDCBA987654";

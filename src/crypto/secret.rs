@@ -9,7 +9,8 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::hkdf;
 use zeroize::Zeroizing;
 
-use super::{CryptoError, base64url};
+use super::encoding::base64url;
+use super::error::CryptoError;
 use crate::entropy::{Entropy, random};
 use crate::redacted::redacted_debug;
 
