@@ -1,7 +1,7 @@
-//! Time as an argument: the one place that asks the operating system what time it is.
+//! Clocks: the only place that asks the operating system for the time.
 //!
-//! Rule: no other module reads a clock. A function that depends on the time takes `now`, so that a
-//! test moves the time instead of sleeping through it.
+//! A function that depends on the time takes `now` as an argument, so that a test moves the time instead
+//! of sleeping.
 
 mod timestamp;
 
@@ -12,62 +12,62 @@ use parking_lot::{Mutex, MutexGuard};
 
 pub use timestamp::Timestamp;
 
-/// The most that the clocks of replicas may be apart, and of whoever checks tokens.
+/// Largest difference tolerated between the clocks of replicas and of services that verify tokens.
 pub const MAX_SKEW: Duration = Duration::from_mins(1);
 
-/// Where the time comes from.
+/// Difference from the database's clock above which an operator is warned.
+pub const REPORTED_DRIFT: Duration = Duration::from_secs(2);
+
 pub trait Clock: Send + Sync {
-    /// The wall clock: what tokens and rows are stamped with. It may jump.
+    /// Wall-clock time, for tokens and rows. It may jump.
     fn now(&self) -> Timestamp;
 
-    /// Time since some fixed moment, never going back: for measuring how old something is.
+    /// Time since a fixed moment, which never goes back, for measuring ages.
     fn monotonic(&self) -> Duration;
 
-    /// What the wall clock would show if it followed no other.
+    /// Time of the machine's clock, without the correction.
     fn machine(&self) -> Timestamp {
         self.now()
     }
 
-    /// By how many microseconds the wall clock is corrected to follow another: positive where the
-    /// machine's is behind.
+    /// Microseconds added to the machine's clock to follow the database's; positive if the machine's
+    /// clock is behind.
     fn correction_micros(&self) -> i64 {
         0
     }
 
-    /// Hears of a clock to go by: it showed `theirs` at some moment of the time that its answer
-    /// `took`, which began when [`Clock::machine`] showed `asked`.
+    /// Corrects this clock by one reading of the database's clock: `theirs`, taken at an unknown moment
+    /// of the round trip that began at `asked` by [`Clock::machine`] and took `took`.
     fn follow(&self, theirs: Timestamp, asked: Timestamp, took: Duration) {
         let _ = (theirs, asked, took);
     }
 }
 
-/// Measures how long something takes, for the log and the metrics; nothing is decided by it.
+/// Duration of an operation, for the log and the metrics. No decision may depend on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts now.
     #[must_use]
     pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    /// The time since.
     #[must_use]
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 }
 
-/// How far the machine's clock may be from the one it follows before it is corrected, beside what the
-/// time that asking took leaves open.
-const NOISE: Duration = Duration::from_millis(100);
+/// Smallest difference that is corrected, in addition to the uncertainty of the measurement (half of its
+/// round trip). Smaller differences are noise of the network.
+const MIN_CORRECTION: Duration = Duration::from_millis(100);
 
-/// The machine's clocks. The wall clock can be made to follow another one.
+/// The machine's clocks, with a wall clock that follows the database's.
 ///
-/// Replicas share rows that are stamped with the time, and judge each other's tokens by it. One whose
-/// machine is minutes off would take an honest retry for a theft and refuse tokens just issued; so
-/// all of them follow the database's clock, which is the same for all.
+/// Replicas share rows with times in them and verify each other's tokens. A replica whose clock is
+/// minutes off would take a client's retry for token theft and refuse tokens that were just issued. So
+/// all replicas follow the clock of the database that they share.
 #[derive(Debug)]
 pub struct SystemClock {
     started: Instant,
@@ -75,7 +75,7 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// A clock whose monotonic time starts now, and that follows no other yet.
+    /// A clock without a correction, whose monotonic time starts now.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "starting a clock is an act, not a default")]
     pub fn new() -> Self {
@@ -92,7 +92,7 @@ impl Clock for SystemClock {
         self.started.elapsed()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the Clock that all else asks")]
+    #[expect(clippy::disallowed_methods, reason = "this is the system clock")]
     fn machine(&self) -> Timestamp {
         let since_epoch =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -103,43 +103,42 @@ impl Clock for SystemClock {
         self.correction.load(Ordering::Relaxed)
     }
 
-    /// Corrects the wall clock where it is certainly off: by more than the answer was under way.
     fn follow(&self, theirs: Timestamp, asked: Timestamp, took: Duration) {
+        // Assumes that the reading was taken in the middle of the round trip.
         let ours = asked + took / 2;
         let measured = theirs.0.saturating_sub(ours.0);
         let off = measured.saturating_sub(self.correction_micros()).unsigned_abs();
-        if u128::from(off) > (NOISE + took / 2).as_micros() {
+        if u128::from(off) > (MIN_CORRECTION + took / 2).as_micros() {
             self.correction.store(measured, Ordering::Relaxed);
         }
     }
 }
 
-/// A clock that moves when it is told to, for tests.
+/// A clock that tests move.
 #[derive(Debug)]
 pub struct ManualClock {
     state: Mutex<(Timestamp, Duration)>,
 }
 
 impl ManualClock {
-    /// A clock that stands at `now`.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         Self { state: Mutex::new((now, Duration::ZERO)) }
     }
 
-    /// Moves the wall clock; the monotonic one stays, as when somebody sets the machine's time.
+    /// Moves the wall clock forward. The monotonic clock stays, as if an operator set the time.
     pub fn advance(&self, by: Duration) {
         let mut state = self.lock();
         state.0 = state.0 + by;
     }
 
-    /// Moves the wall clock back.
+    /// Moves the wall clock back. The monotonic clock stays.
     pub fn rewind(&self, by: Duration) {
         let mut state = self.lock();
         state.0 = state.0 - by;
     }
 
-    /// Moves the monotonic clock only: time during which nothing was read from the database.
+    /// Moves the monotonic clock only, as if the database's feed was not read for that time.
     pub fn advance_monotonic(&self, by: Duration) {
         self.lock().1 += by;
     }
@@ -164,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_off_goes_like_the_one_it_follows() {
+    fn a_clock_that_is_off_is_corrected_to_the_clock_that_it_follows() {
         let clock = SystemClock::new();
         let ours = clock.machine();
         clock.follow(ours + Duration::from_mins(5), ours, Duration::ZERO);
@@ -176,18 +175,18 @@ mod tests {
     }
 
     #[test]
-    fn the_noise_of_a_network_moves_nothing() {
+    fn the_noise_of_a_network_corrects_nothing() {
         let clock = SystemClock::new();
         let ours = clock.machine();
         clock.follow(ours + Duration::from_millis(99), ours, Duration::ZERO);
         assert_eq!(clock.correction_micros(), 0);
-        // At any moment of three seconds it may have shown this.
+        // The reading may have been taken at any moment of three seconds.
         clock.follow(ours + Duration::from_secs(3), ours, Duration::from_secs(3));
         assert_eq!(clock.correction_micros(), 0);
     }
 
     #[test]
-    fn a_slow_answer_still_shows_a_clock_that_is_minutes_off() {
+    fn a_slow_answer_still_corrects_a_clock_that_is_minutes_off() {
         let clock = SystemClock::new();
         let ours = clock.machine();
         clock.follow(ours + Duration::from_secs(303), ours, Duration::from_secs(4));

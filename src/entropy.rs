@@ -1,14 +1,12 @@
-//! Randomness as an argument, beside the clock and for the same reason: a test that can repeat its
-//! random choices can be read when it fails.
+//! Sources of random bytes, passed as an argument so that tests can repeat their random choices.
 //!
-//! Rule: ids, salts, nonces and first passwords are made of bytes taken here. Only key pairs are
-//! not: the cryptographic library insists on its own generator.
+//! Ids, salts, nonces and generated passwords are made of bytes from here. Key pairs are not: the
+//! cryptographic library uses its own generator.
 
 use parking_lot::Mutex;
 
-/// A source of random bytes.
 pub trait Entropy: Send + Sync {
-    /// Overwrites `bytes` with random ones.
+    /// Overwrites `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -37,7 +35,6 @@ pub struct SeededEntropy {
 }
 
 impl SeededEntropy {
-    /// The sequence that belongs to `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { state: Mutex::new(seed) }

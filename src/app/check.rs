@@ -8,15 +8,12 @@ use std::time::Duration;
 use super::file_permissions::permission_warnings;
 use super::restore_detection::{self, RestoreDetector};
 use super::{StartError, open_keys};
-use crate::clock::{Clock, Stopwatch, SystemClock};
+use crate::clock::{Clock, REPORTED_DRIFT, Stopwatch, SystemClock};
 use crate::config::{Config, SecretSource};
 use crate::domain::filter::UserFilter;
 use crate::domain::page::PageRequest;
 use crate::entropy::SystemEntropy;
 use crate::store::{Error, SessionDefault, Store};
-
-/// Largest accepted difference to the database's clock: the default leeway of tokens.
-const MAX_DRIFT: Duration = Duration::from_secs(2);
 
 /// Results of all checks, in sentences.
 #[derive(Debug, Default)]
@@ -91,7 +88,7 @@ async fn check_clock(store: &Store, report: &mut CheckReport) -> Result<(), Erro
     let uncertainty = stopwatch.elapsed() / 2;
     let ours = asked + uncertainty;
     let drift = Duration::from_micros(ours.as_micros().abs_diff(theirs.as_micros()));
-    if drift > MAX_DRIFT + uncertainty {
+    if drift > REPORTED_DRIFT + uncertainty {
         report.risky.push(format!(
             "this machine's clock is {} s off the database's: the service goes by the database's, \
              and whoever checks its tokens elsewhere goes by another; set the clocks",

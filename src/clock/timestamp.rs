@@ -1,6 +1,7 @@
-//! Moments, and RFC 3339.
+//! Timestamps, and their text form by RFC 3339.
 //!
-//! Rule: a moment is read as the scalar is specified that the schema names, and written in one form.
+//! Parsing follows the specification of the scalar `DateTime` that the schema refers to. Formatting always
+//! gives the same form, in UTC.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,15 +9,15 @@ use std::time::Duration;
 
 use jiff::civil;
 
-/// A moment: microseconds since the Unix epoch, the unit of every time column.
+/// Microseconds since the Unix epoch, the unit of every time column.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub(super) i64);
 
 impl Timestamp {
-    /// The last moment that is told apart from later ones, 9999-12-30T22:00:00Z; arithmetic stops here.
+    /// 9999-12-30T22:00:00Z, the latest time that jiff can print. Arithmetic saturates here.
     pub const MAX: Self = Self(253_402_207_200_000_000);
 
-    /// Microseconds since the epoch; what lies beyond [`Timestamp::MAX`] is cut to it.
+    /// Microseconds since the epoch, at most [`Timestamp::MAX`].
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
         Self(micros.min(Self::MAX.0))
@@ -40,15 +41,15 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
-    /// The start of this second: what a token can say, and so what its row holds.
+    /// The start of this second. Tokens have whole seconds, so their rows do too.
     #[must_use]
     pub fn floor_to_second(self) -> Self {
         Self::from_seconds(self.as_seconds())
     }
 
-    /// Reads a `date-time` of RFC 3339 (section 5.6), e.g. `2026-11-24T08:00:00.000Z`, with up to nine
-    /// digits of the second or none. `None` where it is not that, and for the offset `-00:00`, which
-    /// the scalar that the schema names leaves out.
+    /// Parses a `date-time` of RFC 3339 (section 5.6), e.g. `2026-11-24T08:00:00.000Z`, with up to nine
+    /// fraction digits or none. `None` for any other text, and for the offset `-00:00`, which the scalar
+    /// `DateTime` does not allow.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (date_time, rest) = text.split_at_checked(19)?;
@@ -61,7 +62,7 @@ impl Timestamp {
         }
         let nanoseconds = number::<i32>(&format!("{fraction:0<9}"))?;
         let [year, month, day, hour, minute, second] = fields(date_time)?;
-        // A leap second, at the end of a day in UTC, counts as the one before it.
+        // A leap second, at the end of a day in UTC, is read as the second before it.
         let is_leap = second == 60;
         let second = if is_leap { 59 } else { i8::try_from(second).ok()? };
         let [month, day, hour, minute] = [month, day, hour, minute].map(i8::try_from);
@@ -90,7 +91,7 @@ fn fields(text: &str) -> Option<[i16; 6]> {
     Some(fields)
 }
 
-/// How many seconds this is ahead of UTC: `Z`, or an offset like `+01:00`.
+/// Seconds ahead of UTC, for `Z` or an offset like `+01:00`.
 fn offset_seconds(text: &str) -> Option<i64> {
     if text.eq_ignore_ascii_case("z") {
         return Some(0);
@@ -109,7 +110,7 @@ fn offset_seconds(text: &str) -> Option<i64> {
     }
 }
 
-/// The number of these digits.
+/// ASCII digits as a number. `parse` alone would take a sign, too.
 fn number<N: FromStr>(text: &str) -> Option<N> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
@@ -130,7 +131,7 @@ impl std::ops::Sub<Duration> for Timestamp {
     }
 }
 
-/// RFC 3339 in UTC with three digits of the second, cut off; or as many as the format's precision.
+/// RFC 3339 in UTC with three fraction digits, truncated, or as many as the format's precision.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = f.precision().unwrap_or(3);
@@ -141,7 +142,6 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// To the microsecond.
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:.6}")
@@ -152,9 +152,9 @@ impl fmt::Debug for Timestamp {
 mod tests {
     use super::*;
 
-    /// From the text that the schema's scalar is specified by, and from RFC 3339, section 5.8.
+    /// Examples of the scalar's specification and of RFC 3339, section 5.8.
     #[test]
-    fn a_moment_is_read_as_the_scalar_is_specified() {
+    fn a_timestamp_is_parsed_as_the_scalar_is_specified() {
         for (text, utc) in [
             ("2011-08-30T13:22:53.108Z", "2011-08-30T13:22:53.108Z"),
             ("2011-08-30T13:22:53.108+00:00", "2011-08-30T13:22:53.108Z"),
@@ -165,7 +165,7 @@ mod tests {
             ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
             ("2016-12-31T23:59:60.000Z", "2016-12-31T23:59:59.000Z"),
             ("1990-12-31T15:59:60-08:00", "1990-12-31T23:59:59.000Z"),
-            // Clients send other numbers of digits, too.
+            // Clients send other numbers of fraction digits, too.
             ("2026-11-24T08:00:00Z", "2026-11-24T08:00:00.000Z"),
             ("2026-11-24T08:00:00.5Z", "2026-11-24T08:00:00.500Z"),
             ("2026-11-24T08:00:00.123456789+01:00", "2026-11-24T07:00:00.123Z"),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_moment_is_refused() {
+    fn a_text_that_is_no_timestamp_is_refused() {
         for text in [
             "2011-08-30T13:22:53.108-03",
             "2011-08-30T13:22:53.108",
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_written_with_three_digits_that_are_cut_off() {
+    fn a_timestamp_is_written_with_three_digits_that_are_cut_off() {
         for (micros, text) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (1_700_000_000_123_999, "2023-11-14T22:13:20.123Z"),

@@ -7,11 +7,11 @@
 //! and the caller answers that the service is unavailable.
 
 mod earliest_time;
-mod sync;
 mod floors;
 mod notifier;
 mod revocations;
+mod sync;
 
-pub use sync::{KeyListener, RevocationSync};
 pub use notifier::EndWatcher;
 pub use revocations::{Revocations, Stale};
+pub use sync::{KeyListener, RevocationSync};

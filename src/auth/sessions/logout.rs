@@ -231,7 +231,9 @@ impl Sessions {
             RefreshDecision::Outstanding => {
                 Ok(Some(Leaving { is_outstanding: true, ..leaving(user_id, session_id) }))
             }
-            RefreshDecision::Retry | RefreshDecision::Stale => Ok(Some(leaving(user_id, session_id))),
+            RefreshDecision::Retry | RefreshDecision::Stale => {
+                Ok(Some(leaving(user_id, session_id)))
+            }
             RefreshDecision::Ended => {
                 self.ends.note_all_ends(&Scope::User(user_id), self.now(), &[]).await?;
                 Ok(None)

@@ -140,7 +140,8 @@ impl Sessions {
             if !known.user_is_active {
                 return Err(refused(UserErrorCode::SessionEnded));
             }
-            let presentation = PresentedToken { token_id: id, attempt, rotated_at: known.rotated_at };
+            let presentation =
+                PresentedToken { token_id: id, attempt, rotated_at: known.rotated_at };
             match known.session.decide_refresh(&presentation, self.policy.retry_window, now) {
                 // The session changed since the swap, unless its limit refused it: try again.
                 RefreshDecision::Outstanding => self.refuse_over_limit(&known, now)?,
@@ -163,7 +164,9 @@ impl Sessions {
                     self.ends.note_end_of(&known.session);
                     return Err(refused(UserErrorCode::SessionEnded));
                 }
-                RefreshDecision::Expired => return Err(refused(UserErrorCode::RefreshTokenExpired)),
+                RefreshDecision::Expired => {
+                    return Err(refused(UserErrorCode::RefreshTokenExpired));
+                }
             }
         }
         Err(Error::Unavailable(store::Error::Contended))

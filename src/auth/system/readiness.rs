@@ -7,15 +7,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::System;
-use crate::clock::Timestamp;
+use crate::clock::{REPORTED_DRIFT, Timestamp};
 use crate::store::{Error, MigrationError};
 
 /// Timeout of all queries together.
 const TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Largest difference between this process's clock and the database's. Rows are stamped with it and tokens
-/// checked by it, beside the rows of other processes.
-const DRIFT: Duration = Duration::from_secs(2);
 
 /// Check of one thing that the service needs.
 #[derive(Clone, Debug)]
@@ -90,13 +86,13 @@ impl System {
         drift: Option<(Duration, Duration)>,
     ) -> Result<Cow<'static, str>, Cow<'static, str>> {
         let Some((drift, unsure)) = drift else { return Ok("ok".into()) };
-        if drift > DRIFT + unsure {
+        if drift > REPORTED_DRIFT + unsure {
             let seconds = drift.as_secs();
             return Err(format!("this process is {seconds} s off the database's clock").into());
         }
         let correction = self.clock.correction_micros();
         let off = Duration::from_micros(correction.unsigned_abs());
-        if off <= DRIFT {
+        if off <= REPORTED_DRIFT {
             return Ok("ok".into());
         }
         let way = if correction > 0 { "behind" } else { "ahead of" };
