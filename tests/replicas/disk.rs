@@ -17,7 +17,7 @@ const SIZE: &str = "size=24m";
 pub struct Disk(TempDir);
 
 impl Disk {
-    /// Needs root with CAP_SYS_ADMIN: the tests that call this are ignored, and `tests/run` runs them where
+    /// Needs root with `CAP_SYS_ADMIN`: the tests that call this are ignored, and `tests/run` runs them where
     /// it can mount.
     pub fn mount() -> Self {
         let disk = Self(TempDir::new().unwrap());
