@@ -5,7 +5,7 @@
 //!
 //! - [`Guard`]: access tokens of requests, checked in memory. Who may pass: [`Requirement`].
 //! - [`Passwords`]: verification, limits on guessing, hashing. Makes proofs, and opens no session.
-//! - `proof`: what can open a session. A magic link or a passkey would be a variant there.
+//! - [`proof`]: what can open a session. A magic link or a passkey would be a variant there.
 //! - [`Sessions`]: opened by a proof (login, registration), refreshed, logged out, ended.
 //! - [`Accounts`]: registered, created, changed. What needs an [`Admin`] cannot be called without one.
 //! - [`Keys`]: signing keys, rotated while the service runs.

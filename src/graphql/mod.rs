@@ -1,6 +1,6 @@
 //! GraphQL schema, resolvers, and the checks of documents before execution.
 //!
-//! - [`schema`]: the schema over the use cases of [`auth`](crate::auth), with [`query`],
+//! - [`schema`](mod@schema): the schema over the use cases of [`auth`](crate::auth), with [`query`],
 //!   [`mutations`], [`subscription`] and [`types`]; [`federation`] makes a subgraph of it.
 //! - [`document`]: limits of documents, before and after parsing.
 //! - [`conformance`]: corrections of async-graphql where it departs from the specification.

@@ -41,7 +41,7 @@ pub struct FeedPage {
 /// Sequence number, session, reason, time.
 type Row = (i64, Uuid, String, i64);
 
-/// The text of [`now`] with the columns of a row; without them if there is no row.
+/// The text of `now` with the columns of a row; without them if there is no row.
 type RowWithSnapshot = (String, Option<i64>, Option<Uuid>, Option<String>, Option<i64>);
 
 /// The start time of the server and its current snapshot, as one text.

@@ -1,6 +1,8 @@
 //! Size of files, contents of `lib.rs`, and the same migrations for both databases.
 
-use super::source::{Source, crate_sources, entries};
+use std::fs;
+
+use super::source::{Source, crate_sources, entries, project};
 
 /// A file of more lines than this holds more than one idea.
 const MAX_LINES: usize = 350;
@@ -24,6 +26,17 @@ fn both_databases_have_the_same_migrations() {
     let (sqlite, postgres) = (entries("migrations/sqlite"), entries("migrations/postgres"));
     let one_sided: Vec<_> = sqlite.symmetric_difference(&postgres).collect();
     assert!(one_sided.is_empty(), "for one database only: {one_sided:?}");
+}
+
+#[test]
+fn the_files_that_the_library_root_points_to_exist() {
+    let root = fs::read_to_string(project("src/lib.rs")).expect("src/lib.rs");
+    let quoted = root.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let files: Vec<_> = quoted.filter(|text| text.ends_with(".rs")).collect();
+    assert!(files.len() > 10, "{files:?}");
+    let missing: Vec<_> =
+        files.iter().filter(|file| !project(&format!("src/{file}")).exists()).collect();
+    assert!(missing.is_empty(), "not in src: {missing:?}");
 }
 
 /// The lines of `lib.rs` beside comments, attributes and declared modules.
