@@ -10,7 +10,7 @@ use super::types::{
     BlacklistFilter, Node, Role, Session, SessionConnection, SessionFilter, SigningKey,
     TokenStatus, User, UserConnection, UserFilter,
 };
-use super::{admin, auth, caller, reads, viewer};
+use super::{admin, auth, caller, read_page, viewer};
 use crate::auth::{Denial, UnauthenticatedReason, Viewer};
 use crate::domain;
 
@@ -97,7 +97,7 @@ impl Queries {
         let page = page(after, before, first, last)?;
         let count = auth.reads.count_users(by, &filter);
         let page = auth.reads.users(by, &filter, &page);
-        let (page, count) = reads::read(context, count, page).await?;
+        let (page, count) = read_page(context, count, page).await?;
         let key = |user: &domain::user::User| user.names.username().key().to_owned();
         Ok(Some(UserConnection::new(page, count, key, |user| User::new(user, viewer))))
     }

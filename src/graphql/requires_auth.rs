@@ -11,7 +11,7 @@ use async_graphql::extensions::{ExtensionContext, ResolveInfo};
 use async_graphql::registry::{MetaType, Registry};
 use async_graphql::{Context, Error, ServerResult, TypeDirective, Value};
 
-use super::Shared;
+use super::RequestData;
 use super::error::expose;
 use super::types::Role;
 use crate::auth::{Auth, Denial, Requirement};
@@ -38,7 +38,7 @@ pub(super) fn authorize(
         return Ok(());
     };
     let auth = context.data_unchecked::<Arc<Auth>>();
-    match auth.guard.authorize(&context.data_unchecked::<Shared>().caller, &required) {
+    match auth.guard.authorize(&context.data_unchecked::<RequestData>().caller, &required) {
         Ok(_) => Ok(()),
         Err(denial) => Err(expose(denial.into()).into_server_error(field.field.name.pos)),
     }

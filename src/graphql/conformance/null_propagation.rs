@@ -16,12 +16,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::{
     PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError, ServerResult, Value,
 };
+use parking_lot::{Mutex, MutexGuard};
 
 /// Errors in one response. A list whose items all fail would repeat one error a hundred times.
 pub const MAX_ERRORS: usize = 20;
@@ -131,7 +131,7 @@ impl NullPropagation {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -4,15 +4,15 @@
 //! the text. The limits of async-graphql come too late: its parser overflows the stack on nested
 //! values and kills the process, and its recursion check takes minutes on fragments that double.
 //!
-//! 1. [`text_limits`]: one pass over the tokens bounds length and nesting, before the parser.
+//! 1. `text_limits`: one pass over the tokens bounds length and nesting, before the parser.
 //! 2. The parser of async-graphql, and what it does not check
-//!    ([`parser_rules`](super::conformance::parser_rules)).
-//! 3. [`complexity`]: fields, depth, aliases and directives, with each fragment visited once.
-//! 4. [`variable_limits`]: number and nesting of the values in the variables.
-//! 5. [`schema_check`], at execution: validity, [`introspection_size`] and [`answer_size`].
+//!    (`conformance::parser_rules`).
+//! 3. `complexity`: fields, depth, aliases and directives, with each fragment visited once.
+//! 4. `variable_limits`: number and nesting of the values in the variables.
+//! 5. `schema_check`, at execution: validity, `introspection_size` and `answer_size`.
 //!
 //! Steps 1 to 3 take time linear in the length of the text. Their result, and that of step 5 where
-//! variables do not matter, is in the [`cache`].
+//! variables do not matter, is in the `cache`.
 
 mod answer_size;
 mod cache;

@@ -11,7 +11,7 @@ use crate::domain::audit::AuditEventId;
 use crate::domain::filter::AuditFilter;
 use crate::domain::page::PageRequest;
 use crate::graphql::connection::connection;
-use crate::graphql::{auth, loaders, reads};
+use crate::graphql::{auth, loaders, read_page};
 
 /// An audit event, as its viewer sees it.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl AuditEvent {
         let auth = auth(context);
         let count = auth.reads.count_audit_events(viewer, filter.clone());
         let page = auth.reads.audit_events(viewer, filter, page);
-        let (page, count) = reads::read(context, count, page).await?;
+        let (page, count) = read_page(context, count, page).await?;
         let key = |event: &domain::audit::AuditEvent| (event.occurred_at, event.id);
         Ok(AuditEventConnection::new(page, count, key, |event| Self {
             event: Arc::new(event),

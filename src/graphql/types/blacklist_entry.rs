@@ -11,7 +11,7 @@ use crate::domain::filter::BlacklistFilter;
 use crate::domain::id::TokenId;
 use crate::domain::page::PageRequest;
 use crate::graphql::connection::connection;
-use crate::graphql::{auth, reads};
+use crate::graphql::{auth, read_page};
 
 /// A blacklist entry, as its viewer sees it.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl BlacklistEntry {
         let auth = auth(context);
         let count = auth.reads.count_blacklist_entries(viewer, filter.clone());
         let page = auth.reads.blacklist_entries(viewer, filter, page);
-        let (page, count) = reads::read(context, count, page).await?;
+        let (page, count) = read_page(context, count, page).await?;
         let key =
             |entry: &domain::blacklist::BlacklistEntry| (entry.blacklisted_at, entry.token_id);
         Ok(BlacklistEntryConnection::new(page, count, key, |entry| {

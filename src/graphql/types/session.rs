@@ -11,7 +11,7 @@ use crate::domain::filter::SessionFilter;
 use crate::domain::id::SessionId;
 use crate::domain::page::PageRequest;
 use crate::graphql::connection::connection;
-use crate::graphql::{auth, loaders, reads};
+use crate::graphql::{auth, loaders, read_page};
 
 /// A session, as its viewer sees it.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ impl Session {
         let auth = auth(context);
         let count = auth.reads.count_sessions(viewer, filter.clone());
         let page = auth.reads.sessions(viewer, filter, page);
-        let (page, count) = reads::read(context, count, page).await?;
+        let (page, count) = read_page(context, count, page).await?;
         Ok(SessionConnection::new(
             page,
             count,

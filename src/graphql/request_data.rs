@@ -18,11 +18,11 @@ pub fn attach(
     cookie: Arc<RefreshCookie>,
 ) -> async_graphql::Request {
     let (loaders, reads) = (Loaders::new(auth), ListReadLimit::default());
-    request.data(Shared { caller, loaders, reads, cookie })
+    request.data(RequestData { caller, loaders, reads, cookie })
 }
 
 /// Data of one request. It is one value, since async-graphql looks each up by its type in a map.
-pub(super) struct Shared {
+pub(super) struct RequestData {
     pub(super) caller: Caller,
     loaders: Loaders,
     reads: ListReadLimit,
@@ -34,20 +34,20 @@ pub(super) fn auth<'a>(context: &Context<'a>) -> &'a Arc<Auth> {
 }
 
 pub(super) fn caller<'a>(context: &Context<'a>) -> &'a Caller {
-    &context.data_unchecked::<Shared>().caller
+    &context.data_unchecked::<RequestData>().caller
 }
 
 /// The cookie with the refresh token, as the request brought it and the response will set it.
 pub(super) fn cookie<'a>(context: &Context<'a>) -> &'a RefreshCookie {
-    &context.data_unchecked::<Shared>().cookie
+    &context.data_unchecked::<RequestData>().cookie
 }
 
 pub(super) fn loaders<'a>(context: &Context<'a>) -> &'a Loaders {
-    &context.data_unchecked::<Shared>().loaders
+    &context.data_unchecked::<RequestData>().loaders
 }
 
-pub(super) fn list_reads<'a>(context: &Context<'a>) -> &'a ListReadLimit {
-    &context.data_unchecked::<Shared>().reads
+pub(super) fn list_read_limit<'a>(context: &Context<'a>) -> &'a ListReadLimit {
+    &context.data_unchecked::<RequestData>().reads
 }
 
 /// The logged-in user, in a field that requires one.

@@ -1,19 +1,19 @@
-//! Reads of lists within the limit of the request.
+//! Read of a page of a list, within the limit of list reads.
 
 use async_graphql::{Context, Result};
 
 use super::error::{expose, unavailable};
-use super::{auth, list_reads};
+use super::{auth, list_read_limit};
 use crate::auth;
 use crate::domain::page::Page;
 
 /// Reads a page, and counts the list if the client selects `totalCount`.
-pub(super) async fn read<T>(
+pub(super) async fn read_page<T>(
     context: &Context<'_>,
     count: impl Future<Output = Result<Option<i64>, auth::Error>>,
     page: impl Future<Output = Result<Page<T>, auth::Error>>,
 ) -> Result<(Page<T>, Option<i64>)> {
-    let (reads, auth) = (list_reads(context), auth(context));
+    let (reads, auth) = (list_read_limit(context), auth(context));
     let permit = reads.permit(|| auth.system.monotonic()).await.ok_or_else(unavailable)?;
     let done = async {
         let count = if selects_total_count(context) { count.await? } else { None };
