@@ -34,6 +34,7 @@ mod subscription;
 mod syntax;
 mod types;
 
+pub use conformance::error_codes::without_value;
 pub use conformance::null_propagation::MAX_ERRORS;
 pub use error::INTERNAL;
 pub use execution::ExecutionExtension;

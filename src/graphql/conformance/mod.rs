@@ -34,6 +34,7 @@
 //! [`GraphQLProtocol`]: https://docs.rs/async-graphql-axum/7.2.1/async_graphql_axum/struct.GraphQLProtocol.html
 
 pub(super) mod empty_objects;
+pub(super) mod error_codes;
 pub(super) mod field_order;
 pub(super) mod null_propagation;
 pub(super) mod parser_rules;

@@ -7,12 +7,12 @@ use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
 };
-use async_graphql::{Pos, Response, ValidationResult};
+use async_graphql::{Pos, Response, ServerError, ValidationResult};
 
 use super::limits::Limits;
 use super::{complexity, text_limits};
 use crate::graphql::conformance::{
-    field_order, parser_rules, single_root_field, variable_arguments,
+    error_codes, field_order, parser_rules, single_root_field, variable_arguments,
 };
 use crate::graphql::refusal::Refusal;
 
@@ -88,6 +88,13 @@ impl PreparedOperation {
     #[must_use]
     pub fn arguments_with_variables(&self) -> HashSet<Pos> {
         variable_arguments::positions(&self.document)
+    }
+
+    /// The code of an error in the response that async-graphql made; `None` for an error of a
+    /// resolver. A request error is one before execution.
+    #[must_use]
+    pub fn error_code(&self, error: &ServerError, is_request_error: bool) -> Option<&'static str> {
+        error_codes::code(error, is_request_error, || self.arguments_with_variables())
     }
 
     /// Puts the members of `data` into the order of the operation.
