@@ -12,26 +12,30 @@
 //!
 //! # async-graphql-axum
 //!
-//! Of async-graphql-axum 7.2 only [`GraphQLProtocol`] is used, which negotiates the sub-protocol of a
-//! socket. The other parts are not, because of these properties:
+//! Of async-graphql-axum 7.2 `GraphQLResponse` is used: it converts the response of an executed
+//! operation, with the headers that resolvers set, for axum. The rest is not, because of these
+//! properties.
 //!
-//! - `GraphQLResponse` always has the status 200 and `application/graphql-response+json`, whatever the
-//!   request accepts. GraphQL over HTTP asks for 4xx where nothing was executed, and for
-//!   `application/json` from clients that accept only that. It also does not forbid
-//!   caches to store a response, and panics where a response cannot be serialized.
-//!   Upstream: <https://github.com/async-graphql/async-graphql/issues/889> (closed, not done).
-//! - `GraphQLRequest` and `GraphQLBatchRequest` execute mutations by GET and read bodies of any
-//!   content type, `multipart/form-data` among them. Any page could then make a browser send a
-//!   mutation with the user's cookie. They also take a text, which async-graphql parses without the
-//!   limits of [`document`](super::document), and know no persisted documents. Their rejections are
-//!   plain texts without a code. Upstream: no upstream issue found (2026-11).
-//! - `GraphQLSubscription` and `GraphQLWebSocket` also speak the older protocol `graphql-ws`, accept
-//!   pages of every origin, wait for `connection_init` without a timeout, and do not limit messages or
-//!   operations. They close with codes at which clients do not reconnect, though they should, and
-//!   cannot end a socket when its session or its access token ends.
+//! - `GraphQLResponse` for request errors. It always has the status 200, the content type
+//!   `application/graphql-response+json` and the member `data`. GraphQL over HTTP (draft) asks for 4xx
+//!   where nothing was executed, for no `data` there, and for `application/json` from clients that
+//!   accept only that. So `http::graphql::response` sets the headers, and writes request errors itself.
+//!   Upstream: <https://github.com/async-graphql/async-graphql/issues/889> (closed as stale).
+//!   Remove when: the response takes the status and the media type, and leaves `data` out of request
+//!   errors.
+//! - `GraphQLRequest` and `GraphQLBatchRequest`, the extractors. They execute mutations by GET and read
+//!   bodies of any content type, `multipart/form-data` among them. Any page could make a browser send
+//!   a mutation with the cookie of the user. They also hand the text to async-graphql, whose parser
+//!   has no limits, and pass over `documentId`. Their rejections are plain texts without a code.
 //!   Upstream: no upstream issue found (2026-11).
-//!
-//! [`GraphQLProtocol`]: https://docs.rs/async-graphql-axum/7.2.1/async_graphql_axum/struct.GraphQLProtocol.html
+//!   Remove when: they refuse other methods and content types, and take a parsed document.
+//! - `GraphQLProtocol`, `GraphQLSubscription` and `GraphQLWebSocket`, the socket. The first also takes
+//!   the older protocol `graphql-ws`, before `graphql-transport-ws` if the client names it first, and
+//!   has no accessor that tells which one it took. The loop accepts pages of every origin, waits for
+//!   `connection_init` without a timeout, and limits neither messages nor operations. It closes with
+//!   codes at which clients give up that should reconnect, and cannot end a socket when its session or
+//!   its access token ends. Upstream: no upstream issue found (2026-11).
+//!   Remove when: the loop can be closed from outside, with limits and timeouts as settings.
 
 pub(super) mod empty_objects;
 pub(super) mod error_codes;

@@ -2,8 +2,8 @@
 //! a WebSocket.
 //!
 //! Every response, also of a refused request, is a GraphQL response with a code and a request id in
-//! each error. The extractor and the response of async-graphql-axum are not used: they execute
-//! mutations by GET, read bodies of any type, and answer 200 to what is not GraphQL.
+//! each error. The response of an executed operation is the one of async-graphql-axum, with other headers.
+//! Its extractors and its socket are not used: see `graphql::conformance`.
 
 mod endpoint;
 mod engine;

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use async_graphql::{ServerError, Value};
+use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::rejection::Rejection;
@@ -23,15 +24,16 @@ const NOT_SERIALIZABLE: &str = r#"{"errors":[{"message":"The answer could not be
 
 /// The HTTP response for what the executor returned.
 pub(super) fn executed(response: async_graphql::Response, media_type: MediaType) -> Response {
-    let is_request_error = response_errors::is_request_error(&response);
-    let status =
-        if is_request_error { media_type.status_of_request_error() } else { StatusCode::OK };
-    let mut http = http_response(status, media_type, &ResponseMap::of(&response));
-    // Resolvers may add headers, such as cookies, but not replace those set here.
-    let own = std::mem::replace(http.headers_mut(), response.http_headers);
-    for (name, value) in &own {
-        http.headers_mut().insert(name, value.clone());
+    if response_errors::is_request_error(&response) {
+        // `GraphQLResponse` would write `"data": null`, which means that the execution started.
+        let status = media_type.status_of_request_error();
+        return http_response(status, media_type, &ResponseMap::of(&response));
     }
+    let outcome = RequestOutcome(response_errors::outcome(&response.errors));
+    // It has the headers of resolvers, such as cookies. They do not replace those set here.
+    let mut http = GraphQLResponse::from(response).into_response();
+    http.extensions_mut().insert(outcome);
+    set_headers(http.headers_mut(), media_type);
     http
 }
 
@@ -101,9 +103,13 @@ fn http_response(
     let mut http = Response::new(body);
     http.extensions_mut().insert(RequestOutcome(response_errors::outcome(response.errors)));
     *http.status_mut() = status;
-    let headers = http.headers_mut();
+    set_headers(http.headers_mut(), media_type);
+    http
+}
+
+/// Sets the headers of every response, and replaces those of the same names.
+fn set_headers(headers: &mut HeaderMap, media_type: MediaType) {
     headers.insert(CONTENT_TYPE, media_type.content_type());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    http
 }
