@@ -108,7 +108,7 @@ mod tests {
     use crate::entropy::SeededEntropy;
 
     #[test]
-    fn a_cursor_comes_back_as_its_key() {
+    fn a_cursor_survives_a_round_trip() {
         let key = (
             Timestamp::from_micros(-7),
             TokenId::new(Timestamp::from_seconds(1), &SeededEntropy::new(1)),

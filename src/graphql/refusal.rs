@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_syntax_error_is_one_line_with_its_place() {
+    fn a_syntax_error_is_one_line_with_its_position() {
         let (code, message) = code_and_message("{\n  a(b: }\n}");
         assert_eq!(code, "\"GRAPHQL_PARSE_FAILED\"");
         assert!(message.starts_with("Syntax error: expected "), "{message}");

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_selected_twice_leaves_the_errors_of_the_other_where_they_are() {
+    fn a_field_that_is_selected_twice_takes_no_error_of_the_other_selection() {
         let propagation = NullPropagation::default();
         complete(&propagation, "viewer.list.0.user.list", "List!", true);
         // The other selection, which completes first.
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_stops_at_the_nearest_list_or_item_that_may_be_null() {
+    fn an_error_nulls_the_nearest_list_or_item_that_may_be_null() {
         for (list, expected) in [
             ("[[Node]!]!", value!({ "a": { "list": [[{}, null], []] } })),
             ("[[Node!]]!", value!({ "a": { "list": [null, []] } })),

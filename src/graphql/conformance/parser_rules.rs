@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn parentheses_hold_something() {
+    fn parentheses_are_not_empty() {
         for text in ["query() { f }", "query Q( # none\n ) { f }", "{ f() }", "{ f @d() }"] {
             assert!(prepare(text, None, &Limits::default()).is_err(), "{text}");
         }

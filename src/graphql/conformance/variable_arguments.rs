@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_positions_wherever_they_stand() {
+    fn arguments_are_found_wherever_they_are() {
         assert_eq!(columns("query($v: Int) { f(a: $v, b: 1) }"), [20]);
         assert_eq!(columns("query($v: Int) { f { g(a: [{ b: $v }]) } }"), [24]);
         assert_eq!(columns("query($v: Int) { ... @d(a: $v) { f } }"), [25]);

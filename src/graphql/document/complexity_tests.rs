@@ -19,7 +19,7 @@ fn fields_are_counted_through_fragments_and_typename_with_them() {
 }
 
 #[test]
-fn operations_that_are_not_selected_count_with_the_one_that_is() {
+fn operations_that_are_not_selected_count_with_the_selected_one() {
     let fields = "a ".repeat(100);
     let text = |more: &str| format!("query A {{ {fields} }} query B {{ {fields} {more} }}");
     assert!(prepare(&text(""), Some("A"), &Limits::default()).is_ok());
@@ -44,7 +44,7 @@ fn depth_is_counted_through_fragments() {
 }
 
 #[test]
-fn aliases_and_directives_are_counted_wherever_they_stand() {
+fn aliases_and_directives_are_counted_wherever_they_are() {
     let aliases = |count: usize| "x: a ".repeat(count);
     assert_eq!(refused(&format!("{{ {} }}", aliases(10))), None);
     assert_eq!(
@@ -140,7 +140,7 @@ fn introspection_may_not_go_from_list_to_list() {
 }
 
 #[test]
-fn introspection_has_a_budget_of_its_own() {
+fn introspection_has_limits_of_its_own() {
     let names = |count: usize| "name ".repeat(count);
     // Two hundred and forty-nine in a fragment that is spread six times, and some beside them.
     let text = |own: usize, schema: usize| {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use async_graphql::OutputType;
-use async_graphql::registry::{MetaInputValue, MetaType, Registry};
+use async_graphql::registry::{MetaField, MetaInputValue, MetaType, Registry};
 
 use crate::graphql::mutations::Mutation;
 
@@ -17,7 +17,7 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     Mutation::create_type_info(&mut registry);
     let root = registry.types.get(&*Mutation::type_name());
     let fields = root.and_then(MetaType::fields).into_iter().flat_map(|fields| fields.values());
-    let has_secret = |field: &&async_graphql::registry::MetaField| {
+    let has_secret = |field: &&MetaField| {
         field.args.values().any(|argument| is_secret(argument, &registry, &mut HashSet::new()))
     };
     fields.filter(has_secret).map(|field| field.name.clone()).collect()
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_are_the_mutations_of_passwords_and_tokens() {
+    fn the_mutations_of_passwords_and_tokens_have_a_secret() {
         let mut names = NAMES.clone();
         names.sort_unstable();
         let expected = [

@@ -1,10 +1,10 @@
-//! Documents made to hurt, and the honest ones that look like them.
+//! Documents that would exhaust stack or time, and valid documents that resemble them.
 
 use std::thread;
 
 use super::{Limits, MAX_BRACKETS, Measure, Refusal, prepare};
 
-/// What graphql-js 16 sends with every option set; `GraphiQL` sends it with fewer.
+/// Introspection query of graphql-js 16 with every option; `GraphiQL` sends it with fewer.
 const INTROSPECTION: &str = include_str!("introspection.graphql");
 
 #[track_caller]
@@ -63,7 +63,7 @@ fn doubling_fragments_are_refused_without_expanding_them() {
     let text = doubling(24, "fragment F24 on Q{a}");
     assert!(text.len() <= 868, "{}", text.len());
     assert_refused(&text, Measure::Fields);
-    // Past the nesting too, and where no counter holds the sum.
+    // Also beyond the limit of nesting, with a sum that no counter holds.
     assert_refused(&doubling(100, "fragment F100 on Q{a}"), Measure::Nesting);
 }
 
@@ -87,7 +87,7 @@ fn many_logins_are_refused_by_alias_and_through_fragments() {
 }
 
 #[test]
-fn a_hundred_and_ninety_logins_are_refused_with_room_for_their_aliases() {
+fn a_hundred_and_ninety_logins_are_refused_whatever_the_limit_of_aliases() {
     let limits = Limits { aliases: 1000, tokens: 5000, fields: 1000, ..Limits::default() };
     let refusal = prepare(&format!("mutation {{ {} }}", logins(190)), None, &limits).unwrap_err();
     assert_eq!(refusal, Refusal::TooMuch(Measure::CredentialMutations, 1));

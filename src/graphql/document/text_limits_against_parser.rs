@@ -35,7 +35,7 @@ fn scanned(text: &str) -> Result<usize, Refusal> {
 }
 
 #[test]
-fn hard_cases_nest_as_deep_for_both() {
+fn hard_cases_have_one_depth_for_both() {
     for (items, depth) in [
         ("", 3),
         (r#""[[[""#, 3),
@@ -58,7 +58,7 @@ fn hard_cases_nest_as_deep_for_both() {
         (r#""\u005B" [1]"#, 4),
         ("{a: [{b: 1}]} \u{feff} [1]", 6),
     ] {
-        // A line end, for the comments that run to the end.
+        // With a line end, after a comment at the end.
         let text = format!("{{f(a:[{items}\n])}}");
         assert_eq!(parsed(&text), Some(depth), "the parser on {items:?}");
         assert_eq!(scanned(&text), Ok(depth), "the scan on {items:?}");
@@ -66,7 +66,7 @@ fn hard_cases_nest_as_deep_for_both() {
 }
 
 #[test]
-fn strings_that_the_parser_does_not_take_are_no_hiding_place() {
+fn strings_that_the_parser_refuses_hide_no_brackets() {
     for items in [r#""\" [[["#, "\"a\n[[[\"", r#""""\""" [[["#, r#""\q [[["#, r#""\"#, "\"a\u{0}\""]
     {
         let text = format!("{{f(a:[{items}])}}");
@@ -75,7 +75,7 @@ fn strings_that_the_parser_does_not_take_are_no_hiding_place() {
     }
 }
 
-/// What strings, comments and lists are made of, in pieces that fit and pieces that do not.
+/// Texts from pieces of strings, comments and lists, valid or not.
 fn items() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "\"\"", "\"a\"", "\"[\"", "\"#\"", "\"\"\"", "\"", "\\\"", "\\\\", "\\\"\"\"", "\\n", "[",
@@ -88,7 +88,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn what_the_parser_takes_nests_as_deep_for_the_scan(items in items(), closing in 0_usize..4) {
+    fn texts_that_the_parser_accepts_have_one_depth_for_both(items in items(), closing in 0_usize..4) {
         let text = format!("{{f(a:[{items}\n{}])}}", "]".repeat(closing));
         if let Some(parsed) = parsed(&text) {
             match scanned(&text) {

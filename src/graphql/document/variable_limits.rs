@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nul_is_refused_wherever_it_stands() {
+    fn a_nul_is_refused_wherever_it_is() {
         for value in [json!({ "a": "\0" }), json!({ "a": [{ "b": "c\0" }] }), json!({ "\0": 1 })] {
             assert_eq!(read(value).unwrap_err(), Refusal::NulInVariables);
         }

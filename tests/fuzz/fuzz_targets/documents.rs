@@ -1,8 +1,8 @@
-//! The scan, the parser and the walk on any text.
+//! Limits of texts, the parser and the limits of complexity, with any text.
 //!
-//! What the scan lets through must not overflow the stack of the parser, of the walk or of
-//! async-graphql's validation; what the parser takes the scan must not refuse for its form; and
-//! where the parser saw brackets nest the scan must have counted as many.
+//! A text within the limits must not overflow the stack of the parser, of the complexity walk or of
+//! async-graphql's validation. A text that the parser accepts must not be refused for its syntax, and
+//! its brackets must be counted as deep as the parser sees them nest.
 
 #![no_main]
 
@@ -32,14 +32,14 @@ impl Query {
 static SCHEMA: LazyLock<Schema<Query, EmptyMutation, EmptySubscription>> =
     LazyLock::new(|| Schema::new(Query, EmptyMutation, EmptySubscription));
 
-/// So few brackets that no parser minds, however they nest.
-const HARMLESS: usize = 60;
+/// Brackets that are no problem for the parser, however they nest.
+const MAX_PARSED_BRACKETS: usize = 60;
 
 fuzz_target!(|text: &str| {
     LazyLock::force(&SCHEMA);
     on_a_small_stack(|| {
         survives(text);
-        if text.matches(['(', '[', '{']).count() <= HARMLESS {
+        if text.matches(['(', '[', '{']).count() <= MAX_PARSED_BRACKETS {
             agrees(text);
         }
     });
@@ -65,7 +65,7 @@ fn agrees(text: &str) {
         Err(Refusal::NulInText(_)) => {
             return assert!(text.contains('\0') || text.contains("\\u0000"), "{text:?}");
         }
-        // Nor does it mind parentheses with nothing in them.
+        // It also accepts empty parentheses.
         Err(Refusal::Syntax(why, _)) if why.contains("parentheses are empty") => {}
         Err(Refusal::TooMuch(Measure::Bytes | Measure::Tokens | Measure::Brackets, _))
         | Err(Refusal::Syntax(..)) => panic!("the parser takes this: {text:?}"),
