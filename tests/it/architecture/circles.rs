@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::modules::Modules;
 use super::source::{Source, crate_sources};
 
-/// Rooms that are free of circles.
-const WITHOUT_CIRCLES: &str =
-    "clock entropy domain crypto metrics revocation telemetry config cli main lib";
+/// Rooms in which circles are not resolved yet.
+const EXEMPT: [&str; 2] = ["graphql", "store"];
 
 /// Folders that count as one file: the types of a schema refer to each other as the schema does, a user
 /// to sessions and a session to its user.
@@ -22,7 +21,7 @@ fn no_file_of_a_room_imports_from_one_that_imports_from_it() {
     let found = circles(&crate_sources());
     let broken: Vec<_> = found
         .iter()
-        .filter(|(room, _)| WITHOUT_CIRCLES.split(' ').any(|name| name == *room))
+        .filter(|(room, _)| !EXEMPT.contains(&room.as_str()))
         .map(|(_, circle)| circle.as_str())
         .collect();
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n\n"));

@@ -131,6 +131,12 @@ impl Module {
         self.name.len() > other.name.len() && self.name.starts_with(&other.name)
     }
 
+    /// The name that an import renames (`use crate::domain::Reason as DomainReason`), else the same.
+    pub fn original_name<'a>(&'a self, name: &'a str) -> &'a str {
+        let import = self.import_of(name).and_then(|import| import.names.last());
+        import.map_or(name, String::as_str)
+    }
+
     fn import_of(&self, alias: &str) -> Option<&UsedPath> {
         let is_it = |path: &&UsedPath| path.import.as_ref().is_some_and(|it| it.alias == alias);
         self.paths.iter().find(is_it)

@@ -12,13 +12,14 @@ const ROOMS: &str = "
     clock:
     entropy:
     bounded_cache:
-    domain: clock entropy
-    crypto: clock entropy domain
+    redacted:
+    domain: clock entropy redacted
+    crypto: clock entropy redacted domain
     metrics: domain
     store: clock domain crypto
     revocation: clock domain store
-    auth: clock entropy bounded_cache domain crypto metrics store revocation
-    graphql: clock domain store auth
+    auth: clock entropy bounded_cache redacted domain crypto metrics store revocation
+    graphql: clock bounded_cache domain store auth
     telemetry: entropy metrics
     http: clock entropy bounded_cache domain crypto metrics store auth graphql telemetry
     config: clock domain crypto store auth graphql http

@@ -152,7 +152,8 @@ fn ours(modules: &Modules, module: &Module, tokens: &[Token]) -> Option<String> 
         let path: Vec<_> = path.iter().filter(|name| **name != "::").copied().collect();
         let definition = modules.definition_of(module, &path)?;
         let is_ours = matches!(definition.room(), "domain" | "auth");
-        is_ours.then(|| path.last().copied().unwrap_or_default().to_owned())
+        let name = path.last().copied().unwrap_or_default();
+        is_ours.then(|| module.original_name(name).to_owned())
     })
 }
 
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     fn broken(text: &str) -> Vec<String> {
-        let text = format!("use crate::auth::{{self, Pair}};\n{text}");
+        let text = format!("use crate::auth::{{self, Pair, Pair as Double}};\n{text}");
         let sources = [
             ("src/lib.rs", ""),
             ("src/auth/mod.rs", "pub struct Pair;"),
@@ -179,6 +180,7 @@ mod tests {
             "struct Two; #[Object(name = \"Pair\")] impl Two {}",
             "pub struct Two(pub(super) Arc<Pair>); #[Object] impl Two {}",
             "#[derive(SimpleObject)] struct Two; impl From<auth::Pair> for Two {}",
+            "#[derive(SimpleObject)] struct Two; impl From<Double> for Two {}",
         ] {
             let expected = "src/graphql/pair.rs:2: `Two` is `Pair` elsewhere";
             assert_eq!(broken(text), [expected], "{text}");
@@ -193,6 +195,7 @@ mod tests {
             "struct Two; #[Object] impl Two { #[graphql(name = \"b\")] fn a(&self) {} }",
             "#[derive(Interface)] #[graphql(field(name = \"id\"))] enum Node { A }",
             "#[derive(MergedObject)] #[graphql(name = \"Query\")] struct SubgraphQuery(Two);",
+            "#[derive(SimpleObject)] struct Pair; impl From<Double> for Pair {}",
             "struct Entity; #[Object(name = \"_Entity\")] impl Entity {}",
             "struct Any(Pair); #[Scalar(name = \"_Any\")] impl ScalarType for Any {}",
             "struct Loader(Arc<Pair>); impl From<Pair> for Loader {}",
