@@ -1,27 +1,26 @@
-//! What a service does beside its requests, for as long as it serves.
+//! Background tasks of a running service.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::Components;
+use super::components::Components;
 use super::restore_detection::RestoreDetector;
 use crate::auth::Auth;
 use crate::revocation::RevocationSync;
 
-/// How often the service deletes what has expired.
 const PURGE_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Starts the background tasks; dropping the set aborts them. `is_warned`: whether the warning about an
 /// older copy was already logged.
 pub(super) fn start(
-    core: &Components,
+    components: &Components,
     sync: RevocationSync,
     detector: &Arc<RestoreDetector>,
     is_warned: bool,
 ) -> JoinSet<()> {
-    let (auth, store) = (Arc::clone(&core.auth), Arc::clone(&core.store));
+    let (auth, store) = (Arc::clone(&components.auth), Arc::clone(&components.store));
     let mut background = JoinSet::new();
     background.spawn(sync.run());
     background.spawn(purge(Arc::clone(&auth)));
@@ -31,7 +30,7 @@ pub(super) fn start(
     background
 }
 
-/// Deletes what has expired, every ten minutes, and looks up what hashes there are by now.
+/// Deletes expired rows and looks up the hash parameters of the accounts, again and again.
 async fn purge(auth: Arc<Auth>) {
     loop {
         tokio::time::sleep(PURGE_INTERVAL).await;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::{StartError, master_secret, open_keys};
+use super::components::open_keys;
+use super::master_secret;
+use super::start_error::StartError;
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::store::Store;

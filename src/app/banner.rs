@@ -1,63 +1,18 @@
-//! What somebody who starts the service sees: where it is, and how to get in the first time.
+//! Banner on standard output: addresses, database, first login.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use zeroize::Zeroizing;
 
-use super::{Components, StartError, restore_detection};
-use crate::auth::{Admin, Error, NewAccount};
+use super::first_admin::{ADMIN, FirstAdmin};
+use super::restore_detection;
+use super::start_error::StartError;
 use crate::clock::Timestamp;
-use crate::config::Secret;
-use crate::crypto::secret::MasterSecret;
-use crate::domain::filter::UserFilter;
-use crate::domain::page::PageRequest;
-use crate::domain::user::Role;
 use crate::store::DatabaseUrl;
 
-/// The first account's name.
-const ADMIN: &str = "admin";
-
-/// How many characters of random base64url make a password that nobody guesses.
-const PASSWORD_CHARS: usize = 20;
-
-/// The first administrator, made on an empty database.
-pub(super) enum FirstAdmin {
-    /// There are accounts.
-    Exists,
-    /// It has the password that the operator chose.
-    Chosen,
-    /// It has this password, which is told once.
-    MadeUp(Zeroizing<String>),
-}
-
-/// Makes the first administrator where there is no account.
-pub(super) async fn first_admin(
-    core: &Components,
-    database: &DatabaseUrl,
-    chosen: Option<&Secret>,
-) -> Result<FirstAdmin, StartError> {
-    let anybody = PageRequest { after: None, before: None, size: 1, from_end: false };
-    let users = core.store.users(&UserFilter::default(), &anybody).await;
-    let users = users.map_err(|error| StartError::of_store(database, &error))?;
-    if !users.items.is_empty() {
-        return Ok(FirstAdmin::Exists);
-    }
-    let made_up = MasterSecret::generate(&*core.entropy);
-    let made_up = Zeroizing::new(made_up.chars().take(PASSWORD_CHARS).collect::<String>());
-    let password = chosen.map_or(&made_up, |secret| &secret.0);
-    let account = NewAccount { username: ADMIN, password, email: None, role: Role::Admin };
-    match core.auth.accounts.create_first(Admin::operator(), account).await {
-        Ok(false) => Ok(FirstAdmin::Exists),
-        Ok(true) if chosen.is_some() => Ok(FirstAdmin::Chosen),
-        Ok(true) => Ok(FirstAdmin::MadeUp(made_up)),
-        Err(Error::Refused(refusal)) => Err(StartError::AdminPassword(refusal.to_string())),
-        Err(error) => Err(StartError::of_auth(database, error)),
-    }
-}
-
-/// Prints the banner, at once: a reader may close after its first line. Where it cannot be printed
-/// the service runs all the same, unless nobody would ever learn the first password.
+/// Prints the banner in one write: a reader may close after its first line. If that fails the service
+/// starts all the same, unless the generated password would be lost.
 pub(super) fn print(
     address: SocketAddr,
     metrics: Option<SocketAddr>,
@@ -79,7 +34,7 @@ pub(super) fn print(
         FirstAdmin::Chosen => {
             Zeroizing::new(format!("  log in    {ADMIN}, with SALLYPORT_ADMIN_PASSWORD\n"))
         }
-        FirstAdmin::MadeUp(password) => Zeroizing::new(format!(
+        FirstAdmin::Generated(password) => Zeroizing::new(format!(
             "  log in    {ADMIN}, with the password {}  (it is shown this once)\n",
             **password
         )),
@@ -91,7 +46,7 @@ pub(super) fn print(
     let mut stdout = io::stdout().lock();
     let printed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     match (printed, admin) {
-        (Err(error), FirstAdmin::MadeUp(_)) => Err(StartError::Banner(error)),
+        (Err(error), FirstAdmin::Generated(_)) => Err(StartError::Banner(error)),
         _ => Ok(()),
     }
 }

@@ -5,9 +5,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::components::open_keys;
+use super::file_limit::files_for;
 use super::file_permissions::permission_warnings;
+use super::master_secret;
 use super::restore_detection::{self, RestoreDetector};
-use super::{StartError, open_keys};
+use super::start_error::StartError;
 use crate::clock::{Clock, REPORTED_DRIFT, Stopwatch, SystemClock};
 use crate::config::{Config, SecretSource};
 use crate::domain::filter::UserFilter;
@@ -42,7 +45,7 @@ pub async fn check(config: &Config) -> CheckReport {
 
 /// Each connection is an open file, and the system may allow fewer.
 fn check_file_limit(connections: usize, report: &mut CheckReport) {
-    let wanted = super::files_for(connections);
+    let wanted = files_for(connections);
     if let Ok((_, most)) = rlimit::Resource::NOFILE.get()
         && most < wanted
     {
@@ -75,7 +78,7 @@ fn check_absent_database(
 fn check_secret(config: &Config) -> Result<(), StartError> {
     match &config.secret {
         SecretSource::CreatedFile(path) if !path.exists() => Ok(()),
-        source => super::master_secret::load(source, true, &SystemEntropy).map(|_| ()),
+        source => master_secret::load(source, true, &SystemEntropy).map(|_| ()),
     }
 }
 

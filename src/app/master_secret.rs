@@ -10,7 +10,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::StartError;
+use super::start_error::StartError;
 use crate::config::SecretSource;
 use crate::crypto::secret::{MasterSecret, MasterSecrets};
 use crate::entropy::{Entropy, random};

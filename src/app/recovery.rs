@@ -1,6 +1,6 @@
 //! Recovery after a restored database: replaces the signing key and ends every session.
 
-use super::Components;
+use super::components::Components;
 use super::restore_detection::RestoreDetector;
 use crate::auth::{Admin, Error, KeyRotation};
 use crate::config::Config;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::StartError;
+use super::start_error::StartError;
 use crate::config::Config;
 use crate::http::console_documents;
 use crate::http::graphql::{PersistedDocuments, TrustedDocuments};

@@ -44,9 +44,9 @@ pub(super) async fn run(command: KeysCommand) -> Result<()> {
             list(&open(database, secret).await?, output).await
         }
         KeysCommand::Rotate { immediately, algorithm, database, secret } => {
-            let core = open(database, secret).await?;
+            let components = open(database, secret).await?;
             let algorithm = algorithm.map(SigningAlgorithm::as_str);
-            rotate(&core, KeyRotation { algorithm, immediately }).await
+            rotate(&components, KeyRotation { algorithm, immediately }).await
         }
     }
 }
@@ -57,11 +57,11 @@ async fn open(database: DatabaseArguments, secret: SecretArguments) -> Result<Co
     Ok(app::open_for_keys(&config).await?)
 }
 
-async fn list(core: &Components, output: Output) -> Result<()> {
+async fn list(components: &Components, output: Output) -> Result<()> {
     const HEADINGS: &[&str] =
         &["kid", "algorithm", "state", "created", "activates", "retire_safe_at"];
     let mut table = Table::new(HEADINGS);
-    for key in core.auth.keys.list(Admin::operator()).await? {
+    for key in components.auth.keys.list(Admin::operator()).await? {
         table.push(vec![
             Cell::text(key.kid),
             Cell::text(key.algorithm.as_str()),
@@ -74,8 +74,8 @@ async fn list(core: &Components, output: Output) -> Result<()> {
     table.print(output)
 }
 
-async fn rotate(core: &Components, rotation: KeyRotation<'_>) -> Result<()> {
-    let rotated = core.auth.keys.rotate(Admin::operator(), rotation, Origin::default()).await;
+async fn rotate(components: &Components, rotation: KeyRotation<'_>) -> Result<()> {
+    let rotated = components.auth.keys.rotate(Admin::operator(), rotation, Origin::default()).await;
     let key = match rotated {
         Ok(key) => key,
         Err(Error::Refused(refusal)) => bail!("{refusal}; see sallyport keys list"),

@@ -25,11 +25,11 @@ pub(super) async fn run(arguments: PurgeArguments) -> Result<()> {
     config.policy.metadata_retention = arguments.retention.metadata();
     // After a power cut deleted rows may be back: the next purge deletes them again.
     config.connections.durability = Durability::Normal;
-    let core = open_existing(config).await?;
+    let components = open_existing(config).await?;
     let (word, counts) = if arguments.dry_run {
-        ("expired", core.auth.system.expired().await?)
+        ("expired", components.auth.system.expired().await?)
     } else {
-        ("deleted", core.auth.system.purge().await?)
+        ("deleted", components.auth.system.purge().await?)
     };
     let Purged {
         blacklist_entries,

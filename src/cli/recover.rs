@@ -24,16 +24,16 @@ pub(super) async fn run(arguments: RecoverArguments) -> Result<()> {
     let RecoverArguments { dry_run, database, secret } = arguments;
     let config = log_for_people(Config::of_key_command(database, secret)?);
     check_exists(&config)?;
-    let core = app::open_for_keys(&config).await?;
+    let components = app::open_for_keys(&config).await?;
     if dry_run {
-        let Recovery { kid, sessions } = core.preview_recovery().await?;
+        let Recovery { kid, sessions } = components.preview_recovery().await?;
         let key = match kid {
             Some(kid) => format!("the signing key {kid} would be replaced at once"),
             None => "there is no signing key to replace".to_owned(),
         };
         return print(&format!("{key}\n{} would be ended\n", count(sessions, "session")));
     }
-    let Recovery { kid, sessions } = match core.recover(&config).await {
+    let Recovery { kid, sessions } = match components.recover(&config).await {
         Ok(recovery) => recovery,
         Err(Error::Refused(refusal)) => bail!("{refusal}; then run sallyport recover again"),
         Err(error) => return Err(error.into()),

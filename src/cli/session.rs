@@ -56,40 +56,43 @@ pub(super) struct Which {
 pub(super) async fn run(command: SessionCommand) -> Result<()> {
     match command {
         SessionCommand::List { user, output, database } => {
-            let core = open_existing(Config::of_command(database)?).await?;
-            list(&core, user.as_deref(), output).await
+            let components = open_existing(Config::of_command(database)?).await?;
+            list(&components, user.as_deref(), output).await
         }
         SessionCommand::End { which, database } => {
-            let core = open_existing(Config::of_command(database)?).await?;
-            let scope = scope(&core, which).await?;
-            let ended =
-                core.auth.sessions.end_scope(Admin::operator(), scope, Origin::default()).await?;
+            let components = open_existing(Config::of_command(database)?).await?;
+            let scope = scope(&components, which).await?;
+            let ended = components
+                .auth
+                .sessions
+                .end_scope(Admin::operator(), scope, Origin::default())
+                .await?;
             print(&format!("{} ended\n", count(ended, "session")))
         }
     }
 }
 
-async fn scope(core: &Components, which: Which) -> Result<Scope> {
+async fn scope(components: &Components, which: Which) -> Result<Scope> {
     if let Some(name) = which.user {
-        return Ok(Scope::User(user::find(core, &name).await?.id));
+        return Ok(Scope::User(user::find(components, &name).await?.id));
     }
     let Some(id) = which.id else { return Ok(Scope::All) };
     // Accepts the global ID of the API as well as the claim `sid`.
     let id = SessionId::parse(id.strip_prefix("Session:").unwrap_or(&id))
         .with_context(|| format!("{id:?} is no session's id; see sallyport session list"))?;
-    if core.auth.reads.session(Admin::operator(), id).await?.is_none() {
+    if components.auth.reads.session(Admin::operator(), id).await?.is_none() {
         bail!("there is no session {id}; see sallyport session list");
     }
     Ok(Scope::One(id))
 }
 
-async fn list(core: &Components, user: Option<&str>, output: Output) -> Result<()> {
+async fn list(components: &Components, user: Option<&str>, output: Output) -> Result<()> {
     let user_id = match user {
-        Some(name) => Some(user::find(core, name).await?.id),
+        Some(name) => Some(user::find(components, name).await?.id),
         None => None,
     };
     let filter = SessionFilter { user_id, ..SessionFilter::default() };
-    let now = core.auth.system.now();
+    let now = components.auth.system.now();
     let mut table = Table::new(&[
         "id",
         "username",
@@ -103,9 +106,9 @@ async fn list(core: &Components, user: Option<&str>, output: Output) -> Result<(
     let (by, mut after) = (Admin::operator(), None);
     loop {
         let page = PageRequest { after, before: None, size: MAX_SIZE, from_end: false };
-        let page = core.auth.reads.sessions(by, filter.clone(), &page).await?;
+        let page = components.auth.reads.sessions(by, filter.clone(), &page).await?;
         let owners: Vec<_> = page.items.iter().map(|session| session.user_id).collect();
-        let owners = core.auth.reads.users_by_id(&owners).await?;
+        let owners = components.auth.reads.users_by_id(&owners).await?;
         for session in &page.items {
             let name = owners.get(&session.user_id).map(|user| user.names.username().to_string());
             table.push(row(session, name, session.state(now).as_str()));

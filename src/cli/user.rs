@@ -70,12 +70,15 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
             let config = Config::of_command(database)?;
             // Before the database is opened: the operator may interrupt the prompt.
             let password = password.read()?;
-            let core = open(config).await?;
+            let components = open(config).await?;
             let role = if admin { Role::Admin } else { Role::User };
             let account =
                 NewAccount { username: &name, password: &password, email: email.as_deref(), role };
-            let made =
-                core.auth.accounts.create(Admin::operator(), account, Origin::default()).await;
+            let made = components
+                .auth
+                .accounts
+                .create(Admin::operator(), account, Origin::default())
+                .await;
             let user = made.map_err(|error| match error {
                 auth::Error::Refused(refusal) => anyhow!(advised(&refusal)),
                 error => error.into(),
@@ -88,22 +91,22 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
         UserCommand::Deactivate { name, database } => set_active(&name, false, database).await,
         UserCommand::Activate { name, database } => set_active(&name, true, database).await,
         UserCommand::SetPassword { name, password, database } => {
-            let core = open_existing(Config::of_command(database)?).await?;
-            let user = find(&core, &name).await?;
+            let components = open_existing(Config::of_command(database)?).await?;
+            let user = find(&components, &name).await?;
             let password = password.read()?;
             let (by, origin) = (Admin::operator(), Origin::default());
             let (_, ended) =
-                core.auth.accounts.set_password(by, user.id, &password, origin).await?;
+                components.auth.accounts.set_password(by, user.id, &password, origin).await?;
             print(&format!("{name} has a new password; {} ended\n", count(ended, "session")))
         }
     }
 }
 
 async fn set_active(name: &str, active: bool, database: DatabaseArguments) -> Result<()> {
-    let core = open_existing(Config::of_command(database)?).await?;
-    let user = find(&core, name).await?;
+    let components = open_existing(Config::of_command(database)?).await?;
+    let user = find(&components, name).await?;
     let (by, origin) = (Admin::operator(), Origin::default());
-    let (_, ended) = core.auth.accounts.set_active(by, user.id, active, origin).await?;
+    let (_, ended) = components.auth.accounts.set_active(by, user.id, active, origin).await?;
     print(&if active {
         format!("{name} is active\n")
     } else {
@@ -119,18 +122,19 @@ fn advised(refusal: &UserError) -> String {
 }
 
 /// By username or e-mail address.
-pub(super) async fn find(core: &Components, name: &str) -> Result<User> {
-    let found = core.auth.reads.user_named(Admin::operator(), name).await?;
+pub(super) async fn find(components: &Components, name: &str) -> Result<User> {
+    let found = components.auth.reads.user_named(Admin::operator(), name).await?;
     found.with_context(|| format!("there is no account {name:?}; see sallyport user list"))
 }
 
-async fn list(core: &Components, output: Output) -> Result<()> {
+async fn list(components: &Components, output: Output) -> Result<()> {
     let mut table =
         Table::new(&["id", "username", "email", "role", "active", "created", "last_login"]);
     let mut after = None;
     loop {
         let page = PageRequest { after, before: None, size: MAX_SIZE, from_end: false };
-        let page = core.auth.reads.users(Admin::operator(), &UserFilter::default(), &page).await?;
+        let page =
+            components.auth.reads.users(Admin::operator(), &UserFilter::default(), &page).await?;
         for user in &page.items {
             table.push(vec![
                 Cell::text(user.id),

@@ -10,7 +10,7 @@ use super::modules::Modules;
 use super::source::{Source, crate_sources};
 
 /// Rooms in which circles are not resolved yet.
-const EXEMPT: [&str; 2] = ["graphql", "store"];
+const EXEMPT: [&str; 1] = ["graphql"];
 
 /// Folders that count as one file: the types of a schema refer to each other as the schema does, a user
 /// to sessions and a session to its user.
