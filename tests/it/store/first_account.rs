@@ -31,7 +31,10 @@ async fn replicas_that_start_at_once_make_one_first_account_whatever_each_would_
         let accounts = raw.number("SELECT count(*) FROM users").await;
         let events = raw.number("SELECT count(*) FROM audit_events").await;
         assert_eq!((made, accounts, events), (1, 1, 1), "round {round}");
-        raw.execute("DELETE FROM users; DELETE FROM audit_events").await;
+        raw.execute(
+            "DELETE FROM password_credentials; DELETE FROM users; DELETE FROM audit_events",
+        )
+        .await;
     }
     assert!(
         store
@@ -62,6 +65,6 @@ async fn beside_a_registration_the_first_account_is_made_before_it_or_not_at_all
         let mut raw = database.raw().await;
         let accounts = raw.number("SELECT count(*) FROM users").await;
         assert_eq!(accounts, expected, "round {round}");
-        raw.execute("DELETE FROM users").await;
+        raw.execute("DELETE FROM password_credentials; DELETE FROM users").await;
     }
 }
