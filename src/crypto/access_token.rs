@@ -1,9 +1,8 @@
-//! Access tokens: JWTs by the profile of RFC 9068, which resource servers check with the public
-//! keys.
+//! Access tokens: JWTs by the profile of RFC 9068, which resource servers verify with the public keys.
 //!
-//! Rule: an accepted token is one that this service could have written a moment ago. Every claim is
-//! there, once, of its type and of our value; a claim that limits the token in a way not enforced
-//! here is a refusal. Time is judged last, so that only a token right in all else has expired.
+//! An accepted token could have been issued by this service a moment ago: every claim is present once, has
+//! its type and the value of this service. A claim that restricts a token in a way that is not enforced
+//! here makes the token invalid. Expiry is checked last, so that `Expired` means valid in all else.
 
 use std::time::Duration;
 
@@ -18,35 +17,35 @@ use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::user::Role;
 
-/// What an access token says. Its times are whole seconds.
+/// Claims of an access token. Times are whole seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessToken {
-    /// Whose it is: the claim `sub`.
+    /// The claim `sub`.
     pub user_id: UserId,
-    /// The session it belongs to: `sid`.
+    /// The claim `sid`.
     pub session_id: SessionId,
-    /// Its own id: `jti`.
+    /// The claim `jti`.
     pub id: TokenId,
-    /// `iat`.
+    /// The claim `iat`.
     pub issued_at: Timestamp,
-    /// `exp`.
+    /// The claim `exp`.
     pub expires_at: Timestamp,
-    /// When the user logged in: `auth_time`.
+    /// Time of the login, the claim `auth_time`.
     pub auth_time: Timestamp,
-    /// What the user could do when it was issued: `role`.
+    /// Role of the user when the token was issued, the claim `role`.
     pub role: Role,
 }
 
-/// On whose behalf tokens are issued and accepted.
+/// Configured values of the claims that all access tokens share.
 #[derive(Clone, Debug)]
 pub struct Issuer {
-    /// `iss`.
+    /// The claim `iss`.
     pub issuer: String,
-    /// `aud`.
+    /// The claim `aud`.
     pub audience: String,
-    /// `client_id`, which RFC 9068 demands.
+    /// The claim `client_id`, which RFC 9068 requires.
     pub client_id: String,
-    /// How far the clocks of replicas may be apart.
+    /// Tolerated difference between the clocks of replicas.
     pub leeway: Duration,
 }
 
@@ -66,18 +65,18 @@ struct Claims {
     auth_time: i64,
     token_type: String,
     role: String,
-    /// What the role allows, as routers and gateways look for it (RFC 9068, section 2.2.3).
+    /// Permissions of the role, where routers and gateways look for them (RFC 9068, section 2.2.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
-    /// Binds a token to its holder's key (RFC 7800). Nothing here asks for the proof.
+    /// Binds the token to a key of its holder (RFC 7800). This service does not verify that proof.
     #[serde(default, deserialize_with = "jws::is_present", skip_serializing)]
     cnf: bool,
-    /// Not valid before. We do not write it, so nothing here reads it.
+    /// "Not before". This service does not issue it, so a token with it is not ours.
     #[serde(default, deserialize_with = "jws::is_present", skip_serializing)]
     nbf: bool,
 }
 
-/// One or several, in either form of RFC 7519, section 4.1.3.
+/// One audience or several (RFC 7519, section 4.1.3).
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Audience {
@@ -94,7 +93,6 @@ impl Audience {
     }
 }
 
-/// The claim `scope` of this role.
 fn scope(role: Role) -> Option<&'static str> {
     match role {
         Role::User => None,
@@ -103,9 +101,6 @@ fn scope(role: Role) -> Option<&'static str> {
 }
 
 /// Signs a token with the ring's signing key.
-///
-/// # Errors
-/// [`CryptoError`] where the library fails.
 pub fn sign(ring: &KeyRing, issuer: &Issuer, token: &AccessToken) -> Result<String, CryptoError> {
     let claims = Claims {
         iss: issuer.issuer.clone(),
@@ -127,25 +122,21 @@ pub fn sign(ring: &KeyRing, issuer: &Issuer, token: &AccessToken) -> Result<Stri
     key.sign(jws::ACCESS, &claims)
 }
 
-/// The name of the key that a token claims to be signed with, where that could be a key of ours.
-/// Nothing else of the token is believed, or even read.
+/// The `kid` of an unverified token, if the header is one that this service could have written. For
+/// looking up a key that this replica does not know yet.
 #[must_use]
 pub fn claimed_key(token: &str) -> Option<String> {
     let Header { alg, kid, crit, .. } = Compact::parse(token)
         .ok()
         .map(|compact| compact.header)
-        .filter(|header| header.says(jws::ACCESS))?;
+        .filter(|header| header.has_type(jws::ACCESS))?;
     // A thumbprint has 32 bytes.
     let is_name = |kid: &String| from_base64url(kid).is_some_and(|bytes| bytes.len() == 32);
     let is_ours = !crit && SigningAlgorithm::parse(&alg).is_some();
     kid.filter(|kid| is_ours && is_name(kid))
 }
 
-/// Reads a token that is right in every respect and alive at `now`. At `exp` plus the leeway it is
-/// not alive any more.
-///
-/// # Errors
-/// [`TokenError`] says why not.
+/// Verifies a token completely. It expires at `exp` plus the leeway.
 pub fn verify(
     ring: &KeyRing,
     issuer: &Issuer,
@@ -159,11 +150,8 @@ pub fn verify(
     Ok(token)
 }
 
-/// Reads a token that is right in every respect but may have run out: enough to end its session,
-/// and for nothing else.
-///
-/// # Errors
-/// [`TokenError`], never `Expired`.
+/// Verifies a token completely except for its expiry. Enough to end the token's session, and for nothing
+/// else. Never fails with `Expired`.
 pub fn verify_ignoring_expiry(
     ring: &KeyRing,
     issuer: &Issuer,
@@ -172,8 +160,8 @@ pub fn verify_ignoring_expiry(
 ) -> Result<AccessToken, TokenError> {
     let compact = Compact::parse(token)?;
     let header = &compact.header;
-    // Our own refresh token, or a claim to be one: no key here can tell, and neither is accepted.
-    if header.says(jws::REFRESH) {
+    // Refresh tokens have other keys, so this cannot be verified here. It is refused either way.
+    if header.has_type(jws::REFRESH) {
         return Err(TokenError::WrongType);
     }
     let key = header.kid.as_deref().and_then(|kid| ring.verifying(kid));
@@ -182,15 +170,15 @@ pub fn verify_ignoring_expiry(
         return Err(TokenError::Invalid);
     }
     let claims: Claims = compact.claims(key.pair())?;
-    if !header.says(jws::ACCESS) || claims.token_type != TOKEN_TYPE {
+    if !header.has_type(jws::ACCESS) || claims.token_type != TOKEN_TYPE {
         return Err(TokenError::WrongType);
     }
-    claims.judge(issuer, now)
+    claims.into_token(issuer, now)
 }
 
 impl Claims {
-    /// The token that these claims, known to be signed by us, stand for.
-    fn judge(&self, issuer: &Issuer, now: Timestamp) -> Result<AccessToken, TokenError> {
+    /// Checks the claims of a token whose signature is verified.
+    fn into_token(self, issuer: &Issuer, now: Timestamp) -> Result<AccessToken, TokenError> {
         let is_ours = self.iss == issuer.issuer
             && self.aud.includes(&issuer.audience)
             && self.client_id == issuer.client_id;
@@ -201,15 +189,15 @@ impl Claims {
             user_id: UserId::parse(&self.sub).ok_or(TokenError::Invalid)?,
             session_id: SessionId::parse(&self.sid).ok_or(TokenError::Invalid)?,
             id: TokenId::parse(&self.jti).ok_or(TokenError::Invalid)?,
-            issued_at: jws::moment(self.iat)?,
-            expires_at: jws::moment(self.exp)?,
-            auth_time: jws::moment(self.auth_time)?,
+            issued_at: jws::numeric_date(self.iat)?,
+            expires_at: jws::numeric_date(self.exp)?,
+            auth_time: jws::numeric_date(self.auth_time)?,
             role: Role::parse(&self.role).ok_or(TokenError::Invalid)?,
         };
         if self.scope.as_deref() != scope(token.role) {
             return Err(TokenError::Invalid);
         }
-        // From the future: a clock is wrong, or a key was used by somebody else.
+        // Issued in the future: a clock is wrong, or somebody else uses the key.
         if token.issued_at > now + issuer.leeway {
             return Err(TokenError::Invalid);
         }
@@ -251,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn it_lives_until_the_leeway_after_its_end() {
+    fn a_token_expires_at_the_leeway_after_its_end() {
         let ([ring, ..], issuer, token) =
             (fixtures::rings(), fixtures::issuer(), fixtures::access_token());
         let text = sign(&ring, &issuer, &token).unwrap();
@@ -265,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn it_may_come_from_the_future_by_the_leeway() {
+    fn a_token_may_be_issued_in_the_future_by_the_leeway() {
         let ([ring, ..], issuer, token) =
             (fixtures::rings(), fixtures::issuer(), fixtures::access_token());
         let text = sign(&ring, &issuer, &token).unwrap();

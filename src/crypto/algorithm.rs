@@ -1,24 +1,22 @@
-//! The algorithms that access tokens are signed with.
+//! Signing algorithms of access tokens, by their names in RFC 7518, section 3.1, and RFC 8037.
 //!
-//! Rule: asymmetric ones only, by the names of RFC 7518, section 3.1, and RFC 8037. A resource
-//! server checks tokens with a public key, and a public key must never be able to make one.
+//! All are asymmetric: a resource server verifies tokens with a public key, which must not be able to sign.
 
 use crate::domain::words;
 
 words! {
-    /// How access tokens are signed.
+    /// Signing algorithm of access tokens.
     SigningAlgorithm {
-        /// ECDSA over P-256: small, and every JWT library has it.
+        /// ECDSA over P-256: short signatures, and every JWT library supports it.
         Es256 = "ES256",
         /// Ed25519.
         EdDsa = "EdDSA",
-        /// RSA with PKCS #1 v1.5 padding and 2048 bits, for what knows nothing newer.
+        /// RSA with PKCS #1 v1.5 padding and 2048 bits, for resource servers without ES256.
         Rs256 = "RS256",
     }
 }
 
 impl SigningAlgorithm {
-    /// The same in the words of the library.
     pub(super) fn jws(self) -> jsonwebtoken::Algorithm {
         match self {
             Self::Es256 => jsonwebtoken::Algorithm::ES256,
@@ -28,7 +26,6 @@ impl SigningAlgorithm {
     }
 }
 
-/// What an operator configures without saying so.
 impl Default for SigningAlgorithm {
     fn default() -> Self {
         Self::Es256

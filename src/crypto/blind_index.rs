@@ -1,7 +1,7 @@
-//! Blind indexes: keyed digests to look things up by, in rows that must not tell what they are about.
+//! Blind indexes: keyed digests that rows are looked up by without storing the looked-up value.
 //!
-//! Rule: whoever has the rows but not the master secret cannot try out what they stand for, as one
-//! could with a digest without a key: names and addresses are few enough to go through.
+//! Somebody who has the rows but not the master secret cannot recover the values. With a digest without
+//! a key they could, by trying all names or addresses.
 
 use aws_lc_rs::hmac;
 
@@ -9,23 +9,19 @@ use super::error::CryptoError;
 use super::secret::MasterSecrets;
 use crate::redacted::redacted_debug;
 
-/// The key of blind indexes. It is derived of the current master secret: with a new one all that was
-/// found by the old is forgotten.
+/// Key of blind indexes, derived from the current master secret. Rows made under an earlier secret are no
+/// longer found.
 pub struct BlindIndexKey(hmac::Key);
 
 impl BlindIndexKey {
-    /// Derives the key.
-    ///
-    /// # Errors
-    /// [`CryptoError`] where the library fails.
     pub fn derive(secrets: &MasterSecrets) -> Result<Self, CryptoError> {
         let current = secrets.iter().next().ok_or(CryptoError("there is no master secret"))?;
         let key = current.derive("blind index v1")?;
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, key.as_slice())))
     }
 
-    /// The index of these parts: half of HMAC-SHA-256. Each part goes in behind its length, so that
-    /// `["ab", "c"]` and `["a", "bc"]` are two.
+    /// First half of the HMAC-SHA-256 of these parts. Each part is preceded by its length, so that
+    /// `["ab", "c"]` and `["a", "bc"]` differ.
     #[must_use]
     pub fn of(&self, parts: &[&[u8]]) -> [u8; 16] {
         let mut context = hmac::Context::with_key(&self.0);

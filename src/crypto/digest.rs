@@ -1,21 +1,20 @@
-//! Digests of what is compared but must not be kept.
+//! SHA-256 digests.
 //!
-//! Rule: SHA-256, without salt or stretching, is for input nobody can guess or nobody hides.
-//! Passwords go through [`super::password`].
+//! They have no salt and are fast, so they are for input that nobody can guess, or that is public.
+//! Passwords are hashed by [`super::password`].
 
 use aws_lc_rs::digest;
 
 use crate::domain::id::SessionId;
 use crate::domain::session::AttemptHash;
 
-/// SHA-256.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     finish(digest::Context::new(&digest::SHA256), bytes)
 }
 
-/// The digest of an `attemptId` in one session. The session's id goes in first, all 16 bytes of it:
-/// the same text sent for two sessions leaves rows that do not look alike.
+/// Digest of an `attemptId` in one session. The 16 bytes of the session's id come first, so that the same
+/// text sent for two sessions gives two digests.
 #[must_use]
 pub fn attempt_hash(session_id: SessionId, attempt_id: &str) -> AttemptHash {
     let mut context = digest::Context::new(&digest::SHA256);

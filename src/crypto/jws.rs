@@ -1,8 +1,7 @@
-//! Signed tokens on the wire: the compact form (RFC 7515, section 3.1), its header, and the keys
-//! that make and check the signature.
+//! JSON Web Signatures in compact form (RFC 7515, section 3.1): parsing, the header, signing, verifying.
 //!
-//! Rule: what is read here is only well formed. Which type, which key and which claims are right is
-//! for the two kinds of token to say.
+//! A parsed token is only well formed. Which type, key and claims are accepted is decided in
+//! `access_token` and `refresh_token`.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -14,16 +13,16 @@ use super::encoding::{base64url, from_base64url};
 use super::error::{CryptoError, TokenError};
 use crate::clock::Timestamp;
 
-/// The longest token that is looked at. Ours have a tenth of it.
+/// Longest token that is parsed. Tokens of this service have a tenth of it.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// The type of access tokens (RFC 9068, section 2.1).
+/// `typ` of access tokens (RFC 9068, section 2.1).
 pub(super) const ACCESS: &str = "at+jwt";
 
-/// The type of refresh tokens.
+/// `typ` of refresh tokens.
 pub(super) const REFRESH: &str = "rt+jwt";
 
-/// A header. Members that it does not name, such as `jku` and `jwk`, are never looked at.
+/// JOSE header. Other members, such as `jku` and `jwk`, are ignored.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Header {
     pub alg: String,
@@ -31,15 +30,16 @@ pub(super) struct Header {
     pub kid: Option<String>,
     #[serde(default)]
     pub typ: Option<String>,
-    /// Whether it lists extensions that must be understood (RFC 7515, section 4.1.11). We know none.
+    /// Whether `crit` is present: extensions that must be understood (RFC 7515, section 4.1.11). This
+    /// service supports none.
     #[serde(default, deserialize_with = "is_present", skip_serializing)]
     pub crit: bool,
 }
 
 impl Header {
-    /// Whether the token says to be of this type, in any case, with or without `application/`
-    /// (RFC 7515, section 4.1.9).
-    pub(super) fn says(&self, media_type: &str) -> bool {
+    /// Whether `typ` is this media type, in any case, with or without `application/` (RFC 7515, section
+    /// 4.1.9).
+    pub(super) fn has_type(&self, media_type: &str) -> bool {
         const PREFIX: &str = "application/";
         let Some(typ) = self.typ.as_deref() else { return false };
         let typ = match typ.split_at_checked(PREFIX.len()) {
@@ -50,30 +50,31 @@ impl Header {
     }
 }
 
-/// True for a member that is there, were it `null`: an `Option` would not see that one.
+/// True for a member that is present, even with the value `null`, which an `Option` would not tell from
+/// an absent one.
 pub(super) fn is_present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(value).map(|_| true)
 }
 
-/// A `NumericDate` (RFC 7519, section 2) that a token of ours can have.
-pub(super) fn moment(seconds: i64) -> Result<Timestamp, TokenError> {
+/// A `NumericDate` (RFC 7519, section 2). This service issues no token from before 1970.
+pub(super) fn numeric_date(seconds: i64) -> Result<Timestamp, TokenError> {
     if seconds < 0 {
         return Err(TokenError::Invalid);
     }
     Ok(Timestamp::from_seconds(seconds))
 }
 
-/// A token taken apart, not yet believed.
+/// A parsed token whose signature is not verified yet.
 pub(super) struct Compact<'a> {
     pub header: Header,
-    /// The first two segments: what the signature is over.
+    /// The first two segments, which are signed.
     message: &'a str,
     payload: Vec<u8>,
     signature: &'a str,
 }
 
 impl<'a> Compact<'a> {
-    /// Takes a token apart: three segments of base64url, the first a JSON object.
+    /// Parses three segments of base64url, the first of which is a JSON object.
     pub(super) fn parse(token: &'a str) -> Result<Self, TokenError> {
         if token.len() > MAX_BYTES {
             return Err(TokenError::Malformed);
@@ -90,7 +91,7 @@ impl<'a> Compact<'a> {
         read().ok_or(TokenError::Malformed)
     }
 
-    /// The claims, if the signature is the key's.
+    /// Verifies the signature and parses the claims.
     pub(super) fn claims<C: DeserializeOwned>(&self, key: &JwsKey) -> Result<C, TokenError> {
         if !key.verify(self.message, self.signature) {
             return Err(TokenError::Invalid);
@@ -99,7 +100,7 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// Reads a JSON object. serde would take an array for a struct's fields in order.
+/// Parses a JSON object. serde alone would also take an array of the struct's fields in order.
 fn from_object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     let is_object = json.trim_ascii_start().starts_with(b"{");
     is_object.then(|| serde_json::from_slice(json).ok()).flatten()
@@ -109,15 +110,15 @@ fn from_object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
 pub(super) struct JwsKey {
     algorithm: Algorithm,
     private: EncodingKey,
-    /// The private key of ES256, read once: `jsonwebtoken` reads a key and checks it against its public
-    /// one for each signature, which takes longer than the signature.
+    /// The parsed private key of ES256. `jsonwebtoken` parses the key and checks it against its public key
+    /// for each signature, which takes longer than the signature.
     pair: Option<EcdsaKeyPair>,
     public: DecodingKey,
 }
 
 impl JwsKey {
-    /// A key that has proved to work: a broken pair, or a library without a backend, is noticed
-    /// when the service starts and not by the first user.
+    /// Makes a key and tests it with one signature, so that a broken key pair, or a library without a
+    /// backend, fails when the service starts and not at the first login.
     pub(super) fn new(
         algorithm: Algorithm,
         private: EncodingKey,
@@ -140,12 +141,12 @@ impl JwsKey {
         }
     }
 
-    /// The private part, in the encoding that the library reads.
+    /// Private key in the encoding of `EncodingKey`: PKCS #8, or `RSAPrivateKey` for RSA.
     pub(super) fn private(&self) -> &[u8] {
         self.private.as_bytes()
     }
 
-    /// Signs a header and claims, written in the order of their fields.
+    /// Signs a header and claims, serialized in the order of their fields.
     pub(super) fn sign(
         &self,
         header: &Header,
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_three_segments_of_base64url_is_malformed() {
+    fn a_text_that_is_not_three_segments_of_base64url_is_malformed() {
         let header = base64url(r#"{"alg":"ES256"}"#);
         assert_eq!(refusal(&format!("{header}.e30.AAAA")), None);
         assert_eq!(refusal(&format!("{header}.e30.")), None);
@@ -238,7 +239,7 @@ mod tests {
         let says = |typ: Option<&str>| {
             let header =
                 Header { alg: String::new(), kid: None, typ: typ.map(str::to_owned), crit: false };
-            header.says(ACCESS)
+            header.has_type(ACCESS)
         };
         for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
             assert!(says(Some(typ)), "{typ}");

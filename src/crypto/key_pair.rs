@@ -1,7 +1,7 @@
-//! The key pairs that access tokens are signed with.
+//! Key pairs that access tokens are signed with.
 //!
-//! Rule: the private part leaves a key only sealed, bound to the key's name and algorithm, and a
-//! key that was made or loaded has signed something and verified it.
+//! The private key leaves this module only sealed, bound to the key's `kid` and algorithm. A key that was
+//! generated or loaded has been tested with one signature.
 
 use std::fmt;
 
@@ -23,7 +23,6 @@ use super::public_key::PublicKey;
 use super::secret::MasterSecrets;
 use crate::entropy::Entropy;
 
-/// A key pair and its name.
 pub struct KeyPair {
     kid: String,
     algorithm: SigningAlgorithm,
@@ -33,18 +32,14 @@ pub struct KeyPair {
 
 /// A key that was stored.
 #[derive(Debug)]
-pub struct Unsealed {
-    /// The key.
+pub struct UnsealedKey {
     pub key: KeyPair,
-    /// Whether an older secret sealed it, so that it should be sealed anew.
+    /// Whether an older secret sealed it, so that it has to be sealed again.
     pub is_outdated: bool,
 }
 
 impl KeyPair {
-    /// A new pair, of the library's own randomness.
-    ///
-    /// # Errors
-    /// [`CryptoError`] where the library fails.
+    /// Generates a key pair with the cryptographic library's own randomness.
     pub fn generate(algorithm: SigningAlgorithm) -> Result<Self, CryptoError> {
         const FAILED: CryptoError = CryptoError("making a key");
         match algorithm {
@@ -66,7 +61,7 @@ impl KeyPair {
         }
     }
 
-    /// A pair in the encoding that signing takes: PKCS #8, and `RSAPrivateKey` for RSA.
+    /// Parses the encoding that `EncodingKey` takes: PKCS #8, or `RSAPrivateKey` for RSA.
     fn from_der(algorithm: SigningAlgorithm, der: &[u8]) -> Result<Self, CryptoError> {
         const FAILED: CryptoError = CryptoError("reading a private key");
         let (public, private) = match algorithm {
@@ -93,10 +88,7 @@ impl KeyPair {
         Ok(Self { kid: public.thumbprint(), algorithm, public_jwk, pair })
     }
 
-    /// The private part as it may be stored.
-    ///
-    /// # Errors
-    /// [`CryptoError`] where the library fails.
+    /// The sealed private key, for storing.
     pub fn to_sealed(
         &self,
         secrets: &MasterSecrets,
@@ -105,43 +97,41 @@ impl KeyPair {
         secrets.seal(&context(&self.kid, self.algorithm), self.pair.private(), entropy)
     }
 
-    /// The key of a stored row. `None` where no secret opens it, or it is not the key the row says.
+    /// The key of a stored row. `None` if no secret opens it, or if it is not the key with this `kid`.
     #[must_use]
     pub fn from_sealed(
         secrets: &MasterSecrets,
         kid: &str,
         algorithm: SigningAlgorithm,
         sealed: &[u8],
-    ) -> Option<Unsealed> {
+    ) -> Option<UnsealedKey> {
         let opened = secrets.open(&context(kid, algorithm), sealed)?;
         let key = Self::from_der(algorithm, &opened.plain).ok()?;
-        (key.kid == kid).then_some(Unsealed { key, is_outdated: !opened.by_current })
+        (key.kid == kid).then_some(UnsealedKey { key, is_outdated: !opened.by_current })
     }
 
-    /// The key's name: its thumbprint (RFC 7638).
+    /// Thumbprint of the public key (RFC 7638).
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// What it signs with.
     #[must_use]
     pub fn algorithm(&self) -> SigningAlgorithm {
         self.algorithm
     }
 
-    /// The public part (RFC 7517).
+    /// Public key (RFC 7517).
     #[must_use]
     pub fn public_jwk(&self) -> &Value {
         &self.public_jwk
     }
 
-    /// The pair.
     pub(super) fn pair(&self) -> &JwsKey {
         &self.pair
     }
 
-    /// A token of the type with these claims.
+    /// Signs a token with this `typ` and these claims.
     pub(super) fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, CryptoError> {
         let header = Header {
             alg: self.algorithm.as_str().to_owned(),
@@ -160,13 +150,14 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// What a sealed key is bound to.
+/// Context that a sealed key is bound to.
 fn context(kid: &str, algorithm: SigningAlgorithm) -> String {
     format!("signing key {} {kid}", algorithm.as_str())
 }
 
-/// The `RSAPrivateKey` inside a PKCS #8 document (RFC 5958, section 2) of a key of 2048 bits: what
-/// comes before it always has 26 bytes, of which the last four are its tag and length.
+/// The `RSAPrivateKey` (RFC 8017, appendix A.1.2) inside a PKCS #8 document (RFC 5958, section 2) of a key
+/// of 2048 bits. aws-lc-rs exports PKCS #8 only, and `EncodingKey::from_rsa_der` takes `RSAPrivateKey` only.
+/// The fields before it always have 26 bytes, of which the last four are its tag and length.
 fn rsa_private_key(pkcs8: &[u8]) -> Option<&[u8]> {
     let (head, key) = pkcs8.split_at_checked(26)?;
     let [.., 0x04, 0x82, high, low] = *head else { return None };
@@ -206,7 +197,7 @@ mod tests {
         assert!(open(key.kid(), key.algorithm()).is_some());
         assert!(open(other.kid(), key.algorithm()).is_none());
         assert!(open(key.kid(), other.algorithm()).is_none());
-        // Sealed by us under another key's name: the key itself says who it is.
+        // Sealed under the `kid` of another key: the thumbprint does not match.
         let context = context(other.kid(), key.algorithm());
         let entropy = SeededEntropy::new(2);
         let swapped = secrets.seal(&context, key.pair.private(), &entropy).unwrap();
@@ -240,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_printed() {
+    fn a_private_key_is_not_printed() {
         let [key, ..] = fixtures::keys();
         let expected = format!("KeyPair {{ kid: {:?}, algorithm: Es256, .. }}", key.kid());
         assert_eq!(format!("{key:?}"), expected);

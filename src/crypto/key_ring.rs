@@ -1,7 +1,7 @@
-//! The keys in use: one signs, several verify.
+//! Key ring: the key that signs access tokens, and all keys that verify them.
 //!
-//! Rule: a ring never changes. Whoever rotates or retires a key makes a new ring and puts it in the
-//! place of the old one, so that a request sees one set of keys from start to end.
+//! A ring is immutable. Rotating or retiring a key makes a new ring that replaces the old one, so that a
+//! request uses one set of keys from start to end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,6 @@ use super::digest::sha256;
 use super::encoding::base64url;
 use super::key_pair::KeyPair;
 
-/// One key that signs, and all that verify.
 #[derive(Debug)]
 pub struct KeyRing {
     signing: Option<Arc<KeyPair>>,
@@ -20,49 +19,47 @@ pub struct KeyRing {
     jwks: Jwks,
 }
 
-/// The public keys as they are served.
+/// The public keys as they are published.
 #[derive(Clone, Debug)]
 pub struct Jwks {
     /// The JWK Set (RFC 7517, section 5), as JSON.
     pub body: String,
-    /// A strong entity tag with its quotes (RFC 9110, section 8.8.3): the same for the same keys.
+    /// Strong entity tag with its quotes (RFC 9110, section 8.8.3); the same for the same keys.
     pub etag: String,
 }
 
 impl KeyRing {
-    /// A ring in which `signing` signs and verifies, and `verifying` verify: keys of the past whose
-    /// tokens are still alive, and keys of the future that have to be known before they sign.
+    /// `signing` signs and verifies. `verifying` are former keys whose tokens are still valid, and next
+    /// keys, which resource servers have to know before they sign.
     #[must_use]
     pub fn new(signing: Arc<KeyPair>, verifying: impl IntoIterator<Item = Arc<KeyPair>>) -> Self {
         let keys: Vec<_> = verifying.into_iter().chain([Arc::clone(&signing)]).collect();
         Self { signing: Some(signing), ..Self::verifying_only(keys) }
     }
 
-    /// A ring in which no key signs.
+    /// A ring without a key that signs.
     #[must_use]
     pub fn verifying_only(keys: impl IntoIterator<Item = Arc<KeyPair>>) -> Self {
         let keys = keys.into_iter();
         let verifying: BTreeMap<_, _> = keys.map(|key| (key.kid().to_owned(), key)).collect();
-        // In the order of their names: replicas must agree on the entity tag.
+        // Ordered by `kid`, so that all replicas serve the same entity tag.
         let published: Vec<_> = verifying.values().map(|key| key.public_jwk()).collect();
         let body = json!({ "keys": published }).to_string();
         let etag = format!("\"{}\"", base64url(&sha256(body.as_bytes())[..16]));
         Self { signing: None, verifying, jwks: Jwks { body, etag } }
     }
 
-    /// The key that signs, if one does.
     #[must_use]
     pub fn signing(&self) -> Option<&KeyPair> {
         self.signing.as_deref()
     }
 
-    /// The key of this name, if what it signed is still accepted.
+    /// The key with this `kid`, if tokens that it signed are still accepted.
     #[must_use]
     pub fn verifying(&self, kid: &str) -> Option<&KeyPair> {
         self.verifying.get(kid).map(Arc::as_ref)
     }
 
-    /// The public keys.
     #[must_use]
     pub fn jwks(&self) -> &Jwks {
         &self.jwks

@@ -1,8 +1,8 @@
-//! Password hashes: argon2id, as PHC strings.
+//! Password hashes: Argon2id, as PHC strings.
 //!
-//! Rule: a name nobody has costs what a wrong password costs. A [`PasswordHash::dummy`] is there to be
-//! verified in place of the hash that does not exist. Hashing takes tens of milliseconds and much
-//! memory: callers keep it off the threads that answer requests, and bound how much of it runs.
+//! A login with an unknown name costs as much as one with a wrong password: callers verify a
+//! [`PasswordHash::dummy`] in place of the hash that does not exist. A hash takes tens of milliseconds and
+//! much memory, so callers run it off the threads that answer requests, and bound how many run at a time.
 
 use argon2::password_hash::{self, CustomizedPasswordHasher, PasswordVerifier, phc};
 use argon2::{Algorithm, Params, Version};
@@ -10,15 +10,24 @@ use argon2::{Algorithm, Params, Version};
 use super::error::CryptoError;
 use super::hash_memory::Argon2Hasher;
 use crate::domain::password::Password;
+use crate::domain::words;
 use crate::entropy::{Entropy, random};
 use crate::redacted::redacted_debug;
 
-/// A hash as it is stored, e.g. `$argon2id$v=19$m=19456,t=2,p=1$…$…`.
+words! {
+    /// Algorithm of a password hash.
+    PasswordScheme {
+        /// Argon2. New hashes are Argon2id; a stored PHC string may have another variant.
+        Argon2id = "ARGON2ID",
+    }
+}
+
+/// A stored hash, e.g. `$argon2id$v=19$m=19456,t=2,p=1$…$…`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Reads a stored hash. `None` where it is no whole hash of the Argon2 family.
+    /// Parses a stored hash. `None` if it is not a complete Argon2 hash.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let hash = phc::PasswordHash::new(text).ok()?;
@@ -33,7 +42,14 @@ impl PasswordHash {
         &self.0
     }
 
-    /// A hash of the same parameters that no password is known to have: it takes as long to try.
+    /// Algorithm that verifies a password against this hash.
+    #[must_use]
+    pub fn scheme(&self) -> PasswordScheme {
+        // `parse` takes no other.
+        PasswordScheme::Argon2id
+    }
+
+    /// A hash with the same parameters that no known password has. Verifying it takes as long.
     #[must_use]
     pub fn dummy(&self) -> Self {
         let parameters = self.0.rsplitn(3, '$').last().unwrap_or_default();
@@ -48,24 +64,22 @@ impl PasswordHash {
 
 redacted_debug!(PasswordHash);
 
-/// What comes of trying a password.
+/// Result of verifying a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is another one.
     Wrong,
-    /// It is the one.
     Right,
-    /// It is the one, and its hash has other parameters than those made today: while the password is
-    /// at hand it should be hashed anew.
+    /// The password is right, but its hash has other parameters than new hashes. The caller, who has the
+    /// password, should replace the hash.
     RightButOutdated,
 }
 
-/// Parameters that Argon2 does not have.
+/// Parameters outside the range of Argon2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Argon2 needs at least one pass, one lane, and 8 KiB of memory a lane")]
 pub struct HashingError;
 
-/// How passwords are hashed.
+/// Hashes new passwords with the configured parameters, and verifies passwords against any stored hash.
 #[derive(Debug)]
 pub struct Hashing {
     argon2: Argon2Hasher,
@@ -81,10 +95,7 @@ impl Default for Hashing {
 }
 
 impl Hashing {
-    /// Argon2id with so much memory in KiB, so many passes and so many lanes.
-    ///
-    /// # Errors
-    /// [`HashingError`] where Argon2 has no such parameters.
+    /// Argon2id with this memory in KiB, passes and lanes.
     pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, HashingError> {
         let params = Params::new(memory_kib, passes, lanes, None).map_err(|_| HashingError)?;
         let dummy = format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}");
@@ -92,27 +103,22 @@ impl Hashing {
         Ok(Self { argon2: Argon2Hasher::default(), params, dummy })
     }
 
-    /// Hashes a new password with a salt of its own.
-    ///
-    /// # Errors
-    /// [`CryptoError`] where there is no memory for it.
+    /// Hashes a new password with a random salt. Fails if there is no memory for it.
     pub fn hash(
         &self,
         password: &Password,
         entropy: &dyn Entropy,
     ) -> Result<PasswordHash, CryptoError> {
         let salt: [u8; 16] = random(entropy);
-        // Argon2id, version 0x13.
+        // The library's defaults are Argon2id and version 0x13.
         let params = self.params.clone();
         let hash = self.argon2.hash_password_with_params(password.as_bytes(), &salt, params);
         let hash: phc::PasswordHash = hash.map_err(|_| CryptoError("hashing a password"))?;
         Ok(PasswordHash(hash.to_string()))
     }
 
-    /// Tries a password. It costs what `hash` was made with, whatever is configured today.
-    ///
-    /// # Errors
-    /// [`CryptoError`] where there is no memory for it, which says nothing about the password.
+    /// Verifies a password, at the cost of the parameters in `hash`. Fails if there is no memory for it,
+    /// which says nothing about the password.
     pub fn verify(&self, password: &Password, hash: &PasswordHash) -> Result<Verdict, CryptoError> {
         const FAILED: CryptoError = CryptoError("verifying a password");
         let stored = phc::PasswordHash::new(&hash.0).map_err(|_| FAILED)?;
@@ -124,15 +130,15 @@ impl Hashing {
         }
     }
 
-    /// A hash with today's parameters that no password matches.
+    /// A hash with the configured parameters that no known password has.
     #[must_use]
     pub fn dummy(&self) -> &PasswordHash {
         &self.dummy
     }
 
-    /// Whether a stored hash is of another variant than ours, or of other parameters. A dearer one,
-    /// too: an operator who asks for less would else go on to pay for it, and the time of a login
-    /// would tell for good who had an account before.
+    /// Whether a stored hash has another variant, version or parameters than new hashes. A more expensive
+    /// hash is outdated as well: otherwise lower parameters would save nothing for existing accounts, and
+    /// the duration of a login would tell for ever which accounts are older than the change.
     fn is_outdated(&self, stored: &phc::PasswordHash) -> bool {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         Params::try_from(stored).map_or(true, |own| cost(&own) != cost(&self.params))
@@ -226,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hash_is_refused() {
+    fn a_text_that_is_no_hash_is_refused() {
         let salted = "$argon2id$v=19$m=64,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA";
         let bcrypt = "$2b$10$AAAAAAAAAAAAAAAAAAAAAA";
         for text in ["", "a", "$", "$argon2id", salted, bcrypt, "pbkdf2_sha256$1$a$b"] {

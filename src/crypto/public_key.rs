@@ -1,7 +1,6 @@
-//! Public keys as JSON Web Keys (RFC 7517), and the names they go by.
+//! Public keys as JSON Web Keys (RFC 7517).
 //!
-//! Rule: a key's `kid` is its thumbprint (RFC 7638), computed here, so that whoever has the key can
-//! compute its name, and no two keys ever share one.
+//! A key's `kid` is its thumbprint (RFC 7638), so that two keys never have the same `kid`.
 
 use jsonwebtoken::DecodingKey;
 use serde_json::{Value, json};
@@ -11,18 +10,24 @@ use super::digest::sha256;
 use super::encoding::base64url;
 use super::error::CryptoError;
 
-/// A public key; its numbers in base64url.
+/// A public key, with its numbers in base64url.
 pub(super) enum PublicKey {
-    /// A point of P-256.
-    P256 { x: String, y: String },
-    /// A key of Ed25519.
-    Ed25519 { x: String },
+    P256 {
+        x: String,
+        y: String,
+    },
+    Ed25519 {
+        x: String,
+    },
     /// Modulus and exponent.
-    Rsa { n: String, e: String },
+    Rsa {
+        n: String,
+        e: String,
+    },
 }
 
 impl PublicKey {
-    /// A point of P-256 in its uncompressed form (SEC 1, section 2.3.3).
+    /// Parses a point of P-256 in uncompressed form (SEC 1, section 2.3.3).
     pub(super) fn from_point(point: &[u8]) -> Result<Self, CryptoError> {
         match point {
             [4, numbers @ ..] if numbers.len() == 64 => {
@@ -33,8 +38,7 @@ impl PublicKey {
         }
     }
 
-    /// The members that make up the key, and no others, in lexicographic order: the order counts,
-    /// as the thumbprint is of this text.
+    /// The required members, in lexicographic order, as the thumbprint needs them.
     fn required(&self) -> Value {
         match self {
             Self::P256 { x, y } => json!({ "crv": "P-256", "kty": "EC", "x": x, "y": y }),
@@ -48,7 +52,7 @@ impl PublicKey {
         base64url(sha256(self.required().to_string().as_bytes()))
     }
 
-    /// The key as it is published.
+    /// The JWK as it is published.
     pub(super) fn jwk(&self, algorithm: SigningAlgorithm) -> Value {
         let mut jwk = self.required();
         jwk["alg"] = algorithm.as_str().into();
@@ -57,7 +61,6 @@ impl PublicKey {
         jwk
     }
 
-    /// The key as the library takes it.
     pub(super) fn decoding_key(&self) -> Result<DecodingKey, CryptoError> {
         match self {
             Self::P256 { x, y } => DecodingKey::from_ec_components(x, y),

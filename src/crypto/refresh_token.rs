@@ -1,8 +1,8 @@
 //! Refresh tokens: JWTs that only this service reads, signed with a key that is never published.
 //!
-//! Rule: the same facts give the same bytes. A refresh that is retried is answered with the token
-//! of the first answer, which nobody stored: it is signed anew from the session's row. So the order
-//! of the claims and the algorithm (HMAC, which takes no randomness) are part of the contract.
+//! Signing is deterministic. A retried refresh is answered with the token of the first answer, which is
+//! not stored but signed again from the session's row. So the order of the claims and the algorithm (HMAC,
+//! which takes no randomness) must not change.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
@@ -15,22 +15,22 @@ use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::redacted::redacted_debug;
 
-/// What a refresh token says. Its times are whole seconds.
+/// Claims of a refresh token. Times are whole seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
-    /// Whose it is: the claim `sub`.
+    /// The claim `sub`.
     pub user_id: UserId,
-    /// The session it belongs to: `sid`.
+    /// The claim `sid`.
     pub session_id: SessionId,
-    /// Its own id: `jti`.
+    /// The claim `jti`.
     pub id: TokenId,
-    /// `iat`.
+    /// The claim `iat`.
     pub issued_at: Timestamp,
-    /// `exp`.
+    /// The claim `exp`.
     pub expires_at: Timestamp,
 }
 
-/// The algorithm, in the words of a header.
+/// The header `alg`.
 const ALGORITHM: &str = "HS256";
 
 /// The claim `token_type`, as in `SimpleJWT`'s tokens.
@@ -45,16 +45,16 @@ struct Claims {
     iat: i64,
     exp: i64,
     token_type: String,
-    /// Binds a token to its holder's key (RFC 7800). Nothing here asks for the proof.
+    /// Binds the token to a key of its holder (RFC 7800). This service does not verify that proof.
     #[serde(default, deserialize_with = "jws::is_present", skip_serializing)]
     cnf: bool,
-    /// Not valid before. We do not write it, so nothing here reads it.
+    /// "Not before". This service does not issue it, so a token with it is not ours.
     #[serde(default, deserialize_with = "jws::is_present", skip_serializing)]
     nbf: bool,
 }
 
-/// The keys of refresh tokens, one derived from each master secret. The current one signs; all
-/// verify, so that nobody is logged out while the secret is replaced.
+/// Keys of refresh tokens, one derived from each master secret. The current key signs; all keys verify,
+/// so that nobody is logged out while the secret is replaced.
 pub struct RefreshKeys {
     current: RefreshKey,
     older: Vec<RefreshKey>,
@@ -66,16 +66,12 @@ struct RefreshKey {
 }
 
 impl RefreshKeys {
-    /// Derives the keys.
-    ///
-    /// # Errors
-    /// [`CryptoError`] where the library fails.
     pub fn derive(secrets: &MasterSecrets) -> Result<Self, CryptoError> {
         let mut keys = secrets.iter().map(|secret| {
             let bytes = secret.derive("refresh token v1")?;
             let private = EncodingKey::from_secret(bytes.as_slice());
             let public = DecodingKey::from_secret(bytes.as_slice());
-            // Derived for itself: a name must say nothing of the key, not even to be tried against.
+            // Derived separately: a digest of the key would let an attacker test guesses of the key.
             let kid = base64url(&secret.derive("refresh token v1 kid")?[..8]);
             Ok(RefreshKey { kid, key: JwsKey::new(Algorithm::HS256, private, public)? })
         });
@@ -84,10 +80,7 @@ impl RefreshKeys {
         Ok(Self { current, older })
     }
 
-    /// Signs a token: the same bytes for the same facts, as long as the master secret is the same.
-    ///
-    /// # Errors
-    /// [`CryptoError`] where the library fails.
+    /// Signs a token. The same claims give the same bytes as long as the master secret is the same.
     pub fn sign(&self, issuer: &str, token: &RefreshToken) -> Result<String, CryptoError> {
         let header = Header {
             alg: ALGORITHM.to_owned(),
@@ -109,12 +102,9 @@ impl RefreshKeys {
         self.current.key.sign(&header, &claims)
     }
 
-    /// Reads a token that is right in every respect and alive at `now`. There is no leeway at its
-    /// end, since the session's row ends at the same moment. One that was issued later than now is
-    /// ours all the same, from before a clock was set back: to refuse it would log its owner out.
-    ///
-    /// # Errors
-    /// [`TokenError`] says why not.
+    /// Verifies a token completely. It expires without leeway, because the session's row expires at the
+    /// same moment. A token issued later than `now` is accepted: the clock was set back since, and to
+    /// refuse the token would log its user out.
     pub fn verify(
         &self,
         issuer: &str,
@@ -123,7 +113,7 @@ impl RefreshKeys {
     ) -> Result<RefreshToken, TokenError> {
         let compact = Compact::parse(token)?;
         let header = &compact.header;
-        if header.says(jws::ACCESS) {
+        if header.has_type(jws::ACCESS) {
             return Err(TokenError::WrongType);
         }
         let mut keys = std::iter::once(&self.current).chain(&self.older);
@@ -133,10 +123,10 @@ impl RefreshKeys {
             return Err(TokenError::Invalid);
         }
         let claims: Claims = compact.claims(key)?;
-        if !header.says(jws::REFRESH) || claims.token_type != TOKEN_TYPE {
+        if !header.has_type(jws::REFRESH) || claims.token_type != TOKEN_TYPE {
             return Err(TokenError::WrongType);
         }
-        let token = claims.judge(issuer)?;
+        let token = claims.into_token(issuer)?;
         if token.expires_at <= now {
             return Err(TokenError::Expired);
         }
@@ -146,7 +136,7 @@ impl RefreshKeys {
 
 #[cfg(test)]
 impl RefreshKeys {
-    /// The current key's signature of any message, for tokens that this module would not write.
+    /// Signature of any message, for tokens that `sign` would not make.
     pub(super) fn signature(&self, message: &str) -> String {
         self.current.key.signature(message).unwrap()
     }
@@ -155,8 +145,8 @@ impl RefreshKeys {
 redacted_debug!(RefreshKeys);
 
 impl Claims {
-    /// The token that these claims, known to be signed by us, stand for.
-    fn judge(&self, issuer: &str) -> Result<RefreshToken, TokenError> {
+    /// Checks the claims of a token whose signature is verified.
+    fn into_token(self, issuer: &str) -> Result<RefreshToken, TokenError> {
         if self.iss != issuer || self.cnf || self.nbf {
             return Err(TokenError::Invalid);
         }
@@ -164,8 +154,8 @@ impl Claims {
             user_id: UserId::parse(&self.sub).ok_or(TokenError::Invalid)?,
             session_id: SessionId::parse(&self.sid).ok_or(TokenError::Invalid)?,
             id: TokenId::parse(&self.jti).ok_or(TokenError::Invalid)?,
-            issued_at: jws::moment(self.iat)?,
-            expires_at: jws::moment(self.exp)?,
+            issued_at: jws::numeric_date(self.iat)?,
+            expires_at: jws::numeric_date(self.exp)?,
         })
     }
 }
@@ -188,7 +178,7 @@ mod tests {
         let one = refresh_keys(NEW).sign(ISSUER, &token).unwrap();
         let other = refresh_keys(&format!("{NEW},{OLD}")).sign(ISSUER, &token).unwrap();
         assert_eq!(one, other);
-        // The bytes themselves: a release that changed them would answer retries with other tokens.
+        // A release that changed the bytes would answer retries with other tokens.
         let digest = base64url(crate::crypto::digest::sha256(one.as_bytes()));
         assert_eq!(digest, "jvBzMggGpUPNc0QsioScQk3-dd9NNNSNl6YfcJ3DO-s");
     }
@@ -211,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_with_its_session_and_without_leeway() {
+    fn a_token_expires_with_its_session_and_without_leeway() {
         let (keys, token) = (refresh_keys(NEW), refresh_token());
         let text = keys.sign(ISSUER, &token).unwrap();
         let verify = |now| keys.verify(ISSUER, &text, now);
@@ -237,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_printed() {
+    fn refresh_keys_are_not_printed() {
         assert_eq!(format!("{:?}", refresh_keys(NEW)), "RefreshKeys(…)");
     }
 }

@@ -1,9 +1,8 @@
 //! The master secret, and the keys derived from it.
 //!
-//! Rule: nothing is encrypted or signed with the master secret itself. Each purpose has a key of
-//! its own (HKDF, RFC 5869, with the purpose as `info`), so that a key used in one place says
-//! nothing about another. New things are always made with the current secret; the older one, which
-//! is there while it is being replaced, only opens and verifies.
+//! Nothing is encrypted or signed with the master secret itself. Each purpose has its own key (HKDF, RFC
+//! 5869, with the purpose as `info`), so that one key reveals nothing about another. Sealing and signing
+//! use the current secret. The older secret, present while it is being replaced, only opens and verifies.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf;
@@ -14,44 +13,38 @@ use super::error::CryptoError;
 use crate::entropy::{Entropy, random};
 use crate::redacted::redacted_debug;
 
-/// The fewest bytes of a secret.
 const MIN_BYTES: usize = 32;
 
-/// The fewest different bytes among them. Random text of 32 characters has twice as many; what has
-/// fewer was typed by leaning on a key.
+/// Fewest different bytes in a secret. 32 random characters have about twice as many; a text with fewer
+/// was typed by repeating keys.
 const MIN_DISTINCT: usize = 8;
 
-/// The form of what [`MasterSecrets::seal`] makes: this byte, the nonce, the ciphertext, its tag.
+/// First byte of a sealed text, before the nonce, the ciphertext and the tag.
 const SEAL_VERSION: u8 = 1;
 
-/// Why a text is not taken as a secret.
+/// Reason for refusing a text as a master secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// Fewer than 32 bytes.
     #[error("a secret has at least {MIN_BYTES} bytes")]
     TooShort,
-    /// A few bytes over and over.
+    /// Too few different bytes.
     #[error("this secret is easy to guess: use 32 random bytes, written in base64 or hex")]
     Guessable,
-    /// More than two, separated by commas.
+    /// More than two secrets, separated by commas.
     #[error("there is one secret, and at most one older one after a comma")]
     TooMany,
-    /// No key could be derived from it.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
 }
 
-/// One master secret: what it derives, not its text.
+/// Keys derived from one master secret; its text is not kept.
 pub struct MasterSecret {
     root: hkdf::Prk,
     seal: LessSafeKey,
 }
 
 impl MasterSecret {
-    /// Reads a secret, trimmed: a file ends in a line break that is none of it.
-    ///
-    /// # Errors
-    /// [`SecretError`] where it is too weak to be one.
+    /// Parses a secret, without surrounding white space such as the line break at the end of a file.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let bytes = text.trim().as_bytes();
         if bytes.len() < MIN_BYTES {
@@ -67,14 +60,14 @@ impl MasterSecret {
         Ok(Self { root, seal: LessSafeKey::new(key) })
     }
 
-    /// The text of a new secret: 256 random bits in base64url.
+    /// Text of a new secret: 256 random bits in base64url.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Zeroizing<String> {
         let bytes = Zeroizing::new(random::<MIN_BYTES>(entropy));
         Zeroizing::new(base64url(bytes.as_slice()))
     }
 
-    /// The key for a purpose.
+    /// Derives the key for a purpose.
     pub(super) fn derive(&self, purpose: &str) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
         derive(&self.root, purpose)
     }
@@ -97,20 +90,16 @@ pub struct MasterSecrets {
     older: Option<MasterSecret>,
 }
 
-/// What a seal held.
-pub struct Opened {
-    /// The sealed bytes.
+/// Content of a sealed text.
+pub struct OpenedSeal {
     pub plain: Zeroizing<Vec<u8>>,
-    /// Whether the current secret opened it. If not it should be sealed anew, before the older
-    /// secret goes.
+    /// Whether the current secret opened it. If not, it has to be sealed again before the older secret is
+    /// removed.
     pub by_current: bool,
 }
 
 impl MasterSecrets {
-    /// Reads `current` or `current,older`.
-    ///
-    /// # Errors
-    /// [`SecretError`] where one of them is too weak, or there are more.
+    /// Parses `current` or `current,older`.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let mut secrets = text.split(',').map(MasterSecret::parse);
         let current = secrets.next().ok_or(SecretError::TooShort)??;
@@ -121,17 +110,14 @@ impl MasterSecrets {
         Ok(Self { current, older })
     }
 
-    /// All of them, the current one first.
+    /// The current secret, then the older one.
     pub(super) fn iter(&self) -> impl Iterator<Item = &MasterSecret> {
         std::iter::once(&self.current).chain(&self.older)
     }
 
-    /// Encrypts and authenticates `plain` under the current secret. `context` says what it is and
-    /// whose; it is not kept, and only the same context opens the seal, so that a row's sealed
-    /// bytes are worthless in another row.
-    ///
-    /// # Errors
-    /// [`CryptoError`] where the library fails.
+    /// Encrypts and authenticates `plain` under the current secret (AES-256-GCM). `context` identifies the
+    /// content and its row. It is authenticated and not stored, so that sealed bytes that are copied to
+    /// another row do not open there.
     pub fn seal(
         &self,
         context: &str,
@@ -139,7 +125,7 @@ impl MasterSecrets {
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, CryptoError> {
         let nonce: [u8; NONCE_LEN] = random(entropy);
-        // Room for all of it at once: growing later would leave a plain copy behind.
+        // Reserves the whole length: a reallocation would leave a copy of the plain text in memory.
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
         sealed.push(SEAL_VERSION);
         sealed.extend(nonce);
@@ -151,10 +137,10 @@ impl MasterSecrets {
         Ok(sealed)
     }
 
-    /// Opens what [`MasterSecrets::seal`] made with the same context under any of the secrets.
-    /// `None` where none fits or a bit was changed.
+    /// Decrypts a text that [`MasterSecrets::seal`] made with the same context, under any of the secrets.
+    /// `None` if no secret fits or the text was changed.
     #[must_use]
-    pub fn open(&self, context: &str, sealed: &[u8]) -> Option<Opened> {
+    pub fn open(&self, context: &str, sealed: &[u8]) -> Option<OpenedSeal> {
         let (&SEAL_VERSION, sealed) = sealed.split_first()? else { return None };
         let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>()?;
         self.iter().enumerate().find_map(|(age, secret)| {
@@ -163,7 +149,7 @@ impl MasterSecrets {
             let context = Aad::from(context.as_bytes());
             let length = secret.seal.open_in_place(nonce, context, &mut plain).ok()?.len();
             plain.truncate(length);
-            Some(Opened { plain, by_current: age == 0 })
+            Some(OpenedSeal { plain, by_current: age == 0 })
         })
     }
 }
@@ -246,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_printed() {
+    fn a_master_secret_is_not_printed() {
         let printed = format!("{:?}", secrets(&format!("{NEW},{OLD}")));
         let expected = "MasterSecrets { current: MasterSecret(…), older: Some(MasterSecret(…)) }";
         assert_eq!(printed, expected);
