@@ -1,4 +1,4 @@
-//! What a list can be narrowed to.
+//! Filters of lists.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,32 +10,28 @@ use super::session::{EndReason, SessionState};
 use super::user::Role;
 use crate::clock::Timestamp;
 
-/// A span of time, either end open.
+/// Time range that may be open at either end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeRange {
-    /// From this moment on.
+    /// Inclusive.
     pub after: Option<Timestamp>,
-    /// Up to, not including, this moment.
+    /// Exclusive.
     pub before: Option<Timestamp>,
 }
 
-/// An address or a block of addresses, as the first and last of it in 16 bytes each.
+/// IP address or CIDR block, as its first and last address in 16 bytes each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IpBlock {
     low: [u8; 16],
     high: [u8; 16],
 }
 
-/// A text that is neither an address nor a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an address or a block looks like 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")]
 pub struct IpBlockError;
 
 impl IpBlock {
-    /// Reads an address or a CIDR block (RFC 4632, section 3.1); host bits may be set.
-    ///
-    /// # Errors
-    /// [`IpBlockError`] where it is neither.
+    /// Parses an address or a CIDR block (RFC 4632, section 3.1). Host bits may be set.
     pub fn parse(text: &str) -> Result<Self, IpBlockError> {
         let (address, length) = match text.split_once('/') {
             Some((address, length)) => {
@@ -57,7 +53,7 @@ impl IpBlock {
         Ok(Self::of_prefix(address, offset + length))
     }
 
-    /// The block of this address, of so many leading bits by its family.
+    /// Block of the given prefix length, for the address's family, that contains the address.
     #[must_use]
     pub fn around(address: IpAddr, v4_length: u32, v6_length: u32) -> Self {
         let mapped = Ipv6Addr::BITS - Ipv4Addr::BITS;
@@ -71,85 +67,62 @@ impl IpBlock {
         Self { low: (bits & !hosts).to_be_bytes(), high: (bits | hosts).to_be_bytes() }
     }
 
-    /// Whether this address is in it.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         (self.low..=self.high).contains(&ip_to_bytes(address))
     }
 
-    /// The first address.
     #[must_use]
     pub fn low(&self) -> &[u8] {
         &self.low
     }
 
-    /// The last address.
     #[must_use]
     pub fn high(&self) -> &[u8] {
         &self.high
     }
 }
 
-/// Which users.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
-    /// Those whose username or address starts so, whatever the case.
+    /// Prefix of the username or e-mail address, in any case.
     pub search: Option<String>,
-    /// Those of this role.
     pub role: Option<Role>,
-    /// Those who may log in, or those who may not.
     pub is_active: Option<bool>,
 }
 
-/// Which sessions.
 #[derive(Clone, Debug, Default)]
 pub struct SessionFilter {
-    /// Those in this state.
     pub state: Option<SessionState>,
-    /// Those of this user.
     pub user_id: Option<UserId>,
-    /// Those that were opened or last refreshed from here.
+    /// Address of the login or of the last refresh.
     pub ip: Option<IpBlock>,
-    /// Those whose user agent has this in it, whatever the case.
+    /// In any case.
     pub user_agent_contains: Option<String>,
-    /// Those opened then.
     pub created_at: TimeRange,
-    /// Those last used then.
     pub last_used_at: TimeRange,
-    /// Those that ended so.
     pub end_reason: Option<EndReason>,
 }
 
-/// Which blacklist entries.
 #[derive(Clone, Debug, Default)]
 pub struct BlacklistFilter {
-    /// Those of this user.
     pub user_id: Option<UserId>,
-    /// Those of this session.
     pub session_id: Option<SessionId>,
-    /// The one of this token.
     pub token_id: Option<TokenId>,
-    /// Those for any of these reasons.
     pub reasons: Option<Vec<BlacklistReason>>,
-    /// Those made then.
     pub blacklisted_at: TimeRange,
 }
 
-/// Which audit events.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
-    /// Those of any of these kinds.
     pub kinds: Option<Vec<AuditKind>>,
-    /// Those of this user's account.
     pub user_id: Option<UserId>,
-    /// Those in this session.
     pub session_id: Option<SessionId>,
-    /// Those of that time.
     pub occurred_at: TimeRange,
 }
 
 impl SessionFilter {
-    /// Whether it leaves out nothing.
+    /// Whether it matches all sessions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self { state, user_id, ip, user_agent_contains, created_at, last_used_at, end_reason } =
@@ -163,7 +136,7 @@ impl SessionFilter {
             && end_reason.is_none()
     }
 
-    /// Whether it shows all live sessions of a user, or of everybody.
+    /// Whether it matches all active sessions of a user, or of everybody.
     #[must_use]
     pub fn is_of_owner_only(&self) -> bool {
         let is_of_live = matches!(self.state, None | Some(SessionState::Active));
@@ -193,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_block_is_refused() {
+    fn a_text_that_is_no_block_is_refused() {
         for text in
             ["", "1.2.3", "1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/+1", "1.2.3.4/", "::/129", "x/8"]
         {

@@ -1,8 +1,8 @@
-//! The words of the trade: users, sessions, blacklist entries, and what may be said of them.
+//! Domain: users, sessions, blacklist entries, audit events, and the decisions about them.
 //!
-//! Rule: pure values and decisions. Nothing here does I/O, is async, or knows a database, a token
-//! format or GraphQL; what depends on the time takes `now`. Text from outside becomes a value only
-//! through a `parse` that can refuse it.
+//! Pure values and functions. Nothing here does I/O, is async, or knows a database, a token format or
+//! GraphQL. A function that depends on the time takes `now`. Text from outside becomes a value only through
+//! a `parse` that can refuse it.
 
 pub mod assurance;
 pub mod audit;

@@ -1,20 +1,20 @@
-//! How names are written: when two are the same, and when one looks like another.
+//! Unicode comparison of names: folding, restriction to scripts, and look-alikes (UTS 39).
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
-/// The key by which names and addresses are compared and looked up.
+/// Key by which names and e-mail addresses are compared and looked up: NFKC and lower case.
 pub(super) fn fold(text: &str) -> String {
     let lower: String = text.nfkc().flat_map(char::to_lowercase).collect();
     lower.nfkc().collect()
 }
 
-/// Whether a text keeps to the scripts that one language mixes, and to letters in common use: "highly
-/// restrictive" in UTS 39, section 5.2, which allows Latin letters among those of Chinese, Japanese or
-/// Korean, and among no others. ASCII that belongs to no script is judged elsewhere.
-pub(super) fn is_of_one_language(text: &str) -> bool {
-    // The profile leaves out Hebrew's points, which children's names and poems are written with. In
-    // their place a letter says which script they belong to.
+/// Whether a text has only letters in common use, of scripts that one language mixes: the restriction level
+/// "highly restrictive" of UTS 39, section 5.2. It allows Latin letters beside those of Chinese, Japanese
+/// or Korean, and beside no others. ASCII characters that belong to no script are checked elsewhere.
+pub(super) fn has_scripts_of_one_language(text: &str) -> bool {
+    // The profile does not allow the points of Hebrew, which some names are written with. They are
+    // checked as a Hebrew letter, because they belong to the same script.
     let letter = |c| if is_hebrew_point(c) { '\u{5d0}' } else { c };
     let text = text.chars().filter(|&c| !c.is_ascii() || c.identifier_allowed());
     let text: String = text.map(letter).collect();
@@ -25,19 +25,19 @@ fn is_hebrew_point(c: char) -> bool {
     matches!(c, '\u{5b0}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c7}')
 }
 
-/// The skeleton of a character.
+/// Skeleton of one character.
 fn shape(c: char) -> String {
     unicode_security::skeleton(c.encode_utf8(&mut [0; 4])).collect()
 }
 
-/// What a text looks like, whatever the case: its skeleton by UTS 39, section 4. ASCII stands for
-/// itself, so two names of ASCII never have one skeleton: `1` looks like `l`, and `rn` like `m`, but
-/// `anna1` and `annal` are both names that people have.
+/// Skeleton of a text by UTS 39, section 4, without its case: texts that look alike have the same skeleton.
+/// ASCII characters are their own skeletons, so two different names in ASCII never look alike: `1` looks
+/// like `l`, and `rn` like `m`, but `anna1` and `annal` are both names that people have.
 pub(super) fn skeleton(text: &str) -> String {
     let mut before = None;
     let mut shapes = String::with_capacity(text.len());
     for c in text.nfd() {
-        // A mark that is written twice covers itself.
+        // The same mark twice looks like one.
         if before.replace(c) == Some(c) && is_mark(c) {
             continue;
         }
@@ -46,15 +46,15 @@ pub(super) fn skeleton(text: &str) -> String {
             continue;
         }
         let own = shape(c);
-        // `l` is the prototype of `I`, too: a capital whose lower case looks like `i` is that.
+        // `l` is also the prototype of `I`, so a capital whose lower case looks like `i` is one.
         let is_i = own == "l" && c.to_lowercase().any(|c| shape(c) == "i");
         shapes.push_str(if is_i { "i" } else { &own });
     }
-    // The dot that these two have covers another.
+    // A combining dot above is invisible on letters that have a dot.
     fold(&shapes).replace("i\u{307}", "i").replace("j\u{307}", "j")
 }
 
-/// Combining marks belong to the letters of many scripts; the security profile judges which.
+/// Combining marks are part of the letters of many scripts. The security profile decides which.
 pub(super) fn is_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }

@@ -1,46 +1,38 @@
-//! Pages of a list: how many, from where, in which direction.
+//! Keyset pagination: page requests and pages.
 //!
-//! Lists are read by keyset, never by offset: a cursor is the sort key of a row, so the thousandth
-//! page costs what the first costs, and rows that come or go do not shift what follows.
+//! A cursor is the sort key of a row, not an offset. So the thousandth page costs as much as the first, and
+//! rows that are inserted or deleted do not shift the following pages.
 
-/// The largest page.
 pub const MAX_SIZE: u32 = 100;
 
-/// The page where nobody says how large.
 pub const DEFAULT_SIZE: u32 = 20;
 
-/// Past this many rows a list says that it has many, not how many.
+/// Above this number of rows, `totalCount` is null.
 pub const COUNT_CAP: i64 = 10_000;
 
-/// Which part of a list is asked for, `K` being its sort key.
+/// Request for a page of a list with the sort key `K`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest<K> {
-    /// Rows behind this key only.
+    /// Only rows after this key.
     pub after: Option<K>,
-    /// Rows ahead of this key only.
+    /// Only rows before this key.
     pub before: Option<K>,
-    /// How many rows, at most [`MAX_SIZE`].
+    /// At most [`MAX_SIZE`].
     pub size: u32,
-    /// Whether they are taken from the end of what `after` and `before` leave.
+    /// Whether the rows are taken from the end of the range between `after` and `before`.
     pub from_end: bool,
 }
 
-/// Why a page cannot be asked for so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
-    /// `first` and `last` at once.
     #[error("give first or last, not both")]
     BothEnds,
-    /// Outside 0 to [`MAX_SIZE`].
     #[error("first and last take 0 to {MAX_SIZE}")]
     Size,
 }
 
 impl<K> PageRequest<K> {
-    /// Reads Relay's four arguments (GraphQL Cursor Connections, section 4).
-    ///
-    /// # Errors
-    /// See [`PageError`].
+    /// Parses Relay's four arguments (GraphQL Cursor Connections, section 4).
     pub fn parse(
         first: Option<i32>,
         last: Option<i32>,
@@ -63,21 +55,17 @@ impl<K> PageRequest<K> {
     }
 }
 
-/// The rows of a page, in the list's own order whatever the direction of reading.
+/// Rows of a page, always in the order of the list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// The rows.
     pub items: Vec<T>,
-    /// Whether rows follow.
     pub has_next: bool,
-    /// Whether rows precede.
     pub has_previous: bool,
 }
 
 impl<T> Page<T> {
-    /// Makes a page of what was read for it: up to `size + 1` rows, in the direction of reading.
-    /// The row too many only says that there are more; at the other end there are more where a
-    /// cursor cut the list.
+    /// Makes a page of up to `size + 1` rows in the direction of reading. The extra row only tells that
+    /// there are more rows in that direction. In the other direction there are more if a cursor was given.
     #[must_use]
     pub fn of<K>(mut read: Vec<T>, request: &PageRequest<K>) -> Self {
         let size = request.size as usize;
@@ -91,7 +79,6 @@ impl<T> Page<T> {
         }
     }
 
-    /// The same page of something else.
     #[must_use]
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page {

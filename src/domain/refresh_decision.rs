@@ -1,6 +1,6 @@
-//! What a presented refresh token means to its session.
+//! Decision about a presented refresh token: rotate, retry, refuse as stale, or treat as reused.
 //!
-//! Rule: it follows from the session's row, the token's own entry and the time alone.
+//! The decision is a pure function of the session's row, the token's blacklist entry and the time.
 
 use std::time::Duration;
 
@@ -8,47 +8,46 @@ use super::id::TokenId;
 use super::session::{AttemptHash, Session, SessionState};
 use crate::clock::{MAX_SKEW, Timestamp};
 
-/// What a refresh token that is well signed and not expired means to its session.
+/// Decision about a refresh token whose signature is valid and that has not expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshDecision {
-    /// It is the outstanding one.
+    /// The outstanding token of the session.
     Outstanding,
-    /// It is the one before, sent again by the client that never saw the answer.
+    /// The previous token, sent again by the client that did not receive the answer.
     Retry,
-    /// It was rotated away a moment ago, and by another attempt or its successor was used since:
-    /// another tab was faster.
+    /// Rotated away within the retry window by another attempt, or its successor was used since: another
+    /// tab was faster.
     Stale,
-    /// It was rotated away long before: a copy is in other hands.
+    /// Rotated away before the retry window: somebody has a copy of the token.
     Reused,
-    /// It was issued after the outstanding one, and nothing is known of a rotation: the database is an
-    /// older copy, or a standby without the last commits.
+    /// Issued after the outstanding token, and without a blacklist entry: the database was restored from
+    /// a backup, or is a standby that lacks the last commits.
     Newer,
-    /// The session is over.
+    /// The session has ended.
     Ended,
-    /// The session ran out.
+    /// The session has expired.
     Expired,
 }
 
-/// A token that is presented, beside what is known of how it got there.
+/// A presented refresh token, with its blacklist entry.
 #[derive(Clone, Copy, Debug)]
 pub struct PresentedToken {
-    /// Its `jti`.
+    /// The claim `jti`.
     pub token_id: TokenId,
-    /// The digest of the `attemptId` sent with it.
+    /// Digest of the `attemptId` sent with it.
     pub attempt: Option<AttemptHash>,
-    /// When that token was rotated away, where its blacklist entry says so.
+    /// When the token was rotated away, from its blacklist entry.
     pub rotated_at: Option<Timestamp>,
 }
 
 impl Session {
-    /// Says what a token of this session means: the table of the refresh, less the rotation itself,
-    /// which only the compare-and-swap in the store decides.
+    /// Decides about a token of this session. The rotation of an outstanding token itself is decided by
+    /// the compare-and-swap in the store.
     ///
-    /// The window is counted from the rotation and never slides: a retry moves nothing. A retry
-    /// brings the `attemptId` of the rotation, or none where the rotation had none. With another, or
-    /// with one where the rotation had none, it is not the client that made the rotation: a thief who
-    /// follows a client that names its attempts, or goes ahead of it, would be given the same
-    /// successor as the client, again and again, and nobody would notice.
+    /// The window begins with the rotation; a retry does not extend it. A retry has the `attemptId` of the
+    /// rotation, or none if the rotation had none. With a different `attemptId` it is not the client that
+    /// made the rotation: a thief who follows a client that sends attempt ids, or precedes it, would
+    /// otherwise get the same successor as the client, again and again, and nobody would notice.
     #[must_use]
     pub fn decide_refresh(
         &self,
@@ -64,7 +63,7 @@ impl Session {
         if presented.token_id == self.token.id {
             return RefreshDecision::Outstanding;
         }
-        // A clock that was set back makes no window longer than clocks may be apart.
+        // If the clock was set back, the window must not become longer than the tolerated skew.
         let within = |at: Timestamp| now < at + window && at <= now + MAX_SKEW;
         if let Some(previous) = &self.previous
             && previous.token_id == presented.token_id
@@ -75,7 +74,7 @@ impl Session {
         }
         match presented.rotated_at {
             Some(at) if within(at) => RefreshDecision::Stale,
-            // Whatever the clocks were: a rotation that this database saw has an entry.
+            // Independent of clocks: each rotation in this database has left a blacklist entry.
             None if presented.token_id.is_newer_than(self.token.id) => RefreshDecision::Newer,
             _ => RefreshDecision::Reused,
         }

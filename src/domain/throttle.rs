@@ -1,9 +1,9 @@
-//! How guessing at passwords is slowed down: what is counted, and how long the next try waits.
+//! Limits of password guessing and of refreshes: counters, waiting times, and address blocks.
 //!
-//! Two kinds of [`Limit`]. A growing one is for what belongs to one account: a few wrong tries are
-//! free, each one more doubles the wait. A steady one is for addresses, which many people may share:
-//! so many wrong tries at once, and then one every so often. Both keep the same two facts, how many
-//! tries were wrong and from when on the next one counts, so that one statement serves both.
+//! There are two kinds of [`Limit`]. A growing limit is for one account: a few failures are free, and each
+//! further failure doubles the wait. A steady limit is for addresses, which many people may share: a burst
+//! of failures, and then one per interval. Both store the number of failures and the end of the wait, so
+//! that one SQL statement serves both.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
@@ -12,59 +12,58 @@ use std::time::Duration;
 use super::filter::IpBlock;
 use crate::clock::{MAX_SKEW, Timestamp};
 
-/// How long after its last wait a count is forgotten.
+/// How long after the end of its last wait a counter is deleted.
 pub const FORGET: Duration = Duration::from_hours(24);
 
-/// What is counted under: a keyed digest of a name, an address or both, and nothing that could be
-/// read. People type passwords where the name belongs.
+/// Key of a counter: a keyed digest of a name, an address or both. It cannot be read, because people
+/// type passwords into the field of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Bucket(pub [u8; 16]);
 
-/// What was counted so far.
+/// State of a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// Wrong tries.
     pub failures: i64,
-    /// From when on it is as if there had been no wait.
+    /// End of the wait.
     pub until: Timestamp,
 }
 
-/// How many wrong tries, and how fast.
+/// Number and rate of failures that are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// How it is called where it is written down.
+    /// Name in audit events and the log.
     pub name: &'static str,
-    /// From this failure on each is followed by a wait.
+    /// Number of failures before the first wait.
     pub free: i64,
-    /// The first wait. Each is twice the one before.
+    /// First wait. Each further wait is twice as long.
     pub first: Duration,
-    /// The longest wait.
+    /// Longest wait.
     pub longest: Duration,
-    /// From this failure on each is followed by a day.
+    /// From this number of failures on, each wait is a day.
     pub most: i64,
-    /// How much waiting may be owed when a try is let through.
+    /// Remaining wait at which an attempt is still allowed: the burst of a steady limit.
     pub slack: Duration,
 }
 
-/// A name tried from an address: five wrong tries, then 1 s, 2 s, 4 s, up to an hour.
+/// Attempts for one name from one address: five failures, then waits of 1 s, 2 s, 4 s, up to an hour.
 pub const ACCOUNT_AND_ADDRESS: Limit = growing("account and address", 5, Duration::from_hours(1));
 
-/// A name tried from wherever its account never logged in from. With both names of an account, the
-/// username and the address, that is a hundred before each further try takes a day (NIST SP
-/// 800-63B-4, section 3.2.2).
+/// Attempts for one name from places that its account never logged in from. An account has up to two
+/// names, so a hundred failures precede the wait of a day (NIST SP 800-63B-4, section 3.2.2).
 pub const ACCOUNT: Limit = growing("account", 20, Duration::from_mins(15));
 
-/// An address, whatever the names: an IPv4 address or the 2^64 that one IPv6 client has.
+/// Attempts from one address for any name: an IPv4 address or an IPv6 /64, which one client has.
 pub const ADDRESS: Limit = steady("address", 60, Duration::from_secs(20));
 
-/// 256 neighbouring IPv4 addresses or an IPv6 /48, which one attacker rents together.
+/// Attempts from one network: an IPv4 /24 or an IPv6 /48, which one attacker can rent.
 pub const NETWORK: Limit = steady("network", 200, Duration::from_secs(5));
 
-/// Registrations from an address, right or wrong: each tells whether a name is taken.
+/// Registrations from one network, successful or not: each tells whether a name is taken.
 pub const REGISTRATION: Limit = steady("registration", 20, Duration::from_mins(1));
 
-/// The fastest and the slowest pace of refreshes.
-const REFRESH_EVERY: RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_secs(6);
+/// Shortest and longest interval of refreshes.
+const REFRESH_INTERVAL: RangeInclusive<Duration> =
+    Duration::from_millis(250)..=Duration::from_secs(6);
 
 const fn growing(name: &'static str, free: i64, longest: Duration) -> Limit {
     let first = Duration::from_secs(1);
@@ -76,22 +75,23 @@ const fn steady(name: &'static str, burst: u32, every: Duration) -> Limit {
     Limit { name, free: 0, first: every, longest: every, most: i64::MAX, slack }
 }
 
-/// Refreshes of one session that take place, where access tokens live so long. A client needs one in
-/// such a lifetime, and may do four; a burst is for its tabs, and for one that starts anew again and
-/// again.
+/// Successful refreshes of one session, for this lifetime of access tokens. A client needs one refresh in
+/// such a lifetime and may make four. The burst is for browsers with many tabs, and for clients that
+/// restart often.
 #[must_use]
 pub fn refresh(lifetime: Duration) -> Limit {
-    steady("refresh", 120, (lifetime / 4).clamp(*REFRESH_EVERY.start(), *REFRESH_EVERY.end()))
+    steady("refresh", 120, (lifetime / 4).clamp(*REFRESH_INTERVAL.start(), *REFRESH_INTERVAL.end()))
 }
 
 impl Limit {
-    /// Whether it is about a rate.
+    /// Whether this is a steady limit.
     #[must_use]
     pub fn is_steady(&self) -> bool {
         self.free == 0
     }
 
-    /// How long the next try has to wait, if so many `ahead` of it fail; `None` where it need not.
+    /// Wait before the next attempt, if the `ahead` attempts that are under way fail; `None` if there is
+    /// none.
     #[must_use]
     pub fn wait(&self, tally: Option<&Tally>, ahead: usize, now: Timestamp) -> Option<Duration> {
         let owed = tally.map_or(0, |tally| tally.until.as_micros() - now.as_micros());
@@ -101,15 +101,16 @@ impl Limit {
         (!wait.is_zero()).then_some(wait)
     }
 
-    /// Until when the count of a steady limit has to last to refuse a try at `now`. One that lasts
-    /// longer than any try can make it is of a clock that was set back since, and refuses nothing.
+    /// Range of `Tally::until` in which a steady limit refuses an attempt at `now`. A later `until` cannot
+    /// result from attempts: the clock was set back since, and the counter refuses nothing.
     #[must_use]
     pub fn refusing(&self, now: Timestamp) -> RangeInclusive<Timestamp> {
         let most = now + self.slack;
         most + Duration::from_micros(1)..=most + self.longest + MAX_SKEW
     }
 
-    /// Whether so little of it is used that a few tries may go uncounted until they fail.
+    /// Whether less than half of the limit is used, so that a few attempts need not be counted before they
+    /// fail.
     #[must_use]
     pub fn has_room(&self, tally: Option<&Tally>, now: Timestamp) -> bool {
         let Some(tally) = tally else { return true };
@@ -124,29 +125,29 @@ impl Limit {
     }
 }
 
-/// The address that a client is counted by.
+/// Block that attempts of one client are counted under.
 #[must_use]
 pub fn address(ip: IpAddr) -> IpBlock {
     IpBlock::around(behind_translation(ip), 32, 64)
 }
 
-/// Its neighbourhood.
+/// Block that attempts of one network are counted under.
 #[must_use]
 pub fn network(ip: IpAddr) -> IpBlock {
     IpBlock::around(behind_translation(ip), 24, 48)
 }
 
-/// The addresses, as sessions have them, that are the same place to whoever logged in from one. Of
-/// those that stand for an IPv4 address a /64 may hold the whole Internet.
+/// Addresses that count as the same location as an earlier login from `ip`. For an IPv6 address that stands
+/// for an IPv4 address this is the address alone, because its /64 may hold the whole Internet.
 #[must_use]
-pub fn place(ip: IpAddr) -> IpBlock {
+pub fn login_location(ip: IpAddr) -> IpBlock {
     let is_translated = behind_translation(ip) != ip.to_canonical();
     IpBlock::around(ip.to_canonical(), 32, if is_translated { 128 } else { 64 })
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped (RFC 4291), translated by NAT64 (RFC
-/// 6052, RFC 8215) or SIIT (RFC 2765), or at the other end of a tunnel of 6to4 (RFC 3056) or Teredo
-/// (RFC 4380). Any other address is itself.
+/// The IPv4 address that an IPv6 address stands for: mapped (RFC 4291), translated by NAT64 (RFC 6052, RFC
+/// 8215) or SIIT (RFC 2765), or the end of a tunnel of 6to4 (RFC 3056) or Teredo (RFC 4380). Any other
+/// address is returned as it is.
 fn behind_translation(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip.to_canonical() else { return ip.to_canonical() };
     let segments = v6.segments();
@@ -246,9 +247,9 @@ mod tests {
             assert_eq!(address(ip(text)), address(ip("192.0.2.1")), "{text}");
             assert_eq!(network(ip(text)), network(ip("192.0.2.99")), "{text}");
         }
-        // The whole Internet has one /64 there, and whoever logged in from it did from one address.
-        assert!(!place(ip("64:ff9b::192.0.2.1")).contains(ip("64:ff9b::192.0.2.2")));
-        assert!(place(ip("2001:db8::1")).contains(ip("2001:db8::2")));
-        assert!(place(ip("::ffff:192.0.2.1")).contains(ip("192.0.2.1")));
+        // The whole Internet is in one /64 there, so a login is from one address of it.
+        assert!(!login_location(ip("64:ff9b::192.0.2.1")).contains(ip("64:ff9b::192.0.2.2")));
+        assert!(login_location(ip("2001:db8::1")).contains(ip("2001:db8::2")));
+        assert!(login_location(ip("::ffff:192.0.2.1")).contains(ip("192.0.2.1")));
     }
 }

@@ -1,7 +1,7 @@
-//! Text that somebody chose and somebody else reads.
+//! Characters that are not allowed in text that one person writes and another reads.
 
-/// Whether a character is a control character or an invisible one: without width, the end of a line, or
-/// one that turns the direction of the text around it (UAX 9, section 2).
+/// Whether a character is a control character, has no width, ends a line, or changes the direction of
+/// the text around it (UAX 9, section 2).
 pub(super) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -10,7 +10,7 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
 use super::id::UserId;
-use super::name_comparison::{fold, is_mark, is_of_one_language, skeleton};
+use super::name_comparison::{fold, has_scripts_of_one_language, is_mark, skeleton};
 use super::words;
 use crate::clock::Timestamp;
 
@@ -67,7 +67,7 @@ impl Username {
             return Err(UsernameError::Character);
         }
         // An address is judged as such: its host may be of another script than what is before it.
-        if !text.contains('@') && !is_of_one_language(&text) {
+        if !text.contains('@') && !has_scripts_of_one_language(&text) {
             return Err(UsernameError::LookAlike);
         }
         let key = fold(&text);
@@ -131,7 +131,10 @@ impl Email {
         let host_is_sound = host.split('.').all(|label| !label.is_empty()) && host.contains('.');
         let sound =
             !local.is_empty() && host_is_sound && local.chars().chain(host.chars()).all(allowed);
-        if !sound || !is_of_one_language(local) || !host.split('.').all(is_of_one_language) {
+        if !sound
+            || !has_scripts_of_one_language(local)
+            || !host.split('.').all(has_scripts_of_one_language)
+        {
             return Err(EmailError);
         }
         let key = fold(&text);

@@ -1,6 +1,6 @@
 //! Closed sets of words: enums with one spelling in rows, claims, metrics and the API.
 
-/// Declares a closed set of words with one spelling, the same in rows, claims and the API.
+/// Declares an enum whose values have one word each.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
@@ -11,13 +11,12 @@ macro_rules! words {
             /// Every value, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The word for this value.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }
 
-            /// The value for this word; `None` for any other.
+            /// `None` for a word that is not in the set.
             #[must_use]
             pub fn parse(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$variant),)+ _ => None }
