@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::values::Switch;
-use crate::domain::password::{FLOOR, MAX_CHARS};
+use crate::domain::password::{LOWEST_MINIMUM, MAX_CHARS};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Registration {
@@ -81,6 +81,6 @@ pub struct AccountArguments {
 }
 
 fn password_min_length(text: &str) -> Result<usize, String> {
-    let length = text.parse::<usize>().ok().filter(|length| (FLOOR..=MAX_CHARS).contains(length));
-    length.ok_or_else(|| format!("this is {FLOOR} to {MAX_CHARS}"))
+    let length = text.parse::<usize>().ok().filter(|length| (LOWEST_MINIMUM..=MAX_CHARS).contains(length));
+    length.ok_or_else(|| format!("this is {LOWEST_MINIMUM} to {MAX_CHARS}"))
 }

@@ -1,4 +1,4 @@
-//! What is written down about logins, for the account's owner and for administrators.
+//! Audit events, for the account's user and for administrators.
 
 use std::net::IpAddr;
 
@@ -9,42 +9,36 @@ use super::words;
 use crate::clock::Timestamp;
 
 words! {
-    /// What happened.
     AuditKind {
-        /// Somebody registered.
         Registered = "REGISTERED",
-        /// Somebody logged in.
         LoginSucceeded = "LOGIN_SUCCEEDED",
-        /// Somebody did not know the password, or the name.
+        /// Wrong password or unknown name.
         LoginFailed = "LOGIN_FAILED",
-        /// A refresh was answered a second time.
+        /// A refresh was answered again with the same tokens.
         RefreshRetried = "REFRESH_RETRIED",
-        /// A token rotated away long before was used again; its session was ended.
+        /// A refresh token was used again after the retry window, which ended its session.
         RefreshReused = "REFRESH_REUSED",
-        /// A session was ended, for whatever reason.
+        /// A session ended, for any reason.
         SessionEnded = "SESSION_ENDED",
-        /// A password was changed or set.
+        /// A password was changed by its user or set by an administrator.
         PasswordChanged = "PASSWORD_CHANGED",
-        /// An administrator or the command line made an account.
+        /// An administrator or the command line created an account.
         UserCreated = "USER_CREATED",
-        /// An account was deactivated.
         UserDeactivated = "USER_DEACTIVATED",
-        /// An account was activated again.
         UserActivated = "USER_ACTIVATED",
         /// A signing key was added.
         KeyRotated = "KEY_ROTATED",
-        /// Guessing was slowed down.
+        /// An attempt was refused by a limit.
         RateLimited = "RATE_LIMITED",
     }
 }
 
-/// An event's number, in the order in which they were written down.
+/// Sequence number of an audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AuditEventId(pub i64);
 
 impl AuditEventId {
-    /// Reads the number as it is printed; any other spelling of it is refused, so that an id is one
-    /// string everywhere.
+    /// Parses the decimal form without leading zeros or a sign, so that an id has one text form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let number = text.parse::<i64>().ok()?;
@@ -52,34 +46,26 @@ impl AuditEventId {
     }
 }
 
-/// Something that happened, as it was written down.
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
-    /// Its number.
     pub id: AuditEventId,
-    /// What.
     pub kind: AuditKind,
-    /// When.
     pub occurred_at: Timestamp,
-    /// To whose account, where to somebody's.
+    /// Account that the event is about; `None` if there is none.
     pub user_id: Option<UserId>,
-    /// By whom, where somebody known did it.
+    /// User who caused it, if known.
     pub actor: Option<UserId>,
-    /// In which session.
     pub session_id: Option<SessionId>,
-    /// From where.
     pub ip: Option<IpAddr>,
-    /// With what client.
     pub user_agent: Option<UserAgent>,
-    /// What else there is to say.
+    /// Further details, such as the note of an administrator.
     pub detail: Option<String>,
 }
 
-/// Why something was done, in the words of whoever did it: 1 to 500 characters that can be shown.
+/// Reason that an administrator gives for an action: 1 to 500 printable characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note(String);
 
-/// A text that is no note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a note has 1 to 500 characters and no control characters")]
 pub struct NoteError;
@@ -87,10 +73,7 @@ pub struct NoteError;
 impl Note {
     const MAX_CHARS: usize = 500;
 
-    /// Reads a note, trimmed.
-    ///
-    /// # Errors
-    /// [`NoteError`] where it cannot be one.
+    /// Parses a note, without surrounding white space.
     pub fn parse(text: &str) -> Result<Self, NoteError> {
         let text = text.trim();
         let is_short = text.len() <= Self::MAX_CHARS * 4 && text.chars().count() <= Self::MAX_CHARS;
@@ -100,7 +83,6 @@ impl Note {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,5 +1,6 @@
-//! Identifiers: `UUIDv7` (RFC 9562, section 5.7), so that ids sort by the time they were made and
-//! "newest first" is the order of an index that exists anyway.
+//! Identifiers: `UUIDv7` (RFC 9562, section 5.7).
+//!
+//! They sort by the time of creation, so that "newest first" is the order of the primary key's index.
 
 use std::fmt;
 
@@ -13,12 +14,12 @@ fn version_7(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random(entropy)).into_uuid()
 }
 
-/// The time that an id says: its first 48 bits.
+/// Time of creation in milliseconds: the first 48 bits.
 fn millis(id: Uuid) -> u64 {
     u64::try_from(id.as_u128() >> 80).unwrap_or(u64::MAX)
 }
 
-/// The first id that could be made in this millisecond.
+/// Smallest id of this millisecond.
 fn first_of(millis: u64) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }
@@ -30,25 +31,25 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id, made of the time and of 74 random bits.
+            /// A new id of the time and 74 random bits.
             #[must_use]
             pub fn new(now: Timestamp, entropy: &dyn Entropy) -> Self {
                 Self(version_7(now, entropy))
             }
 
-            /// The first id that could be made once this moment is over.
+            /// Smallest id of the millisecond after this time.
             #[must_use]
             pub fn first_after(moment: Timestamp) -> Self {
                 Self(first_of(u64::try_from(moment.as_micros() / 1_000 + 1).unwrap_or(0)))
             }
 
-            /// The first id that could be made in the millisecond behind this one's.
+            /// Smallest id of the millisecond after the one of this id.
             #[must_use]
             pub fn first_behind(self) -> Self {
                 Self(first_of(millis(self.0).saturating_add(1)))
             }
 
-            /// This id or, where it is lower than `first`, one of the same random bits that is not.
+            /// This id or, if it is lower than `first`, an id with the same random bits that is not.
             #[must_use]
             pub fn raised_to(self, first: Self) -> Self {
                 if self >= first {
@@ -60,27 +61,25 @@ macro_rules! ids {
                 Self(raised.into_uuid()).max(first)
             }
 
-            /// Reads the hyphenated form, lower case; any other spelling of the same id is refused,
-            /// so that an id is one string everywhere.
+            /// Parses the hyphenated form in lower case. Other forms of the same UUID are refused, so that
+            /// an id has one text form.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 let uuid = Uuid::try_parse(text).ok()?;
                 (text == uuid.hyphenated().encode_lower(&mut [0; 36])).then_some(Self(uuid))
             }
 
-            /// Whether it was made in a later millisecond than another one.
+            /// Whether it was created in a later millisecond than another id.
             #[must_use]
             pub fn is_newer_than(self, other: Self) -> bool {
                 millis(self.0) > millis(other.0)
             }
 
-            /// The id of a stored row.
             #[must_use]
             pub fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
 
-            /// The id as a row holds it.
             #[must_use]
             pub fn as_uuid(self) -> Uuid {
                 self.0
@@ -102,18 +101,18 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A user; the claim `sub`.
+    /// Id of a user, the claim `sub`.
     UserId;
-    /// A session; the claim `sid`.
+    /// Id of a session, the claim `sid`.
     SessionId;
-    /// A token; the claim `jti`. A refresh token's is stored, the token itself never is.
+    /// Id of a token, the claim `jti`. For refresh tokens it is stored; the token itself never is.
     TokenId;
-    /// A signing key's row. Tokens name the key by its thumbprint, not by this.
+    /// Id of a signing key's row. Tokens refer to the key by its thumbprint.
     KeyId;
 }
 
 impl UserId {
-    /// The nil UUID (RFC 9562, section 5.9): no account has it.
+    /// The nil UUID (RFC 9562, section 5.9), which no account has.
     pub const NOBODY: Self = Self(Uuid::nil());
 }
 

@@ -1,7 +1,7 @@
-//! The life of a signing key: published, signing, verifying, gone.
+//! Life of a signing key: next, active, retiring, retired.
 //!
-//! Rule: one key signs at any time. A key stops at the moment at which its successor begins, and is
-//! needed until the last token that it can have signed is dead.
+//! One key signs at any time. A key stops signing when its successor starts, and verifies until the last
+//! token that it can have signed has expired.
 
 use std::time::Duration;
 
@@ -9,35 +9,32 @@ use super::words;
 use crate::clock::Timestamp;
 
 words! {
-    /// How a signing key stands.
     SigningKeyState {
-        /// It is published and does not sign yet.
+        /// Published, and does not sign yet.
         Next = "NEXT",
-        /// It signs.
+        /// Signs.
         Active = "ACTIVE",
-        /// It signs no more; tokens that it signed may be alive.
+        /// Does not sign any more; tokens that it signed may still be valid.
         Retiring = "RETIRING",
         /// No token that it signed is accepted.
         Retired = "RETIRED",
     }
 }
 
-/// The moments of a signing key's life.
+/// Times at which a signing key changes its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyLife {
-    /// From when on it signs.
+    /// When it starts to sign.
     pub activates_at: Timestamp,
-    /// When its successor signs in its place, once there is one.
+    /// When its successor starts to sign; `None` without a successor.
     pub stops_at: Option<Timestamp>,
-    /// The longest that a token can be alive after this key signed it, the leeway included, on any
-    /// process that ever signed with it.
+    /// Longest lifetime of a token that any replica has signed with this key, with the leeway.
     pub token_lifetime: Duration,
-    /// Whether its private part is gone: it was removed in an emergency, or retired long ago.
+    /// Whether the private key was deleted: in an emergency, or long after the key retired.
     pub is_destroyed: bool,
 }
 
 impl KeyLife {
-    /// How it stands at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> SigningKeyState {
         if self.is_destroyed || self.retire_safe_at().is_some_and(|at| at <= now) {
@@ -51,20 +48,20 @@ impl KeyLife {
         }
     }
 
-    /// When the last token that it signed is dead, once it is known when it stops.
+    /// When the last token that it signed has expired; `None` without a successor.
     #[must_use]
     pub fn retire_safe_at(&self) -> Option<Timestamp> {
         self.stops_at.map(|at| at + self.token_lifetime)
     }
 
-    /// Whether it signs at `now` or later.
+    /// Whether it signs at `now` or will sign later.
     #[must_use]
     pub fn has_yet_to_sign(&self, now: Timestamp) -> bool {
         matches!(self.state(now), SigningKeyState::Next | SigningKeyState::Active)
     }
 
-    /// The moments at which its state changes.
-    pub fn turns(&self) -> impl Iterator<Item = Timestamp> {
+    /// Times at which its state changes.
+    pub fn state_changes(&self) -> impl Iterator<Item = Timestamp> {
         [Some(self.activates_at), self.stops_at, self.retire_safe_at()].into_iter().flatten()
     }
 }
@@ -92,7 +89,7 @@ mod tests {
         for (second, state) in states.into_iter().chain([(24, "RETIRING"), (25, "RETIRED")]) {
             assert_eq!(life().state(at(second)).as_str(), state, "{second}");
         }
-        assert_eq!(life().turns().collect::<Vec<_>>(), [at(10), at(20), at(25)]);
+        assert_eq!(life().state_changes().collect::<Vec<_>>(), [at(10), at(20), at(25)]);
     }
 
     #[test]

@@ -1,29 +1,28 @@
-//! Names as somebody types them to log in.
+//! Login names: a username or an e-mail address as typed into a login form.
 
 use super::name_comparison::fold;
 use super::unprintable::is_unprintable;
 
-/// What somebody typed into the login form: a username or an address, folded, without what keyboards
-/// and the clipboard put around it: white space, and characters that nobody sees.
+/// Folded username or e-mail address, without surrounding white space and invisible characters, which
+/// keyboards and the clipboard add.
 ///
-/// It is a key to look up and nothing else, so any text of a sane length will do: what names nobody
-/// finds nobody.
+/// It is only a key for a lookup, so its syntax is not checked: a text that is no name finds no account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginName(String);
 
 impl LoginName {
-    /// Folds the text. `None` where no account could be called so.
+    /// `None` if no account can have this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > 1_000 || text.contains('\0') {
             return None;
         }
-        // No account's name begins or ends so.
+        // No account's name begins or ends with these characters.
         let name = text.trim_matches(|c: char| c.is_whitespace() || is_unprintable(c));
         (!name.is_empty()).then(|| Self(fold(name)))
     }
 
-    /// As compared.
+    /// Key for the lookup.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.0

@@ -1,21 +1,18 @@
-//! Where a request comes from, as far as it says so: an address and a user agent.
+//! Origin of a request: IP address, user agent, and the device that the user agent names.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::unprintable::is_unprintable;
 use super::words;
 
-/// Where a request came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// The client's address.
     pub ip: Option<IpAddr>,
-    /// What the client calls itself.
     pub user_agent: Option<UserAgent>,
 }
 
-/// An address as 16 bytes, IPv4 mapped into IPv6, so that one range comparison on an index answers
-/// "in this block" for both families and on both databases.
+/// An address as 16 bytes, with IPv4 mapped to IPv6, so that one range condition on an index finds the
+/// addresses of a block for both families and on both databases.
 #[must_use]
 pub fn ip_to_bytes(ip: IpAddr) -> [u8; 16] {
     match ip {
@@ -24,22 +21,22 @@ pub fn ip_to_bytes(ip: IpAddr) -> [u8; 16] {
     }
 }
 
-/// The address that [`ip_to_bytes`] made these bytes of; `None` where they are not 16.
+/// Inverse of [`ip_to_bytes`]; `None` if there are not 16 bytes.
 #[must_use]
 pub fn ip_from_bytes(bytes: &[u8]) -> Option<IpAddr> {
     let octets: [u8; 16] = bytes.try_into().ok()?;
     Some(Ipv6Addr::from(octets).to_canonical())
 }
 
-/// The text of a `User-Agent` header, at most 512 characters long and without those that cannot be
-/// shown: people read it beside other text, and its sender chose it.
+/// Text of a `User-Agent` header, truncated to 512 characters and without unprintable characters, which the
+/// sender could use to disturb the text around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserAgent(String);
 
 impl UserAgent {
     const MAX_CHARS: usize = 512;
 
-    /// Takes what can be shown of the text; `None` where nothing is left.
+    /// Removes unprintable characters; `None` if nothing is left.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let shown: String =
@@ -47,13 +44,11 @@ impl UserAgent {
         (!shown.is_empty()).then_some(Self(shown))
     }
 
-    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What the text says of the device behind it.
     #[must_use]
     pub fn device(&self) -> Device {
         Device::read(&self.0)
@@ -61,34 +56,29 @@ impl UserAgent {
 }
 
 words! {
-    /// The kind of a client's device.
     DeviceType {
-        /// A desktop or laptop computer.
+        /// Desktop or laptop computer.
         Desktop = "DESKTOP",
-        /// A phone.
         Mobile = "MOBILE",
-        /// A tablet.
         Tablet = "TABLET",
-        /// A program that says it is one: a crawler, a script, a library.
+        /// Crawler, script or library that identifies itself.
         Bot = "BOT",
-        /// Not told.
         Unknown = "UNKNOWN",
     }
 }
 
-/// What a user agent says of itself.
+/// Device that a user agent names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// Name and version of the browser, e.g. `Firefox 145.0`.
     pub browser: Option<String>,
     /// Name and version of the operating system, e.g. `Windows 10`.
     pub os: Option<String>,
-    /// The kind of device.
     pub kind: DeviceType,
 }
 
 impl Device {
-    /// What is known where there is no user agent.
+    /// Device of a client without a user agent.
     pub const UNKNOWN: Self = Self { browser: None, os: None, kind: DeviceType::Unknown };
 
     fn read(user_agent: &str) -> Self {
@@ -100,7 +90,7 @@ impl Device {
             let name = known(name)?;
             Some(known(version).map_or_else(|| name.clone(), |version| format!("{name} {version}")))
         };
-        // A phone's browser says "Mobile", a tablet's does not: the convention of Android's vendors.
+        // By convention of Android's vendors, browsers on phones send "Mobile", and on tablets they do not.
         let is_tablet = found.os == "iPad"
             || found.os == "Android" && !user_agent.contains("Mobile")
             || user_agent.contains("Tablet;");
@@ -109,17 +99,17 @@ impl Device {
             "smartphone" | "mobilephone" => DeviceType::Mobile,
             "pc" => DeviceType::Desktop,
             "crawler" => DeviceType::Bot,
-            // The library files programs that fetch pages, such as curl's kin, under "misc".
+            // woothee puts HTTP clients such as curl into the category "misc".
             "misc" if found.name == "HTTP Library" => DeviceType::Bot,
             _ => DeviceType::Unknown,
         };
         let os = match found.os {
-            // "Windows 10" is a name that already has its version.
+            // "Windows 10" already contains the version.
             name if name.starts_with("Windows") => known(name),
             name => with_version(name, &found.os_version),
         };
         let browser = match found.name {
-            // Which one stands in the version's place.
+            // woothee returns the name of the HTTP library as the version.
             "HTTP Library" => known(found.version),
             name => with_version(name, found.version),
         };
@@ -163,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unprintable_is_dropped() {
+    fn unprintable_characters_are_dropped() {
         let agent = UserAgent::parse("a\r\nb\u{1b}[31m").unwrap();
         assert_eq!(agent.as_str(), "ab[31m");
         let turned = UserAgent::parse("a\u{202e}b\u{2067}c\u{200f}d\u{61c}e\u{2028}f").unwrap();

@@ -1,10 +1,10 @@
-//! Passwords as typed: how long, how strong, and never printed.
+//! Passwords: length, strength estimate, redacted.
 //!
-//! A password is its characters in NFC (NIST SP 800-63B-4, section 3.1.1.2), untrimmed and uncut.
-//! There are no composition rules; a strength estimate that knows the account's own names decides.
+//! A password is its characters in NFC (NIST SP 800-63B-4, section 3.1.1.2), neither trimmed nor truncated.
+//! There are no composition rules. A strength estimate decides, which knows the account's names.
 //!
-//! The estimate takes milliseconds, so [`Password::parse`] runs where passwords are hashed, never on
-//! the threads that answer requests.
+//! The estimate takes milliseconds, so [`Password::parse`] runs on the threads that hash passwords, not on
+//! those that answer requests.
 
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -12,50 +12,44 @@ use zeroize::Zeroizing;
 use super::user::Names;
 use crate::redacted::redacted_debug;
 
-/// The longest password, in characters. Longer ones are refused, never cut.
+/// Longest password in characters. Longer passwords are refused, not truncated.
 pub const MAX_CHARS: usize = 256;
 
-/// The fewest characters a policy may ask for.
-pub const FLOOR: usize = 8;
+/// Lowest minimum length that can be configured.
+pub const LOWEST_MINIMUM: usize = 8;
 
-/// How many characters are estimated. The cost grows faster than with the square of the length, and
-/// what is strong in its first characters stays strong with more of them.
+/// Number of characters that are estimated. The cost of the estimate grows faster than the square of the
+/// length, and a password with a strong beginning stays strong with more characters.
 const ESTIMATED_CHARS: usize = 40;
 
-/// The letters that several characters stand for in zxcvbn's table of substitutions.
+/// Characters that zxcvbn's table of substitutions replaces by the same letter, for letters with several.
 const SUBSTITUTES: [&str; 7] = ["4@", "({[<", "69", "1!|", "1|7", "$5", "+7"];
 
-/// How many readings of a text are looked up in the dictionaries. One needs a quarter of a
-/// millisecond, and a text with every substitute has hundreds.
+/// Number of readings of a text that zxcvbn looks up in its dictionaries. A reading takes a quarter of a
+/// millisecond, and a text with every substitute has hundreds of readings.
 const MAX_READINGS: usize = 32;
 
-/// A text that is tried as a password or becomes one.
+/// A password of a login attempt, or a new password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(Zeroizing<String>);
 
-/// Why a text cannot become a password.
+/// Reason for refusing a new password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// Fewer characters than the policy asks for.
     #[error("a password has at least {minimum} characters")]
-    TooShort {
-        /// The policy's minimum.
-        minimum: usize,
-    },
-    /// More than [`MAX_CHARS`].
+    TooShort { minimum: usize },
     #[error("a password has at most {MAX_CHARS} characters")]
     TooLong,
-    /// Guessable; with what is wrong about it.
     #[error("this password is easy to guess: {why}")]
     Guessable {
-        /// What is wrong, in a sentence without the password.
+        /// A sentence that does not contain the password.
         why: String,
     },
 }
 
 impl Password {
-    /// Takes what somebody tries to log in with. `None` where it is longer than any password, so
-    /// that nobody makes the service normalise or hash a megabyte.
+    /// Password of a login attempt. `None` if it is longer than any password, so that nobody makes the
+    /// service normalize or hash a megabyte.
     #[must_use]
     pub fn attempt(text: &str) -> Option<Self> {
         if text.len() > MAX_CHARS * 4 * 3 {
@@ -65,20 +59,17 @@ impl Password {
         (normal.chars().count() <= MAX_CHARS).then_some(Self(normal))
     }
 
-    /// Takes a text as the new password of the account called `names`.
-    ///
-    /// # Errors
-    /// [`WeakPassword`] says why not, fit to be shown.
+    /// Parses a new password of the account with these names. The error may be shown to the user.
     pub fn parse(text: &str, minimum: usize, names: &Names) -> Result<Self, WeakPassword> {
         let password = Self::attempt(text).ok_or(WeakPassword::TooLong)?;
-        if password.0.chars().count() < minimum.max(FLOOR) {
-            return Err(WeakPassword::TooShort { minimum: minimum.max(FLOOR) });
+        if password.0.chars().count() < minimum.max(LOWEST_MINIMUM) {
+            return Err(WeakPassword::TooShort { minimum: minimum.max(LOWEST_MINIMUM) });
         }
         password.estimate(names)?;
         Ok(password)
     }
 
-    /// Asks zxcvbn, whose score of 3 stands for 10^8 guesses or more.
+    /// Requires a zxcvbn score of 3 or more, which stands for at least 10^8 guesses.
     fn estimate(&self, names: &Names) -> Result<(), WeakPassword> {
         let mut known = names.known_words();
         known.push("sallyport");
@@ -94,16 +85,16 @@ impl Password {
         Err(WeakPassword::Guessable { why })
     }
 
-    /// The bytes to hash: UTF-8 in NFC.
+    /// Bytes to hash: UTF-8 in NFC.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
 
-/// What of a text is estimated: its head, in which symbols that would add too many readings are
-/// replaced by one that stands for nothing. Digits stay: dates and sequences are made of them, and
-/// alone they have few readings.
+/// Text for the estimate: the first characters, in which symbols that would add too many readings are
+/// replaced by a character without a meaning. Digits are kept, because dates and sequences consist of them
+/// and they have few readings.
 fn estimated(text: &str) -> Zeroizing<String> {
     let head = || text.chars().take(ESTIMATED_CHARS);
     let mut kinds: Vec<char> = head().filter(char::is_ascii_digit).collect();
@@ -122,7 +113,7 @@ fn estimated(text: &str) -> Zeroizing<String> {
     Zeroizing::new(head().map(keep_or_replace).collect())
 }
 
-/// In how many ways these characters can be read as letters.
+/// Number of ways to read these characters as letters.
 fn readings(kinds: &[char]) -> usize {
     let of_letter = |substitutes: &&str| substitutes.chars().filter(|c| kinds.contains(c)).count();
     SUBSTITUTES.iter().map(|substitutes| of_letter(substitutes).max(1)).product()

@@ -1,8 +1,8 @@
-//! Sessions: one login and the chain of refresh tokens that grew from it.
+//! Sessions: one login and its chain of refresh tokens.
 //!
-//! Rule: a session has one outstanding refresh token. What any other token of it may still do follows
-//! from this row, and from the token's own entry if it is there ([`Session::decide_refresh`](super::refresh_decision)):
-//! no list has to be complete for a refusal.
+//! A session has one outstanding refresh token. Whether any other token of the session is accepted follows
+//! from the session's row and from the token's blacklist entry, if it still exists (see
+//! [`refresh_decision`](super::refresh_decision)). So no list has to be complete for a refusal.
 
 use std::net::IpAddr;
 
@@ -13,21 +13,19 @@ use super::words;
 use crate::clock::Timestamp;
 
 words! {
-    /// How a session stands.
     SessionState {
-        /// It can be refreshed.
+        /// The session can be refreshed.
         Active = "ACTIVE",
-        /// Its outstanding refresh token ran out.
+        /// The outstanding refresh token has expired.
         Expired = "EXPIRED",
-        /// Somebody or something ended it.
         Ended = "ENDED",
     }
 }
 
 words! {
-    /// What ended a session.
+    /// Reason for the end of a session.
     EndReason {
-        /// Its user logged it out.
+        /// Its user logged out.
         Logout = "LOGOUT",
         /// Its user logged out of several sessions at once.
         LogoutAll = "LOGOUT_ALL",
@@ -35,11 +33,11 @@ words! {
         Admin = "ADMIN",
         /// The password was changed from another session.
         PasswordChanged = "PASSWORD_CHANGED",
-        /// A refresh token that was rotated away long before was used again.
+        /// A refresh token was used again after the retry window.
         RefreshReused = "REFRESH_REUSED",
-        /// The account was deactivated.
+        /// The user was deactivated.
         UserDeactivated = "USER_DEACTIVATED",
-        /// A newer session took its place under the limit of sessions a user.
+        /// A newer session exceeded the limit of sessions per user.
         SessionLimit = "SESSION_LIMIT",
     }
 }
@@ -49,83 +47,74 @@ words! {
 pub struct Session {
     /// The claim `sid`.
     pub id: SessionId,
-    /// Whose it is.
     pub user_id: UserId,
-    /// What its user calls it.
+    /// Name given by the user.
     pub name: Option<SessionName>,
-    /// What the client called itself at login.
+    /// User agent of the login.
     pub user_agent: Option<UserAgent>,
-    /// The address of the login.
+    /// Address of the login.
     pub ip: Option<IpAddr>,
-    /// The address of the last refresh.
+    /// Address of the last refresh.
     pub last_ip: Option<IpAddr>,
-    /// The moment of the login, the claim `auth_time`.
+    /// Time of the login, the claim `auth_time`.
     pub created_at: Timestamp,
-    /// The last login or refresh.
+    /// Time of the login or of the last refresh.
     pub last_used_at: Timestamp,
     /// The outstanding refresh token.
     pub token: RefreshGrant,
-    /// The token rotated away last, and when.
+    /// The last rotation.
     pub previous: Option<Rotation>,
-    /// Rotations so far.
+    /// Number of rotations so far.
     pub generation: i32,
-    /// The last moment at which an access token of it could be alive.
+    /// Latest expiry of an access token of this session.
     pub access_expires_at: Timestamp,
-    /// How it ended, where it did.
     pub end: Option<End>,
 }
 
-/// The three facts of which a refresh token is made anew, byte for byte; with the session's own.
+/// Values that a refresh token is signed again from, together with the session's and the user's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshGrant {
     /// The claim `jti`.
     pub id: TokenId,
-    /// The claim `iat`: a whole second.
+    /// The claim `iat`, a whole second.
     pub issued_at: Timestamp,
-    /// The claim `exp`: a whole second.
+    /// The claim `exp`, a whole second.
     pub expires_at: Timestamp,
 }
 
-/// The step from one refresh token to the next.
+/// Replacement of a refresh token by the next one.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// The token rotated away.
+    /// The replaced token.
     pub token_id: TokenId,
-    /// When.
     pub at: Timestamp,
-    /// The digest of the `attemptId` the client sent, where it sent one.
+    /// Digest of the `attemptId` that the client sent, if it sent one.
     pub attempt: Option<AttemptHash>,
 }
 
-/// SHA-256 of an `attemptId`: the proof that a retry comes from whoever made the rotation.
+/// SHA-256 of an `attemptId`, which proves that a retry comes from the client that made the rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptHash(pub [u8; 32]);
 
-/// How a session ended.
+/// End of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
-    /// When.
     pub at: Timestamp,
-    /// What ended it.
     pub reason: EndReason,
-    /// Who ended it, where somebody did.
+    /// User who ended it; `None` for the command line and for the service itself.
     pub by: Option<UserId>,
 }
 
-/// A name a user gives a session: 1 to 100 characters that can be shown.
+/// Name of a session: 1 to 100 printable characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionName(String);
 
-/// A text that cannot name a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session's name has 1 to 100 characters and no control characters")]
 pub struct SessionNameError;
 
 impl SessionName {
-    /// Reads a name, trimmed.
-    ///
-    /// # Errors
-    /// [`SessionNameError`] where it cannot be one.
+    /// Parses a name, without surrounding white space.
     pub fn parse(text: &str) -> Result<Self, SessionNameError> {
         let text = text.trim();
         let length = if text.len() <= 400 { text.chars().count() } else { usize::MAX };
@@ -135,7 +124,6 @@ impl SessionName {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -143,7 +131,6 @@ impl SessionName {
 }
 
 impl Session {
-    /// How the session stands at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> SessionState {
         if self.end.is_some() {
@@ -155,13 +142,13 @@ impl Session {
         }
     }
 
-    /// Whether it can be refreshed at `now`, as far as the session itself is concerned.
+    /// Whether the session is active at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.state(now) == SessionState::Active
     }
 
-    /// The session without what is only for its user to see: its name, its client and its addresses.
+    /// The session without the fields that only its user may see: name, user agents and addresses.
     #[must_use]
     pub fn outline(self) -> Self {
         Self { name: None, user_agent: None, ip: None, last_ip: None, ..self }
@@ -173,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_unprintable_is_none() {
+    fn a_name_with_unprintable_characters_is_refused() {
         for name in ["", " ", "a\u{7}", "a\u{202e}b", "a\u{2066}b", "a\u{61c}b", "a\u{2028}b"] {
             assert_eq!(SessionName::parse(name), Err(SessionNameError), "{name:?}");
         }

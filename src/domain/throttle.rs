@@ -58,7 +58,7 @@ pub const ADDRESS: Limit = steady("address", 60, Duration::from_secs(20));
 /// Attempts from one network: an IPv4 /24 or an IPv6 /48, which one attacker can rent.
 pub const NETWORK: Limit = steady("network", 200, Duration::from_secs(5));
 
-/// Registrations from one network, successful or not: each tells whether a name is taken.
+/// Registrations from one address, successful or not: each tells whether a name is taken.
 pub const REGISTRATION: Limit = steady("registration", 20, Duration::from_mins(1));
 
 /// Shortest and longest interval of refreshes.

@@ -1,9 +1,9 @@
-//! Users: names, addresses, roles.
+//! Users: usernames, e-mail addresses, roles.
 //!
-//! Three rules keep one text from meaning two accounts. Names and addresses are compared by a folded
-//! key (NFKC, lower case), never as typed. A username with an `@` must be the account's own e-mail
-//! address, so that whoever logs in by an address can only mean the account that has it. And no two
-//! usernames look alike, as far as one of them has a letter beyond ASCII.
+//! Three rules keep one text from naming two accounts. Names and addresses are compared by a folded key
+//! (NFKC, lower case). A username with an `@` must be the account's own e-mail address, so that a login by
+//! an e-mail address can only mean the account that has it. And no two usernames look alike if one of them
+//! has a letter beyond ASCII.
 
 use std::fmt;
 
@@ -15,33 +15,29 @@ use super::words;
 use crate::clock::Timestamp;
 
 words! {
-    /// What a user may do.
+    /// Permissions of a user.
     Role {
-        /// One's own account and sessions.
+        /// Own account and own sessions.
         User = "USER",
-        /// Everything.
+        /// All accounts, sessions and keys.
         Admin = "ADMIN",
     }
 }
 
-/// A username: 1 to 150 letters, digits and `. _ @ + -`, of one language's scripts, as `SimpleJWT`'s
-/// users know them from Django, less the characters that imitate others.
+/// Username: 1 to 150 letters, digits and `. _ @ + -`, as in Django, of scripts that one language mixes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
     text: String,
     key: String,
 }
 
-/// Why a text is no username.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UsernameError {
-    /// Nothing, or more than 150 characters.
     #[error("a username has 1 to 150 characters")]
     Length,
-    /// A character outside the set.
     #[error("a username has letters, digits and . _ @ + - only")]
     Character,
-    /// Letters of scripts that no language mixes, as in a Latin name with a Cyrillic letter.
+    /// Letters of scripts that no language mixes, such as a Cyrillic letter in a Latin name.
     #[error("a username keeps to the letters of one language, which imitate no others")]
     LookAlike,
 }
@@ -49,12 +45,9 @@ pub enum UsernameError {
 impl Username {
     const MAX_CHARS: usize = 150;
 
-    /// Reads a username as typed, in NFC.
-    ///
-    /// # Errors
-    /// See [`UsernameError`].
+    /// Parses a username and keeps its NFC form.
     pub fn parse(text: &str) -> Result<Self, UsernameError> {
-        // Bytes first: normalising a megabyte to learn that it is too long would be work for free.
+        // Checks the bytes first, so that nobody makes the service normalize a megabyte.
         if text.is_empty() || text.len() > Self::MAX_CHARS * 4 {
             return Err(UsernameError::Length);
         }
@@ -66,7 +59,8 @@ impl Username {
         if !text.chars().all(allowed) {
             return Err(UsernameError::Character);
         }
-        // An address is judged as such: its host may be of another script than what is before it.
+        // A username that is an e-mail address is checked as one: the host may have another script than the
+        // local part.
         if !text.contains('@') && !has_scripts_of_one_language(&text) {
             return Err(UsernameError::LookAlike);
         }
@@ -74,49 +68,44 @@ impl Username {
         Ok(Self { text, key })
     }
 
-    /// The name of a stored row, as it was accepted then.
+    /// The username of a stored row, without checking it again.
     #[must_use]
     pub fn from_stored(text: String, key: String) -> Self {
         Self { text, key }
     }
 
-    /// As typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// As compared.
+    /// Folded key.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// What it looks like: no two accounts have names of one skeleton.
+    /// Skeleton of the username (UTS 39), the same for usernames that look alike.
     #[must_use]
     pub fn skeleton(&self) -> String {
         skeleton(&self.text)
     }
 }
 
-/// An e-mail address: something before and after one `@`, at most 254 bytes (RFC 5321, section
-/// 4.5.3.1.3). Whether mail arrives there is not known.
+/// E-mail address: a local part and a host, at most 254 bytes (RFC 5321, section 4.5.3.1.3). It is not
+/// verified that mail arrives there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email {
     text: String,
     key: String,
 }
 
-/// A text that is no e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an e-mail address looks like name@example.com and has at most 254 characters")]
 pub struct EmailError;
 
 impl Email {
-    /// Reads an address as typed.
-    ///
-    /// # Errors
-    /// [`EmailError`] where it is none.
+    /// Parses an address and keeps its NFC form.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
         if text.len() > 254 {
             return Err(EmailError);
@@ -141,51 +130,44 @@ impl Email {
         Ok(Self { text, key })
     }
 
-    /// The address of a stored row, as it was accepted then.
+    /// The address of a stored row, without checking it again.
     #[must_use]
     pub fn from_stored(text: String, key: String) -> Self {
         Self { text, key }
     }
 
-    /// As typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// As compared.
+    /// Folded key.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 }
 
-/// What an account is called: its username and, where it has one, its address.
+/// Names of an account: its username and, optionally, its e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
     username: Username,
     email: Option<Email>,
 }
 
-/// Why two texts cannot name one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NamesError {
-    /// The username is none.
     #[error(transparent)]
     Username(#[from] UsernameError),
-    /// The address is none.
     #[error(transparent)]
     Email(#[from] EmailError),
-    /// The username has an `@` and is not the account's address.
+    /// The username has an `@` and is not the account's e-mail address.
     #[error("a username with an @ must be the account's e-mail address")]
     UsernameIsNotTheEmail,
 }
 
 impl Names {
-    /// Reads both. A username that is an address is taken as the address where none is given.
-    ///
-    /// # Errors
-    /// See [`NamesError`].
+    /// Parses both. If no address is given and the username is one, it becomes the address.
     pub fn parse(username: &str, email: Option<&str>) -> Result<Self, NamesError> {
         let username = Username::parse(username)?;
         let email = email.map(Email::parse).transpose()?;
@@ -199,25 +181,23 @@ impl Names {
         Ok(Self { username, email: Some(email.unwrap_or(same)) })
     }
 
-    /// The names of a stored row, as they were accepted then.
+    /// The names of a stored row, without checking them again.
     #[must_use]
     pub fn from_stored(username: Username, email: Option<Email>) -> Self {
         Self { username, email }
     }
 
-    /// The username.
     #[must_use]
     pub fn username(&self) -> &Username {
         &self.username
     }
 
-    /// The address.
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
         self.email.as_ref()
     }
 
-    /// The words that a password of this account must not lean on.
+    /// Words that make a password of this account easier to guess.
     #[must_use]
     pub fn known_words(&self) -> Vec<&str> {
         let email = self.email.iter().flat_map(|email| {
@@ -228,34 +208,30 @@ impl Names {
     }
 }
 
-/// An account.
+/// A user account.
 #[derive(Clone, Debug)]
 pub struct User {
     /// The claim `sub`.
     pub id: UserId,
-    /// What it is called.
     pub names: Names,
-    /// What it may do.
     pub role: Role,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// The last login, where that is recorded.
+    /// Time of the last login, if logins are recorded.
     pub last_login_at: Option<Timestamp>,
-    /// The last change of the password; `None` where it is still the first.
+    /// Time of the last change of the password; `None` for the first password.
     pub password_changed_at: Option<Timestamp>,
-    /// Since when it may not log in.
+    /// Since when the user may not log in.
     pub deactivated_at: Option<Timestamp>,
 }
 
 impl User {
-    /// Whether the account may log in and stay logged in.
+    /// Whether the user may log in and have sessions.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.deactivated_at.is_none()
     }
 }
 
-/// As typed.
 impl fmt::Display for Username {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

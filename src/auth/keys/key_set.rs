@@ -39,7 +39,7 @@ impl KeySet {
             Some(key) => KeyRing::new(key, verifying),
             None => KeyRing::verifying_only(verifying),
         };
-        let turns = || keys.iter().flat_map(|held| held.mark.life.turns());
+        let turns = || keys.iter().flat_map(|held| held.mark.life.state_changes());
         let from = turns().filter(|&at| at <= now).max();
         let until = turns().filter(|&at| at > now).min();
         Self {

@@ -16,7 +16,7 @@ use crate::auth::user_error::UserError;
 use crate::domain::audit::AuditKind;
 use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
-use crate::domain::throttle::{Bucket, place};
+use crate::domain::throttle::{Bucket, login_location};
 use crate::redacted::redacted_debug;
 use crate::store::{Charge, Charged, NewEvent, Settlement};
 
@@ -171,7 +171,7 @@ impl Passwords {
     /// Whether the account was logged in from this address before. The query costs the same for a name
     /// without an account.
     async fn is_known(&self, account: Option<UserId>, origin: &Origin) -> Result<bool, Error> {
-        let Some(block) = origin.ip.map(place) else { return Ok(false) };
+        let Some(block) = origin.ip.map(login_location) else { return Ok(false) };
         Ok(self.store.knows_source(account.unwrap_or(UserId::NOBODY), &block).await?)
     }
 
