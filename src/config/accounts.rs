@@ -81,6 +81,7 @@ pub struct AccountArguments {
 }
 
 fn password_min_length(text: &str) -> Result<usize, String> {
-    let length = text.parse::<usize>().ok().filter(|length| (LOWEST_MINIMUM..=MAX_CHARS).contains(length));
+    let length =
+        text.parse::<usize>().ok().filter(|length| (LOWEST_MINIMUM..=MAX_CHARS).contains(length));
     length.ok_or_else(|| format!("this is {LOWEST_MINIMUM} to {MAX_CHARS}"))
 }

@@ -1,7 +1,7 @@
-//! Tells whoever follows ended sessions that there are new ones.
+//! Notifications of ended sessions, per user or for all users.
 //!
-//! Rule: what is told is only that there is something, never what. A follower reads it from the
-//! database at its own pace, so that nothing piles up for one that is slow.
+//! A notification has no content. A subscriber reads the ends from the database at its own pace, so that
+//! nothing is buffered for a slow subscriber.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use tokio::sync::watch;
 
 use crate::domain::id::UserId;
 
-/// Those who wait for ends.
+/// Subscribers by user; `None` for ends of all users.
 #[derive(Default)]
 pub(super) struct EndNotifier(Mutex<HashMap<Option<UserId>, watch::Sender<()>>>);
 
-/// One who waits for ends: of one user, or of all.
+/// Subscription to ends of one user, or of all users.
 pub struct EndWatcher {
     notifier: Arc<EndNotifier>,
     of: Option<UserId>,
@@ -23,7 +23,7 @@ pub struct EndWatcher {
 }
 
 impl EndNotifier {
-    /// Tells those who wait for ends of these users.
+    /// Notifies subscribers to ends of these users, and to ends of all users.
     pub(super) fn notify(&self, users: &[UserId]) {
         if users.is_empty() {
             return;
@@ -36,7 +36,6 @@ impl EndNotifier {
         }
     }
 
-    /// Tells everybody who waits.
     pub(super) fn notify_all(&self) {
         self.lock().values().for_each(|sender| sender.send_replace(()));
     }
@@ -52,16 +51,16 @@ impl EndNotifier {
 }
 
 impl EndWatcher {
-    /// Waits until something was told since the last time. What was told in between is not lost.
+    /// Waits for a notification since the last call. Several notifications in between count as one.
     pub async fn changed(&mut self) {
         if self.receiver.changed().await.is_err() {
-            // The sender lives as long as anybody watches.
+            // Cannot happen: the sender is dropped after the last watcher.
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// The last one takes the place along.
+/// The last subscriber of a user removes the sender.
 impl Drop for EndWatcher {
     fn drop(&mut self) {
         let mut waiting = self.notifier.lock();
@@ -83,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn those_are_told_whom_it_is_about() {
+    fn subscribers_are_notified_of_their_own_users_ends() {
         let notifier = Arc::new(EndNotifier::default());
         let (mut ada, mut bob, mut all) =
             (notifier.watch(Some(user(1))), notifier.watch(Some(user(2))), notifier.watch(None));
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_who_went_away() {
+    fn nothing_is_kept_for_subscribers_that_are_gone() {
         let notifier = Arc::new(EndNotifier::default());
         let (first, second) = (notifier.watch(Some(user(1))), notifier.watch(Some(user(1))));
         drop(first);

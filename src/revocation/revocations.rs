@@ -1,4 +1,6 @@
-//! Set of ended sessions, in memory.
+//! Set of ended sessions and floors, with the freshness rule.
+//!
+//! Owns the entries until no access token of a session can be valid, and the time of the last read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +17,6 @@ use super::earliest_time::EarliestTime;
 use super::floors::Floors;
 use super::notifier::{EndNotifier, EndWatcher};
 
-/// The set of ended sessions.
 pub struct Revocations {
     pub(super) clock: Arc<dyn Clock>,
     staleness: Duration,
@@ -24,35 +25,34 @@ pub struct Revocations {
     notifier: Arc<EndNotifier>,
 }
 
-/// How often the set is searched for ends that no token can be alive of. All of a million entries are
-/// looked at while the guards wait, so not at each read; one that stays longer refuses nothing that
-/// was not refused anyway.
-const SWEEP: Duration = Duration::from_mins(1);
+/// Interval of removing ends of which no access token can be valid. A sweep looks at up to a million entries
+/// while the guards wait, so it does not run at each read. An entry that stays longer does no harm.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 struct State {
     ended: HashMap<SessionId, Ended>,
     floors: Floors,
-    /// The monotonic time at which the last complete read began; `None` before the first.
+    /// Monotonic time at which the last complete read began; `None` before the first.
     read_at: Option<Duration>,
-    /// The monotonic time of the last search.
+    /// Monotonic time of the last sweep.
     swept_at: Duration,
     earliest_time: EarliestTime,
 }
 
-/// An end in eight bytes: there may be a million.
+/// The end of a session in eight bytes, because there may be a million.
 struct Ended {
     reason: EndReason,
     /// Whole seconds since the epoch, rounded up.
     until: u32,
 }
 
-/// The set is too old to be relied on.
+/// The last complete read is too old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("what is known of ended sessions is too old to be relied on")]
 pub struct Stale;
 
 impl Revocations {
-    /// An empty set, stale until the first read, for tokens that live as long as this.
+    /// An empty set, stale until the first read. `token_lifetime` is that of access tokens.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, staleness: Duration, token_lifetime: Duration) -> Self {
         let state = State {
@@ -71,11 +71,11 @@ impl Revocations {
         }
     }
 
-    /// What ended the session of a user, if anything did.
+    /// Reason for the end of a session; `None` if it has not ended.
     ///
     /// # Errors
-    /// [`Stale`] where the session is not known to have ended and the set is too old to tell. That
-    /// it has ended stays true however old the set is.
+    /// [`Stale`] if the session is not known to have ended and the set is stale. A known end is returned
+    /// even if the set is stale.
     pub fn end_of(&self, user: UserId, session: SessionId) -> Result<Option<EndReason>, Stale> {
         let state = self.state.read();
         if let Some(ended) = state.ended.get(&session) {
@@ -87,7 +87,6 @@ impl Revocations {
         if self.is_fresh_in(&state) { Ok(None) } else { Err(Stale) }
     }
 
-    /// Whether the set can be relied on.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.is_fresh_in(&self.state.read())
@@ -98,13 +97,13 @@ impl Revocations {
         age.is_some_and(|age| age <= self.staleness)
     }
 
-    /// Adds sessions that ended, whoever ended them, before this process answers.
+    /// Adds sessions that this process ended, before it answers.
     pub fn add(&self, ended: &[EndedSession]) {
         self.add_read(ended, false);
     }
 
-    /// Adds sessions that ended as they are read. While a transaction of whoever lasts, the same ones
-    /// are read each time, which is no news.
+    /// Adds ended sessions that were read from the feed. While any transaction is open in the database, the
+    /// same ends are read again each time; repeated ends do not notify.
     pub(super) fn add_read(&self, ended: &[EndedSession], is_repeated: bool) {
         if ended.is_empty() {
             return;
@@ -115,15 +114,15 @@ impl Revocations {
         self.notifier.notify(&users);
     }
 
-    /// Takes note of floors: this process's own before it answers, others' as they are read.
+    /// Adds floors: those of this process before it answers, those of others when they are read.
     pub fn add_floors(&self, floors: &[Floor]) {
         if floors.is_empty() {
             return;
         }
-        let otherwise = self.clock.now() + self.token_lifetime + MAX_LEEWAY;
+        let default_end = self.clock.now() + self.token_lifetime + MAX_LEEWAY;
         let mut state = self.state.write();
         let mut new = floors.to_vec();
-        new.retain(|floor| state.floors.put(*floor, otherwise));
+        new.retain(|floor| state.floors.put(*floor, default_end));
         drop(state);
         let users: Option<Vec<_>> = new.iter().map(|floor| floor.user).collect();
         match users {
@@ -132,67 +131,66 @@ impl Revocations {
         }
     }
 
-    /// The floor that this session is below, if any is known.
+    /// A floor that ends this session.
     #[must_use]
     pub fn floor_over(&self, user: UserId, session: SessionId) -> Option<Floor> {
         let state = self.state.read();
         state.floors.over(user, session).copied()
     }
 
-    /// The floors that are known, of this user and of everybody.
+    /// Floors of all users, and those of this user if one is given.
     #[must_use]
     pub fn floors_of(&self, user: Option<UserId>) -> Vec<Floor> {
         self.state.read().floors.of(user).collect()
     }
 
-    /// The floors below which rows may not be ended yet.
+    /// Floors whose sessions' rows may not all be ended yet.
     #[must_use]
     pub fn unfinished_floors(&self) -> Vec<Floor> {
         self.state.read().floors.unfinished()
     }
 
-    /// Waits for ends of one user, or of all.
+    /// Subscribes to ends of one user, or of all users.
     #[must_use]
     pub fn watch(&self, of: Option<UserId>) -> EndWatcher {
         self.notifier.watch(of)
     }
 
-    /// Notes that all there was to read has been added, by a read that began at this monotonic time.
+    /// Records a complete read that began at this monotonic time, and sweeps if it is due.
     pub(super) fn read_completely(&self, began: Duration) {
         let now = self.clock.now();
         let mut state = self.state.write();
         state.read_at = Some(began);
         let now = state.earliest_time.at(now, self.clock.monotonic());
-        if began.saturating_sub(state.swept_at) >= SWEEP {
+        if began.saturating_sub(state.swept_at) >= SWEEP_INTERVAL {
             state.swept_at = began;
             state.ended.retain(|_, ended| i64::from(ended.until) > now.as_seconds());
-            // What a bad day took is given back.
+            // Frees memory after a time with very many ends.
             let kept = state.ended.len();
             state.ended.shrink_to(kept * 2);
             state.floors.sweep(now);
         }
     }
 
-    /// How old what is known may be.
+    /// Largest allowed age of the last complete read.
     #[must_use]
     pub fn staleness(&self) -> Duration {
         self.staleness
     }
 
-    /// How long ago the last complete read began; `None` before the first.
+    /// Time since the last complete read began; `None` before the first.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
         let read_at = self.state.read().read_at;
         read_at.map(|at| self.clock.monotonic().saturating_sub(at))
     }
 
-    /// How many sessions are in the set.
+    /// Number of ended sessions in the set.
     #[must_use]
     pub fn len(&self) -> usize {
         self.state.read().ended.len()
     }
 
-    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -200,12 +198,12 @@ impl Revocations {
 }
 
 impl State {
-    /// The users of those that were not known; of one that a floor stands for, and that is not
-    /// remembered, where it is not read again.
+    /// Adds ends and returns the users to notify. An end that a floor covers is not stored, so only
+    /// `is_repeated` tells whether its user was notified already.
     fn add(&mut self, ended: &[EndedSession], is_repeated: bool) -> Vec<UserId> {
         let mut users = Vec::new();
         for session in ended {
-            if self.floors.stand_for(session) {
+            if self.floors.cover(session) {
                 if !is_repeated {
                     users.push(session.user_id);
                 }
@@ -231,12 +229,12 @@ mod tests {
     use crate::store::FloorId;
     use futures_util::FutureExt;
 
-    const BOUND: Duration = Duration::from_secs(5);
+    const MAX_STALENESS: Duration = Duration::from_secs(5);
     const LIFETIME: Duration = Duration::from_mins(15);
 
     fn revocations() -> (Arc<ManualClock>, Revocations) {
         let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
-        (Arc::clone(&clock), Revocations::new(clock, BOUND, LIFETIME))
+        (Arc::clone(&clock), Revocations::new(clock, MAX_STALENESS, LIFETIME))
     }
 
     fn ended(clock: &ManualClock, seconds: u64) -> EndedSession {
@@ -254,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_read_nothing_is_known() {
+    fn before_the_first_read_the_set_is_stale() {
         let (clock, revocations) = revocations();
         assert_eq!(end_of(&revocations, &ended(&clock, 1)), Err(Stale));
         revocations.read_completely(clock.monotonic());
@@ -262,12 +260,12 @@ mod tests {
     }
 
     #[test]
-    fn an_old_set_knows_what_ended_but_not_what_lives() {
+    fn a_stale_set_knows_ended_sessions_but_not_active_ones() {
         let (clock, revocations) = revocations();
         let (gone, other) = (ended(&clock, 100), ended(&clock, 101));
         revocations.add(&[gone]);
         revocations.read_completely(clock.monotonic());
-        clock.advance_monotonic(BOUND);
+        clock.advance_monotonic(MAX_STALENESS);
         assert_eq!(end_of(&revocations, &other), Ok(None));
         clock.advance_monotonic(Duration::from_micros(1));
         assert_eq!(end_of(&revocations, &other), Err(Stale));
@@ -283,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_a_floor_stands_for_is_told_once() {
+    fn an_end_that_a_floor_covers_notifies_once() {
         let (clock, revocations) = revocations();
         let gone = ended(&clock, 10);
         revocations.add_floors(&[Floor {
@@ -304,17 +302,17 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_forgotten_once_no_access_token_can_be_alive() {
+    fn an_end_is_removed_once_no_access_token_can_be_valid() {
         let (clock, revocations) = revocations();
         revocations.add(&[ended(&clock, 10)]);
         clock.advance(Duration::from_secs(9));
-        clock.advance_monotonic(SWEEP);
+        clock.advance_monotonic(SWEEP_INTERVAL);
         revocations.read_completely(clock.monotonic());
         assert_eq!(revocations.len(), 1);
         clock.advance(Duration::from_secs(1));
         revocations.read_completely(clock.monotonic());
         assert_eq!(revocations.len(), 1);
-        clock.advance_monotonic(SWEEP);
+        clock.advance_monotonic(SWEEP_INTERVAL);
         revocations.read_completely(clock.monotonic());
         assert!(revocations.is_empty());
     }
@@ -327,8 +325,8 @@ mod tests {
         revocations.read_completely(clock.monotonic());
         clock.advance(Duration::from_hours(1));
         for _ in 0..14 {
-            clock.advance(SWEEP);
-            clock.advance_monotonic(SWEEP);
+            clock.advance(SWEEP_INTERVAL);
+            clock.advance_monotonic(SWEEP_INTERVAL);
             revocations.read_completely(clock.monotonic());
         }
         clock.rewind(Duration::from_hours(1));
