@@ -19,6 +19,7 @@ pub enum Field {
     Note,
     Password,
     RefreshToken,
+    Role,
     SessionId,
     SessionName,
     Transport,

@@ -11,6 +11,7 @@ use super::encoding::from_base64url;
 use super::fixtures::{self, hmac, message, now, read, with, wrong_types};
 use super::key_pair::KeyPair;
 use super::key_ring::KeyRing;
+use crate::domain::user::Role;
 
 fn ring() -> KeyRing {
     let [ring, ..] = fixtures::rings();
@@ -104,6 +105,26 @@ fn every_claim_of_an_access_token_has_our_value() {
         let token = signed(&header.to_string(), &with(&claims, name, Some(value.clone())));
         assert!(access(&token).is_ok(), "{name} = {value}");
     }
+}
+
+#[test]
+fn a_role_of_a_newer_version_is_unknown_and_has_no_scope_of_a_known_role() {
+    let (header, claims) = read(&good_access());
+    let claims: Value =
+        serde_json::from_str(&with(&claims, "role", Some(json!("AUDITOR")))).unwrap();
+    for (scope, expected) in [
+        (None, Ok(Role::Unknown)),
+        (Some(json!("AUDITOR")), Ok(Role::Unknown)),
+        (Some(json!("READ AUDIT")), Ok(Role::Unknown)),
+        (Some(json!("ADMIN")), Err(Invalid)),
+    ] {
+        let token = signed(&header.to_string(), &with(&claims, "scope", scope.clone()));
+        assert_eq!(access(&token).map(|token| token.role), expected, "{scope:?}");
+    }
+    // What this version signs for such a user it accepts, too.
+    let token = AccessToken { role: Role::Unknown, ..fixtures::access_token() };
+    let signed = access_token::sign(&ring(), &fixtures::issuer(), &token).unwrap();
+    assert_eq!(access(&signed), Ok(token));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::id::{SessionId, UserId};
 use super::origin::UserAgent;
 use super::unprintable::is_unprintable;
-use super::words;
+use super::words::{extensible_words, words};
 use crate::clock::Timestamp;
 
 words! {
@@ -30,8 +30,11 @@ words! {
         KeyRotated = "KEY_ROTATED",
         /// An attempt was refused by a limit.
         RateLimited = "RATE_LIMITED",
+        /// Written by a newer version, whose word this one does not know. Only read, never written.
+        Unknown = "UNKNOWN",
     }
 }
+extensible_words!(AuditKind);
 
 /// Sequence number of an audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -36,6 +36,12 @@ impl BlacklistReason {
         }
     }
 
+    /// The value of a stored word, which may be one of a newer version.
+    #[must_use]
+    pub fn read(word: &str) -> Self {
+        Self::parse(word).unwrap_or(Self::Ended(EndReason::Unknown))
+    }
+
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         match word {

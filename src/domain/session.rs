@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use super::id::{SessionId, TokenId, UserId};
 use super::origin::UserAgent;
 use super::unprintable::is_unprintable;
-use super::words;
+use super::words::{extensible_words, words};
 use crate::clock::Timestamp;
 
 words! {
@@ -39,8 +39,11 @@ words! {
         UserDeactivated = "USER_DEACTIVATED",
         /// A newer session exceeded the limit of sessions per user.
         SessionLimit = "SESSION_LIMIT",
+        /// Written by a newer version, whose word this one does not know. Only read, never written.
+        Unknown = "UNKNOWN",
     }
 }
+extensible_words!(EndReason);
 
 /// One login and its chain of refresh tokens.
 #[derive(Clone, Debug)]

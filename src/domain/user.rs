@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::id::UserId;
 use super::name_comparison::{fold, has_scripts_of_one_language, is_mark, skeleton};
-use super::words;
+use super::words::{extensible_words, words};
 use crate::clock::Timestamp;
 
 words! {
@@ -21,8 +21,12 @@ words! {
         User = "USER",
         /// All accounts, sessions and keys.
         Admin = "ADMIN",
+        /// Written by a newer version, whose word this one does not know: the least privilege. Only read,
+        /// never given to an account.
+        Unknown = "UNKNOWN",
     }
 }
+extensible_words!(Role);
 
 /// Username: 1 to 150 letters, digits and `. _ @ + -`, as in Django, of scripts that one language mixes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ macro_rules! words {
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             #[must_use]
-            pub fn as_str(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }
 
@@ -25,3 +25,17 @@ macro_rules! words {
     };
 }
 pub(crate) use words;
+
+/// Lets a set of words that newer versions may extend be read from a row or a claim without failing.
+macro_rules! extensible_words {
+    ($name:ident) => {
+        impl $name {
+            /// The value of a stored word; `Unknown` for a word of a newer version.
+            #[must_use]
+            pub fn read(word: &str) -> Self {
+                Self::parse(word).unwrap_or(Self::Unknown)
+            }
+        }
+    };
+}
+pub(crate) use extensible_words;

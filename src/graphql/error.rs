@@ -117,6 +117,7 @@ fn path(field: Field) -> Vec<String> {
         Field::Note => "note",
         Field::Password => "password",
         Field::RefreshToken => "refreshToken",
+        Field::Role => "role",
         Field::SessionId => "sessionId",
         Field::SessionName => "sessionName",
         Field::Transport => "transport",

@@ -4,23 +4,29 @@ use super::Accounts;
 use super::state::event;
 use crate::auth::authority::Admin;
 use crate::auth::error::Error;
+use crate::auth::field::Field;
 use crate::auth::passwords::NewAccount;
 use crate::auth::sessions::name_taken;
+use crate::auth::user_error::UserError;
 use crate::domain::audit::AuditKind;
 use crate::domain::origin::Origin;
-use crate::domain::user::User;
+use crate::domain::user::{Role, User};
 
 impl Accounts {
     /// Creates an account.
     ///
     /// # Errors
-    /// `INVALID_INPUT` for a name, `USERNAME_TAKEN`, `EMAIL_TAKEN`, `WEAK_PASSWORD`, `OVERLOADED`.
+    /// `INVALID_INPUT` for a name or the role, `USERNAME_TAKEN`, `EMAIL_TAKEN`, `WEAK_PASSWORD`, `OVERLOADED`.
     pub async fn create(
         &self,
         by: Admin,
         account: NewAccount<'_>,
         origin: Origin,
     ) -> Result<User, Error> {
+        if account.role == Role::Unknown {
+            const MESSAGE: &str = "UNKNOWN cannot be given to an account: use USER or ADMIN";
+            return Err(UserError::invalid(Field::Role, MESSAGE).into());
+        }
         let new = self.passwords.new_user(account).await?;
         let kind = AuditKind::UserCreated;
         let event = event(kind, new.id, by.user_id(), new.created_at, origin);

@@ -57,6 +57,7 @@ export const texts = {
     REFRESH_REUSED: 'You were logged out because an old refresh token of this session was used again: somebody may have copied it. Change your password if you do not know why.',
     USER_DEACTIVATED: 'You were logged out because your account was deactivated.',
     SESSION_LIMIT: 'You were logged out because a newer session took the place of this one.',
+    UNKNOWN: 'Your session was ended.',
     EXPIRED: 'Your session has expired.',
     ENDED: 'Your session has ended.',
   } satisfies Record<OutReason, string>,
@@ -72,6 +73,7 @@ export const texts = {
     REFRESH_REUSED: 'Old refresh token used again',
     USER_DEACTIVATED: 'Account deactivated',
     SESSION_LIMIT: 'Limit of sessions',
+    UNKNOWN: 'Unknown reason',
   } satisfies Record<BlacklistReason, string>,
 
   kind: {
@@ -87,11 +89,12 @@ export const texts = {
     USER_ACTIVATED: 'Account activated',
     KEY_ROTATED: 'Signing key added',
     RATE_LIMITED: 'Guessing slowed down',
+    UNKNOWN: 'Unknown event',
   } satisfies Record<AuditKind, string>,
 
   device: { DESKTOP: 'Computer', MOBILE: 'Phone', TABLET: 'Tablet', BOT: 'Program', UNKNOWN: 'Unknown client' } satisfies Record<DeviceType, string>,
 
-  role: { USER: 'User', ADMIN: 'Administrator' } satisfies Record<Role, string>,
+  role: { USER: 'User', ADMIN: 'Administrator', UNKNOWN: 'Unknown role' } satisfies Record<Role, string>,
 
   list: {
     total: (number: number | null) => (number === null ? 'More than 10,000' : `${number.toLocaleString('en')} in all`),

@@ -13,6 +13,8 @@ pub enum Role {
     User,
     /// Everything.
     Admin,
+    /// Unknown: written by a newer version of Sallyport.
+    Unknown,
 }
 
 /// How a session stands.
@@ -61,6 +63,8 @@ pub enum EndReason {
     UserDeactivated,
     /// A newer session took its place under the limit of sessions a user.
     SessionLimit,
+    /// Unknown: written by a newer version of Sallyport.
+    Unknown,
 }
 
 /// Why a refresh token is refused.
@@ -82,6 +86,8 @@ pub enum BlacklistReason {
     UserDeactivated,
     /// A newer session took its place under the limit of sessions a user.
     SessionLimit,
+    /// Unknown: written by a newer version of Sallyport.
+    Unknown,
 }
 
 /// The schema has one flat enum for the reasons of two kinds that the domain keeps apart.
@@ -114,7 +120,8 @@ blacklist_reasons!(
     PasswordChanged,
     RefreshReused,
     UserDeactivated,
-    SessionLimit
+    SessionLimit,
+    Unknown
 );
 
 /// Which sessions a logout ends.
@@ -245,4 +252,6 @@ pub enum AuditKind {
     KeyRotated,
     /// Guessing was slowed down.
     RateLimited,
+    /// Unknown: written by a newer version of Sallyport.
+    Unknown,
 }

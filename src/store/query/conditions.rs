@@ -60,6 +60,18 @@ impl Conditions {
         self.args.extend(args);
     }
 
+    /// Adds `column NOT IN (…)`; `column IS NOT NULL` without arguments.
+    pub(in crate::store) fn and_none_of(&mut self, column: &'static str, args: Vec<Arg>) {
+        if args.is_empty() {
+            self.sql.extend([" AND ", column, " IS NOT NULL"]);
+            return;
+        }
+        let first = self.offset + self.args.len() + 1;
+        let list: Vec<String> = (first..first + args.len()).map(|n| format!("${n}")).collect();
+        self.sql.extend([" AND ", column, " NOT IN (", &list.join(", "), ")"]);
+        self.args.extend(args);
+    }
+
     /// The text after `WHERE`.
     pub(in crate::store) fn sql(&self) -> &str {
         &self.sql
@@ -99,6 +111,14 @@ mod tests {
         conditions.and_one_of("c", vec![Arg::Int(3), Arg::Int(4)]);
         assert_eq!(conditions.sql(), "1 = 1 AND (a = $3 OR b = $4) AND c IN ($5, $6)");
         assert_eq!(conditions.into_args().len(), 4);
+    }
+
+    #[test]
+    fn values_are_excluded_by_a_list_of_their_own() {
+        let mut conditions = Conditions::after(1);
+        conditions.and_none_of("c", vec![Arg::Int(3), Arg::Int(4)]);
+        conditions.and_none_of("d", Vec::new());
+        assert_eq!(conditions.sql(), "1 = 1 AND c NOT IN ($2, $3) AND d IS NOT NULL");
     }
 
     #[test]

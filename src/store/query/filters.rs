@@ -1,12 +1,17 @@
 //! `WHERE` clauses of the filters of lists.
 
 use crate::clock::Timestamp;
+use crate::domain::audit::AuditKind;
+use crate::domain::blacklist::BlacklistReason;
 use crate::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, TimeRange, UserFilter};
 use crate::domain::login_name::LoginName;
-use crate::domain::session::SessionState;
+use crate::domain::session::{EndReason, SessionState};
+use crate::domain::user::Role;
 use crate::store::backend::database::Database;
 use crate::store::query::conditions::{Arg, Conditions};
 use crate::store::query::floor_sql::below_a_floor;
+
+const UNKNOWN: &str = EndReason::Unknown.as_str();
 
 /// A text that sorts after every text with this prefix, in byte order.
 fn after_prefix(prefix: &str) -> String {
@@ -43,6 +48,22 @@ fn within(conditions: &mut Conditions, range: &TimeRange, from: &'static str, to
     }
 }
 
+/// Adds the condition that a column has one of the `chosen` words. `UNKNOWN` stands for every word that is
+/// not in `all`, which a newer version wrote.
+fn and_words(
+    conditions: &mut Conditions,
+    column: &'static str,
+    chosen: &[&'static str],
+    all: impl Iterator<Item = &'static str>,
+) {
+    let args = |words: &[&str]| words.iter().map(|word| Arg::Text((*word).to_owned())).collect();
+    if !chosen.contains(&UNKNOWN) {
+        return conditions.and_one_of(column, args(chosen));
+    }
+    let others: Vec<_> = all.filter(|word| !chosen.contains(word)).collect();
+    conditions.and_none_of(column, args(&others));
+}
+
 pub(in crate::store) fn user_conditions(filter: &UserFilter) -> Conditions {
     let mut conditions = Conditions::after(0);
     if let Some(search) = &filter.search {
@@ -57,7 +78,12 @@ pub(in crate::store) fn user_conditions(filter: &UserFilter) -> Conditions {
         }
     }
     if let Some(role) = filter.role {
-        conditions.and("role = ?", [Arg::Text(role.as_str().to_owned())]);
+        and_words(
+            &mut conditions,
+            "role",
+            &[role.as_str()],
+            Role::ALL.iter().map(|role| role.as_str()),
+        );
     }
     match filter.is_active {
         Some(true) => conditions.and("deactivated_at IS NULL", []),
@@ -106,7 +132,8 @@ pub(in crate::store) fn add_session_filter(
     within(conditions, &filter.created_at, "created_at >= ?", "created_at < ?");
     within(conditions, &filter.last_used_at, "last_used_at >= ?", "last_used_at < ?");
     if let Some(reason) = filter.end_reason {
-        conditions.and("end_reason = ?", [Arg::Text(reason.as_str().to_owned())]);
+        let all = EndReason::ALL.iter().map(|reason| reason.as_str());
+        and_words(conditions, "end_reason", &[reason.as_str()], all);
     }
 }
 
@@ -119,8 +146,9 @@ pub(in crate::store) fn event_conditions(filter: &AuditFilter) -> Conditions {
         conditions.and("session_id = ?", [Arg::Uuid(session.as_uuid())]);
     }
     if let Some(kinds) = &filter.kinds {
-        let words = kinds.iter().map(|kind| Arg::Text(kind.as_str().to_owned()));
-        conditions.and_one_of("kind", words.collect());
+        let words: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let all = AuditKind::ALL.iter().map(|kind| kind.as_str());
+        and_words(&mut conditions, "kind", &words, all);
     }
     within(&mut conditions, &filter.occurred_at, "occurred_at >= ?", "occurred_at < ?");
     conditions
@@ -138,8 +166,9 @@ pub(in crate::store) fn entry_conditions(filter: &BlacklistFilter) -> Conditions
         conditions.and("token_id = ?", [Arg::Uuid(token.as_uuid())]);
     }
     if let Some(reasons) = &filter.reasons {
-        let words = reasons.iter().map(|reason| Arg::Text(reason.as_str().to_owned()));
-        conditions.and_one_of("reason", words.collect());
+        let words: Vec<_> = reasons.iter().map(|reason| reason.as_str()).collect();
+        let all = BlacklistReason::all().map(BlacklistReason::as_str);
+        and_words(&mut conditions, "reason", &words, all);
     }
     within(&mut conditions, &filter.blacklisted_at, "blacklisted_at >= ?", "blacklisted_at < ?");
     conditions

@@ -85,7 +85,7 @@ impl TryFrom<UserRow> for User {
         Ok(Self {
             id: UserId::from_uuid(row.id),
             names: Names::from_stored(username, email),
-            role: Role::parse(&row.role).ok_or(Error::unreadable("role"))?,
+            role: Role::read(&row.role),
             created_at: Timestamp::from_micros(row.created_at),
             last_login_at: row.last_login_at.map(Timestamp::from_micros),
             password_changed_at: row.password_changed_at.map(Timestamp::from_micros),
@@ -136,7 +136,8 @@ impl TryFrom<SessionRow> for Session {
                 at: Timestamp::from_micros(at),
                 reason: row
                     .end_reason
-                    .and_then(|reason| EndReason::parse(&reason))
+                    .as_deref()
+                    .map(EndReason::read)
                     .ok_or(Error::unreadable("end reason"))?,
                 by: row.ended_by.map(UserId::from_uuid),
             }),
@@ -187,7 +188,7 @@ impl TryFrom<EntryRow> for BlacklistEntry {
             session_id: SessionId::from_uuid(row.session_id),
             user_id: UserId::from_uuid(row.user_id),
             generation: row.generation,
-            reason: BlacklistReason::parse(&row.reason).ok_or(Error::unreadable("reason"))?,
+            reason: BlacklistReason::read(&row.reason),
             issued_at: Timestamp::from_micros(row.issued_at),
             blacklisted_at: Timestamp::from_micros(row.blacklisted_at),
             expires_at: Timestamp::from_micros(row.expires_at),
@@ -225,7 +226,7 @@ impl TryFrom<EventRow> for AuditEvent {
     fn try_from(row: EventRow) -> Result<Self> {
         Ok(Self {
             id: AuditEventId(row.id),
-            kind: AuditKind::parse(&row.kind).ok_or(Error::unreadable("kind"))?,
+            kind: AuditKind::read(&row.kind),
             occurred_at: Timestamp::from_micros(row.occurred_at),
             user_id: row.user_id.map(UserId::from_uuid),
             actor: row.actor_id.map(UserId::from_uuid),

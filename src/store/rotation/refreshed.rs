@@ -32,7 +32,6 @@ impl TryFrom<RefreshedRow> for Refreshed {
     type Error = Error;
 
     fn try_from(row: RefreshedRow) -> Result<Self> {
-        let role = Role::parse(&row.role).ok_or(Error::unreadable("role"))?;
-        Ok(Self { session: row.session.try_into()?, role })
+        Ok(Self { session: row.session.try_into()?, role: Role::read(&row.role) })
     }
 }

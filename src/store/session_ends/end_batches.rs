@@ -98,7 +98,8 @@ impl Store {
             return Ok(FloorBatch::Busy);
         }
         let reached = progress.reached;
-        let (floor, mut end) = progress.order()?;
+        let reason = progress.floor.reason.clone();
+        let (floor, mut end) = progress.order();
         let found = self
             .find_after(
                 floor.user,
@@ -126,7 +127,7 @@ impl Store {
             if moved.rows_affected() == 0 {
                 return Ok(FloorBatch::Busy);
             }
-            let ended = conn.end_rows(&end).await?.unwrap_or_default();
+            let ended = conn.end_rows(&end, &reason).await?.unwrap_or_default();
             if next.is_some() {
                 return Ok(FloorBatch::Ended(ended));
             }
@@ -141,14 +142,14 @@ impl Store {
             .bind(id.0)
             .fetch_one(&mut *conn)
             .await?;
-            Ok(FloorBatch::Last(ended, done.try_into()?))
+            Ok(FloorBatch::Last(ended, done.into()))
         })
     }
 }
 
 impl Progress {
-    fn order(self) -> Result<(Floor, EndSessions)> {
-        let floor = Floor::try_from(self.floor)?;
+    fn order(self) -> (Floor, EndSessions) {
+        let floor = Floor::from(self.floor);
         let origin = Origin {
             ip: self.ip.and_then(|bytes| ip_from_bytes(&bytes)),
             user_agent: self.user_agent.and_then(|text| UserAgent::parse(&text)),
@@ -161,7 +162,7 @@ impl Progress {
             origin,
             note: self.note.and_then(|text| Note::parse(&text).ok()),
         };
-        Ok((floor, end))
+        (floor, end)
     }
 }
 

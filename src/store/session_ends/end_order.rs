@@ -110,8 +110,7 @@ impl EndSessions {
     }
 
     /// The detail of the audit events.
-    pub(in crate::store) fn detail(&self) -> String {
-        let reason = self.reason.as_str();
+    pub(in crate::store) fn detail(&self, reason: &str) -> String {
         let note = self.note.as_ref();
         note.map_or_else(|| reason.to_owned(), |note| format!("{reason}: {}", note.as_str()))
     }

@@ -44,9 +44,13 @@ macro_rules! inserts {
 pub(in crate::store) trait EndRows {
     /// Ends the live sessions of the scope. `None`, and nothing is changed, if they are too many for one
     /// transaction.
+    ///
+    /// `reason` is the word to write: that of the order, or of a floor, which a newer version may have
+    /// set.
     fn end_rows(
         &mut self,
         end: &EndSessions,
+        reason: &str,
     ) -> impl Future<Output = Result<Option<Vec<EndedSession>>>> + Send;
 }
 
@@ -72,15 +76,15 @@ steps! {
 
 /// Binds the [`OWN_PLACEHOLDERS`].
 macro_rules! bind_end {
-    ($query:expr, $end:expr) => {
+    ($query:expr, $end:expr, $reason:expr) => {
         $query
             .bind($end.at.as_micros())
-            .bind($end.reason.as_str())
+            .bind($reason)
             .bind($end.actor.map(UserId::as_uuid))
             .bind(ip_column($end.origin.ip))
             .bind(user_agent_column(&$end.origin))
             .bind(i64::try_from(MAX_LEEWAY.as_micros()).unwrap_or(i64::MAX))
-            .bind($end.detail())
+            .bind($end.detail($reason))
     };
 }
 
@@ -100,7 +104,11 @@ fn ended_sessions(rows: Vec<(Uuid, Uuid, i64)>, reason: EndReason) -> Vec<EndedS
 /// in table order could deadlock. The notification is sent only if a session ended, and once: it takes
 /// a lock that is shared by the whole server.
 impl EndRows for PgConnection {
-    async fn end_rows(&mut self, end: &EndSessions) -> Result<Option<Vec<EndedSession>>> {
+    async fn end_rows(
+        &mut self,
+        end: &EndSessions,
+        reason: &str,
+    ) -> Result<Option<Vec<EndedSession>>> {
         let sql = format!(
             concat!(
                 "WITH live AS (SELECT id FROM sessions WHERE {} ORDER BY id FOR NO KEY UPDATE), \
@@ -119,7 +127,7 @@ impl EndRows for PgConnection {
             end.conditions_if_few(OWN_PLACEHOLDERS),
             CHANNEL,
         );
-        let query = bind_end!(metered::query_as(AssertSqlSafe(sql)), end);
+        let query = bind_end!(metered::query_as(AssertSqlSafe(sql)), end, reason);
         let args = end.conditions(OWN_PLACEHOLDERS).into_args();
         let rows = bind_all!(query, args).fetch_all(&mut *self).await?;
         if rows.is_empty() {
@@ -132,13 +140,17 @@ impl EndRows for PgConnection {
 /// SQLite has no writes in `WITH`. The inserts come first, from the rows that are about to end: the
 /// transaction is the only writer, so the update finds the same rows.
 impl EndRows for SqliteConnection {
-    async fn end_rows(&mut self, end: &EndSessions) -> Result<Option<Vec<EndedSession>>> {
+    async fn end_rows(
+        &mut self,
+        end: &EndSessions,
+        reason: &str,
+    ) -> Result<Option<Vec<EndedSession>>> {
         let conditions = end.conditions(OWN_PLACEHOLDERS);
         let sql = format!(
             concat!(inserts!(ends), "sessions WHERE {}"),
             end.conditions_if_few(OWN_PLACEHOLDERS)
         );
-        let query = bind_end!(metered::query(AssertSqlSafe(sql)), end);
+        let query = bind_end!(metered::query(AssertSqlSafe(sql)), end, reason);
         let query = bind_all!(query, conditions.clone().into_args());
         if query.execute(&mut *self).await?.rows_affected() == 0 {
             return self.none_or_too_many(end).await;
@@ -147,7 +159,7 @@ impl EndRows for SqliteConnection {
             [(inserts!(entries), " ON CONFLICT DO NOTHING"), (inserts!(audit), "")]
         {
             let sql = format!("{insert} sessions WHERE {}{conflict}", conditions.sql());
-            let query = bind_end!(metered::query(AssertSqlSafe(sql)), end);
+            let query = bind_end!(metered::query(AssertSqlSafe(sql)), end, reason);
             bind_all!(query, conditions.clone().into_args()).execute(&mut *self).await?;
         }
         let sql = format!(
@@ -155,7 +167,7 @@ impl EndRows for SqliteConnection {
              RETURNING id, user_id, access_expires_at + $6",
             conditions.sql()
         );
-        let query = bind_end!(metered::query_as(AssertSqlSafe(sql)), end);
+        let query = bind_end!(metered::query_as(AssertSqlSafe(sql)), end, reason);
         let rows = bind_all!(query, conditions.into_args()).fetch_all(self).await?;
         Ok(Some(ended_sessions(rows, end.reason)))
     }

@@ -15,7 +15,7 @@ use crate::store::session_ends::floor::Floor;
 /// earlier floor had ended.
 const ENDED_BY_FLOOR: &str = concat!(
     "(ended_at IS NULL AND token_expires_at > ? OR ended_at = ? \
-     AND end_reason = ?) AND NOT EXISTS (SELECT 1",
+     AND end_reason = (SELECT reason FROM session_floors WHERE id = ?)) AND NOT EXISTS (SELECT 1",
     from_floors_over!("sessions.id", "sessions.user_id"),
     " AND floors.id < ?)"
 );
@@ -23,11 +23,8 @@ const ENDED_BY_FLOOR: &str = concat!(
 impl Floor {
     fn conditions(&self) -> Conditions {
         let mut conditions = Conditions::after(0);
-        let at = || Arg::Int(self.at.as_micros());
-        conditions.and(
-            ENDED_BY_FLOOR,
-            [at(), at(), Arg::Text(self.reason.as_str().to_owned()), Arg::Int(self.id.0)],
-        );
+        let (at, id) = (|| Arg::Int(self.at.as_micros()), || Arg::Int(self.id.0));
+        conditions.and(ENDED_BY_FLOOR, [at(), at(), id(), id()]);
         self.add_to(&mut conditions);
         conditions
     }

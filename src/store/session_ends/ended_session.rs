@@ -7,7 +7,6 @@ use sqlx::types::Uuid;
 use crate::clock::{MAX_SKEW, Timestamp};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::{EndReason, Session};
-use crate::store::error::{Error, Result};
 
 /// An access token is accepted for up to this time after its `exp`, so an ended session is remembered
 /// as much longer.
@@ -37,12 +36,12 @@ impl EndedSession {
         user: Uuid,
         reason: &str,
         until: i64,
-    ) -> Result<Self> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             id: SessionId::from_uuid(session),
             user_id: UserId::from_uuid(user),
-            reason: EndReason::parse(reason).ok_or(Error::unreadable("end reason"))?,
+            reason: EndReason::read(reason),
             until: Timestamp::from_micros(until),
-        })
+        }
     }
 }

@@ -128,7 +128,7 @@ impl Store {
                 let query = query.bind(after).bind(i64::from(PAGE_SIZE));
                 let query = if user.is_some() { query.bind(user) } else { query };
                 let rows: Vec<Row> = query.fetch_all(&mut *reader).await?;
-                sqlite_page(rows, last)
+                Ok(sqlite_page(rows, last))
             }
             Database::Postgres(postgres) => {
                 let (started, seen, within) = match &cursor.0 {
@@ -161,14 +161,13 @@ impl Store {
 /// The last assigned sequence number, even if its row was deleted.
 const LAST: &str = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'session_ends'";
 
-fn sqlite_page(rows: Vec<Row>, last: i64) -> Result<FeedPage> {
+fn sqlite_page(rows: Vec<Row>, last: i64) -> FeedPage {
     let has_more = rows.len() == usize::from(PAGE_SIZE);
     let reached = rows.last().map_or(last, |row| row.0);
     // After the last page the cursor also skips the rows of other users.
     let position = Position::Sqlite(if has_more { reached } else { reached.max(last) });
     let entries = rows.into_iter().map(|row| entry(row, Position::Sqlite));
-    let entries = entries.collect::<Result<_>>()?;
-    Ok(FeedPage { entries, cursor: FeedCursor(position), has_more })
+    FeedPage { entries: entries.collect(), cursor: FeedCursor(position), has_more }
 }
 
 fn postgres_page(
@@ -194,7 +193,7 @@ fn postgres_page(
         within: Some((upper.clone(), number)),
     };
     let entries = rows.into_iter().map(|row| entry(row, inside));
-    let mut entries = entries.collect::<Result<Vec<_>>>()?;
+    let mut entries = entries.collect::<Vec<_>>();
     let cursor = match entries.last_mut() {
         Some(last) if is_full => last.cursor.clone(),
         last => {
@@ -210,16 +209,13 @@ fn postgres_page(
     Ok(FeedPage { entries, cursor, has_more: is_full || within.is_some() })
 }
 
-fn entry(
-    (seq, session, reason, at): Row,
-    position: impl FnOnce(i64) -> Position,
-) -> Result<FeedEntry> {
-    Ok(FeedEntry {
+fn entry((seq, session, reason, at): Row, position: impl FnOnce(i64) -> Position) -> FeedEntry {
+    FeedEntry {
         session_id: SessionId::from_uuid(session),
-        reason: EndReason::parse(&reason).ok_or(Error::unreadable("end reason"))?,
+        reason: EndReason::read(&reason),
         at: Timestamp::from_micros(at),
         cursor: FeedCursor(position(seq)),
-    })
+    }
 }
 
 /// Parses the text of [`now`].

@@ -102,7 +102,7 @@ impl FeedReader {
                 rows.iter().map(FloorRow::from_row).collect::<sqlx::Result<_>>()?
             }
         };
-        rows.into_iter().map(Floor::try_from).collect()
+        Ok(rows.into_iter().map(Floor::from).collect())
     }
 
     /// Passes on the sessions that ended since the last read, at first all of the feed. The flag is
@@ -223,7 +223,7 @@ async fn read_sqlite(
         let mut ended = Vec::with_capacity(rows.len());
         for (seq, session, user, reason, until) in rows {
             reached = reached.max(seq.unsigned_abs());
-            ended.push(EndedSession::from_columns(session, user, &reason, until)?);
+            ended.push(EndedSession::from_columns(session, user, &reason, until));
         }
         pass_on(&ended, false);
     }
@@ -285,5 +285,6 @@ fn snapshot(row: &PgRow) -> Result<(u64, Snapshot, Timestamp)> {
 }
 
 fn end(row: &PgRow) -> Result<EndedSession> {
-    EndedSession::from_columns(row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?)
+    let reason: &str = row.try_get(4)?;
+    Ok(EndedSession::from_columns(row.try_get(2)?, row.try_get(3)?, reason, row.try_get(5)?))
 }

@@ -64,7 +64,8 @@ where
     while let Some(rows) = limit_time(chunks.try_next()).await?.map_err(|failed| failed.1)? {
         let end = |row: &R| {
             let reason: String = row.try_get(2)?;
-            EndedSession::from_columns(row.try_get(0)?, row.try_get(1)?, &reason, row.try_get(3)?)
+            let (id, user, until) = (row.try_get(0)?, row.try_get(1)?, row.try_get(3)?);
+            Ok(EndedSession::from_columns(id, user, &reason, until))
         };
         pass_on(&rows.iter().map(end).collect::<Result<Vec<_>>>()?);
     }

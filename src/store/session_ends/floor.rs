@@ -92,27 +92,25 @@ pub(in crate::store) struct FloorRow {
     user_id: Option<Uuid>,
     below: Uuid,
     except_session: Option<Uuid>,
-    reason: String,
+    pub(super) reason: String,
     actor_id: Option<Uuid>,
     ended_at: i64,
     done_at: Option<i64>,
     until: Option<i64>,
 }
 
-impl TryFrom<FloorRow> for Floor {
-    type Error = Error;
-
-    fn try_from(row: FloorRow) -> Result<Self> {
-        Ok(Self {
+impl From<FloorRow> for Floor {
+    fn from(row: FloorRow) -> Self {
+        Self {
             id: FloorId(row.id),
             user: row.user_id.map(UserId::from_uuid),
             below: SessionId::from_uuid(row.below),
             except: row.except_session.map(SessionId::from_uuid),
-            reason: EndReason::parse(&row.reason).ok_or(Error::unreadable("end reason"))?,
+            reason: EndReason::read(&row.reason),
             by: row.actor_id.map(UserId::from_uuid),
             at: Timestamp::from_micros(row.ended_at),
             until: row.done_at.and(row.until).map(Timestamp::from_micros),
-        })
+        }
     }
 }
 
@@ -124,6 +122,6 @@ impl Store {
         .bind(id.0)
         .fetch_optional(conn)
         .await?))?;
-        row.map(Floor::try_from).transpose()
+        Ok(row.map(Floor::from))
     }
 }

@@ -80,10 +80,9 @@ impl Store {
             let query = metered::query_as(AssertSqlSafe(sql.as_str()));
             Ok::<_, Error>(bind_all!(query, args.clone()).fetch_all(conn).await?)
         })?;
-        let ends = rows.into_iter();
-        ends.map(|(session, user, reason, until)| {
+        let ended = rows.into_iter().map(|(session, user, reason, until)| {
             EndedSession::from_columns(session, user, &reason, until)
-        })
-        .collect()
+        });
+        Ok(ended.collect())
     }
 }

@@ -69,7 +69,7 @@ steps! {
     pub(in crate::store) trait EndAll {
         /// Ends the sessions of the scope.
         async fn end_all(&mut self, end: &EndSessions) -> Result<Ending> {
-            match (self.end_rows(end).await?, end.scope.wide()) {
+            match (self.end_rows(end, end.reason.as_str()).await?, end.scope.wide()) {
                 (None, Some((user, except))) => self.set_floor(end, user, except).await,
                 (ended, _) => {
                     let ended = ended.unwrap_or_default();
@@ -95,7 +95,7 @@ steps! {
             .bind(except.map(SessionId::as_uuid))
             .fetch_optional(self)
             .await?;
-            row.map(Floor::try_from).transpose()
+            Ok(row.map(Floor::from))
         }
 
         /// Sets a floor above all existing sessions of the scope. Of concurrent orders one sets it.
@@ -142,7 +142,7 @@ steps! {
             .fetch_one(&mut *self)
             .await?;
             self.notify_feeds().await?;
-            Ok(Ending { floor: Some(row.try_into()?), is_new: true, ended: Vec::new() })
+            Ok(Ending { floor: Some(row.into()), is_new: true, ended: Vec::new() })
         }
     }
 }

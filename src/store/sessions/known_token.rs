@@ -48,7 +48,7 @@ impl TryFrom<KnownTokenRow> for KnownToken {
 
     fn try_from(row: KnownTokenRow) -> Result<Self> {
         Ok(Self {
-            role: Role::parse(&row.role).ok_or(Error::unreadable("role"))?,
+            role: Role::read(&row.role),
             user_is_active: row.deactivated_at.is_none(),
             rotated_at: row.entered_at.map(Timestamp::from_micros),
             rotated_from: Origin {

@@ -196,7 +196,7 @@ impl Store {
                         origin: event.origin,
                         note: None,
                     };
-                    conn.end_rows(&end).await?.unwrap_or_default()
+                    conn.end_rows(&end, end.reason.as_str()).await?.unwrap_or_default()
                 }
             };
             Ok(Ok(Opened { user, session, ended }))

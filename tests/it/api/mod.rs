@@ -18,6 +18,7 @@ mod logout;
 mod mass_session_end;
 mod metrics;
 mod model;
+mod newer_words;
 mod nulls;
 mod races;
 mod readiness;

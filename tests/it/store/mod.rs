@@ -21,6 +21,7 @@ mod logins;
 mod marks;
 mod metadata;
 mod migrations;
+mod newer_words;
 mod plans;
 mod purge;
 mod records;

@@ -25,6 +25,7 @@ on_both!(
     the_end_of_ones_own_session_is_told_though_it_came_before_the_first_read,
     who_was_away_is_told_which_of_their_own_sessions_ended_meanwhile,
     an_event_of_which_a_field_fails_is_not_the_last,
+    an_end_for_a_reason_of_a_newer_version_is_told,
 );
 
 /// The global ID of the session of this token.
@@ -234,6 +235,19 @@ async fn the_end_of_ones_own_session_is_told_though_it_came_before_the_first_rea
         assert_eq!(client.receive_json().await, json!({ "type": "complete", "id": "1" }));
         assert_eq!(client.close_code().await, 4401);
     }
+}
+
+async fn an_end_for_a_reason_of_a_newer_version_is_told(database: Database) {
+    let service = Service::start(&database, "").await;
+    let address = serve(&service).await;
+    service.make("root", Role::Admin).await;
+    let (root, other) = (service.login("root").await, service.login("root").await);
+    service.logout(Some(&other.access), None, "CURRENT").await;
+    let newer = "UPDATE session_ends SET reason = 'PASSKEY_REMOVED'";
+    database.raw().await.execute(newer).await;
+    let mut client = Client::connect_as(address, Some(&root.access)).await;
+    client.subscribe("1", ALL, json!({ "after": "" })).await;
+    assert_eq!(client.next("1").await["sessionEnds"]["reason"], "UNKNOWN");
 }
 
 async fn who_was_away_is_told_which_of_their_own_sessions_ended_meanwhile(database: Database) {
