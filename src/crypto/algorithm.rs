@@ -26,6 +26,7 @@ impl SigningAlgorithm {
     }
 }
 
+/// ES256, which every JWT library supports.
 impl Default for SigningAlgorithm {
     fn default() -> Self {
         Self::Es256

@@ -1,5 +1,5 @@
-//! Keys, tokens and the means to forge them, which the tests of this room share. RSA keys are slow to
-//! make: once is enough.
+//! Keys, tokens and forging functions for the tests of this room. Keys are shared, because RSA keys are slow
+//! to generate.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

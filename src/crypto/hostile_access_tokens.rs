@@ -1,5 +1,5 @@
-//! Access tokens that must not pass: most of them signed with the real key, so that only the
-//! header or the claims can give them away.
+//! Tests of access tokens that must be refused. Most are signed with the service's key, so that only the
+//! header or the claims are wrong.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -27,7 +27,6 @@ fn access(token: &str) -> Result<AccessToken, TokenError> {
     access_token::verify(&ring(), &fixtures::issuer(), token, now())
 }
 
-/// A good one.
 fn good_access() -> String {
     access_token::sign(&ring(), &fixtures::issuer(), &fixtures::access_token()).unwrap()
 }
@@ -225,8 +224,8 @@ fn no_signature_or_one_with_a_public_key_is_no_signature() {
     }
 }
 
-/// A public key as files have it: `SubjectPublicKeyInfo` in DER and PEM. Of an RSA key its numbers,
-/// which will do for a secret.
+/// A public key in the forms that files have, `SubjectPublicKeyInfo` in DER and PEM. For an RSA key only its
+/// numbers, which suffice as an HMAC secret.
 fn published(jwk: &Value) -> (Vec<u8>, String) {
     const P256: [u8; 27] = [
         0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08,

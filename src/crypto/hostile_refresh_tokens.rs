@@ -1,4 +1,4 @@
-//! Refresh tokens that must not pass, and each kind of token in the place of the other.
+//! Tests of refresh tokens that must be refused, and of each type of token in place of the other.
 
 use serde_json::json;
 
@@ -18,7 +18,6 @@ fn refresh(token: &str) -> Result<RefreshToken, TokenError> {
     refresh_keys().verify(&issuer.issuer, token, now())
 }
 
-/// A good one.
 fn good_refresh() -> String {
     refresh_keys().sign(&fixtures::issuer().issuer, &fixtures::refresh_token()).unwrap()
 }

@@ -1,90 +1,77 @@
-//! The words that labels have.
+//! Values of labels.
 
 use crate::domain::words;
 
 words! {
-    /// How a login ended.
+    /// Outcome of a login.
     LoginResult {
-        /// A session began.
         Succeeded = "succeeded",
-        /// No active account has this name and this password.
+        /// No active account has this name and password.
         InvalidCredentials = "invalid_credentials",
-        /// Too many tries before it.
+        /// Refused by a limit.
         RateLimited = "rate_limited",
-        /// Too many at once.
+        /// Too many passwords to hash at a time.
         Overloaded = "overloaded",
-        /// Its input was refused.
         InvalidInput = "invalid_input",
-        /// The service could not do it.
+        /// Failure of the service.
         Failed = "failed",
     }
 }
 
 words! {
-    /// How a refresh ended.
+    /// Outcome of a refresh.
     RefreshOutcome {
-        /// The next pair.
+        /// A new token pair.
         Rotated = "rotated",
-        /// The same pair again, whose answer was lost.
+        /// The same token pair again, because the first answer was lost.
         Retried = "retried",
-        /// An access token alone, where refresh tokens do not rotate.
+        /// An access token only, if refresh tokens do not rotate.
         Unrotated = "unrotated",
         /// Another tab was faster.
         Stale = "stale",
-        /// A copy from long ago, which ended its session.
+        /// Used again after the retry window, which ended the session.
         Reused = "reused",
         /// The session has ended.
         Ended = "ended",
-        /// The token has run out.
         Expired = "expired",
-        /// Too many of this session before it.
+        /// Refused by the session's limit.
         RateLimited = "rate_limited",
-        /// No token of ours, or input that is none.
+        /// Not a token of this service, or invalid input.
         Invalid = "invalid",
-        /// The service could not do it.
+        /// Failure of the service.
         Failed = "failed",
     }
 }
 
 words! {
-    /// What a GraphQL request asks for.
+    /// Type of a GraphQL operation.
     OperationKind {
-        /// A query.
         Query = "query",
-        /// A mutation.
         Mutation = "mutation",
-        /// A subscription.
         Subscription = "subscription",
-        /// It was refused before that was known.
+        /// Refused before the document was parsed.
         Unknown = "unknown",
     }
 }
 
 words! {
-    /// How a GraphQL request ended: well, or with this code in its first error. Refusals that a
-    /// mutation tells in its payload are data, and end well.
+    /// Outcome of a GraphQL request: `ok`, or the code of its first error. Expected failures in the payload
+    /// of a mutation are data, so the request is `ok`.
     Outcome {
-        /// Without an error at the top level.
+        /// No error at the top level.
         Ok = "ok",
-        /// A protected field without a token that counts.
         Unauthenticated = "UNAUTHENTICATED",
-        /// A protected field of another role.
         Forbidden = "FORBIDDEN",
-        /// A value or a request that is not what it should be.
         BadUserInput = "BAD_USER_INPUT",
-        /// A document that is none.
         ParseFailed = "GRAPHQL_PARSE_FAILED",
-        /// A document that does not fit the schema.
         ValidationFailed = "GRAPHQL_VALIDATION_FAILED",
-        /// A document over a limit.
+        /// The document exceeds a limit.
         TooComplex = "QUERY_TOO_COMPLEX",
-        /// A hash whose document is not known.
         PersistedQueryNotFound = "PERSISTED_QUERY_NOT_FOUND",
-        /// The database is away, or the view of ended sessions too old.
+        /// The database is unavailable, or the set of ended sessions is stale.
         Unavailable = "SERVICE_UNAVAILABLE",
-        /// A fault of this program.
         Internal = "INTERNAL_SERVER_ERROR",
-        /// Another code.
+        /// Any other code.
         Other = "other",
     }
 }

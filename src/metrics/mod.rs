@@ -1,9 +1,9 @@
-//! What the service counts of itself, as Prometheus reads it.
+//! Metrics in Prometheus' text format (`OpenMetrics`).
 //!
-//! Owns the numbers; who decides an outcome counts it, through the [`Metrics`] that it is given.
-//! Rule: every label is a word of a closed set. One with a user's name, an address or a client's text
-//! in it would make a series for each, until the monitoring falls over. Every series is there from
-//! the start, at zero: a rate over one that appears with its first event misses that event.
+//! The code that decides an outcome counts it, through the [`Metrics`] that it is given. The values of every
+//! label are a closed set: a label with a username, an address or text of a client would make a series for
+//! each value and overload the monitoring. Every series exists from the start with the value zero, because a
+//! rate over a series that appears with its first event misses that event.
 
 mod labels;
 
@@ -23,27 +23,26 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 use crate::domain::session::EndReason;
 
-/// What the text is, as Prometheus asks for it.
+/// Content type of `OpenMetrics`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The bounds of an operation's duration, in seconds: a refresh takes one or two milliseconds, a
-/// login fifty, and what has not ended after the database's two seconds is in trouble.
-const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+/// Bounds of the histogram of durations, in seconds: a refresh takes one or two milliseconds, a login fifty,
+/// and 2.5 s is above the timeout of the database's queries.
+const DURATION_BUCKETS: [f64; 11] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
-/// A label and its word.
+/// A label's name and value.
 type Label = (&'static str, &'static str);
 
-/// A number that may be broken.
-type Number = Gauge<f64, AtomicU64>;
+type FloatGauge = Gauge<f64, AtomicU64>;
 
-/// Lines of the log that were dropped: there is one log in a process.
+/// Dropped lines of the log. Static, because a process has one log.
 #[must_use]
 pub fn dropped_log_lines() -> &'static Counter {
     static DROPPED: LazyLock<Counter> = LazyLock::new(Counter::default);
     &DROPPED
 }
 
-/// The numbers.
 pub struct Metrics {
     registry: Registry,
     logins: Family<[Label; 1], Counter>,
@@ -54,37 +53,37 @@ pub struct Metrics {
     observed: ObservedGauges,
 }
 
-/// What is looked at when somebody asks, rather than counted as it happens.
+/// Values that are read when the metrics are requested.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Observed {
-    /// How old the view of ended sessions is; `None` before the first complete read.
+    /// Age of the set of ended sessions; `None` before the first complete read.
     pub staleness: Option<Duration>,
-    /// How many ended sessions are in memory.
+    /// Number of ended sessions in memory.
     pub ended_sessions: usize,
-    /// How many connections to the database wait for work, and how many do some.
+    /// Number of idle and of used connections to the database.
     pub connections: (usize, usize),
-    /// How many there may be.
+    /// Largest number of connections to the database.
     pub connections_max: usize,
-    /// How many passwords are being hashed, and how many wait for that.
+    /// Number of passwords that are being hashed, and that wait for it.
     pub hashing: (usize, usize),
-    /// How many sockets and event streams are open.
+    /// Number of open web sockets and event streams.
     pub open_sockets: usize,
-    /// By how many microseconds the machine's clock is corrected.
+    /// Correction of the machine's clock in microseconds.
     pub clock_correction: i64,
-    /// How long the process runs.
+    /// Time since the start of the process.
     pub uptime: Duration,
 }
 
 #[derive(Default)]
 struct ObservedGauges {
-    staleness: Number,
+    staleness: FloatGauge,
     ended_sessions: Gauge,
     connections: Family<[Label; 1], Gauge>,
     connections_max: Gauge,
     hashing: Family<[Label; 1], Gauge>,
     open_sockets: Gauge,
-    clock_correction: Number,
-    uptime: Number,
+    clock_correction: FloatGauge,
+    uptime: FloatGauge,
 }
 
 impl Default for Metrics {
@@ -104,45 +103,41 @@ impl Default for Metrics {
             observed: ObservedGauges::registered(&mut registry),
             registry,
         };
-        metrics.begin()
+        metrics.with_all_series()
     }
 }
 
 impl Metrics {
-    /// Counts a login.
     pub fn login(&self, result: LoginResult) {
         self.logins.get_or_create(&[("result", result.as_str())]).inc();
     }
 
-    /// Counts a refresh.
     pub fn refresh(&self, outcome: RefreshOutcome) {
         self.refreshes.get_or_create(&[("outcome", outcome.as_str())]).inc();
     }
 
-    /// Counts a session that this process ended.
+    /// Counts the end of a session by this process.
     pub fn session_end(&self, reason: EndReason) {
         self.ends.get_or_create(&[("reason", reason.as_str())]).inc();
     }
 
-    /// Counts a GraphQL request.
     pub fn operation(&self, kind: OperationKind, outcome: Outcome, took: Duration) {
         let kind = ("type", kind.as_str());
         self.operations.get_or_create(&[kind, ("outcome", outcome.as_str())]).inc();
         self.durations.get_or_create(&[kind]).observe(took.as_secs_f64());
     }
 
-    /// All of it as text.
     #[must_use]
     pub fn text(&self, observed: Observed) -> String {
         self.observed.set(observed);
         let mut text = String::new();
-        // A String takes whatever is written.
+        // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
 
-    /// Makes every series there can be.
-    fn begin(mut self) -> Self {
+    /// Creates every series with the value zero.
+    fn with_all_series(mut self) -> Self {
         for result in LoginResult::ALL {
             drop(self.logins.get_or_create(&[("result", result.as_str())]));
         }
@@ -191,7 +186,7 @@ impl ObservedGauges {
 
     fn set(&self, observed: Observed) {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        // Before the first read nothing is known, which no number of seconds says better.
+        // Before the first read the age is unbounded.
         let staleness = observed.staleness.map_or(f64::INFINITY, |age| age.as_secs_f64());
         self.staleness.set(staleness);
         self.ended_sessions.set(number(observed.ended_sessions));
@@ -224,5 +219,5 @@ where
 }
 
 fn duration() -> Histogram {
-    Histogram::new(BUCKETS)
+    Histogram::new(DURATION_BUCKETS)
 }

@@ -1,4 +1,4 @@
-//! The log on standard error: formats, the queue, panics.
+//! The log on standard error: start, formats, lines for panics.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
@@ -20,53 +20,52 @@ use super::log_queue::{self, LogLine, LogQueue};
 use super::request_id::RequestId;
 use crate::metrics::dropped_log_lines;
 
-/// How the log looks.
+/// Format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
+    /// For people to read.
     Pretty,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// What is logged where `RUST_LOG` says nothing.
-const FILTER: &str = "info,sqlx=warn";
+/// Filter if `RUST_LOG` is not set.
+const DEFAULT_FILTER: &str = "info,sqlx=warn";
 
-/// How long the last lines may take to be written when the process ends.
-const LAST: Duration = Duration::from_secs(1);
+/// Longest wait for writing the last lines when the process ends.
+const MAX_FINAL_FLUSH: Duration = Duration::from_secs(1);
 
-/// How long the line about a panic may, which may be the end of the process.
-const PANIC: Duration = Duration::from_millis(100);
+/// Longest wait for writing the line about a panic, which may be the end of the process.
+const MAX_PANIC_FLUSH: Duration = Duration::from_millis(100);
 
-/// What waits to be written to standard error.
 static QUEUE: LogQueue = LogQueue::new(log_queue::MAX_BYTES);
 
-/// Starts the log. Once in a process; a second start changes nothing.
+/// Starts the log. A second call in a process does nothing.
 pub fn start(format: Option<Format>) {
     let is_terminal = std::io::stderr().is_terminal();
-    let fits = if is_terminal { Format::Pretty } else { Format::Json };
-    // An empty variable is one that is not set.
+    let default_format = if is_terminal { Format::Pretty } else { Format::Json };
+    // An empty variable counts as not set.
     let given = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|given| !given.is_empty());
     let filter = given.and_then(|given| EnvFilter::try_new(given).ok());
-    let filter = filter.unwrap_or_else(|| EnvFilter::new(FILTER));
-    let log = log(format.unwrap_or(fits), is_terminal, || LogLine(write));
-    // Failing means that somebody else's log is running already, as in tests.
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(DEFAULT_FILTER));
+    let log = log(format.unwrap_or(default_format), is_terminal, || LogLine(write));
+    // Fails if the process already has a log, as in tests.
     if tracing_subscriber::registry().with(filter).with(log).try_init().is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
 }
 
-/// Writes a line to standard error that is for whoever called the program, behind what was logged.
+/// Writes a line to standard error for the user of the command, after the lines logged so far.
 pub fn say(line: &str) {
     write(format!("{line}\n").as_bytes());
 }
 
-/// Writes what is left when the process ends, in whatever way `main` does.
+/// Guard that writes the remaining lines when `main` returns.
 pub struct Flushed;
 
 impl Drop for Flushed {
     fn drop(&mut self) {
-        QUEUE.flush(LAST);
+        QUEUE.flush(MAX_FINAL_FLUSH);
     }
 }
 
@@ -74,19 +73,19 @@ fn write(line: &[u8]) {
     static WRITER: Once = Once::new();
     WRITER.call_once(|| {
         let writer = std::thread::Builder::new().name("log".to_owned());
-        // Without a thread nothing is logged, and the runtime has not started either.
-        let _ = writer.spawn(|| QUEUE.run(std::io::stderr(), tell_dropped));
+        // If no thread can be started, nothing is logged, and the runtime does not start either.
+        let _ = writer.spawn(|| QUEUE.run(std::io::stderr(), log_dropped));
     });
     if !QUEUE.push(line) {
         dropped_log_lines().inc();
     }
 }
 
-fn tell_dropped(lines: u64) {
+fn log_dropped(lines: u64) {
     tracing::warn!(lines, "the log was not read for a while: lines were dropped");
 }
 
-/// A line for a panic, which would otherwise wait for the reader of the log.
+/// Logs a panic and waits until the line is written, because the process may end.
 pub(crate) fn log_panic(panic: &PanicHookInfo<'_>) {
     let message = panic.payload_as_str().unwrap_or("no message");
     let place = panic.location().map(ToString::to_string);
@@ -94,10 +93,10 @@ pub(crate) fn log_panic(panic: &PanicHookInfo<'_>) {
     let is_captured = backtrace.status() == BacktraceStatus::Captured;
     let backtrace = is_captured.then(|| backtrace.to_string());
     tracing::error!(panic = message, place, backtrace, "a thread panicked");
-    QUEUE.flush(PANIC);
+    QUEUE.flush(MAX_PANIC_FLUSH);
 }
 
-/// Writes events as lines.
+/// Layer that writes events as lines.
 pub(crate) fn log<S, W>(
     format: Format,
     in_colour: bool,
@@ -112,16 +111,16 @@ where
         Format::Pretty => {
             let line = tracing_subscriber::fmt::format().compact();
             let line = line.with_target(false).with_ansi(in_colour);
-            log.event_format(OfRequest(line)).boxed()
+            log.event_format(WithRequestId(line)).boxed()
         }
         Format::Json => log.event_format(JsonFormat).boxed(),
     }
 }
 
-/// A line for people, with the id of the request that it is about.
-struct OfRequest<F>(F);
+/// Appends the id of the current request to a line for people.
+struct WithRequestId<F>(F);
 
-impl<S, N, F> FormatEvent<S, N> for OfRequest<F>
+impl<S, N, F> FormatEvent<S, N> for WithRequestId<F>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'w> FormatFields<'w> + 'static,
@@ -165,7 +164,7 @@ mod tests {
         }
     }
 
-    /// What stands in the log after this event of a request.
+    /// Text of the log after this event of a request.
     fn logged(format: Format, event: impl FnOnce()) -> String {
         let written = Written::default();
         let writer = written.clone();
@@ -180,7 +179,7 @@ mod tests {
     const FORGED: &str = "a\r\n{\"level\":\"ERROR\"}\u{1b}[2J\u{7}\u{0}\u{9b}2J\u{85}\u{2028}\"}";
 
     #[test]
-    fn whatever_is_logged_is_one_valid_line_of_json_in_utc() {
+    fn every_event_is_one_valid_line_of_json_in_utc() {
         let line = logged(Format::Json, || {
             tracing::info!(debug = ?FORGED, display = %FORGED, text = FORGED, "{FORGED}");
         });
@@ -193,10 +192,10 @@ mod tests {
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
     }
 
-    /// As text or by its `Debug`, which is how all is logged that comes from outside: lines for people
-    /// show a `Display` and a message as they are.
+    /// Input of clients is logged as a string or with `Debug`, because lines for people do not escape
+    /// `Display` and messages.
     #[test]
-    fn a_text_that_is_logged_for_people_commands_no_terminal() {
+    fn a_logged_text_cannot_control_a_terminal() {
         let line = logged(Format::Pretty, || {
             tracing::info!(debug = ?FORGED, text = FORGED, "an event");
         });

@@ -1,8 +1,8 @@
 //! Bounded queue between the log and standard error.
 //!
-//! Rule: logging never waits for whoever reads the log. One thread writes, in the order of logging.
-//! While it cannot, because the reader of a pipe stands still, lines are kept up to a bound; beyond it
-//! they are dropped and counted, and one line says how many once the reader goes on.
+//! Logging never waits for the reader of the log. One thread writes the lines in order. While it cannot
+//! write, because the reader of a pipe has stopped, lines are kept up to a bound. Further lines are dropped
+//! and counted, and one line tells their number when the reader continues.
 
 use std::io::{self, ErrorKind, Write};
 use std::mem;
@@ -10,21 +10,21 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-/// The most bytes that wait, and as many that are being written: a second of a busy process.
+/// Largest number of queued bytes, about the lines of a busy process in one second. As many may be being
+/// written.
 pub(super) const MAX_BYTES: usize = 4 << 20;
 
-/// The most that is written at once, in whole lines: a pipe takes so much without mixing it with what
-/// another process writes there (`PIPE_BUF`).
+/// Largest single write, in whole lines: a pipe does not mix so many bytes with those of another process
+/// (`PIPE_BUF`).
 const MAX_WRITE: usize = 4096;
 
-/// How long lines are gathered before they are written: to be woken for each would stop the thread that
-/// logs it, where processors are scarce.
+/// Time for collecting lines before they are written. With few processors, waking the writer for each line
+/// would preempt the thread that logs it.
 const BATCH_DELAY: Duration = Duration::from_millis(5);
 
-/// How long to wait before a pipe that does not block is tried again.
+/// Wait before writing again to a full pipe in non-blocking mode.
 const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Lines that wait to be written.
 pub(super) struct LogQueue {
     state: Mutex<State>,
     filled: Condvar,
@@ -34,7 +34,7 @@ pub(super) struct LogQueue {
 
 struct State {
     lines: Vec<u8>,
-    /// Lines dropped since these began.
+    /// Number of lines dropped since the writer took the last batch.
     dropped: u64,
     is_writing: bool,
 }
@@ -46,7 +46,7 @@ impl LogQueue {
         Self { state: Mutex::new(state), filled, emptied, max_bytes }
     }
 
-    /// Adds a line; whether there was room.
+    /// Adds a line; false if it was dropped.
     pub(super) fn push(&self, line: &[u8]) -> bool {
         let mut state = self.lock();
         if state.lines.len() + line.len() > self.max_bytes {
@@ -56,16 +56,16 @@ impl LogQueue {
         state.lines.extend_from_slice(line);
         let is_writing = state.is_writing;
         drop(state);
-        // To wake a thread that is awake is a system call, too.
+        // Waking a thread that is awake costs a system call as well.
         if !is_writing {
             self.filled.notify_one();
         }
         true
     }
 
-    /// Writes what is added, for good. Tells how many lines were dropped, where any were: what is logged
-    /// of it stands where they would.
-    pub(super) fn run(&self, mut output: impl Write, tell: impl Fn(u64)) -> ! {
+    /// Writes lines for ever. Calls `report_dropped` with the number of dropped lines before the batch after
+    /// them, so that a line about them is in their place.
+    pub(super) fn run(&self, mut output: impl Write, report_dropped: impl Fn(u64)) -> ! {
         let mut batch = Vec::new();
         loop {
             let mut state = self.lock();
@@ -82,17 +82,17 @@ impl LogQueue {
             let dropped = mem::take(&mut state.dropped);
             drop(state);
             if dropped > 0 {
-                tell(dropped);
+                report_dropped(dropped);
             }
-            for piece in pieces(&batch) {
-                write(&mut output, piece);
+            for chunk in chunks(&batch) {
+                write(&mut output, chunk);
             }
             batch.clear();
             batch.shrink_to(MAX_WRITE);
         }
     }
 
-    /// Waits until all is written, for so long at most.
+    /// Waits until all lines are written, or for `max_wait`.
     pub(super) fn flush(&self, max_wait: Duration) {
         let is_busy = |state: &mut State| state.is_writing || !state.lines.is_empty();
         self.emptied.wait_while_for(&mut self.lock(), is_busy, max_wait);
@@ -103,23 +103,23 @@ impl LogQueue {
     }
 }
 
-/// The lines in pieces of [`MAX_WRITE`] bytes; a line that is longer is one by itself.
-fn pieces(mut lines: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// Whole lines in chunks of at most [`MAX_WRITE`] bytes; a longer line is a chunk by itself.
+fn chunks(mut lines: &[u8]) -> impl Iterator<Item = &[u8]> {
     let end_of_line = |byte: &u8| *byte == b'\n';
     std::iter::from_fn(move || {
-        let within = lines.get(..MAX_WRITE).map(|piece| piece.iter().rposition(end_of_line));
+        let within = lines.get(..MAX_WRITE).map(|chunk| chunk.iter().rposition(end_of_line));
         let end = match within {
             None => lines.len(),
             Some(Some(last)) => last + 1,
             Some(None) => lines.iter().position(end_of_line).map_or(lines.len(), |end| end + 1),
         };
-        let (piece, rest) = lines.split_at(end);
+        let (chunk, rest) = lines.split_at(end);
         lines = rest;
-        (!piece.is_empty()).then_some(piece)
+        (!chunk.is_empty()).then_some(chunk)
     })
 }
 
-/// Writes all of it, or what can be: a log that nobody can read any more stops nothing.
+/// Writes all bytes. Gives up on errors, because a log that nobody can read must not stop the service.
 fn write(output: &mut impl Write, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         match output.write(bytes) {
@@ -134,7 +134,7 @@ fn write(output: &mut impl Write, mut bytes: &[u8]) {
     }
 }
 
-/// Writes an event of the log: one call is one line.
+/// Writer for tracing-subscriber, which calls `write` once per line.
 pub(super) struct LogLine(pub fn(&[u8]));
 
 impl Write for LogLine {
@@ -154,12 +154,12 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
     use std::thread;
 
-    /// An output whose writes wait until the test takes them.
+    /// An output whose writes wait until the test receives them.
     struct Reader(Sender<String>, Receiver<()>);
 
     impl Write for Reader {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // The thread of a test that is over writes on.
+            // The writer thread continues after the test's end.
             let _ = self.0.send(String::from_utf8(bytes.to_vec()).unwrap());
             let _ = self.1.recv();
             Ok(bytes.len())
@@ -172,7 +172,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(20);
 
-    /// A queue of so many bytes with a thread that writes; what was written, and who reads on.
+    /// A queue with a thread that writes; the received writes, and a sender that lets the output continue.
     fn queue(max_bytes: usize) -> (&'static LogQueue, Receiver<String>, Sender<()>) {
         let queue: &LogQueue = Box::leak(Box::new(LogQueue::new(max_bytes)));
         let ((written, writes), (reads, read)) = (channel(), channel());
@@ -185,11 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_written_in_order_and_the_drops_are_told_when_the_reader_goes_on() {
+    fn lines_are_written_in_order_and_dropped_ones_are_reported_when_the_reader_continues() {
         let (queue, writes, reads) = queue(10);
         assert!(queue.push(b"one\n"));
         assert_eq!(writes.recv_timeout(LONG).unwrap(), "one\n");
-        // The reader stands still, and two lines have room.
+        // The reader has stopped, and there is room for two lines.
         let pushed = [b"two\n", b"3rd\n", b"4th\n", b"5th\n"].map(|line| queue.push(line));
         assert_eq!(pushed, [true, true, false, false]);
         queue.flush(Duration::from_millis(1));
@@ -212,9 +212,9 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_is_whole_lines_that_fit_into_a_pipe_at_once() {
+    fn a_chunk_is_whole_lines_that_fit_into_a_pipe_at_once() {
         let lines = format!("{}\n", "a".repeat(999)).repeat(9) + &"b".repeat(5000) + "\nc\n";
-        let lengths: Vec<usize> = pieces(lines.as_bytes()).map(<[u8]>::len).collect();
+        let lengths: Vec<usize> = chunks(lines.as_bytes()).map(<[u8]>::len).collect();
         assert_eq!(lengths, [4000, 4000, 1000, 5001, 2]);
     }
 }

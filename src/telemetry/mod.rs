@@ -1,10 +1,10 @@
-//! What the process says of itself: the log, on standard error.
+//! Telemetry: the log on standard error, and request ids.
 //!
-//! Rule: no document, no variable and no header is ever logged. Both formats write one line an event
-//! and escape control characters, so that nothing a client sends can forge a line. A line that is
-//! about a request ends with its id. That is added here, where a line is written, and is no span of
-//! `tracing`: a span is written and read back for each request, whether or not it has a line to say.
-//! All of it goes through one queue, so that a reader of the log that stands still stops nothing.
+//! Documents, variables and headers are never logged. Both formats write one line per event and escape
+//! control characters, so that input of a client cannot forge a line. A line that belongs to a request ends
+//! with the request's id. The id is added when the line is written and is not a span of `tracing`: a span
+//! would cost something for each request, even without a line. All lines go through one queue, so that a
+//! stopped reader of the log does not stop the service.
 
 mod json_format;
 mod log;

@@ -1,7 +1,7 @@
-//! A name for each request, by which the log and the answer find each other.
+//! Request ids, in the log and in the response.
 //!
-//! Rule: made here from random bytes, never taken from the client, who could otherwise write what
-//! it likes into the log or give two requests one name.
+//! Ids are random and never taken from the client, who could otherwise write any text into the log, or give
+//! two requests the same id.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,33 +16,30 @@ tokio::task_local! {
     static CURRENT: RequestId;
 }
 
-/// The id of one request, found in its extensions; written as 32 hexadecimal digits.
+/// Id of a request, in the request's extensions. Its text form is 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(u128);
 
-/// Where ids come from: random bytes, which are asked for many ids at a time, because each time is a
-/// call of the system.
+/// Generator of request ids. Takes random bytes for many ids at a time, because each time is a system call.
 pub struct RequestIds {
     entropy: Arc<dyn Entropy>,
     next: Mutex<Vec<RequestId>>,
 }
 
-/// How many ids are kept ready.
-const AT_A_TIME: usize = 64;
+/// Number of ids that are generated at a time.
+const BATCH_SIZE: usize = 64;
 
 impl RequestIds {
-    /// Ids from this randomness.
     #[must_use]
     pub fn new(entropy: Arc<dyn Entropy>) -> Self {
         Self { entropy, next: Mutex::default() }
     }
 
-    /// One that nobody has.
     #[must_use]
     pub fn next(&self) -> RequestId {
         let mut next = self.next.lock();
         next.pop().unwrap_or_else(|| {
-            let bytes: [u8; AT_A_TIME * 16] = random(&*self.entropy);
+            let bytes: [u8; BATCH_SIZE * 16] = random(&*self.entropy);
             let (more, _) = bytes.as_chunks();
             next.extend(more.iter().map(|id| RequestId(u128::from_be_bytes(*id))));
             RequestId::new(&*self.entropy)
@@ -51,23 +48,22 @@ impl RequestIds {
 }
 
 impl RequestId {
-    /// A new id.
     #[must_use]
     pub fn new(entropy: &dyn Entropy) -> Self {
         Self(u128::from_be_bytes(random(entropy)))
     }
 
-    /// Does work for this request: all that is logged meanwhile carries the id.
+    /// Runs a future for this request: its lines in the log have the id.
     pub fn scope<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, work)
     }
 
-    /// Makes this a part of the request that is under way here, for a task of its own.
+    /// Makes a future run for the current request in a task of its own.
     pub fn in_current<T>(part: impl Future<Output = T>) -> impl Future<Output = T> {
         Self::part_of(Self::current(), part)
     }
 
-    /// Does a part of what belongs to this request, or to none.
+    /// Runs a future for this request, or for none.
     pub async fn part_of<T>(id: Option<Self>, part: impl Future<Output = T>) -> T {
         match id {
             Some(id) => id.scope(part).await,
@@ -75,7 +71,7 @@ impl RequestId {
         }
     }
 
-    /// Does a step of such a part.
+    /// Runs a function for this request, or for none.
     pub fn within<T>(id: Option<Self>, step: impl FnOnce() -> T) -> T {
         match id {
             Some(id) => CURRENT.sync_scope(id, step),
@@ -83,8 +79,8 @@ impl RequestId {
         }
     }
 
-    /// The id of the request that this task answers. A task spawned from it has none, unless it is
-    /// [a part of it](Self::in_current).
+    /// Id of the current task's request. A spawned task has none, unless it was spawned with
+    /// [`in_current`](Self::in_current).
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT.try_with(|id| *id).ok()
@@ -121,8 +117,8 @@ mod tests {
     fn no_two_ids_are_one() {
         let ids = RequestIds::new(Arc::new(SeededEntropy::new(1)));
         let made: std::collections::HashSet<_> =
-            (0..AT_A_TIME * 3).map(|_| ids.next().to_string()).collect();
-        assert_eq!(made.len(), AT_A_TIME * 3);
+            (0..BATCH_SIZE * 3).map(|_| ids.next().to_string()).collect();
+        assert_eq!(made.len(), BATCH_SIZE * 3);
     }
 
     #[test]
