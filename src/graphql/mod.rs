@@ -33,6 +33,7 @@ mod schema;
 mod subscription;
 mod syntax;
 mod types;
+mod user_error;
 
 pub use conformance::error_codes::without_value;
 pub use conformance::null_propagation::MAX_ERRORS;

@@ -3,9 +3,9 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use crate::auth::Field;
-use crate::graphql::error::{UserError, expected};
 use crate::graphql::requires_auth::requiresAuth;
 use crate::graphql::types::{Session, User};
+use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{auth, caller, global_id, viewer};
 
 /// A change of one's own password.

@@ -3,9 +3,9 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use crate::auth::{Field, NewAccount};
-use crate::graphql::error::{UserError, expected};
 use crate::graphql::requires_auth::requiresAuth;
 use crate::graphql::types::{Role, SessionFilter, User};
+use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{admin, auth, caller, global_id, viewer};
 
 /// An account to be made.

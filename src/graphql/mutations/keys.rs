@@ -3,9 +3,9 @@
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
 use crate::auth::KeyRotation;
-use crate::graphql::error::{UserError, expected};
 use crate::graphql::requires_auth::requiresAuth;
 use crate::graphql::types::{Role, SigningKey};
+use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{admin, auth, caller};
 
 /// How to rotate the signing keys.

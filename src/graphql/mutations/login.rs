@@ -4,8 +4,8 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
 use crate::auth::{Login, Refresh, Register, SignedIn};
 use crate::domain;
-use crate::graphql::error::{UserError, expected};
 use crate::graphql::types::{Session, TokenPair, TokenTransport, User};
+use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{auth, caller, cookie};
 
 /// Who registers.

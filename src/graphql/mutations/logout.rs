@@ -3,8 +3,9 @@
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
 use crate::auth::LoggedOut;
-use crate::graphql::error::{UserError, expected, expose};
+use crate::graphql::error::expose;
 use crate::graphql::types::{LogoutScope, Session};
+use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{auth, caller, cookie};
 
 /// Who logs out of what.

@@ -1,0 +1,73 @@
+//! Expected failures as data of a payload.
+
+use std::time::Duration;
+
+use async_graphql::SimpleObject;
+
+use super::error::expose;
+use super::types::UserErrorCode;
+use crate::auth::{self, Field};
+
+/// An expected failure, told as data.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct UserError {
+    /// What it is called.
+    code: UserErrorCode,
+    /// What to tell people.
+    message: String,
+    /// The input that it is about, from the field's arguments on.
+    path: Vec<String>,
+    /// How long to wait before trying again, where waiting helps.
+    retry_after_seconds: Option<i32>,
+}
+
+impl From<auth::UserError> for UserError {
+    fn from(refusal: auth::UserError) -> Self {
+        Self {
+            code: refusal.code.into(),
+            message: refusal.message.into_owned(),
+            path: path(refusal.field),
+            retry_after_seconds: refusal.retry_after.map(seconds),
+        }
+    }
+}
+
+/// The path of a field of a use case's input, from the mutation's arguments on.
+fn path(field: Field) -> Vec<String> {
+    let name = match field {
+        Field::Input => return vec!["input".to_owned()],
+        Field::Algorithm => "algorithm",
+        Field::AttemptId => "attemptId",
+        Field::CurrentPassword => "currentPassword",
+        Field::Email => "email",
+        Field::Filter => "filter",
+        Field::Name => "name",
+        Field::NewPassword => "newPassword",
+        Field::Note => "note",
+        Field::Password => "password",
+        Field::RefreshToken => "refreshToken",
+        Field::Role => "role",
+        Field::SessionId => "sessionId",
+        Field::SessionName => "sessionName",
+        Field::Transport => "transport",
+        Field::UserId => "userId",
+        Field::Username => "username",
+    };
+    vec!["input".to_owned(), name.to_owned()]
+}
+
+/// Whole seconds, rounded up: a client that comes back early would be refused again.
+fn seconds(wait: Duration) -> i32 {
+    i32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX)
+}
+
+/// Separates expected failures, which go into the payload, from all other errors.
+pub(super) fn expected<T>(
+    outcome: Result<T, auth::Error>,
+) -> async_graphql::Result<Result<T, Vec<UserError>>> {
+    match outcome {
+        Ok(value) => Ok(Ok(value)),
+        Err(auth::Error::Refused(refusal)) => Ok(Err(vec![refusal.into()])),
+        Err(error) => Err(expose(error)),
+    }
+}
