@@ -1,4 +1,4 @@
-//! The lock file against RustSec's advisories.
+//! The lock file is checked against the advisories of RustSec.
 //!
 //! `tests/advisories` is a copy of the advisories about the packages of `Cargo.lock`, in the form of
 //! RustSec's database, so that the check needs no network; `tests/advisories/update` renews it.

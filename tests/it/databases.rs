@@ -1,8 +1,7 @@
-//! A database of its own for every test, of either kind.
+//! Databases of tests: each test has one of its own, SQLite or PostgreSQL.
 //!
-//! Rule: what one database is tested for, the other is. A test is written once, as a function of a
-//! [`Database`]; [`on_both!`] makes two tests of it. Where there is no PostgreSQL its half fails:
-//! a suite that passes has seen both.
+//! Both databases are tested for the same. A test is written once, as a function of a [`Database`];
+//! [`on_both!`] makes two tests of it. Without PostgreSQL the second one fails.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -40,10 +39,10 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
-/// An empty database. It is gone with the last clone of this value: whatever runs over it has one.
+/// An empty database, deleted with the last clone of this value.
 #[derive(Clone)]
 pub struct Database {
-    /// Where it is, as `--database-url` takes it.
+    /// Value of `--database-url`.
     pub url: String,
     kind: Arc<Kind>,
 }
@@ -75,14 +74,14 @@ impl Database {
         Self { url, kind: Arc::new(Kind::Postgres { server, name }) }
     }
 
-    /// The store of this database, as a process of its own would have it, with every table made.
+    /// A new store of this database, as of another process, migrated.
     pub async fn store(&self) -> Store {
         let store = self.connect().await;
         store.migrate().await.expect("migrations");
         store
     }
 
-    /// The store of this database, which may have no tables yet.
+    /// A new store of this database, not migrated.
     pub async fn connect(&self) -> Store {
         let url = DatabaseUrl::from_str(&self.url).expect("a database URL");
         Store::connect(&url).await.expect("a connection")
@@ -92,7 +91,7 @@ impl Database {
         matches!(*self.kind, Kind::Sqlite { .. })
     }
 
-    /// A connection past the store: what a hand in the database could do and see.
+    /// A connection that bypasses the store.
     pub async fn raw(&self) -> Raw {
         match &*self.kind {
             Kind::Sqlite { .. } => {
@@ -128,7 +127,7 @@ impl Database {
         .await;
     }
 
-    /// An id as it is written in this database's SQL.
+    /// An ID as a literal of this database's SQL.
     pub fn literal(&self, id: Uuid) -> String {
         match &*self.kind {
             Kind::Sqlite { .. } => format!("x'{}'", id.simple()),
@@ -137,7 +136,7 @@ impl Database {
     }
 }
 
-/// A server that is thrown away takes its databases along; one that stays must not collect them.
+/// A permanent server must not collect the databases of tests.
 impl Drop for Kind {
     fn drop(&mut self) {
         let Self::Postgres { server, name } = self else { return };
@@ -152,7 +151,6 @@ impl Drop for Kind {
     }
 }
 
-/// A plain connection.
 pub enum Raw {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -167,7 +165,6 @@ impl Raw {
         }
     }
 
-    /// The number that the query finds.
     pub async fn number(&mut self, sql: impl Into<String>) -> i64 {
         let sql = AssertSqlSafe(sql.into());
         match self {
@@ -176,7 +173,6 @@ impl Raw {
         }
     }
 
-    /// The texts that the query finds.
     pub async fn texts(&mut self, sql: impl Into<String>) -> Vec<String> {
         let sql = AssertSqlSafe(sql.into());
         match self {
@@ -185,7 +181,7 @@ impl Raw {
         }
     }
 
-    /// How the database would go about an `EXPLAIN`ed query.
+    /// Query plan of an `EXPLAIN` statement.
     pub async fn plan(&mut self, sql: impl Into<String>) -> String {
         let sql = AssertSqlSafe(sql.into());
         // The text is PostgreSQL's only column and SQLite's last one.

@@ -1,4 +1,4 @@
-//! The tests that look at the crate from outside, in one binary.
+//! Integration tests, in one binary.
 
 mod advisories;
 mod api;

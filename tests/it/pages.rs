@@ -1,4 +1,4 @@
-//! The pages for people: whole, from here alone, and only for those who ask for a page.
+//! The pages: complete, without external resources, and only for requests that accept HTML.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};

@@ -1,4 +1,4 @@
-//! The binary as an operator would start it, and the bytes that go to it over the wire.
+//! The program as a process, and HTTP/1.1 requests written by hand.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,20 +10,19 @@ use tempfile::TempDir;
 
 use crate::databases::Database;
 
-/// The longest that any answer may take.
+/// Maximum time of any answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running process. It is killed with this value.
+/// Killed on drop.
 pub struct Process {
     pub address: SocketAddr,
-    /// Where its metrics are, if anywhere.
     pub metrics: Option<SocketAddr>,
     child: Child,
     directory: TempDir,
     _database: Database,
 }
 
-/// An answer as it came.
+/// A response, not decoded.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -80,15 +79,14 @@ impl Process {
         Self { address, metrics, child, directory, _database: database.clone() }
     }
 
-    /// All that it has written so far, on both its outputs.
+    /// Standard output and standard error so far.
     pub fn written(&self) -> String {
         let read = |name| fs::read(self.directory.path().join(name)).unwrap_or_default();
         let bytes = [read("said"), read("log")].concat();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Tells it to stop, and waits until it has; its whole log. Read while it writes, a log may end in
-    /// the middle of a line.
+    /// Stops the process and returns its whole log: that of a running one may end in the middle of a line.
     pub fn end(mut self) -> String {
         let pid = self.child.id().to_string();
         let told = Command::new("kill").args(["-s", "TERM", &pid]).status().expect("kill");
@@ -97,7 +95,6 @@ impl Process {
         String::from_utf8(log).expect("UTF-8")
     }
 
-    /// The metrics page.
     pub fn metrics_page(&self) -> String {
         let stream = TcpStream::connect(self.metrics.expect("--metrics-listen"));
         let stream = stream.expect("a connection");
@@ -115,7 +112,7 @@ impl Process {
         self.memory("VmRSS:")
     }
 
-    /// The most resident memory that there ever was, in KiB.
+    /// Peak resident memory, in KiB.
     pub fn most_resident(&self) -> u64 {
         self.memory("VmHWM:")
     }
@@ -127,13 +124,13 @@ impl Process {
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
-    /// The command line, as every user of the machine can read it.
+    /// The command line, which every user of the machine can read.
     pub fn command_line(&self) -> String {
         let line = fs::read(format!("/proc/{}/cmdline", self.child.id())).expect("Linux's /proc");
         String::from_utf8_lossy(&line).into_owned()
     }
 
-    /// A connection that stays open.
+    /// A persistent connection.
     pub fn connect(&self) -> Connection {
         let stream = TcpStream::connect(self.address).expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
@@ -153,7 +150,7 @@ impl Drop for Process {
     }
 }
 
-/// HTTP/1.1 by hand, so that nothing on this side mends what is sent.
+/// HTTP/1.1 written by hand: a client library would correct what is sent.
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
@@ -167,7 +164,6 @@ impl Connection {
         self.exchange(&[head.as_bytes(), body.as_bytes()].concat())
     }
 
-    /// Sends bytes and reads one answer.
     pub fn exchange(&mut self, request: &[u8]) -> Answer {
         // Whoever is refused early closes while this side still writes.
         let _ = self.0.get_mut().write_all(request);

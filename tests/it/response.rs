@@ -1,5 +1,5 @@
-//! Whether a response is one that the schema allows: its members, their types, and where it is null
-//! (GraphQL specification, sections 6.4.3 and 6.4.4).
+//! Checker of responses: members, types and nulls as the schema permits (GraphQL specification, sections
+//! 6.4.3 and 6.4.4).
 
 use std::collections::BTreeSet;
 
@@ -58,7 +58,7 @@ impl Schema {
         objects.map(|definition| definition.name.node.as_str()).collect()
     }
 
-    /// Fails where the answer to the document is not one that this schema allows.
+    /// Fails if the response to the document does not conform to this schema.
     #[track_caller]
     pub fn check(&self, document: &str, answer: &Value) {
         let parsed = parse_query(document).expect("a document");
@@ -113,7 +113,7 @@ impl<'a> Check<'a> {
         assert!(!data.is_null() || !errors.is_empty(), "{}", self.context);
     }
 
-    /// Of each position on the path, whether it may be null.
+    /// Nullability of each position on the path.
     fn nullable(&self, root: &str, selections: &'a SelectionSet, path: &[Value]) -> Vec<bool> {
         let (mut of, mut sets) = (root.to_owned(), vec![selections]);
         let (mut nullable, mut at): (Vec<bool>, Option<Type>) = (Vec::new(), None);

@@ -1,4 +1,4 @@
-//! The schema as text: what it promises, and that it is what the program serves.
+//! The schema as text: its guards, and that the program serves it.
 
 use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;

@@ -1,4 +1,4 @@
-//! What users and administrators do with accounts.
+//! Accounts: mutations of users and of administrators.
 
 use sallyport::auth::{Admin, Error, UserErrorCode};
 use sallyport::domain::login_name::LoginName;

@@ -1,4 +1,4 @@
-//! What was written down, and who may read it; and the end of sessions that have something in common.
+//! Audit events and their readers; ends of all sessions that match a filter.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The service as a subgraph: what a router may ask, and that it is told no more than its caller.
+//! The service as a subgraph: the router is shown no more than its caller may see.
 
 use axum::http::StatusCode;
 use sallyport::domain::user::Role;

@@ -1,4 +1,4 @@
-//! The guard: who is let in, and what the others see.
+//! The guard: admitted callers, and the answers to others.
 
 use std::sync::Arc;
 use std::time::Duration;

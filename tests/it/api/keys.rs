@@ -1,4 +1,4 @@
-//! Signing keys change while processes and verifiers look on.
+//! Rotation of signing keys, with several processes and external verifiers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Connections: pages, filters, counts, and how many statements they take.
+//! Connections: pages, filters, counts, and the number of statements.
 
 use std::time::Duration;
 

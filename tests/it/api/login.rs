@@ -1,4 +1,4 @@
-//! Log in and register.
+//! Login and registration.
 
 use std::time::{Duration, Instant};
 

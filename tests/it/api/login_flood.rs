@@ -1,4 +1,4 @@
-//! A flood of logins: some are sent away, and nobody else notices.
+//! A flood of logins: some are refused, and no other request is affected.
 
 use std::num::NonZero;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Log out.
+//! Logout.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Very many sessions that end at once, by whatever order: refused at once on every replica, whatever
-//! their rows say yet.
+//! Ends of very many sessions at once: every replica refuses them at once, before their rows are updated.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the monitoring sees.
+//! Metrics for Prometheus.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,31 +1,31 @@
-//! The service as its clients see it: documents in, JSON out.
+//! The service as its clients use it: GraphQL documents in, JSON out.
 
 #![expect(clippy::items_after_statements, reason = "a document stands where it is sent")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
+mod attempt_limits;
 mod audit;
-mod documents;
-mod emergency;
+mod compromised_signing_key;
+mod concurrent_requests;
+mod error_nulls;
 mod federation;
 mod guard;
-mod guessing;
 mod keys;
 mod lists;
 mod login;
 mod login_flood;
 mod logout;
 mod mass_session_end;
+mod master_secret_rotation;
 mod metrics;
-mod model;
 mod newer_words;
-mod nulls;
-mod races;
+mod persisted_documents;
 mod readiness;
 mod refresh;
+mod refresh_model;
 mod restored_database;
 mod root_fields;
-mod secrets;
 mod selections;
 pub mod service;
 mod stolen_refresh_token;

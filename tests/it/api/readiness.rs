@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`: what turns which of them red, and in how long.
+//! `/healthz` and `/readyz`: the faults that fail each of them, and the time to an answer.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The table of the refresh, row by row.
+//! The refresh table of the README, row by row.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! An older copy of the database was put back, or a standby without the last commits took over.
+//! A restored older database, and a standby without the last commits.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Every root field there is, asked for by everybody: what the schema says of its guard is what
-//! happens.
+//! Every root field, requested by every kind of caller: the declared guard is the one that holds.
 
 use std::collections::BTreeSet;
 

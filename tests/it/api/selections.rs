@@ -1,4 +1,4 @@
-//! What is selected: a field more than once, nothing of an object, or what a variable says.
+//! Selections: repeated fields, objects without fields, conditions by variables.
 
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! A whole service in the test's own process: the real router over a real database, with a clock
-//! that the test moves.
+//! A service in the process of the test: the real router over a real database, with a clock that the
+//! test moves.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub struct Service {
     _database: Database,
 }
 
-/// What a login gave.
+/// Tokens of a login.
 #[derive(Clone, Debug)]
 pub struct Tokens {
     pub access: String,
@@ -56,7 +56,7 @@ impl Service {
         Self::start_at(database, flags, clock).await
     }
 
-    /// The same with a clock that others have, too.
+    /// With a clock that other processes share.
     pub async fn start_at(database: &Database, flags: &str, clock: Arc<ManualClock>) -> Self {
         let url = database.url.clone();
         let hashing = if flags.contains("--hashing-memory") {
@@ -84,7 +84,7 @@ impl Service {
         Self { core, clock, feed, router, _database: database.clone() }
     }
 
-    /// Makes an account with [`PASSWORD`]; its id.
+    /// Creates an account with [`PASSWORD`].
     pub async fn make(&self, username: &str, role: Role) -> String {
         use sallyport::auth::{Admin, NewAccount};
         let account = NewAccount { username, password: PASSWORD, email: None, role };
@@ -93,14 +93,12 @@ impl Service {
         format!("User:{}", made.unwrap().id)
     }
 
-    /// Sends a document; the whole answer.
     pub async fn send(&self, bearer: Option<&str>, query: &str, variables: Value) -> Value {
         let (status, body) = self.post(bearer, query, variables).await;
         assert_eq!(status, StatusCode::OK, "{body}");
         body
     }
 
-    /// Sends a document; the status and the answer.
     pub async fn post(
         &self,
         bearer: Option<&str>,
@@ -110,7 +108,6 @@ impl Service {
         self.call(operation(bearer, query, &variables)).await
     }
 
-    /// Sends a document from this address with this user agent; the answer.
     pub async fn send_from(
         &self,
         (ip, agent): (&str, &str),
@@ -125,17 +122,14 @@ impl Service {
         self.call(request).await.1
     }
 
-    /// The routes, to be served over a real port.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
-    /// Sends any request; the answer as it is.
     pub async fn answer(&self, request: Request<Body>) -> Response {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    /// Sends any request; the status and the answer's JSON.
     pub async fn call(&self, request: Request<Body>) -> (StatusCode, Value) {
         let response = self.answer(request).await;
         let status = response.status();
@@ -149,7 +143,6 @@ impl Service {
         tokens(&payload).unwrap_or_else(|| panic!("{payload}"))
     }
 
-    /// The payload of a login.
     pub async fn try_login(&self, username: &str, password: &str) -> Value {
         const LOGIN: &str = "mutation($u: String!, $p: String!) {
             login(input: { username: $u, password: $p }) {
@@ -161,7 +154,6 @@ impl Service {
         answer["data"]["login"].clone()
     }
 
-    /// The payload of a refresh.
     pub async fn refresh(&self, token: &str, attempt: Option<&str>) -> Value {
         const REFRESH: &str = "mutation($t: String!, $a: String) {
             refresh(input: { refreshToken: $t, attemptId: $a }) {
@@ -174,7 +166,6 @@ impl Service {
         answer["data"]["refresh"].clone()
     }
 
-    /// The payload of a logout.
     pub async fn logout(&self, bearer: Option<&str>, token: Option<&str>, scope: &str) -> Value {
         const LOGOUT: &str = "mutation($t: String, $s: LogoutScope!) {
             logout(input: { refreshToken: $t, scope: $s }) {
@@ -185,7 +176,7 @@ impl Service {
         answer["data"]["logout"].clone()
     }
 
-    /// What the guard says of an access token: `None` where it is accepted, else code and reason.
+    /// The guard's refusal of an access token, code and reason; `None` if it accepts the token.
     pub async fn refusal(&self, access: &str) -> Option<String> {
         let answer = self.send(Some(access), "{ viewer { id } }", Value::Null).await;
         let extensions = &answer["errors"][0]["extensions"];
@@ -197,7 +188,7 @@ impl Service {
         Some(extensions["reason"].as_str().or(extensions["code"].as_str()).unwrap().to_owned())
     }
 
-    /// Moves both clocks, and lets the feed read as it does every second.
+    /// Advances both clocks, and reads the feed as the service does every second.
     pub async fn pass(&mut self, time: Duration) {
         self.clock.advance(time);
         self.clock.advance_monotonic(time);
@@ -205,7 +196,6 @@ impl Service {
     }
 }
 
-/// The request that a document is sent with.
 fn operation(bearer: Option<&str>, query: &str, variables: &Value) -> Request<Body> {
     let body = json!({ "query": query, "variables": variables }).to_string();
     let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
@@ -215,7 +205,6 @@ fn operation(bearer: Option<&str>, query: &str, variables: &Value) -> Request<Bo
     request.body(Body::from(body)).unwrap()
 }
 
-/// The tokens of a payload.
 pub fn tokens(payload: &Value) -> Option<Tokens> {
     let tokens = &payload["tokens"];
     Some(Tokens {

@@ -1,8 +1,8 @@
-//! A thief of one refresh token beside its owner, who names each refresh by an attempt id.
+//! A thief of one refresh token beside its owner, who names each refresh by an attempt ID.
 //!
-//! The thief asks what anybody may ask: the status of a token, the session of a stolen access token, a
-//! refresh with any attempt id but the owner's. What holds in all histories: no refresh token is given
-//! to both after the theft; and once both have presented what they have, the session is over.
+//! The thief uses what is public: the status of a token, the session of a stolen access token, a refresh
+//! with any attempt ID but the owner's. In all histories, no refresh token is issued to both after the
+//! theft; and once both have presented their tokens, the session is over.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use proptest::test_runner::TestCaseError;
 use sallyport::domain::user::Role;
 use serde_json::{Value, json};
 
-use super::model::play_histories;
+use super::refresh_model::play_histories;
 use super::service::{Service, Tokens, code, tokens};
 use crate::databases::{Database, on_both};
 

@@ -1,4 +1,4 @@
-//! A pair of tokens: what each says, and what is kept of them.
+//! Pairs of tokens: their claims, and their rows in the database.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! What is shown to whom: to holders of old tokens, to holders of refresh tokens, and to users of what
-//! administrators did.
+//! Visibility of data: for holders of old tokens and of refresh tokens, and of actions of administrators.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! A database that is copied and put back: it is one whole file, and an older copy is not taken for the
-//! newest one.
+//! Backup and restore: a copy is one complete file, and a restored older copy is detected.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -15,7 +14,7 @@ use super::server::{PASSWORD, Server, login_body, program, request};
 use crate::databases::Database;
 use crate::program::Process;
 
-/// Runs a command to its end; a password for those that ask.
+/// Runs a command, with a password on standard input.
 fn run(directory: &TempDir, arguments: &str) -> Output {
     let mut command = program(directory, arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -25,7 +24,7 @@ fn run(directory: &TempDir, arguments: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// What it says, where it succeeds.
+/// Standard output of a command that must succeed.
 fn said(directory: &TempDir, arguments: &str) -> String {
     let output = run(directory, arguments);
     assert!(output.status.success(), "{arguments}: {output:?}");
@@ -38,7 +37,7 @@ fn log_in(server: &Server) {
     assert!(answer.contains("accessToken"), "{answer}");
 }
 
-/// The files of the database beside its secret and what was noted of it.
+/// The files of the database, without its secret and the file of the restore detection.
 fn files(directory: &TempDir) -> Vec<String> {
     let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
     let names = names.map(|name| name.into_string().unwrap());
@@ -47,7 +46,7 @@ fn files(directory: &TempDir) -> Vec<String> {
     names
 }
 
-/// The accounts in a copy of the database's file alone.
+/// The accounts in a copy of only the database's file.
 fn accounts_of_copy(database: &Path) -> String {
     let elsewhere = TempDir::new().unwrap();
     fs::copy(database, elsewhere.path().join("test.db")).unwrap();

@@ -1,4 +1,4 @@
-//! The least that the service needs of its database.
+//! Minimal permissions of the database role.
 
 use sallyport::domain::user::Role;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::api::service::{Service, tokens};
 use crate::databases::Database;
 
-/// Once somebody else has migrated, it reads and writes rows, and makes nothing.
+/// Once another role has migrated, the service only reads and writes rows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_role_that_may_make_no_table_is_enough_to_serve() {
     let mut database = Database::postgres().await;

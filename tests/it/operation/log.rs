@@ -1,4 +1,4 @@
-//! What a server writes down, and what it never does.
+//! Contents of the log, and secrets that are never in it.
 
 use serde_json::{Value, json};
 
@@ -11,14 +11,13 @@ fn post(server: &Server, headers: &str, body: &Value) -> String {
     request(server.address, "POST", "/graphql", &format!("{JSON}{headers}"), &body.to_string())
 }
 
-/// Logs in; the access token.
 fn log_in(server: &Server) -> String {
     let login = request(server.address, "POST", "/graphql", JSON, &login_body());
     let token = login.split("\"accessToken\":\"").nth(1).and_then(|rest| rest.split('"').next());
     token.expect("a token").to_owned()
 }
 
-/// Stops the server; the lines that it wrote about operations, and all of them.
+/// Stops the server; returns the log lines about operations, and all lines.
 fn operations(server: Server) -> (Vec<Value>, Vec<String>) {
     let log = server.stop("TERM");
     let lines = log.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
@@ -138,7 +137,7 @@ fn metrics_have_a_port_of_their_own() {
     assert!(request(server.metrics, "POST", "/graphql", JSON, "{}").starts_with("HTTP/1.1 404"));
 }
 
-/// More than a pipe takes, which is 64 kB: some 250 lines.
+/// More lines than a pipe holds (64 kB, some 250 lines).
 const UNREAD: usize = 500;
 
 #[test]

@@ -1,4 +1,4 @@
-//! The program as its operators meet it: its log, its metrics, its end, and what it refuses.
+//! The program as its operators use it: log, metrics, backup, shutdown, settings.
 
 mod backup;
 mod database_role;

@@ -1,4 +1,4 @@
-//! The binary, started as an operator starts it.
+//! The program as a process, started as by an operator.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,10 +10,10 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 
-/// A secret as it must not appear anywhere.
+/// A secret that must not appear in any output.
 pub const PASSWORD: &str = "tangerine-orbit-quartz-41";
 
-/// A running server. It is killed with this value.
+/// Killed on drop.
 pub struct Server {
     pub address: SocketAddr,
     pub metrics: SocketAddr,
@@ -22,7 +22,7 @@ pub struct Server {
     directory: Option<TempDir>,
 }
 
-/// The program with these arguments, over a database of its own.
+/// The program with arguments and a database in the directory.
 pub fn program(directory: &TempDir, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sallyport"));
     let database = format!("sqlite://{}/test.db", directory.path().display());
@@ -35,12 +35,12 @@ pub fn program(directory: &TempDir, arguments: &str) -> Command {
 }
 
 impl Server {
-    /// Starts it on free ports, with these flags besides.
+    /// Starts a server on free ports.
     pub fn start(flags: &str) -> Self {
         Self::start_unread(flags).0
     }
 
-    /// The same; nobody reads its log until the sender is dropped.
+    /// As [`Server::start`]; its log is not read until the sender is dropped.
     pub fn start_unread(flags: &str) -> (Self, Sender<()>) {
         let directory = TempDir::new().expect("a directory");
         let (mut server, reader) = Self::begin(&directory, flags);
@@ -48,7 +48,7 @@ impl Server {
         (server, reader)
     }
 
-    /// The same over the database in a directory that stays.
+    /// As [`Server::start`], with the database in an existing directory.
     pub fn start_in(directory: &TempDir, flags: &str) -> Self {
         Self::begin(directory, flags).0
     }
@@ -77,19 +77,17 @@ impl Server {
         (Self { address, metrics, child, log: Some(log), directory: None }, reader)
     }
 
-    /// Waits until the process is gone.
     pub fn gone(&mut self) -> ExitStatus {
         self.child.wait().expect("an end")
     }
 
-    /// Sends the signal of this name.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill");
         assert!(sent.success());
     }
 
-    /// Stops it with the signal of this name, after which it ends well; what it logged.
+    /// Stops the server by a signal, checks that it succeeded, and returns its log.
     pub fn stop(self, signal: &str) -> Vec<String> {
         self.signal(signal);
         let (status, log) = self.end();
@@ -97,7 +95,7 @@ impl Server {
         log
     }
 
-    /// Waits for its end; how it ended and what it logged.
+    /// Waits for the end of the process; returns its status and log.
     pub fn end(mut self) -> (ExitStatus, Vec<String>) {
         let status = self.child.wait().expect("an end");
         let log = self.log.take().expect("a log").join().expect("a log");
@@ -111,11 +109,11 @@ impl Drop for Server {
     }
 }
 
-/// A request under way.
+/// A request in flight.
 pub struct Exchange(BufReader<TcpStream>);
 
 impl Exchange {
-    /// Begins a login that the server has accepted: it asked for the body, which is not sent yet.
+    /// Starts a login that the server has accepted (`100 Continue`), without its body.
     pub fn accepted(address: SocketAddr) -> (Self, String) {
         let body = login_body();
         let head = format!(
@@ -147,7 +145,7 @@ impl Exchange {
         line.trim_end().to_owned()
     }
 
-    /// All that comes until the server closes.
+    /// Reads until the server closes the connection.
     pub fn answer(&mut self) -> std::io::Result<String> {
         let mut answer = Vec::new();
         self.0.read_to_end(&mut answer)?;
@@ -162,7 +160,7 @@ pub fn login_body() -> String {
     json!({ "query": query, "variables": { "p": PASSWORD } }).to_string()
 }
 
-/// One request on a connection of its own; the whole answer.
+/// One request on a new connection; returns the whole response.
 pub fn request(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> String {
     let text = format!(
         "{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\

@@ -1,4 +1,4 @@
-//! Settings that contradict each other, and what `check` says of those that only might.
+//! Contradictory settings, and the warnings of `sallyport check`.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The end of a server: what it had accepted is answered.
+//! Graceful shutdown: accepted requests are answered.
 
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use super::server::{Exchange, Server, login_body};
 /// More logins than there are cores, so that most of them wait for one when the signal comes.
 const ACCEPTED: usize = 40;
 
-/// Waits until nobody can connect any more: the server has heard the signal.
+/// Waits until connections are refused: the server has received the signal.
 fn until_closed(server: &Server) {
     while TcpStream::connect(server.address).is_ok() {
         thread::sleep(Duration::from_millis(5));

@@ -1,4 +1,4 @@
-//! Errors and nulls: whatever fails wherever in the schema, the response is one that the schema allows.
+//! Errors and nulls: whatever fails, the response conforms to the schema.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,7 +1,4 @@
-//! Random histories against a small model of the refresh's table.
-//!
-//! What holds in all of them: a chain is linear, nothing is accepted after an acknowledged end, and a
-//! client that only ever presents its latest token is never logged out by that.
+//! Random histories of requests, compared with a model of the refresh table.
 
 use std::time::Duration;
 

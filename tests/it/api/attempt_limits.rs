@@ -1,4 +1,4 @@
-//! Guessing at passwords: how many tries are looked at, and who has to wait.
+//! Limits of login attempts: per account, address and network.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A signing key is in other hands: it goes at once, and nobody is logged out.
+//! Immediate replacement of a compromised signing key, without a logout.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What decides who is logged in, under many at once.
+//! Concurrent requests that decide about a login or a session.
 
 use std::collections::HashSet;
 use std::sync::Arc;

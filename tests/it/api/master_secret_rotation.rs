@@ -1,4 +1,4 @@
-//! The master secret is replaced, process by process, and nobody notices.
+//! Replacement of the master secret, process by process, without an effect on users.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Documents that requests need not send: by their hashes, and by the ids of a file.
+//! Documents that requests need not send: by hash, or by the ID in a file of trusted documents.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
