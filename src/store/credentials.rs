@@ -6,7 +6,7 @@
 use sqlx::{PgConnection, SqliteConnection};
 
 use crate::clock::Timestamp;
-use crate::crypto::password::PasswordHash;
+use crate::crypto::password::{PasswordHash, PasswordScheme};
 use crate::domain::id::UserId;
 use crate::domain::login_name::LoginName;
 use crate::domain::user::User;
@@ -18,13 +18,6 @@ use crate::store::query::floor_sql::global_floor_lock;
 use crate::store::query::rows::{UserRow, user_columns};
 use crate::store::session_ends::end_order::EndSessions;
 use crate::store::session_ends::set_floor::{EndAll, Ending};
-
-/// The scheme of a [`PasswordHash`], a PHC string of Argon2id.
-macro_rules! argon2id {
-    () => {
-        "'ARGON2ID'"
-    };
-}
 
 /// Number of oldest and of newest accounts whose hashes are sampled.
 const SAMPLE_SIZE: i64 = 5_000;
@@ -40,6 +33,7 @@ pub struct Credentials {
 struct CredentialsRow {
     #[sqlx(flatten)]
     user: UserRow,
+    scheme: Option<String>,
     hash: Option<String>,
 }
 
@@ -47,8 +41,10 @@ impl TryFrom<CredentialsRow> for Credentials {
     type Error = Error;
 
     fn try_from(row: CredentialsRow) -> Result<Self> {
+        let is_known = row.scheme.is_some_and(|scheme| PasswordScheme::parse(&scheme).is_some());
+        let hash = row.hash.filter(|_| is_known);
         let parse = |hash: String| PasswordHash::parse(&hash).ok_or(Error::unreadable("hash"));
-        Ok(Self { user: row.user.try_into()?, password_hash: row.hash.map(parse).transpose()? })
+        Ok(Self { user: row.user.try_into()?, password_hash: hash.map(parse).transpose()? })
     }
 }
 
@@ -57,10 +53,8 @@ macro_rules! select_credentials {
         concat!(
             "SELECT ",
             user_columns!(),
-            ", password_credentials.hash FROM users LEFT JOIN password_credentials \
-             ON password_credentials.user_id = users.id AND scheme = ",
-            argon2id!(),
-            " WHERE "
+            ", password_credentials.scheme, password_credentials.hash FROM users \
+             LEFT JOIN password_credentials ON password_credentials.user_id = users.id WHERE "
         )
     };
 }
@@ -119,10 +113,10 @@ steps! {
 
         /// Replaces the hash of an unchanged password. Call [`Passwords::confirm_password`] first.
         async fn upgrade_hash(&mut self, user: UserId, hash: &PasswordHash) -> Result<()> {
-            metered::query(concat!(
-                "UPDATE password_credentials SET scheme = ", argon2id!(), ", hash = $1 \
-                 WHERE user_id = $2"
-            ))
+            metered::query(
+                "UPDATE password_credentials SET scheme = $1, hash = $2 WHERE user_id = $3",
+            )
+            .bind(hash.scheme().as_str())
             .bind(hash.as_str())
             .bind(user.as_uuid())
             .execute(self)
@@ -131,11 +125,11 @@ steps! {
         }
 
         async fn insert_password(&mut self, user: UserId, hash: &PasswordHash) -> Result<()> {
-            metered::query(concat!(
-                "INSERT INTO password_credentials (user_id, scheme, hash) VALUES ($1, ",
-                argon2id!(), ", $2)"
-            ))
+            metered::query(
+                "INSERT INTO password_credentials (user_id, scheme, hash) VALUES ($1, $2, $3)",
+            )
             .bind(user.as_uuid())
+            .bind(hash.scheme().as_str())
             .bind(hash.as_str())
             .execute(self)
             .await?;
@@ -151,19 +145,20 @@ steps! {
             hash: &PasswordHash,
             at: Timestamp,
         ) -> Result<bool> {
-            let query = match expected {
-                Some(_) => metered::query(concat!(
-                    "UPDATE password_credentials SET scheme = ", argon2id!(), ", hash = $2, \
-                     changed_at = $3 WHERE user_id = $1 AND hash = $4"
-                )),
-                None => metered::query(concat!(
+            let query = metered::query(match expected {
+                Some(_) => {
+                    "UPDATE password_credentials SET scheme = $2, hash = $3, changed_at = $4 \
+                     WHERE user_id = $1 AND hash = $5"
+                }
+                None => {
                     "INSERT INTO password_credentials (user_id, scheme, hash, changed_at) \
-                     SELECT id, ", argon2id!(), ", $2, $3 FROM users WHERE id = $1 \
+                     SELECT id, $2, $3, $4 FROM users WHERE id = $1 \
                      ON CONFLICT (user_id) DO UPDATE SET scheme = excluded.scheme, \
                      hash = excluded.hash, changed_at = excluded.changed_at"
-                )),
-            };
-            let query = query.bind(user.as_uuid()).bind(hash.as_str()).bind(at.as_micros());
+                }
+            });
+            let query = query.bind(user.as_uuid()).bind(hash.scheme().as_str());
+            let query = query.bind(hash.as_str()).bind(at.as_micros());
             let query = match expected {
                 Some(expected) => query.bind(expected.as_str()),
                 None => query,
@@ -208,24 +203,22 @@ impl Store {
     /// grow with the table.
     pub async fn sample_password_hashes(&self) -> Result<Vec<(PasswordHash, u32)>> {
         // Grouped by what precedes the salt. A hash ends in $, 22 characters, $, 43 characters.
-        let rows: Vec<(String, i64)> = read!(self, conn => Ok::<_, Error>(metered::query_as(
-            concat!(
-                "SELECT min(hash), count(*) FROM ( \
-                 SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
-                 ORDER BY user_id LIMIT $1) AS oldest \
-                 UNION \
-                 SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
-                 ORDER BY user_id DESC LIMIT $1) AS newest \
-                 ) AS hashes WHERE scheme = ", argon2id!(),
-                " GROUP BY CASE WHEN length(hash) > 67 \
-                 THEN substr(hash, 1, length(hash) - 67) ELSE '' END \
-                 ORDER BY count(*) DESC LIMIT 8"
-            ),
+        let rows: Vec<(String, String, i64)> = read!(self, conn => Ok::<_, Error>(metered::query_as(
+            "SELECT scheme, min(hash), count(*) FROM ( \
+             SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
+             ORDER BY user_id LIMIT $1) AS oldest \
+             UNION \
+             SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
+             ORDER BY user_id DESC LIMIT $1) AS newest \
+             ) AS hashes GROUP BY scheme, CASE WHEN length(hash) > 67 \
+             THEN substr(hash, 1, length(hash) - 67) ELSE '' END \
+             ORDER BY count(*) DESC LIMIT 8",
         )
         .bind(SAMPLE_SIZE)
         .fetch_all(conn)
         .await?))?;
-        let kind = |(hash, accounts): (String, i64)| {
+        let kind = |(scheme, hash, accounts): (String, String, i64)| {
+            PasswordScheme::parse(&scheme)?;
             Some((PasswordHash::parse(&hash)?, u32::try_from(accounts).ok()?))
         };
         Ok(rows.into_iter().filter_map(kind).collect())
