@@ -1,4 +1,4 @@
-//! The end of sessions: which a scope means, what commits along, and who is told.
+//! The end of sessions: scopes, the rows that commit with it, and the feed.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A database that fails: what passes is told from what stays, and nothing is left behind.
+//! A failing database: temporary errors are told from permanent ones, and no work is left half done.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! The first account, of replicas that start at once.
+//! The first account, created by replicas that start at once.
 
 use futures_util::future::join_all;
 use sallyport::domain::audit::AuditKind;

@@ -1,4 +1,4 @@
-//! Very many sessions that end at once: by a floor, which is one row, and then by batches of rows.
+//! Floors: bulk ends of sessions by one row, and the batches that end their rows.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The signing keys: one at most has no successor, whoever writes.
+//! Signing keys: at most one has no successor.
 
 use sqlx::AssertSqlSafe;
 

@@ -1,4 +1,4 @@
-//! Lists: every order and direction, every filter, and how many there are.
+//! Lists: orders, directions, filters and counts.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! A login becomes a session, or comes to nothing.
+//! Opening of sessions by password, and the rename of sessions.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The tables: made once, by whoever comes first, and refused where they are another version's.
+//! Migrations: applied once, and databases of other versions.
 
 use std::time::Duration;
 

@@ -1,30 +1,29 @@
-//! What the store promises, promised by both databases alike.
+//! Tests of the store on both databases.
 //!
-//! Rule: every operation of [`Store`](sallyport::store::Store) is called here on a real database of
-//! each kind, past all that is built on it. What only one of the two could get wrong is tested with
-//! that one.
+//! Every operation of [`Store`](sallyport::store::Store) is called here directly, on a real database of
+//! each kind. What only one kind can get wrong is tested with that kind.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
-mod chain;
+mod audit_checkpoint;
+mod cancellation;
+mod client_metadata;
 mod ends;
+mod ends_after;
 pub mod faults;
 mod first_account;
 mod floors;
-mod followed_ends;
-mod given_up;
 mod keys;
-mod late_ends;
+mod keys_and_audit;
+mod late_commits;
 mod lists;
 mod logins;
-mod marks;
-mod metadata;
 mod migrations;
 mod newer_words;
 mod plans;
 mod purge;
-mod records;
+mod refreshes;
 mod rotations;
 mod servers;
 mod support;

@@ -1,4 +1,4 @@
-//! Words of a newer version in the rows that this one reads: nothing fails, and they are `Unknown`.
+//! Words of a newer version in rows that this version reads: they are `Unknown`, and nothing fails.
 
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::blacklist::BlacklistReason;

@@ -1,5 +1,5 @@
-//! Query plans of the statements that the store really sends: pages are read along an index in their
-//! order, and queries about one user do not read other users' rows.
+//! Query plans of the statements that the store sends: pages are read along an index in their order,
+//! and queries about one user do not read the rows of others.
 
 use sallyport::clock::Timestamp;
 use sallyport::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};

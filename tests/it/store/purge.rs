@@ -1,4 +1,4 @@
-//! What has expired goes, and nothing else; and no token comes back to life by it.
+//! Deletion of expired rows: nothing else is deleted, and no token becomes valid by it.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Rotations of many sessions at once, which go together.
+//! Batches of rotations.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};

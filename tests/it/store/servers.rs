@@ -1,4 +1,4 @@
-//! PostgreSQL as others have set it up: other defaults of transactions, and more servers than one.
+//! PostgreSQL servers with other defaults of transactions, and URLs of several servers.
 
 use futures_util::future::join_all;
 use sallyport::app;

@@ -1,4 +1,4 @@
-//! Accounts, sessions and orders, as the tests of the store need them.
+//! Fixtures of the store tests: accounts, sessions and orders.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Counts of wrong passwords, and the lists of the audit.
+//! Counters of failed logins, and session searches.
 
 use std::time::Duration;
 

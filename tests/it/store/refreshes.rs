@@ -1,4 +1,4 @@
-//! The chain of refresh tokens: who moves it on, and what is known of those who may not.
+//! Rotation and reissue of refresh tokens, and lookups of refused ones.
 
 use std::collections::HashSet;
 use std::net::IpAddr;

@@ -1,5 +1,4 @@
-//! Ends that the feed could walk past on PostgreSQL, where a row's number and its transaction's are
-//! given before it is there to be seen.
+//! Ends whose transactions commit late, after later sequence numbers on PostgreSQL.
 
 use std::collections::HashSet;
 

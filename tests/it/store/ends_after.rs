@@ -1,4 +1,4 @@
-//! Ends as subscribers follow them, from a place on; and how busy the connections are.
+//! The feed of ended sessions after a cursor, and the usage of the connection pool.
 
 use sallyport::domain::id::SessionId;
 use sallyport::store::{FeedCursor, FeedPage, Scope, Store};

@@ -1,5 +1,4 @@
-//! What is kept beside accounts and sessions: signing keys and the audit; and what the store says
-//! of itself.
+//! Operations on signing keys and on the audit.
 
 use futures_util::future::join_all;
 use sallyport::clock::{Clock, SystemClock, Timestamp};

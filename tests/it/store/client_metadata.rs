@@ -1,4 +1,4 @@
-//! Addresses and user agents, as long as they are kept.
+//! Retention of IP addresses and user agents.
 
 use std::time::Duration;
 

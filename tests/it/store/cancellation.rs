@@ -1,4 +1,4 @@
-//! Operations that were given up half way, because they took too long or nobody waits any more.
+//! Cancelled operations: after a timeout, or because the caller is gone.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::support::{at, make, open, rotate, rotation};
 use crate::databases::Database;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operations_that_were_given_up_keep_nobody_waiting_and_leave_nothing_behind() {
+async fn cancelled_operations_block_nobody_and_leave_nothing_behind() {
     let database = Database::postgres().await;
     let store = database.store().await;
     let ada = make(&store, "ada").await;
@@ -53,7 +53,7 @@ async fn an_operation_whose_caller_goes_away_keeps_nobody_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_that_was_given_up_does_not_wait_on_at_the_server() {
+async fn a_cancelled_refresh_does_not_keep_waiting_at_the_server() {
     let database = Database::postgres().await;
     let store = database.store().await;
     let ada = make(&store, "ada").await;

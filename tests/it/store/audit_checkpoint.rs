@@ -1,4 +1,4 @@
-//! The mark that a database is known by, and a copy of it.
+//! The audit checkpoint that identifies a database, and backups.
 
 use std::time::Duration;
 
