@@ -103,8 +103,7 @@ impl Database {
         }
     }
 
-    /// Adds so many live sessions of a user, as logins long ago would have left them, of which access
-    /// tokens live until then.
+    /// Adds live sessions of a user, with ids older than any login of a test.
     pub async fn add_sessions(&self, user: Uuid, sessions: usize, access_expires_at: i64) {
         let (id, numbers) = if self.is_sqlite() {
             let numbers = format!(
@@ -141,7 +140,7 @@ impl Drop for Kind {
     fn drop(&mut self) {
         let Self::Postgres { server, name } = self else { return };
         let (server, drop) = (server.clone(), format!("DROP DATABASE {name} WITH (FORCE)"));
-        // The test's own runtime may be at its end, so this takes one more.
+        // The test's own runtime may be shutting down, so this uses another one.
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.map(|runtime| runtime.block_on(execute_on(&server, drop)))
