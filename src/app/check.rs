@@ -13,8 +13,6 @@ use super::restore_detection::{self, RestoreDetector};
 use super::start_error::StartError;
 use crate::clock::{Clock, REPORTED_DRIFT, Stopwatch, SystemClock};
 use crate::config::{Config, SecretSource};
-use crate::domain::filter::UserFilter;
-use crate::domain::page::PageRequest;
 use crate::entropy::SystemEntropy;
 use crate::store::{Error, SessionDefault, Store};
 
@@ -169,8 +167,7 @@ async fn check_contents(
     if let Some(until) = RestoreDetector::new(config).missing_since(store, now).await? {
         report.risky.push(restore_detection::warning(until));
     }
-    let anybody = PageRequest { after: None, before: None, size: 1, from_end: false };
-    if store.users(&UserFilter::default(), &anybody).await?.items.is_empty() {
+    if !store.has_users().await? {
         report.fine.push("the first start makes the account admin".to_owned());
     }
     Ok(())

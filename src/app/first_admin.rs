@@ -7,8 +7,6 @@ use super::start_error::StartError;
 use crate::auth::{Admin, Error, NewAccount};
 use crate::config::Secret;
 use crate::crypto::secret::MasterSecret;
-use crate::domain::filter::UserFilter;
-use crate::domain::page::PageRequest;
 use crate::domain::user::Role;
 use crate::store::DatabaseUrl;
 
@@ -32,10 +30,8 @@ pub(super) async fn first_admin(
     database: &DatabaseUrl,
     chosen: Option<&Secret>,
 ) -> Result<FirstAdmin, StartError> {
-    let anybody = PageRequest { after: None, before: None, size: 1, from_end: false };
-    let users = components.store.users(&UserFilter::default(), &anybody).await;
-    let users = users.map_err(|error| StartError::of_store(database, &error))?;
-    if !users.items.is_empty() {
+    let has_users = components.auth.reads.has_users(Admin::operator()).await;
+    if has_users.map_err(|error| StartError::of_auth(database, error))? {
         return Ok(FirstAdmin::Exists);
     }
     let generated = MasterSecret::generate(&*components.entropy);

@@ -95,6 +95,11 @@ impl Reads {
         Ok(self.store.users(filter, page).await?)
     }
 
+    /// Whether there is any account.
+    pub async fn has_users(&self, _by: Admin) -> Result<bool, Error> {
+        Ok(self.store.has_users().await?)
+    }
+
     /// The count of accounts; `None` above its cap. So the other counts.
     pub async fn count_users(&self, _by: Admin, filter: &UserFilter) -> Result<Option<i64>, Error> {
         Ok(self.store.count_users(filter).await?)
