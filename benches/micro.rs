@@ -48,7 +48,8 @@ async fn service(directory: &std::path::Path) -> (Components, String) {
     let (transport, cookie) = (TokenTransport::Body, RefreshCookie::unavailable("not a browser"));
     let logged_in = core.auth.sessions.log_in(login, transport, &cookie, Origin::default()).await;
     let (_, signed_in) = logged_in.expect("a login");
-    (core, signed_in.tokens.access_token)
+    let (_, tokens) = signed_in.into_parts();
+    (core, tokens.access_token)
 }
 
 fn ends(count: usize) -> Vec<EndedSession> {

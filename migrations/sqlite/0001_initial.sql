@@ -54,9 +54,9 @@ CREATE TABLE sessions (
     absolute_expires_at INTEGER,
     -- When the rate limit on refreshes is fully available again; null: never refreshed.
     refresh_limit_until INTEGER,
-    -- The repeats of the last refresh that are in the audit: 0 none, 1 by the client that refreshed, 2 by
+    -- The retries of the last refresh that are in the audit: 0 none, 1 by the client that refreshed, 2 by
     -- another client.
-    logged_repeats      INTEGER NOT NULL DEFAULT 0,
+    logged_retries      INTEGER NOT NULL DEFAULT 0,
     ended_at            INTEGER,
     end_reason          TEXT,
     ended_by            BLOB

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Auth;
 use super::accounts::Accounts;
-use super::attempt_locks::AttemptLocks;
+use super::bucket_locks::BucketLocks;
 use super::guard::Guard;
 use super::keys::Keys;
 use super::passwords::Passwords;
@@ -79,7 +79,7 @@ impl From<Parts> for Auth {
             ends: Arc::clone(&ends),
             revocations: Arc::clone(&revocations),
             metrics: Arc::clone(&metrics),
-            refreshes: AttemptLocks::default(),
+            refreshes: BucketLocks::default(),
             policy: policy.clone(),
             clock: Arc::clone(&clock),
             entropy,

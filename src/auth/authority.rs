@@ -1,7 +1,8 @@
 //! Authority of whoever asks: administrators, readers, and what a field requires.
 //!
-//! A use case for administrators takes an [`Admin`], which cannot be made without the role or the shell
-//! of the service. So who may do it is checked by the compiler, wherever the use case is called from.
+//! A use case for administrators takes an [`Admin`]. One is made of a viewer with the role, or by the
+//! program's own commands; a test holds that no other room names [`Admin::operator`]. So the compiler
+//! checks who may call such a use case, wherever it is called from.
 
 use std::time::Duration;
 
@@ -69,14 +70,14 @@ impl Viewer {
 #[derive(Clone, Copy, Debug)]
 pub enum Reader {
     Viewer(Viewer),
-    Admin,
+    Admin(Admin),
 }
 
 impl Reader {
     pub(super) fn may_see(self, owner: UserId) -> bool {
         match self {
             Self::Viewer(viewer) => viewer.may_see(owner),
-            Self::Admin => true,
+            Self::Admin(_) => true,
         }
     }
 
@@ -96,13 +97,14 @@ impl From<Viewer> for Reader {
 }
 
 impl From<Admin> for Reader {
-    fn from(_: Admin) -> Self {
-        Self::Admin
+    fn from(admin: Admin) -> Self {
+        Self::Admin(admin)
     }
 }
 
-/// What a protected field requires of its caller, beside a valid access token of a live session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a protected field requires of its caller, beside a valid access token of a live session. The
+/// directive of the schema sets the role only; every session is opened by one factor so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement {
     pub role: Option<Role>,
     /// Longest time since the session was opened by a proof.
@@ -114,6 +116,4 @@ pub struct Requirement {
 impl Requirement {
     /// A valid access token of a live session is enough.
     pub const LOGGED_IN: Self = Self { role: None, fresh_within: None, assurance: None };
-
-    pub const ADMIN: Self = Self { role: Some(Role::Admin), ..Self::LOGGED_IN };
 }

@@ -41,8 +41,8 @@ impl Caller {
     }
 }
 
-/// A caller who is logged in, as the access token says. Only the guard and a session that was just
-/// opened or refreshed make one.
+/// A caller who is logged in, as the access token says. Outside of `auth` nobody
+/// makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Viewer {
     user_id: UserId,

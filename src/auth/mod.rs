@@ -1,14 +1,14 @@
 //! Authentication and authority: every rule about who is logged in and who may do what.
 //!
 //! One struct for each capability, each with only the state that it uses; [`Auth`] holds them all. A use
-//! case takes its input and who asks, decides, and does what it has decided in one operation of the store.
+//! case takes its input and its caller, decides, and does what it has decided in one operation of the store.
 //!
+//! - [`Keys`]: signing keys, rotated while the service runs.
 //! - [`Guard`]: access tokens of requests, checked in memory. Who may pass: [`Requirement`].
 //! - [`Passwords`]: verification, limits on guessing, hashing. Makes proofs, and opens no session.
 //! - [`proof`]: what can open a session. A magic link or a passkey would be a variant there.
 //! - [`Sessions`]: opened by a proof (login, registration), refreshed, logged out, ended.
 //! - [`Accounts`]: registered, created, changed. What needs an [`Admin`] cannot be called without one.
-//! - [`Keys`]: signing keys, rotated while the service runs.
 //! - [`Reads`]: lists, counts and objects, narrowed to what a [`Reader`] may see.
 //! - [`System`]: readiness, metrics, purge.
 //!
@@ -16,13 +16,13 @@
 
 mod accounts;
 mod assembly;
-mod attempt_locks;
 mod authority;
+mod bucket_locks;
 mod caller;
 mod client_disconnect;
 mod error;
-mod field;
 mod guard;
+mod input_field;
 mod keys;
 mod passwords;
 mod policy;
@@ -34,12 +34,12 @@ mod user_error;
 
 pub use accounts::{Accounts, Register};
 pub use assembly::Parts;
-pub use authority::{Actor, Admin, Reader, Requirement};
+pub use authority::{Admin, Reader, Requirement};
 pub use caller::{Caller, Viewer};
 pub use client_disconnect::ClientConnection;
 pub use error::{Denial, Error, UnauthenticatedReason};
-pub use field::Field;
 pub use guard::Guard;
+pub use input_field::Field;
 pub use keys::{KeyError, KeyRotation, Keys, PUBLIC_KEYS_MAX_AGE, SigningKey};
 pub use passwords::{HashingLoad, NewAccount, Passwords};
 pub use policy::Policy;

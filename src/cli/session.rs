@@ -14,7 +14,7 @@ use crate::config::{Config, DatabaseArguments};
 use crate::domain::filter::SessionFilter;
 use crate::domain::id::SessionId;
 use crate::domain::origin::{Origin, UserAgent};
-use crate::domain::page::{MAX_SIZE, PageRequest};
+use crate::domain::pagination::{MAX_SIZE, PageRequest};
 use crate::domain::session::Session;
 use crate::store::Scope;
 

@@ -12,7 +12,7 @@ use crate::auth::{Admin, NewAccount, UserError, UserErrorCode};
 use crate::config::{Config, DatabaseArguments};
 use crate::domain::filter::UserFilter;
 use crate::domain::origin::Origin;
-use crate::domain::page::{MAX_SIZE, PageRequest};
+use crate::domain::pagination::{MAX_SIZE, PageRequest};
 use crate::domain::user::{Email, Role, User};
 
 #[derive(Subcommand)]

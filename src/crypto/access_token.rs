@@ -217,12 +217,12 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::fixtures;
+    use crate::crypto::test_fixtures;
 
     #[test]
     fn a_token_of_every_algorithm_comes_back_as_it_was() {
-        let (issuer, token) = (fixtures::issuer(), fixtures::access_token());
-        for ring in fixtures::rings() {
+        let (issuer, token) = (test_fixtures::issuer(), test_fixtures::access_token());
+        for ring in test_fixtures::rings() {
             let text = sign(&ring, &issuer, &token).unwrap();
             assert_eq!(verify(&ring, &issuer, &text, token.issued_at), Ok(token.clone()));
         }
@@ -230,8 +230,8 @@ mod tests {
 
     #[test]
     fn its_header_and_claims_are_those_of_the_contract() {
-        let [ring, ..] = fixtures::rings();
-        let text = sign(&ring, &fixtures::issuer(), &fixtures::access_token()).unwrap();
+        let [ring, ..] = test_fixtures::rings();
+        let text = sign(&ring, &test_fixtures::issuer(), &test_fixtures::access_token()).unwrap();
         let segments: Vec<_> = text.split('.').map(from_base64url).collect();
         let segment = |at: usize| String::from_utf8(segments[at].clone().unwrap()).unwrap();
         let kid = ring.signing().unwrap().kid();
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn a_token_expires_at_the_leeway_after_its_end() {
         let ([ring, ..], issuer, token) =
-            (fixtures::rings(), fixtures::issuer(), fixtures::access_token());
+            (test_fixtures::rings(), test_fixtures::issuer(), test_fixtures::access_token());
         let text = sign(&ring, &issuer, &token).unwrap();
         let end = token.expires_at + issuer.leeway;
         let moment = Duration::from_micros(1);
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn a_token_may_be_issued_in_the_future_by_the_leeway() {
         let ([ring, ..], issuer, token) =
-            (fixtures::rings(), fixtures::issuer(), fixtures::access_token());
+            (test_fixtures::rings(), test_fixtures::issuer(), test_fixtures::access_token());
         let text = sign(&ring, &issuer, &token).unwrap();
         let earliest = token.issued_at - issuer.leeway;
         assert!(verify(&ring, &issuer, &text, earliest).is_ok());
@@ -274,8 +274,9 @@ mod tests {
 
     #[test]
     fn only_a_token_that_could_be_ours_claims_a_key() {
-        let name = fixtures::keys()[0].kid();
-        let claims = |header: &str| claimed_key(&format!("{}.AAAA", fixtures::message(header, "")));
+        let name = test_fixtures::keys()[0].kid();
+        let claims =
+            |header: &str| claimed_key(&format!("{}.AAAA", test_fixtures::message(header, "")));
         let header = format!(r#"{{"alg":"ES256","kid":"{name}","typ":"at+jwt"}}"#);
         assert_eq!(claims(&header).as_deref(), Some(name));
         for (from, to) in [
@@ -295,11 +296,11 @@ mod tests {
     #[test]
     fn a_key_that_left_the_ring_takes_its_tokens_along() {
         let ([old, new, _], issuer, token) =
-            (fixtures::rings(), fixtures::issuer(), fixtures::access_token());
+            (test_fixtures::rings(), test_fixtures::issuer(), test_fixtures::access_token());
         let text = sign(&old, &issuer, &token).unwrap();
         let refused = verify(&new, &issuer, &text, token.issued_at);
         assert_eq!(refused, Err(TokenError::Invalid));
-        let [old_key, new_key, _] = fixtures::keys();
+        let [old_key, new_key, _] = test_fixtures::keys();
         let both = KeyRing::new(new_key.clone(), [old_key.clone()]);
         assert!(verify(&both, &issuer, &text, token.issued_at).is_ok());
     }

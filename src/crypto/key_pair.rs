@@ -167,7 +167,7 @@ fn rsa_private_key(pkcs8: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::fixtures;
+    use crate::crypto::test_fixtures;
     use crate::entropy::SeededEntropy;
 
     fn secrets(text: &str) -> MasterSecrets {
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_key_of_every_algorithm_comes_back_out_of_its_seal() {
         let secrets = secrets(NEW);
-        for key in fixtures::keys() {
+        for key in test_fixtures::keys() {
             let sealed = key.to_sealed(&secrets, &SeededEntropy::new(1)).unwrap();
             let unsealed =
                 KeyPair::from_sealed(&secrets, key.kid(), key.algorithm(), &sealed).unwrap();
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_seal_is_bound_to_the_keys_name_and_algorithm() {
-        let (secrets, [key, other, _]) = (secrets(NEW), fixtures::keys());
+        let (secrets, [key, other, _]) = (secrets(NEW), test_fixtures::keys());
         let sealed = key.to_sealed(&secrets, &SeededEntropy::new(1)).unwrap();
         let open = |kid: &str, algorithm| KeyPair::from_sealed(&secrets, kid, algorithm, &sealed);
         assert!(open(key.kid(), key.algorithm()).is_some());
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_key_under_the_older_secret_asks_to_be_sealed_anew() {
         let (old, both) = (secrets(OLD), secrets(&format!("{NEW},{OLD}")));
-        let [key, ..] = fixtures::keys();
+        let [key, ..] = test_fixtures::keys();
         let sealed = key.to_sealed(&old, &SeededEntropy::new(1)).unwrap();
         let open = |sealed: &[u8]| KeyPair::from_sealed(&both, key.kid(), key.algorithm(), sealed);
         let unsealed = open(&sealed).unwrap();
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn only_public_members_are_published() {
         let expected = ["alg,crv,kid,kty,use,x,y", "alg,crv,kid,kty,use,x", "alg,e,kid,kty,n,use"];
-        for (key, expected) in fixtures::keys().iter().zip(expected) {
+        for (key, expected) in test_fixtures::keys().iter().zip(expected) {
             let jwk = key.public_jwk().as_object().unwrap();
             let mut members: Vec<&str> = jwk.keys().map(String::as_str).collect();
             members.sort_unstable();
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_private_key_is_not_printed() {
-        let [key, ..] = fixtures::keys();
+        let [key, ..] = test_fixtures::keys();
         let expected = format!("KeyPair {{ kid: {:?}, algorithm: Es256, .. }}", key.kid());
         assert_eq!(format!("{key:?}"), expected);
     }

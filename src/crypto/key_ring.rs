@@ -69,11 +69,11 @@ impl KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::fixtures;
+    use crate::crypto::test_fixtures;
 
     #[test]
     fn the_signing_key_verifies_too_and_a_stranger_does_not() {
-        let [one, two, three] = fixtures::keys();
+        let [one, two, three] = test_fixtures::keys();
         let ring = KeyRing::new(Arc::clone(one), [Arc::clone(two)]);
         assert_eq!(ring.signing().unwrap().kid(), one.kid());
         assert!(ring.verifying(one.kid()).is_some());
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_ring_in_which_no_key_signs_verifies_all_the_same() {
-        let [one, two, _] = fixtures::keys();
+        let [one, two, _] = test_fixtures::keys();
         let ring = KeyRing::verifying_only([Arc::clone(one)]);
         assert!(ring.signing().is_none());
         assert!(ring.verifying(one.kid()).is_some() && ring.verifying(two.kid()).is_none());
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_same_keys_are_published_alike_whichever_signs() {
-        let [one, two, three] = fixtures::keys();
+        let [one, two, three] = test_fixtures::keys();
         let a = KeyRing::new(Arc::clone(one), [Arc::clone(two), Arc::clone(two)]);
         let b = KeyRing::new(Arc::clone(two), [Arc::clone(one)]);
         assert_eq!(a.jwks().body, b.jwks().body);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_published_set_has_each_key_once() {
-        let [one, two, _] = fixtures::keys();
+        let [one, two, _] = test_fixtures::keys();
         let ring = KeyRing::new(Arc::clone(one), [Arc::clone(one), Arc::clone(two)]);
         let set: serde_json::Value = serde_json::from_str(&ring.jwks().body).unwrap();
         assert_eq!(set["keys"].as_array().unwrap().len(), 2);

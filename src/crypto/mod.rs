@@ -24,8 +24,8 @@ pub mod secret;
 pub use error::{CryptoError, TokenError};
 
 #[cfg(test)]
-mod fixtures;
+mod access_token_tests;
 #[cfg(test)]
-mod hostile_access_tokens;
+mod refresh_token_tests;
 #[cfg(test)]
-mod hostile_refresh_tokens;
+mod test_fixtures;

@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
     use crate::crypto::encoding::from_base64url;
-    use crate::crypto::fixtures::{now, refresh_keys, refresh_token};
+    use crate::crypto::test_fixtures::{now, refresh_keys, refresh_token};
 
     const OLD: &str = "0123456789abcdefghijklmnopqrstuv";
     const NEW: &str = "ZYXWVUTSRQPONMLKJIHGFEDCBA987654";

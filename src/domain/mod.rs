@@ -13,7 +13,7 @@ pub mod key_life;
 pub mod login_name;
 mod name_comparison;
 pub mod origin;
-pub mod page;
+pub mod pagination;
 pub mod password;
 pub mod refresh_decision;
 pub mod session;

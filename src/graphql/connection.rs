@@ -46,7 +46,7 @@ macro_rules! connection {
         impl $connection {
             /// The connection of a page. `key` is the sort key of an item, `wrap` makes the node of it.
             pub(in crate::graphql) fn new<U, K: $crate::graphql::cursor::SortKey>(
-                page: $crate::domain::page::Page<U>,
+                page: $crate::domain::pagination::Page<U>,
                 total_count: Option<i64>,
                 key: impl Fn(&U) -> K,
                 wrap: impl Fn(U) -> $node,

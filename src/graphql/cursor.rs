@@ -8,7 +8,7 @@ use super::error::bad_input;
 use crate::clock::Timestamp;
 use crate::domain::audit::AuditEventId;
 use crate::domain::id::{SessionId, TokenId};
-use crate::domain::page::PageRequest;
+use crate::domain::pagination::PageRequest;
 use crate::store::FeedCursor;
 
 /// Sort key of a list.

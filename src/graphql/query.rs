@@ -92,7 +92,7 @@ impl Queries {
         filter: Option<UserFilter>,
     ) -> Result<Option<UserConnection>> {
         let (auth, viewer) = (auth(context), viewer(context)?);
-        let by = admin(context)?;
+        let by = admin(viewer)?;
         let filter = UserFilter::parse(filter)?;
         let page = page(after, before, first, last)?;
         let count = auth.reads.count_users(by, &filter);
@@ -153,7 +153,7 @@ impl Queries {
     /// The keys of access tokens, the oldest first.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn signing_keys(&self, context: &Context<'_>) -> Result<Option<Vec<SigningKey>>> {
-        let keys = auth(context).keys.list(admin(context)?).await.map_err(expose)?;
+        let keys = auth(context).keys.list(admin(viewer(context)?)?).await.map_err(expose)?;
         Ok(Some(keys.into_iter().map(SigningKey::new).collect()))
     }
 }

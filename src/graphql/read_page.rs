@@ -5,7 +5,7 @@ use async_graphql::{Context, Result};
 use super::error::{expose, unavailable};
 use super::{auth, list_read_limit};
 use crate::auth;
-use crate::domain::page::Page;
+use crate::domain::pagination::Page;
 
 /// Reads a page, and counts the list if the client selects `totalCount`.
 pub(super) async fn read_page<T>(

@@ -56,6 +56,6 @@ pub(super) fn viewer(context: &Context<'_>) -> async_graphql::Result<Viewer> {
 }
 
 /// The permission of an administrator, in a field that requires this role.
-pub(super) fn admin(context: &Context<'_>) -> async_graphql::Result<Admin> {
-    viewer(context)?.admin().map_err(|denial| expose(denial.into()))
+pub(super) fn admin(viewer: Viewer) -> async_graphql::Result<Admin> {
+    viewer.admin().map_err(|denial| expose(denial.into()))
 }

@@ -60,7 +60,8 @@ fn requirement(registry: &Registry, of: &str, field: &str) -> Option<Requirement
     let guards = &fields.get(field)?.directive_invocations;
     let guard = guards.iter().find(|guard| guard.name == "requiresAuth")?;
     let role = guard.args.get("role").and_then(|role| match role {
-        Value::Enum(word) => user::Role::parse(word),
+        // A word that is no role requires an administrator, not nobody.
+        Value::Enum(word) => Some(user::Role::read(word)),
         _ => None,
     });
     Some(Requirement { role, ..Requirement::LOGGED_IN })

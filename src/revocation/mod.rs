@@ -6,12 +6,12 @@
 //! the allowed staleness, a logout on another replica may be missing, so "not ended" becomes an error
 //! and the caller answers that the service is unavailable.
 
-mod earliest_time;
+mod clock_lower_bound;
+mod feed_sync;
 mod floors;
 mod notifier;
 mod revocations;
-mod sync;
 
+pub use feed_sync::{KeyListener, RevocationSync};
 pub use notifier::EndWatcher;
 pub use revocations::{Revocations, Stale};
-pub use sync::{KeyListener, RevocationSync};

@@ -13,7 +13,7 @@ use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::EndReason;
 use crate::store::{EndedSession, Floor, MAX_LEEWAY};
 
-use super::earliest_time::EarliestTime;
+use super::clock_lower_bound::EarliestTime;
 use super::floors::Floors;
 use super::notifier::{EndNotifier, EndWatcher};
 
@@ -36,7 +36,7 @@ struct State {
     read_at: Option<Duration>,
     /// Monotonic time of the last sweep.
     swept_at: Duration,
-    earliest_time: EarliestTime,
+    clock_lower_bound: EarliestTime,
 }
 
 /// The end of a session in eight bytes, because there may be a million.
@@ -60,7 +60,7 @@ impl Revocations {
             floors: Floors::default(),
             read_at: None,
             swept_at: Duration::ZERO,
-            earliest_time: EarliestTime::new(token_lifetime),
+            clock_lower_bound: EarliestTime::new(token_lifetime),
         };
         Self {
             clock,
@@ -161,7 +161,7 @@ impl Revocations {
         let now = self.clock.now();
         let mut state = self.state.write();
         state.read_at = Some(began);
-        let now = state.earliest_time.at(now, self.clock.monotonic());
+        let now = state.clock_lower_bound.at(now, self.clock.monotonic());
         if began.saturating_sub(state.swept_at) >= SWEEP_INTERVAL {
             state.swept_at = began;
             state.ended.retain(|_, ended| i64::from(ended.until) > now.as_seconds());

@@ -16,8 +16,8 @@ use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::global_floor_lock;
 use crate::store::query::rows::{UserRow, user_columns};
+use crate::store::session_ends::end_all::{EndAll, Ending};
 use crate::store::session_ends::end_order::EndSessions;
-use crate::store::session_ends::set_floor::{EndAll, Ending};
 
 /// Number of oldest and of newest accounts whose hashes are sampled.
 const SAMPLE_SIZE: i64 = 5_000;

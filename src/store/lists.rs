@@ -10,7 +10,7 @@ use crate::domain::audit::{AuditEvent, AuditEventId};
 use crate::domain::blacklist::BlacklistEntry;
 use crate::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
 use crate::domain::id::{SessionId, TokenId};
-use crate::domain::page::{COUNT_CAP, Page, PageRequest};
+use crate::domain::pagination::{COUNT_CAP, Page, PageRequest};
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::store::backend::metered;

@@ -4,7 +4,7 @@ use super::Accounts;
 use super::state::event;
 use crate::auth::authority::{Actor, Admin};
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::sessions::order;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::domain::audit::AuditKind;

@@ -43,9 +43,9 @@ impl Accounts {
             origin,
             note: None,
         });
-        let (verified, hash) = (Some(replacement.current), replacement.new);
+        let (verified, hash) = (Some(replacement.current()), replacement.new());
         let changed = self.store.set_password(user, verified, hash, event, end).await?;
-        self.store.settle(replacement.settlement).await?;
+        self.store.settle(replacement.settlement()).await?;
         // Another caller has changed it since it was verified: this was not the current one any more.
         let (user, ending) = changed.ok_or_else(wrong_current_password)?;
         if !end_others {

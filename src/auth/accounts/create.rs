@@ -4,7 +4,7 @@ use super::Accounts;
 use super::state::event;
 use crate::auth::authority::Admin;
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::passwords::NewAccount;
 use crate::auth::sessions::name_taken;
 use crate::auth::user_error::UserError;

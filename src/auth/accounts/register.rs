@@ -2,7 +2,7 @@
 
 use super::Accounts;
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::passwords::NewAccount;
 use crate::auth::proof::Proof;
 use crate::auth::sessions::{RefreshCookie, SignedIn, TokenTransport, parse_session_name};

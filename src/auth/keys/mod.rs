@@ -6,14 +6,14 @@
 //! new key signs at once, all others are removed, and a process that meets a token of an unknown key looks
 //! whether that key was just made, before it refuses the token.
 
-mod key_lookups;
 mod key_set;
 mod load;
 mod rotate;
 mod signing_key;
 mod state;
-mod unknown_kid;
+mod unknown_key_limit;
 mod verified_cache;
+mod verify_token;
 
 pub use rotate::KeyRotation;
 pub use signing_key::SigningKey;

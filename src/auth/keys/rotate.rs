@@ -7,7 +7,7 @@ use super::signing_key::SigningKey;
 use super::state::{KeyError, Keys, PUBLICATION};
 use crate::auth::authority::Admin;
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::clock::Timestamp;
 use crate::crypto::algorithm::SigningAlgorithm;

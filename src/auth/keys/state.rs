@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
-use super::key_lookups::KeyLookups;
 use super::key_set::KeySet;
+use super::unknown_key_limit::KeyLookups;
 use crate::clock::{Clock, Timestamp};
 use crate::crypto::CryptoError;
 use crate::crypto::key_ring::KeyRing;
@@ -45,7 +45,7 @@ pub struct Keys {
     /// Longest life of a token after it was signed here.
     pub(super) token_lifetime: Duration,
     pub(super) held: RwLock<Arc<KeySet>>,
-    /// Count of removed keys whose tokens this process accepted until then.
+    /// Count of reads that found a removed key whose tokens this process accepted until then.
     pub(super) removals: AtomicU64,
     /// Locked while the rows are read and put in place, so that an older answer never replaces a newer.
     pub(super) reading: Mutex<()>,
@@ -98,7 +98,7 @@ impl Keys {
         Arc::clone(&self.held.read())
     }
 
-    /// Count of keys that were removed in an emergency. A token that was verified at another count may have
+    /// Count of reads that found a key removed in an emergency. A token that was verified at another count may have
     /// been signed by a removed key.
     pub(in crate::auth) fn removals(&self) -> u64 {
         self.removals.load(Ordering::Acquire)

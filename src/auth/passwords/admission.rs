@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::Passwords;
 use super::attempt_limits::Attempt;
 use super::hashing_queue::HashingPermit;
-use crate::auth::attempt_locks::Entry;
+use crate::auth::bucket_locks::Entry;
 use crate::auth::error::Error;
 use crate::auth::user_error::UserError;
 use crate::domain::audit::AuditKind;

@@ -5,7 +5,7 @@
 //! a row written only after a failure would let through whatever arrives within the time of one hash. So
 //! attempts are counted in two places:
 //!
-//! - In this process's memory ([`AttemptLocks`]): of one name from one address one attempt is made at a
+//! - In this process's memory ([`BucketLocks`]): of one name from one address one attempt is made at a
 //!   time, and the next sees its outcome.
 //! - In the database, for all replicas. As long as less than half of a limit is used, a failure is counted
 //!   in the transaction that records it, and a success writes nothing beside the login. Past half, an
@@ -27,9 +27,9 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use super::doubtful_attempts::{DoubtfulAttempt, DoubtfulAttempts};
+use super::over_limit_queue::{OverLimitPermit, OverLimitQueue};
 use super::refusal_cache::RefusalCache;
-use crate::auth::attempt_locks::{AttemptLocks, Entry};
+use crate::auth::bucket_locks::{BucketLocks, Entry};
 use crate::auth::client_disconnect::disconnected;
 use crate::auth::error::Error;
 use crate::auth::user_error::UserError;
@@ -52,9 +52,9 @@ const MAX_WAITING: usize = 128;
 pub(super) struct AttemptLimits {
     pub(super) key: BlindIndexKey,
     pub(super) is_on: bool,
-    locks: AttemptLocks,
+    locks: BucketLocks,
     pub(super) refusals: RefusalCache,
-    doubtful: DoubtfulAttempts,
+    doubtful: OverLimitQueue,
 }
 
 /// An attempt that has its lock, and the limits that it falls under: first that of its account from its
@@ -65,7 +65,7 @@ pub(super) struct Attempt {
     pub(super) locks: Vec<OwnedSemaphorePermit>,
     pub(super) entries: Vec<Entry>,
     /// Of an attempt that is admitted before it waits for a core, not afterwards.
-    pub(super) doubtful: Option<DoubtfulAttempt>,
+    pub(super) doubtful: Option<OverLimitPermit>,
 }
 
 impl Attempt {

@@ -5,7 +5,7 @@
 //! threads it stops everything else, and in an endless queue answers come after their clients have left.
 //! So a caller who finds the queue full, or has waited for [`MAX_WAIT`], is told to try again later. A
 //! client that disconnects leaves the queue. A login waits for its permit before it asks the database
-//! for anything, unless a limit is known to refuse it (see [`doubtful_attempts`](super::doubtful_attempts)), so
+//! for anything, unless a limit is known to refuse it (see [`over_limit_queue`](super::over_limit_queue)), so
 //! that a flood of logins takes no database connections from refreshes.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::dummy_hashes::DummyHashes;
 use super::new_password::NewPassword;
-use crate::auth::attempt_locks::{AttemptLocks, Entry};
+use crate::auth::bucket_locks::{BucketLocks, Entry};
 use crate::auth::client_disconnect::disconnected;
 use crate::auth::error::Error;
 use crate::auth::user_error::UserError;
@@ -48,7 +48,7 @@ pub(super) struct HashingQueue {
     /// One permit for each hash that runs or waits.
     places: Arc<Semaphore>,
     /// Running and waiting hashes of each address.
-    sources: AttemptLocks,
+    sources: BucketLocks,
     size: Size,
 }
 
@@ -83,7 +83,7 @@ impl HashingQueue {
     fn with(hashing: Hashing, entropy: Arc<dyn Entropy>, size: Size) -> Self {
         let cores = Arc::new(Semaphore::new(size.cores));
         let places = Arc::new(Semaphore::new(size.cores + size.waiting));
-        let sources = AttemptLocks::default();
+        let sources = BucketLocks::default();
         let dummies = DummyHashes::new(hashing.dummy().clone());
         Self { hashing: Arc::new(hashing), dummies, entropy, cores, places, sources, size }
     }

@@ -4,20 +4,20 @@
 
 mod admission;
 mod attempt_limits;
-mod doubtful_attempts;
 mod dummy_hashes;
 mod hashing_queue;
+mod new_account;
 mod new_password;
+mod over_limit_queue;
 mod refusal_cache;
 mod refusal_delay;
-mod registration;
 mod replace;
 mod state;
 mod verify;
 
 pub use hashing_queue::HashingLoad;
-pub use registration::NewAccount;
-pub(super) use registration::Registration;
+pub use new_account::NewAccount;
+pub(super) use new_account::Registration;
 pub(super) use replace::wrong_current_password;
 pub use state::Passwords;
 pub(super) use verify::VerifiedPassword;

@@ -1,11 +1,12 @@
 //! Replacement of a password by its own user, who has to know the current one.
 
 use super::Passwords;
+use super::admission::Admitted;
 use super::hashing_queue::Replaced;
 use super::new_password::NewPassword;
 use crate::auth::caller::Viewer;
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::crypto::password::PasswordHash;
 use crate::domain::audit::AuditKind;
@@ -13,13 +14,28 @@ use crate::domain::origin::Origin;
 use crate::domain::password::Password;
 use crate::store::{NewEvent, Settlement};
 
-/// A new password, hashed, of a user who knew the current one.
+/// A new password, hashed, of a user who knew the current one. Holds the attempt's lock: it is dropped
+/// once the password is changed and the counts are settled, so that the next attempt sees both.
 pub(in crate::auth) struct Replacement {
+    current: PasswordHash,
+    new: PasswordHash,
+    admitted: Admitted,
+}
+
+impl Replacement {
     /// The hash that was verified: the account must still have it.
-    pub current: PasswordHash,
-    pub new: PasswordHash,
+    pub(in crate::auth) fn current(&self) -> PasswordHash {
+        self.current.clone()
+    }
+
+    pub(in crate::auth) fn new(&self) -> PasswordHash {
+        self.new.clone()
+    }
+
     /// Counts that were charged before the current password was known to be right.
-    pub settlement: Settlement,
+    pub(in crate::auth) fn settlement(&self) -> Settlement {
+        self.admitted.settlement()
+    }
 }
 
 impl Passwords {
@@ -44,12 +60,11 @@ impl Passwords {
         let source = self.limits.source(origin);
         let admitted = self.admit_confirmation(attempt, viewer.user_id(), origin).await?;
         let permit = self.permit_for(&admitted, source).await?;
-        let settlement = admitted.settlement();
         // Without a password every current password is wrong, and costs as much.
         let dummy = || self.hashing.dummies().of(&self.limits.key, name);
         let hash = current.clone().unwrap_or_else(dummy);
         match (self.hashing.replace(permit, password, hash, new).await?, current) {
-            (Replaced::By(new), Some(current)) => Ok(Replacement { current, new, settlement }),
+            (Replaced::By(new), Some(current)) => Ok(Replacement { current, new, admitted }),
             (Replaced::By(_) | Replaced::WrongPassword, _) => {
                 // The caller may have stolen the access token: the account's owner sees it in the audit.
                 let event = NewEvent {
@@ -65,7 +80,7 @@ impl Passwords {
                 Err(wrong_current_password().into())
             }
             (Replaced::Weak(weak), _) => {
-                self.store.settle(settlement).await?;
+                self.store.settle(admitted.settlement()).await?;
                 Err(UserError::weak(Field::NewPassword, &weak).into())
             }
         }

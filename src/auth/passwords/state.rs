@@ -7,7 +7,7 @@ use super::hashing_queue::{HashingLoad, HashingQueue};
 use super::new_password::NewPassword;
 use super::refusal_delay::RefusalDelay;
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::policy::Policy;
 use crate::auth::user_error::UserError;
 use crate::clock::Clock;

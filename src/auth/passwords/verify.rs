@@ -7,7 +7,7 @@
 use super::Passwords;
 use super::admission::{Admission, Admitted};
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::clock::Stopwatch;
 use crate::crypto::password::{PasswordHash, Verdict};

@@ -1,7 +1,7 @@
 //! Reads: lists, counts and objects, narrowed to what the reader may see.
 
-mod lists;
+mod narrowed_reads;
 mod user_cache;
 
-pub use lists::Reads;
+pub use narrowed_reads::Reads;
 pub(super) use user_cache::UserCache;

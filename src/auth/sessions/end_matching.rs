@@ -1,4 +1,4 @@
-//! Ending of the sessions that a filter finds, by an administrator.
+//! Ending of sessions by an administrator: of a scope, or those that a filter finds.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::end::order;
 use super::session_ends::SessionEnds;
 use crate::auth::authority::Admin;
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::user_error::UserError;
 use crate::clock::Stopwatch;
 use crate::domain::audit::Note;

@@ -11,7 +11,7 @@ use super::refresh_errors::{is_final, refused, unverified};
 use super::token_transport::{CookieChange, RefreshCookie};
 use crate::auth::caller::{Caller, Viewer};
 use crate::auth::error::{Denial, Error, UnauthenticatedReason};
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::crypto::TokenError;
 use crate::crypto::refresh_token::RefreshToken;
@@ -37,14 +37,22 @@ words! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedOut {
     /// `None` where there was nothing to log out; so `session_id`.
-    pub user_id: Option<UserId>,
-    pub session_id: Option<SessionId>,
+    user_id: Option<UserId>,
+    session_id: Option<SessionId>,
     /// The newest first, at most a hundred.
-    pub ended: Vec<SessionId>,
-    pub count: usize,
+    ended: Vec<SessionId>,
+    count: usize,
     /// Whether the caller was logged in before.
     was_logged_in: bool,
     presented: Option<TokenId>,
+}
+
+impl LoggedOut {
+    /// Count of the sessions that it ended.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
 }
 
 /// The session that logs out.

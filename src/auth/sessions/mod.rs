@@ -1,16 +1,16 @@
-//! Sessions: opened by a proof, refreshed, listed as ended, and ended.
+//! Sessions: opened by a proof, refreshed, logged out, ended, and streamed as they end.
 //!
 //! [`Sessions::open`] is the one place where a session begins.
 
 mod deliver_tokens;
 mod end;
+mod end_floor_rows;
 mod end_matching;
-mod end_rows;
 mod end_stream;
 mod login;
 mod logout;
 mod open;
-mod own;
+mod own_sessions;
 mod refresh;
 mod refresh_errors;
 mod refresh_retry;

@@ -3,7 +3,7 @@
 use super::Sessions;
 use super::token_issuer::SignedIn;
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::proof::{Proof, Sufficiency};
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::clock::Timestamp;
@@ -18,8 +18,8 @@ impl Sessions {
     /// Opens a session of the user that the proof is of, and issues its first tokens.
     ///
     /// # Errors
-    /// `INVALID_CREDENTIALS` where the proof does not hold any more, `USERNAME_TAKEN` and `EMAIL_TAKEN`
-    /// where it is a registration.
+    /// `INVALID_CREDENTIALS` or `RATE_LIMITED` where the proof does not hold any more, `USERNAME_TAKEN` and
+    /// `EMAIL_TAKEN` where it is a registration.
     pub(in crate::auth) async fn open(
         &self,
         proof: Proof,
@@ -42,7 +42,7 @@ impl Sessions {
             origin: origin.clone(),
             detail: None,
         };
-        // A new account has no other sessions, and its registration is recorded already.
+        // A registration is no login: the account's last login stays empty. It has no other sessions.
         let is_login = !matches!(proof, Proof::Registration(_));
         let open = OpenSession {
             session,
@@ -50,19 +50,26 @@ impl Sessions {
             record_login: is_login && self.policy.record_login,
             max_sessions: self.policy.max_sessions.filter(|_| is_login),
         };
-        let opened = match (self.store.open_session(open, event).await?, proof) {
-            (Ok(opened), _) => opened,
-            (Err(NotOpened::NameTaken(name)), _) => return Err(name_taken(name).into()),
-            (Err(NotOpened::GroundsChanged), Proof::Password(verified)) => {
-                return Err(self.passwords.refuse_outdated(verified, origin.clone()).await);
-            }
-            (Err(NotOpened::GroundsChanged), Proof::Registration(_)) => {
-                return Err(Error::Internal("a new account has no grounds that change".into()));
-            }
+        let opened = match self.store.open_session(open, event).await? {
+            Ok(opened) => opened,
+            Err(NotOpened::NameTaken(name)) => return Err(name_taken(name).into()),
+            Err(NotOpened::GroundsChanged) => return Err(self.outdated(proof, origin).await),
         };
         self.ends.note(&opened.ended);
         let signed_in = self.tokens.issue(opened.session, opened.user.role, now, true)?;
         Ok((opened.user, signed_in))
+    }
+
+    /// The error for a proof that does not hold any more.
+    async fn outdated(&self, proof: Proof, origin: &Origin) -> Error {
+        match proof {
+            Proof::Password(verified) => {
+                self.passwords.refuse_outdated(verified, origin.clone()).await
+            }
+            Proof::Registration(_) => {
+                Error::Internal("a new account has no grounds that change".into())
+            }
+        }
     }
 
     fn new_session(

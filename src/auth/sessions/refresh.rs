@@ -14,7 +14,7 @@ use super::token_issuer::SignedIn;
 use super::token_transport::{CookieChange, RefreshCookie, TokenTransport};
 use crate::auth::client_disconnect::disconnected;
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::clock::Timestamp;
 use crate::crypto::digest::attempt_hash;
@@ -183,7 +183,7 @@ impl Sessions {
     ) -> Result<Option<Refreshed>, Error> {
         let access_expires_at = self.tokens.access_expiry(now);
         if !self.policy.rotate {
-            let touch = Reissue {
+            let reissue = Reissue {
                 session_id: presented.session_id,
                 presented: presented.id,
                 access_expires_at,
@@ -191,7 +191,7 @@ impl Sessions {
                 origin: origin.clone(),
                 limit: self.refresh_limit(),
             };
-            return Ok(self.store.reissue(touch).await?);
+            return Ok(self.store.reissue(reissue).await?);
         }
         let rotate = Rotate {
             session_id: presented.session_id,

@@ -1,7 +1,7 @@
 //! Errors of refresh tokens.
 
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::crypto::TokenError;
 

@@ -7,7 +7,7 @@ use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::audit::AuditKind;
 use crate::domain::filter::IpBlock;
 use crate::domain::origin::Origin;
-use crate::store::{KnownToken, LoggedRepeats, NewEvent, Refreshed, RepeatedRefresh};
+use crate::store::{KnownToken, LoggedRetries, NewEvent, RefreshRetry, Refreshed};
 
 impl Sessions {
     /// Issues the successor again, for a client that never received it. Nothing is written where the audit
@@ -21,7 +21,7 @@ impl Sessions {
     ) -> Result<Option<Refreshed>, Error> {
         let access_expires_at = self.tokens.access_expiry(now);
         let difference = difference(origin, &known.rotated_from);
-        let noted = difference.map_or(LoggedRepeats::SameClient, |_| LoggedRepeats::AnotherClient);
+        let noted = difference.map_or(LoggedRetries::SameClient, |_| LoggedRetries::AnotherClient);
         let is_noted = known.logged >= noted;
         let lasts = known.session.access_expires_at + self.policy.access_token_lifetime / 10
             >= access_expires_at;
@@ -37,7 +37,7 @@ impl Sessions {
             origin: origin.clone(),
             detail: difference,
         };
-        let repeat = RepeatedRefresh {
+        let retry = RefreshRetry {
             session_id: presented.session_id,
             presented: presented.id,
             access_expires_at,
@@ -46,18 +46,18 @@ impl Sessions {
             logged: known.logged,
             event: (!is_noted).then_some((noted, event)),
         };
-        Ok(self.store.repeat_refresh(repeat).await?)
+        Ok(self.store.retry_refresh(retry).await?)
     }
 }
 
 /// How the client of a retry differs from that of the refresh; `None` where it does not, or where address
 /// and user agent of the refresh have been deleted by age.
-fn difference(repeated: &Origin, made: &Origin) -> Option<&'static str> {
+fn difference(retried: &Origin, made: &Origin) -> Option<&'static str> {
     if *made == Origin::default() {
         return None;
     }
     let network = |origin: &Origin| origin.ip.map(|ip| IpBlock::around(ip, 24, 64));
-    match (network(repeated) != network(made), repeated.user_agent != made.user_agent) {
+    match (network(retried) != network(made), retried.user_agent != made.user_agent) {
         (false, false) => None,
         (true, false) => Some("from another network"),
         (false, true) => Some("by another client"),

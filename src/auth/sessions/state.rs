@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::session_ends::SessionEnds;
 use super::token_issuer::TokenIssuer;
-use crate::auth::attempt_locks::AttemptLocks;
+use crate::auth::bucket_locks::BucketLocks;
 use crate::auth::guard::Guard;
 use crate::auth::passwords::Passwords;
 use crate::auth::policy::Policy;
@@ -24,7 +24,7 @@ pub struct Sessions {
     pub(in crate::auth) revocations: Arc<Revocations>,
     pub(in crate::auth) metrics: Arc<Metrics>,
     /// Refreshes of one session are done one at a time.
-    pub(in crate::auth) refreshes: AttemptLocks,
+    pub(in crate::auth) refreshes: BucketLocks,
     pub(in crate::auth) policy: Policy,
     pub(in crate::auth) clock: Arc<dyn Clock>,
     pub(in crate::auth) entropy: Arc<dyn Entropy>,

@@ -35,12 +35,17 @@ redacted_debug!(TokenPair);
 /// A session that was just opened or refreshed, with its tokens.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    pub session: Session,
-    pub role: Role,
-    pub tokens: TokenPair,
+    pub(super) session: Session,
+    role: Role,
+    pub(super) tokens: TokenPair,
 }
 
 impl SignedIn {
+    #[must_use]
+    pub fn into_parts(self) -> (Session, TokenPair) {
+        (self.session, self.tokens)
+    }
+
     /// The session's user, who sees the payload that carries the tokens.
     #[must_use]
     pub fn viewer(&self) -> Viewer {

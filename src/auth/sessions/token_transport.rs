@@ -7,7 +7,7 @@
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::clock::Timestamp;
 use crate::redacted::redacted_debug;

@@ -13,7 +13,7 @@ use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 use async_graphql_value::Value;
 
 use super::list_lengths::{ListLengths, to_length};
-use crate::domain::page::{DEFAULT_SIZE, MAX_SIZE};
+use crate::domain::pagination::{DEFAULT_SIZE, MAX_SIZE};
 use crate::graphql::refusal::{Measure, Refusal};
 use crate::graphql::syntax::parent_type;
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{Name, Number, Value, Variables};
 
-use crate::domain::page::MAX_SIZE;
+use crate::domain::pagination::MAX_SIZE;
 use crate::graphql::query::MAX_NODES;
 
 /// Length that a value determines.

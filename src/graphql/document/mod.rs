@@ -29,9 +29,9 @@ mod variable_limits;
 #[cfg(test)]
 mod complexity_tests;
 #[cfg(test)]
-mod hostile_documents;
+mod hostile_document_tests;
 #[cfg(test)]
-mod text_limits_against_parser;
+mod text_limits_parser_tests;
 
 pub use super::refusal::{Measure, Refusal, one_line};
 pub use cache::PreparedOperations;

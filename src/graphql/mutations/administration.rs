@@ -113,6 +113,7 @@ impl AdministrationMutation {
         input: CreateUserInput,
     ) -> Result<Option<CreateUserPayload>> {
         let viewer = viewer(context)?;
+        let by = admin(viewer)?;
         let account = NewAccount {
             username: &input.username,
             password: &input.password,
@@ -120,7 +121,7 @@ impl AdministrationMutation {
             role: input.role.into(),
         };
         let origin = caller(context).origin().clone();
-        let made = auth(context).accounts.create(admin(context)?, account, origin).await;
+        let made = auth(context).accounts.create(by, account, origin).await;
         Ok(Some(match expected(made)? {
             Ok(user) => {
                 CreateUserPayload { user: Some(User::new(user, viewer)), errors: Vec::new() }
@@ -137,7 +138,7 @@ impl AdministrationMutation {
         input: SetUserActiveInput,
     ) -> Result<Option<SetUserActivePayload>> {
         let viewer = viewer(context)?;
-        let (by, origin) = (admin(context)?, caller(context).origin().clone());
+        let (by, origin) = (admin(viewer)?, caller(context).origin().clone());
         let done = match global_id::user(&input.user_id, Field::UserId) {
             Ok(id) => auth(context).accounts.set_active(by, id, input.active, origin).await,
             Err(refusal) => Err(refusal.into()),
@@ -158,7 +159,7 @@ impl AdministrationMutation {
         context: &Context<'_>,
         input: EndSessionsInput,
     ) -> Result<Option<EndSessionsPayload>> {
-        let by = admin(context)?;
+        let by = admin(viewer(context)?)?;
         let filter = SessionFilter::parse(Some(input.filter))?;
         let (note, origin) = (input.note.as_deref(), caller(context).origin().clone());
         let done =
@@ -179,7 +180,7 @@ impl AdministrationMutation {
         input: SetUserPasswordInput,
     ) -> Result<Option<SetUserPasswordPayload>> {
         let viewer = viewer(context)?;
-        let (by, origin) = (admin(context)?, caller(context).origin().clone());
+        let (by, origin) = (admin(viewer)?, caller(context).origin().clone());
         let done = match global_id::user(&input.user_id, Field::UserId) {
             Ok(id) => {
                 auth(context).accounts.set_password(by, id, &input.new_password, origin).await

@@ -6,7 +6,7 @@ use crate::auth::KeyRotation;
 use crate::graphql::requires_auth::requiresAuth;
 use crate::graphql::types::{Role, SigningKey};
 use crate::graphql::user_error::{UserError, expected};
-use crate::graphql::{admin, auth, caller};
+use crate::graphql::{admin, auth, caller, viewer};
 
 /// How to rotate the signing keys.
 #[derive(Default, InputObject)]
@@ -42,7 +42,7 @@ impl KeyMutation {
         context: &Context<'_>,
         input: Option<RotateSigningKeyInput>,
     ) -> Result<Option<RotateSigningKeyPayload>> {
-        let (by, origin) = (admin(context)?, caller(context).origin().clone());
+        let (by, origin) = (admin(viewer(context)?)?, caller(context).origin().clone());
         let RotateSigningKeyInput { algorithm, immediately } = input.unwrap_or_default();
         let rotation = KeyRotation { algorithm: algorithm.as_deref(), immediately };
         let rotated = auth(context).keys.rotate(by, rotation, origin).await;

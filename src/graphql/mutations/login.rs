@@ -73,9 +73,10 @@ macro_rules! payload {
         impl $name {
             fn done(user: Option<User>, signed_in: SignedIn) -> Self {
                 let viewer = signed_in.viewer();
+                let (session, tokens) = signed_in.into_parts();
                 Self {
-                    tokens: Some(signed_in.tokens.into()),
-                    session: Some(Session::new(signed_in.session, viewer)),
+                    tokens: Some(tokens.into()),
+                    session: Some(Session::new(session, viewer)),
                     user,
                     errors: Vec::new(),
                 }

@@ -57,7 +57,7 @@ impl LogoutMutation {
         let done = sessions.log_out(token, scope, cookie, caller(context)).await;
         match expected(done)? {
             Ok(done) => Ok(LogoutPayload {
-                ended_count: done.count,
+                ended_count: done.count(),
                 ended_sessions: ended(context, &done).await?,
                 errors: Vec::new(),
             }),

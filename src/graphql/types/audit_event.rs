@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::domain;
 use crate::domain::audit::AuditEventId;
 use crate::domain::filter::AuditFilter;
-use crate::domain::page::PageRequest;
+use crate::domain::pagination::PageRequest;
 use crate::graphql::connection::connection;
 use crate::graphql::{auth, loaders, read_page};
 

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::domain;
 use crate::domain::filter::BlacklistFilter;
 use crate::domain::id::TokenId;
-use crate::domain::page::PageRequest;
+use crate::domain::pagination::PageRequest;
 use crate::graphql::connection::connection;
 use crate::graphql::{auth, read_page};
 

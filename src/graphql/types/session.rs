@@ -9,7 +9,7 @@ use crate::auth::Viewer;
 use crate::domain;
 use crate::domain::filter::SessionFilter;
 use crate::domain::id::SessionId;
-use crate::domain::page::PageRequest;
+use crate::domain::pagination::PageRequest;
 use crate::graphql::connection::connection;
 use crate::graphql::{auth, loaders, read_page};
 

@@ -12,8 +12,8 @@ use crate::store::backend::metered;
 use crate::store::error::Result;
 use crate::store::handle::Store;
 use crate::store::query::rows::{UserRow, user_columns};
+use crate::store::session_ends::end_all::{EndAll, Ending};
 use crate::store::session_ends::end_order::EndSessions;
-use crate::store::session_ends::set_floor::{EndAll, Ending};
 
 /// The account is the last active administrator, and nobody could undo its deactivation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,8 @@ pub(super) mod backup;
 pub(super) mod connection_options;
 pub(super) mod database;
 pub(super) mod database_url;
+#[cfg(test)]
+mod database_url_tests;
 pub(super) mod lease;
 pub(super) mod metered;
 pub(super) mod migrations;
@@ -15,8 +17,6 @@ pub(super) mod pool_usage;
 pub(super) mod postgres;
 mod postgres_url;
 pub(super) mod postgres_url_error;
-#[cfg(test)]
-mod provider_urls;
 pub(super) mod server_selection;
 pub(super) mod session_defaults;
 pub(super) mod sqlite;

@@ -101,7 +101,7 @@ macro_rules! swap {
          generation = generation + 1, last_used_at = given.at, last_ip = given.ip, \
          access_expires_at = CASE WHEN sessions.access_expires_at > given.access_expires_at \
          THEN sessions.access_expires_at ELSE given.access_expires_at END, \
-         logged_repeats = 0, refresh_limit_until = ",
+         logged_retries = 0, refresh_limit_until = ",
             limit_after!(),
             " FROM given, users WHERE sessions.id = session_id \
          AND users.id = sessions.user_id AND users.deactivated_at IS NULL \

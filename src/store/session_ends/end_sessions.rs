@@ -3,8 +3,8 @@
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::error::Result;
 use crate::store::handle::Store;
+use crate::store::session_ends::end_all::{EndAll, Ending};
 use crate::store::session_ends::end_order::EndSessions;
-use crate::store::session_ends::set_floor::{EndAll, Ending};
 
 impl Store {
     /// Ends the live sessions of a scope and, if there are any, records the event that led to it.

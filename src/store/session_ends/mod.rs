@@ -1,5 +1,6 @@
 //! The end of sessions, and the feed by which every process learns of it.
 
+pub(super) mod end_all;
 pub(super) mod end_batches;
 pub(super) mod end_order;
 pub(super) mod end_rows;
@@ -13,4 +14,3 @@ pub(super) mod feed_cursor;
 pub(super) mod floor;
 mod foreign_ends;
 mod recent_ends;
-pub(super) mod set_floor;

@@ -11,7 +11,7 @@ use crate::store::handle::Store;
 use crate::store::query::floor_sql::from_floors_over;
 use crate::store::query::rows::{SessionRow, ip_from_column, session_columns};
 use crate::store::session_ends::floor::FloorId;
-use crate::store::sessions::repeated_refresh::LoggedRepeats;
+use crate::store::sessions::refresh_retry::LoggedRetries;
 
 /// A presented refresh token and its session.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct KnownToken {
     pub rotated_at: Option<Timestamp>,
     /// Origin of that rotation, as far as it is still stored.
     pub rotated_from: Origin,
-    pub logged: LoggedRepeats,
+    pub logged: LoggedRetries,
     /// When the rate limit of the session is fully available again.
     pub limit_until: Option<Timestamp>,
 }
@@ -39,7 +39,7 @@ struct KnownTokenRow {
     floor: Option<i64>,
     entry_ip: Option<Vec<u8>>,
     entry_agent: Option<String>,
-    logged_repeats: i32,
+    logged_retries: i32,
     refresh_limit_until: Option<i64>,
 }
 
@@ -55,7 +55,7 @@ impl TryFrom<KnownTokenRow> for KnownToken {
                 ip: ip_from_column(row.entry_ip)?,
                 user_agent: row.entry_agent.and_then(|text| UserAgent::parse(&text)),
             },
-            logged: LoggedRepeats::from_column(row.logged_repeats),
+            logged: LoggedRetries::from_column(row.logged_retries),
             limit_until: row.refresh_limit_until.map(Timestamp::from_micros),
             session: row.session.try_into()?,
         })
@@ -71,7 +71,7 @@ impl Store {
         token: TokenId,
     ) -> Result<Option<KnownToken>> {
         let row: Option<KnownTokenRow> = read!(self, conn => Ok::<_, Error>(metered::query_as(concat!(
-            "SELECT ", session_columns!(), ", sessions.logged_repeats, sessions.refresh_limit_until, \
+            "SELECT ", session_columns!(), ", sessions.logged_retries, sessions.refresh_limit_until, \
              users.role, users.deactivated_at, entry.blacklisted_at AS entered_at, \
              entry.ip AS entry_ip, entry.user_agent AS entry_agent, \
              (SELECT min(floors.id)",

@@ -3,7 +3,7 @@
 mod by_id;
 pub(super) mod known_token;
 pub(super) mod open;
+pub(super) mod refresh_retry;
 pub(super) mod reissue;
-pub(super) mod repeated_refresh;
 mod rotate;
 mod session_limit;

@@ -8,7 +8,7 @@ use sallyport::clock::Timestamp;
 use sallyport::domain::audit::{AuditKind, Note};
 use sallyport::domain::filter::{BlacklistFilter, SessionFilter};
 use sallyport::domain::id::{SessionId, TokenId, UserId};
-use sallyport::domain::page::PageRequest;
+use sallyport::domain::pagination::PageRequest;
 use sallyport::domain::session::{EndReason, Session, SessionName, SessionState};
 use sallyport::entropy::SystemEntropy;
 use sallyport::store::{

@@ -8,7 +8,7 @@ use sallyport::domain::blacklist::BlacklistReason;
 use sallyport::domain::filter::{BlacklistFilter, IpBlock, SessionFilter, TimeRange, UserFilter};
 use sallyport::domain::id::{SessionId, TokenId, UserId};
 use sallyport::domain::origin::UserAgent;
-use sallyport::domain::page::{Page, PageRequest};
+use sallyport::domain::pagination::{Page, PageRequest};
 use sallyport::domain::session::{EndReason, SessionState};
 use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;

@@ -4,7 +4,7 @@ use sallyport::domain::audit::AuditKind;
 use sallyport::domain::blacklist::BlacklistReason;
 use sallyport::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
 use sallyport::domain::id::TokenId;
-use sallyport::domain::page::PageRequest;
+use sallyport::domain::pagination::PageRequest;
 use sallyport::domain::session::EndReason;
 use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;

@@ -4,7 +4,7 @@
 use sallyport::clock::Timestamp;
 use sallyport::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
 use sallyport::domain::id::{SessionId, UserId};
-use sallyport::domain::page::PageRequest;
+use sallyport::domain::pagination::PageRequest;
 use sallyport::store::{FeedCursor, Scope, Store, captured_statements};
 
 use super::support::{end, ending, make};

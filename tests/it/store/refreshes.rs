@@ -15,7 +15,7 @@ use sallyport::domain::session::{AttemptHash, Session};
 use sallyport::domain::throttle::{self, Limit};
 use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;
-use sallyport::store::{LoggedRepeats, Refreshed, Reissue, RepeatedRefresh, Rotate, Scope, Store};
+use sallyport::store::{LoggedRetries, RefreshRetry, Refreshed, Reissue, Rotate, Scope, Store};
 
 use super::support::{
     ACCESS, REFRESH, at, end, entries, event, make, new_session, open, opening, origin, rotate,
@@ -323,14 +323,14 @@ async fn touched(
 
 /// The first repeat of the rotation of what the session had outstanding.
 async fn repeated(store: &Store, session: &Session, now: Timestamp) -> Option<Refreshed> {
-    let repeat = RepeatedRefresh {
+    let repeat = RefreshRetry {
         session_id: session.id,
         presented: session.token.id,
         access_expires_at: now + ACCESS,
         at: now,
         origin: origin(),
-        logged: LoggedRepeats::None,
-        event: Some((LoggedRepeats::SameClient, event(AuditKind::RefreshRetried, now))),
+        logged: LoggedRetries::None,
+        event: Some((LoggedRetries::SameClient, event(AuditKind::RefreshRetried, now))),
     };
-    store.repeat_refresh(repeat).await.unwrap()
+    store.retry_refresh(repeat).await.unwrap()
 }

@@ -9,7 +9,7 @@ use sallyport::domain::blacklist::BlacklistEntry;
 use sallyport::domain::filter::BlacklistFilter;
 use sallyport::domain::id::{SessionId, TokenId, UserId};
 use sallyport::domain::origin::{Origin, UserAgent};
-use sallyport::domain::page::PageRequest;
+use sallyport::domain::pagination::PageRequest;
 use sallyport::domain::session::{EndReason, RefreshGrant, Session};
 use sallyport::domain::user::{Names, Role, User};
 use sallyport::entropy::SystemEntropy;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::filter::{AuditFilter, IpBlock, SessionFilter};
-use sallyport::domain::page::PageRequest;
+use sallyport::domain::pagination::PageRequest;
 use sallyport::domain::throttle::{ACCOUNT_AND_ADDRESS, ADDRESS, Bucket};
 use sallyport::store::{Charge, Charged, Grounds, MatchingSessions, NewEvent, Settlement};
 

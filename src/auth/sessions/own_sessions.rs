@@ -3,7 +3,7 @@
 use super::Sessions;
 use crate::auth::caller::Viewer;
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::user_error::UserError;
 use crate::domain::id::SessionId;
 use crate::domain::origin::Origin;

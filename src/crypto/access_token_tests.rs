@@ -8,27 +8,27 @@ use serde_json::{Value, json};
 use super::TokenError::{self, Expired, Invalid, Malformed, WrongType};
 use super::access_token::{self, AccessToken};
 use super::encoding::from_base64url;
-use super::fixtures::{self, hmac, message, now, read, with, wrong_types};
 use super::key_pair::KeyPair;
 use super::key_ring::KeyRing;
+use super::test_fixtures::{self, hmac, message, now, read, with, wrong_types};
 use crate::domain::user::Role;
 
 fn ring() -> KeyRing {
-    let [ring, ..] = fixtures::rings();
+    let [ring, ..] = test_fixtures::rings();
     ring
 }
 
 fn key() -> &'static KeyPair {
-    let [key, ..] = fixtures::keys();
+    let [key, ..] = test_fixtures::keys();
     key
 }
 
 fn access(token: &str) -> Result<AccessToken, TokenError> {
-    access_token::verify(&ring(), &fixtures::issuer(), token, now())
+    access_token::verify(&ring(), &test_fixtures::issuer(), token, now())
 }
 
 fn good_access() -> String {
-    access_token::sign(&ring(), &fixtures::issuer(), &fixtures::access_token()).unwrap()
+    access_token::sign(&ring(), &test_fixtures::issuer(), &test_fixtures::access_token()).unwrap()
 }
 
 /// Signed with the service's own access-token key, whatever the header says.
@@ -121,8 +121,8 @@ fn a_role_of_a_newer_version_is_unknown_and_has_no_scope_of_a_known_role() {
         assert_eq!(access(&token).map(|token| token.role), expected, "{scope:?}");
     }
     // What this version signs for such a user it accepts, too.
-    let token = AccessToken { role: Role::Unknown, ..fixtures::access_token() };
-    let signed = access_token::sign(&ring(), &fixtures::issuer(), &token).unwrap();
+    let token = AccessToken { role: Role::Unknown, ..test_fixtures::access_token() };
+    let signed = access_token::sign(&ring(), &test_fixtures::issuer(), &token).unwrap();
     assert_eq!(access(&signed), Ok(token));
 }
 
@@ -140,7 +140,7 @@ fn only_a_token_right_in_all_else_has_expired() {
 #[test]
 fn the_header_of_an_access_token_is_ours() {
     let (header, claims) = read(&good_access());
-    let [_, stranger, _] = fixtures::keys();
+    let [_, stranger, _] = test_fixtures::keys();
     let table = [
         ("typ", None, WrongType),
         ("typ", Some(json!(null)), WrongType),
@@ -173,7 +173,7 @@ fn the_header_of_an_access_token_is_ours() {
 #[test]
 fn a_key_inside_the_token_is_not_used() {
     let (header, claims) = read(&good_access());
-    let [_, forger, _] = fixtures::keys();
+    let [_, forger, _] = test_fixtures::keys();
     let message = |header: &str| message(header, &claims.to_string());
     for (name, value) in [
         ("jwk", forger.public_jwk().clone()),
@@ -204,7 +204,7 @@ fn no_signature_or_one_with_a_public_key_is_no_signature() {
             assert_eq!(access(&format!("{message}.{signature}")), Err(Invalid), "{alg}");
         }
     }
-    let [_, _, rsa] = fixtures::keys();
+    let [_, _, rsa] = test_fixtures::keys();
     for key in [key(), rsa] {
         let jwk = key.public_jwk();
         let x = from_base64url(jwk["x"].as_str().or(jwk["n"].as_str()).unwrap()).unwrap();
@@ -216,8 +216,8 @@ fn no_signature_or_one_with_a_public_key_is_no_signature() {
                 header["alg"] = json!(alg);
                 header["kid"] = json!(key.kid());
                 let token = hmac(&header.to_string(), &claims, secret);
-                let ring = KeyRing::new(fixtures::keys()[0].clone(), [rsa.clone()]);
-                let refused = access_token::verify(&ring, &fixtures::issuer(), &token, now());
+                let ring = KeyRing::new(test_fixtures::keys()[0].clone(), [rsa.clone()]);
+                let refused = access_token::verify(&ring, &test_fixtures::issuer(), &token, now());
                 assert_eq!(refused, Err(Invalid), "{alg}");
             }
         }

@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::key_lookups::READ_INTERVAL;
 use super::state::Keys;
+use super::unknown_key_limit::READ_INTERVAL;
 use crate::crypto::TokenError;
 use crate::crypto::access_token::{self, AccessToken, Issuer};
 use crate::revocation::Stale;

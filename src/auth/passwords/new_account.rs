@@ -8,7 +8,7 @@ use super::attempt_limits::{AttemptLimits, address_bytes};
 use super::hashing_queue::HashingPermit;
 use super::new_password::NewPassword;
 use crate::auth::error::Error;
-use crate::auth::field::Field;
+use crate::auth::input_field::Field;
 use crate::auth::user_error::UserError;
 use crate::clock::Timestamp;
 use crate::domain::id::UserId;
@@ -59,6 +59,8 @@ impl Passwords {
         self.refuse_known(&charges)?;
         let permit = self.hashing.permit(self.limits.source(origin)).await?;
         self.charge_registration(charges).await?;
+        // Nobody registers as an administrator.
+        let account = NewAccount { role: Role::User, ..account };
         Ok(Registration(self.parse(account, permit).await?))
     }
 

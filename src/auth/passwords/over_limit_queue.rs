@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::auth::attempt_locks::{AttemptLocks, Entry};
+use crate::auth::bucket_locks::{BucketLocks, Entry};
 use crate::auth::client_disconnect::disconnected;
 use crate::auth::error::Error;
 use crate::auth::user_error::UserError;
@@ -34,32 +34,32 @@ const MAX_AT_ADDRESS: usize = 1000;
 
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-pub(super) struct DoubtfulAttempts {
+pub(super) struct OverLimitQueue {
     /// One permit for each query.
     queries: Arc<Semaphore>,
     /// One permit for each attempt that asks or waits.
     places: Arc<Semaphore>,
     /// Attempts of each address and each network.
-    sources: AttemptLocks,
+    sources: BucketLocks,
 }
 
 /// An attempt that may ask the database, until it is dropped.
-pub(super) struct DoubtfulAttempt {
+pub(super) struct OverLimitPermit {
     _query: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
     _shares: Vec<OwnedSemaphorePermit>,
     _sources: Vec<Entry>,
 }
 
-impl Default for DoubtfulAttempts {
+impl Default for OverLimitQueue {
     fn default() -> Self {
         let (queries, places) =
             (Arc::new(Semaphore::new(MAX_QUERIES)), Arc::new(Semaphore::new(MAX_ATTEMPTS)));
-        Self { queries, places, sources: AttemptLocks::default() }
+        Self { queries, places, sources: BucketLocks::default() }
     }
 }
 
-impl DoubtfulAttempts {
+impl OverLimitQueue {
     /// Waits until an attempt under these limits may ask.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl DoubtfulAttempts {
         &self,
         charges: &[Charge],
         wait: Duration,
-    ) -> Result<DoubtfulAttempt, Error> {
+    ) -> Result<OverLimitPermit, Error> {
         let over = || UserError::rate_limited(wait);
         let source = |charge: &Charge| {
             share(charge.limit).map(|share| self.sources.enter_shared(charge.bucket, share))
@@ -87,14 +87,14 @@ impl DoubtfulAttempts {
 
     /// Waits for a place in the share of each source, and then for a query. `None` where all places are
     /// taken.
-    async fn wait(&self, sources: Vec<Entry>) -> Option<DoubtfulAttempt> {
+    async fn wait(&self, sources: Vec<Entry>) -> Option<OverLimitPermit> {
         let mut shares = Vec::new();
         for source in &sources {
             shares.push(source.lock().await?);
         }
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let query = Arc::clone(&self.queries).acquire_owned().await.ok()?;
-        Some(DoubtfulAttempt { _query: query, _place: place, _shares: shares, _sources: sources })
+        Some(OverLimitPermit { _query: query, _place: place, _shares: shares, _sources: sources })
     }
 }
 
@@ -118,11 +118,11 @@ mod tests {
 
     const WAIT: Duration = Duration::from_secs(20);
 
-    type Entering<'a> = Pin<Box<dyn Future<Output = Result<DoubtfulAttempt, Error>> + 'a>>;
+    type Entering<'a> = Pin<Box<dyn Future<Output = Result<OverLimitPermit, Error>> + 'a>>;
 
     /// An attempt from an address of a network, as far as it gets at once.
     async fn enter(
-        attempts: &DoubtfulAttempts,
+        attempts: &OverLimitQueue,
         address: u8,
         network: u8,
     ) -> (Entering<'_>, Option<bool>) {
@@ -139,20 +139,20 @@ mod tests {
         (entering, is_let_in)
     }
 
-    fn is_refused(entered: &Result<DoubtfulAttempt, Error>) -> bool {
+    fn is_refused(entered: &Result<OverLimitPermit, Error>) -> bool {
         let Err(Error::Refused(error)) = entered else { return false };
         error.code == UserErrorCode::RateLimited && error.retry_after == Some(WAIT)
     }
 
     /// Takes both queries, from elsewhere.
-    async fn busy(attempts: &DoubtfulAttempts) -> [DoubtfulAttempt; MAX_QUERIES] {
+    async fn busy(attempts: &OverLimitQueue) -> [OverLimitPermit; MAX_QUERIES] {
         let charge = [Charge { bucket: Bucket([0; 16]), limit: ADDRESS }];
         [attempts.enter(&charge, WAIT).await.unwrap(), attempts.enter(&charge, WAIT).await.unwrap()]
     }
 
     #[tokio::test]
     async fn an_address_and_a_network_take_their_shares_and_leave_the_others() {
-        let attempts = DoubtfulAttempts::default();
+        let attempts = OverLimitQueue::default();
         let busy = busy(&attempts).await;
         let taken = || MAX_ATTEMPTS - MAX_QUERIES - attempts.places.available_permits();
         let mut waiting = Vec::new();
@@ -174,7 +174,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_wait_at_one_address_than_it_has_room_for() {
-        let attempts = DoubtfulAttempts::default();
+        let attempts = OverLimitQueue::default();
         let _busy = busy(&attempts).await;
         let mut waiting = Vec::new();
         for _ in 0..MAX_AT_ADDRESS {
@@ -187,7 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_no_place_left_is_refused_at_once() {
-        let attempts = DoubtfulAttempts::default();
+        let attempts = OverLimitQueue::default();
         let _places = Arc::clone(&attempts.places).acquire_many_owned(1000).await.unwrap();
         assert_eq!(enter(&attempts, 1, 101).await.1, Some(false));
         assert!(attempts.sources.is_empty());

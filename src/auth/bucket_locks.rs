@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::domain::throttle::Bucket;
 
 #[derive(Clone, Default)]
-pub(super) struct AttemptLocks(Arc<Mutex<HashMap<Bucket, Entries>>>);
+pub(super) struct BucketLocks(Arc<Mutex<HashMap<Bucket, Entries>>>);
 
 struct Entries {
     count: usize,
@@ -22,10 +22,10 @@ struct Entries {
 pub(super) struct Entry {
     bucket: Bucket,
     lock: Arc<Semaphore>,
-    locks: AttemptLocks,
+    locks: BucketLocks,
 }
 
-impl AttemptLocks {
+impl BucketLocks {
     /// Enters a bucket in which one attempt at a time has the lock.
     pub(super) fn enter(&self, bucket: Bucket) -> Entry {
         self.enter_shared(bucket, 1)
@@ -83,7 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_attempt_has_the_lock_and_the_last_one_to_leave_leaves_nothing() {
-        let locks = AttemptLocks::default();
+        let locks = BucketLocks::default();
         let (one, two) = (locks.enter(Bucket([1; 16])), locks.enter(Bucket([1; 16])));
         let elsewhere = locks.enter(Bucket([2; 16]));
         assert_eq!((one.others(), elsewhere.others()), (1, 0));
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn of_many_that_leave_at_once_nothing_is_left() {
-        let locks = AttemptLocks::default();
+        let locks = BucketLocks::default();
         for _ in 0..2_000 {
             let both = [(), ()].map(|()| locks.enter(Bucket([1; 16])));
             std::thread::scope(|scope| {

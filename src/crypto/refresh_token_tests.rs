@@ -4,22 +4,22 @@ use serde_json::json;
 
 use super::TokenError::{self, Expired, Invalid, Malformed, WrongType};
 use super::access_token;
-use super::fixtures::{self, hmac, message, now, read, with, wrong_types};
 use super::refresh_token::{RefreshKeys, RefreshToken};
+use super::test_fixtures::{self, hmac, message, now, read, with, wrong_types};
 
 const SECRET: &str = "0123456789abcdefghijklmnopqrstuv";
 
 fn refresh_keys() -> RefreshKeys {
-    fixtures::refresh_keys(SECRET)
+    test_fixtures::refresh_keys(SECRET)
 }
 
 fn refresh(token: &str) -> Result<RefreshToken, TokenError> {
-    let issuer = fixtures::issuer();
+    let issuer = test_fixtures::issuer();
     refresh_keys().verify(&issuer.issuer, token, now())
 }
 
 fn good_refresh() -> String {
-    refresh_keys().sign(&fixtures::issuer().issuer, &fixtures::refresh_token()).unwrap()
+    refresh_keys().sign(&test_fixtures::issuer().issuer, &test_fixtures::refresh_token()).unwrap()
 }
 
 /// Signed with the service's own refresh-token key.
@@ -31,10 +31,10 @@ fn signed(header: &str, claims: &str) -> String {
 
 #[test]
 fn neither_token_passes_for_the_other() {
-    let ([ring, ..], [key, ..]) = (fixtures::rings(), fixtures::keys());
-    let issuer = fixtures::issuer();
+    let ([ring, ..], [key, ..]) = (test_fixtures::rings(), test_fixtures::keys());
+    let issuer = test_fixtures::issuer();
     let access = |token: &str| access_token::verify(&ring, &issuer, token, now()).map(drop);
-    let good_access = access_token::sign(&ring, &issuer, &fixtures::access_token()).unwrap();
+    let good_access = access_token::sign(&ring, &issuer, &test_fixtures::access_token()).unwrap();
     assert_eq!(access(&good_refresh()), Err(WrongType));
     assert_eq!(refresh(&good_access), Err(WrongType));
     // Nor with the claims of one, the header of another and the key of either.

@@ -16,7 +16,7 @@ use crate::domain::blacklist::BlacklistEntry;
 use crate::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::login_name::LoginName;
-use crate::domain::page::{Page, PageRequest};
+use crate::domain::pagination::{Page, PageRequest};
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::store::Store;
