@@ -9,63 +9,81 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::modules::Modules;
 use super::source::{Source, crate_sources};
 
-/// Folders that count as one file: the types of a schema refer to each other as the schema does, a user
-/// to sessions and a session to its user.
-const ONE_FILE: [&str; 1] = ["src/graphql/types/"];
+/// Types of a schema refer to each other as the schema does, a user to sessions and a session to its user:
+/// those in this folder that do so count as one file.
+const SCHEMA_TYPES: &str = "src/graphql/types/";
+
+/// Imports between files, as text, by importing and imported file.
+type Imports<'a> = BTreeMap<&'a str, BTreeMap<&'a str, String>>;
 
 #[test]
 fn no_file_of_a_room_imports_from_one_that_imports_from_it() {
     let found = circles(&crate_sources());
-    let broken: Vec<_> = found.iter().map(|(_, circle)| circle.as_str()).collect();
-    assert!(broken.is_empty(), "\n{}\n", broken.join("\n\n"));
+    assert!(found.is_empty(), "\n{}\n", found.join("\n\n"));
 }
 
-/// Each circle with its room: the files that can reach each other, as the imports between them.
-fn circles(sources: &[Source]) -> Vec<(String, String)> {
+/// Each circle as the imports between its files.
+fn circles(sources: &[Source]) -> Vec<String> {
     let modules = Modules::new(sources);
-    let mut imports: BTreeMap<&str, BTreeMap<&str, String>> = BTreeMap::new();
-    let mut rooms = BTreeMap::new();
+    let imports = merge_schema_types(&imports(&modules));
+    let reached: BTreeMap<_, _> =
+        imports.keys().map(|file| (*file, reachable(&imports, file))).collect();
+    let mut circles = BTreeSet::new();
+    for (file, reached_by_file) in &reached {
+        let is_mutual = |other: &&str| reached.get(other).is_some_and(|it| it.contains(file));
+        let members: BTreeSet<_> = reached_by_file.iter().copied().filter(is_mutual).collect();
+        if members.contains(file) {
+            circles.insert(members);
+        }
+    }
+    let between = |members: &BTreeSet<&str>| {
+        let imported = members.iter().flat_map(|member| &imports[member]);
+        let texts = imported.filter(|(to, _)| members.contains(*to)).map(|(_, text)| text.as_str());
+        texts.collect::<Vec<_>>().join("\n")
+    };
+    circles.iter().map(between).collect()
+}
+
+/// Imports between the files of each room.
+fn imports(modules: &Modules) -> Imports<'_> {
+    let mut imports = Imports::new();
     for module in modules.all() {
-        let from = node(&module.file);
-        rooms.insert(from, module.room());
+        let from = imports.entry(module.file.as_str()).or_default();
         for edge in modules.edges(module) {
-            let to = node(&edge.to.file);
-            if to != from && edge.to.room() == module.room() {
+            if edge.to.room() == module.room() {
+                let to = edge.to.file.as_str();
                 let text = format!("{}:{}: `{}` from {to}", module.file, edge.line, edge.name);
-                imports.entry(from).or_default().entry(to).or_insert(text);
+                from.entry(to).or_insert(text);
             }
         }
     }
-    let reached: BTreeMap<_, _> =
-        rooms.keys().map(|file| (*file, reachable(&imports, file))).collect();
-    let mut circles = Vec::new();
-    let mut seen = BTreeSet::new();
-    for (file, room) in &rooms {
-        let is_mutual =
-            |other: &&&str| reached[file].contains(**other) && reached[**other].contains(file);
-        let members: Vec<_> = rooms.keys().filter(is_mutual).copied().collect();
-        if members.is_empty() || !seen.insert(members.clone()) {
-            continue;
-        }
-        let between = members.iter().flat_map(|member| {
-            imports[member]
-                .iter()
-                .filter(|(to, _)| members.contains(to))
-                .map(|(_, text)| text.as_str())
-        });
-        circles.push(((*room).to_owned(), between.collect::<Vec<_>>().join("\n")));
+    imports
+}
+
+/// The same with one file in the place of all types of the schema that refer to each other.
+fn merge_schema_types<'a>(imports: &Imports<'a>) -> Imports<'a> {
+    let is_type = |file: &&str| file.starts_with(SCHEMA_TYPES);
+    let mut types = imports.clone();
+    types.retain(|from, _| is_type(from));
+    for imported in types.values_mut() {
+        imported.retain(|file, _| is_type(file));
     }
-    circles
+    let merged = |file: &'a str| {
+        let others = reachable(&types, file).into_iter();
+        others.filter(|other| reachable(&types, other).contains(file)).min().unwrap_or(file)
+    };
+    let mut result = Imports::new();
+    for (from, imported) in imports {
+        let from = merged(from);
+        let entry = result.entry(from).or_default();
+        for (to, text) in imported.iter().filter(|(to, _)| merged(to) != from) {
+            entry.entry(merged(to)).or_insert_with(|| text.clone());
+        }
+    }
+    result
 }
 
-fn node(file: &str) -> &str {
-    ONE_FILE.iter().find(|folder| file.starts_with(**folder)).map_or(file, |folder| *folder)
-}
-
-fn reachable<'a>(
-    imports: &BTreeMap<&'a str, BTreeMap<&'a str, String>>,
-    from: &str,
-) -> BTreeSet<&'a str> {
+fn reachable<'a>(imports: &Imports<'a>, from: &str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut open = vec![from];
     while let Some(file) = open.pop() {
@@ -87,7 +105,7 @@ mod tests {
     fn circles_of(files: &[(&str, &str)]) -> Vec<String> {
         let all = files.iter().chain([&LIB]);
         let sources: Vec<_> = all.map(|(path, text)| Source::new(path, text)).collect();
-        circles(&sources).into_iter().map(|(room, circle)| format!("{room}\n{circle}")).collect()
+        circles(&sources)
     }
 
     #[test]
@@ -100,7 +118,7 @@ mod tests {
         ];
         assert_eq!(
             circles_of(&files),
-            ["store\n\
+            ["\
             src/store/a.rs:1: `B` from src/store/b.rs\n\
             src/store/a.rs:2: `C` from src/store/c.rs\n\
             src/store/b.rs:2: `new` from src/store/c.rs\n\
@@ -126,15 +144,16 @@ mod tests {
     #[test]
     fn types_of_the_schema_may_refer_to_each_other() {
         let files = [
-            ("src/graphql/types/mod.rs", "mod user; mod session; pub use user::User;"),
-            ("src/graphql/types/user.rs", "use super::session;"),
-            ("src/graphql/types/session.rs", "use super::User; use crate::graphql::query;"),
+            ("src/graphql/types/mod.rs", "mod user; mod session; mod enums; pub use user::User;"),
+            ("src/graphql/types/user.rs", "use super::session; use crate::graphql::query;"),
+            ("src/graphql/types/session.rs", "use super::{User, enums};"),
+            ("src/graphql/types/enums.rs", ""),
             ("src/graphql/mod.rs", "mod query;"),
-            ("src/graphql/query.rs", ""),
+            ("src/graphql/query.rs", "use super::types::enums;"),
         ];
         assert_eq!(circles_of(&files), Vec::<String>::new());
-        let files = [&files[..4], &[("src/graphql/query.rs", "use super::types::User;")]].concat();
-        assert_eq!(circles_of(&files).len(), 1);
+        let query = ("src/graphql/query.rs", "use super::types::session;");
+        assert_eq!(circles_of(&[&files[..5], &[query]].concat()).len(), 1);
     }
 
     #[test]
