@@ -2,9 +2,6 @@
 
 use async_graphql::Enum;
 
-use crate::domain::blacklist::BlacklistReason as DomainReason;
-use crate::domain::session::EndReason as DomainEndReason;
-
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::user::Role")]
@@ -90,39 +87,43 @@ pub enum BlacklistReason {
     Unknown,
 }
 
-/// The schema has one flat enum for the reasons of two kinds that the domain keeps apart.
-macro_rules! blacklist_reasons {
-    ($($end:ident),+) => {
-        impl From<DomainReason> for BlacklistReason {
-            fn from(reason: DomainReason) -> Self {
-                match reason {
-                    DomainReason::Rotated => Self::Rotated,
-                    $(DomainReason::Ended(DomainEndReason::$end) => Self::$end,)+
-                }
-            }
+// The schema has one enum where the domain has `Rotated` or a reason of the end of the session.
+impl From<crate::domain::blacklist::BlacklistReason> for BlacklistReason {
+    fn from(reason: crate::domain::blacklist::BlacklistReason) -> Self {
+        use crate::domain::session::EndReason;
+        match reason {
+            crate::domain::blacklist::BlacklistReason::Rotated => Self::Rotated,
+            crate::domain::blacklist::BlacklistReason::Ended(reason) => match reason {
+                EndReason::Logout => Self::Logout,
+                EndReason::LogoutAll => Self::LogoutAll,
+                EndReason::Admin => Self::Admin,
+                EndReason::PasswordChanged => Self::PasswordChanged,
+                EndReason::RefreshReused => Self::RefreshReused,
+                EndReason::UserDeactivated => Self::UserDeactivated,
+                EndReason::SessionLimit => Self::SessionLimit,
+                EndReason::Unknown => Self::Unknown,
+            },
         }
-
-        impl From<BlacklistReason> for DomainReason {
-            fn from(reason: BlacklistReason) -> Self {
-                match reason {
-                    BlacklistReason::Rotated => Self::Rotated,
-                    $(BlacklistReason::$end => Self::Ended(DomainEndReason::$end),)+
-                }
-            }
-        }
-    };
+    }
 }
 
-blacklist_reasons!(
-    Logout,
-    LogoutAll,
-    Admin,
-    PasswordChanged,
-    RefreshReused,
-    UserDeactivated,
-    SessionLimit,
-    Unknown
-);
+impl From<BlacklistReason> for crate::domain::blacklist::BlacklistReason {
+    fn from(reason: BlacklistReason) -> Self {
+        use crate::domain::session::EndReason;
+        let end = match reason {
+            BlacklistReason::Rotated => return Self::Rotated,
+            BlacklistReason::Logout => EndReason::Logout,
+            BlacklistReason::LogoutAll => EndReason::LogoutAll,
+            BlacklistReason::Admin => EndReason::Admin,
+            BlacklistReason::PasswordChanged => EndReason::PasswordChanged,
+            BlacklistReason::RefreshReused => EndReason::RefreshReused,
+            BlacklistReason::UserDeactivated => EndReason::UserDeactivated,
+            BlacklistReason::SessionLimit => EndReason::SessionLimit,
+            BlacklistReason::Unknown => EndReason::Unknown,
+        };
+        Self::Ended(end)
+    }
+}
 
 /// Which sessions a logout ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
