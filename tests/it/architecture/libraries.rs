@@ -28,6 +28,7 @@ fn cryptography_stays_in_crypto() {
 #[test]
 fn graphql_and_http_stay_at_the_edge() {
     assert_only("async_graphql::", "graphql http");
+    assert_only("async_graphql_axum::", "http");
     assert_only("axum::", "http app");
 }
 
@@ -50,6 +51,27 @@ fn only_the_clock_asks_for_the_time() {
 #[test]
 fn only_entropy_asks_for_randomness() {
     assert_only("getrandom::", "entropy");
+}
+
+#[test]
+fn only_the_programs_own_commands_are_the_operator() {
+    assert_only("Admin::operator", "app cli");
+}
+
+#[test]
+fn sessions_open_only_where_a_proof_is_taken() {
+    let sources = crate_sources();
+    let outside = sources
+        .iter()
+        .filter(|source| source.room() != "store" && source.path != "src/auth/sessions/open.rs");
+    let broken: Vec<_> = outside
+        .flat_map(|source| {
+            let mut found = strays(source, "OpenSession", "");
+            found.extend(strays(source, "open_session", ""));
+            found
+        })
+        .collect();
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
 }
 
 #[track_caller]
