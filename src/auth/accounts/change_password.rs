@@ -43,7 +43,7 @@ impl Accounts {
             origin,
             note: None,
         });
-        let (verified, hash) = (Some(replacement.current()), replacement.new());
+        let (verified, hash) = (Some(replacement.current()), replacement.new_hash());
         let changed = self.store.set_password(user, verified, hash, event, end).await?;
         self.store.settle(replacement.settlement()).await?;
         // Another caller has changed it since it was verified: this was not the current one any more.

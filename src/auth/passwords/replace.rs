@@ -28,7 +28,7 @@ impl Replacement {
         self.current.clone()
     }
 
-    pub(in crate::auth) fn new(&self) -> PasswordHash {
+    pub(in crate::auth) fn new_hash(&self) -> PasswordHash {
         self.new.clone()
     }
 
