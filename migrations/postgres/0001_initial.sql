@@ -4,7 +4,7 @@
 -- Columns of words (role, reason, kind, scheme) have no CHECK: a newer version may write words that this
 -- one does not know.
 
--- Keys that lists are ordered by compare bytewise, as in SQLite, whatever the locale of the server.
+-- Sort keys have COLLATE "C": byte order, as in SQLite, whatever the locale of the server.
 CREATE TABLE users (
     id                UUID   NOT NULL PRIMARY KEY,
     username          TEXT   NOT NULL,

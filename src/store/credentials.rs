@@ -84,7 +84,8 @@ impl PasswordSql for PgConnection {
         "WITH credential AS MATERIALIZED (SELECT user_id FROM password_credentials \
          WHERE user_id = $2 AND hash = $3 FOR NO KEY UPDATE) \
          UPDATE users SET last_login_at = COALESCE($1, last_login_at) FROM credential \
-         WHERE users.id = credential.user_id AND users.deactivated_at IS NULL RETURNING ",
+         WHERE users.id = $2 AND users.id = credential.user_id AND users.deactivated_at IS NULL \
+         RETURNING ",
         user_columns!(),
         global_floor_lock!()
     );
@@ -210,11 +211,13 @@ impl Store {
              UNION \
              SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
              ORDER BY user_id DESC LIMIT $1) AS newest \
-             ) AS hashes GROUP BY scheme, CASE WHEN length(hash) > 67 \
+             ) AS hashes WHERE scheme = $2 GROUP BY scheme, CASE WHEN length(hash) > 67 \
              THEN substr(hash, 1, length(hash) - 67) ELSE '' END \
              ORDER BY count(*) DESC LIMIT 8",
         )
         .bind(SAMPLE_SIZE)
+        // Hashes of other schemes, which cannot be imitated, must not take the places of the limit.
+        .bind(PasswordScheme::Argon2id.as_str())
         .fetch_all(conn)
         .await?))?;
         let kind = |(scheme, hash, accounts): (String, String, i64)| {

@@ -48,7 +48,7 @@ impl Store {
         &self.database
     }
 
-    /// The database, for a question about its kind, which is no operation.
+    /// The database, not counted as an operation: for checks of its kind.
     pub(in crate::store) fn kind(&self) -> &Database {
         &self.database
     }

@@ -13,7 +13,7 @@
 //! - `query`: `WHERE` clauses, row types and SQL fragments.
 //! - `rotation`: the statement that rotates refresh tokens, and its batches.
 //! - `handle`: [`Store`] itself.
-//! - `audit`, `keys`, `throttle`, `lists`, `session_search`.
+//! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
 //! - `credentials`, `accounts`, `sessions`, `retention`.
 

@@ -81,8 +81,10 @@ impl Store {
 }
 
 trait LockAdministrators {
-    /// If the account is an administrator, locks all active administrators until the end of the
-    /// transaction: two that deactivate each other would otherwise each see the other one active.
+    /// If the account is an administrator, locks it and all active administrators until the end of the
+    /// transaction: two that deactivate each other would otherwise each see the other one active. All are
+    /// locked in the order of ids, the account itself too, although it may just be activated: two that
+    /// lock in different orders wait for each other.
     async fn lock_administrators(&mut self, id: UserId) -> Result<()>;
 }
 
@@ -96,7 +98,7 @@ impl LockAdministrators for SqliteConnection {
 impl LockAdministrators for PgConnection {
     async fn lock_administrators(&mut self, id: UserId) -> Result<()> {
         metered::query(
-            "SELECT id FROM users WHERE role = 'ADMIN' AND deactivated_at IS NULL \
+            "SELECT id FROM users WHERE role = 'ADMIN' AND (deactivated_at IS NULL OR id = $1) \
              AND EXISTS (SELECT 1 FROM users AS target WHERE target.id = $1 AND target.role = 'ADMIN') \
              ORDER BY id FOR NO KEY UPDATE OF users",
         )

@@ -17,7 +17,7 @@ fn postgres(text: &str) -> PostgresUrl {
     url.postgres().unwrap().clone()
 }
 
-/// How it is refused.
+/// Error message of a refused URL.
 fn refusal(text: &str) -> String {
     parse(text).map(|url| url.to_string()).expect_err(text).to_string()
 }

@@ -1,7 +1,7 @@
 //! A PostgreSQL pool with a timeout for each operation and retries after lost races.
 //!
-//! Every operation is answered within [`OPERATION_TIMEOUT`], well or badly. The server gives up a
-//! statement after the same time: while it waits for a lock it does not notice that the client is
+//! Every operation succeeds or fails within [`OPERATION_TIMEOUT`]. The server cancels a statement after the
+//! same time: while it waits for a lock it does not notice that the client is
 //! gone, and its connections are few.
 
 use futures_util::future::BoxFuture;

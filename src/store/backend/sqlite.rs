@@ -90,7 +90,7 @@ impl Sqlite {
         let connection = SqliteConnection::connect_with(&options).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
-            // No server that could have gone away.
+            // SQLite runs in this process: a connection needs no check before its use.
             .test_before_acquire(false)
             .acquire_timeout(OPERATION_TIMEOUT)
             .connect_lazy_with(options.clone().pragma("query_only", "ON"));
@@ -173,7 +173,7 @@ struct WriterTask {
 }
 
 impl WriterTask {
-    /// Durability the queued writes in groups, until all senders are dropped or `close` is notified.
+    /// Commits the queued writes in groups, until all senders are dropped or `close` is notified.
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>, close: Arc<Notify>) {
         let mut queued = Vec::with_capacity(MAX_GROUP);
         loop {

@@ -22,7 +22,8 @@ use crate::store::session_ends::ended_session::{EndedSession, MAX_LEEWAY};
 /// leeway, detail.
 const OWN_PLACEHOLDERS: usize = 7;
 
-/// Inserts that accompany the end of a session. They select from `sessions`, by whatever name follows.
+/// Inserts that accompany the end of a session. The caller appends the
+/// table or CTE that they select from.
 macro_rules! inserts {
     (entries) => {
         "INSERT INTO blacklist_entries (token_id, session_id, user_id, generation, reason, \

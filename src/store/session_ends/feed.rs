@@ -109,7 +109,7 @@ impl FeedReader {
     /// `true` for ends that the last read, by its snapshot, has passed on already.
     ///
     /// # Errors
-    /// What was passed on before an error is true nevertheless, and comes again with the next read.
+    /// Ends that were passed on before an error are valid; the next read passes them on again.
     pub async fn read(
         &mut self,
         mut pass_on: impl FnMut(&[EndedSession], bool),
@@ -161,7 +161,7 @@ impl FeedReader {
                 Ok(None) | Err(_) => *listener = None,
             }
         };
-        // A timeout is time for a poll.
+        // On timeout the caller polls.
         let _ = timeout(POLL_INTERVAL, notified).await;
     }
 }
