@@ -92,7 +92,7 @@ async fn a_row_that_a_hand_spoilt_is_not_an_outage(database: Database) {
     let opened = open(&store, ada.id, at(0)).await;
     let other = open(&store, ada.id, at(0)).await;
     let id = database.literal(opened.id.as_uuid());
-    let spoil = format!("UPDATE sessions SET ended_at = 1, end_reason = 'WHIM' WHERE id = {id}");
+    let spoil = format!("UPDATE sessions SET ended_at = 1, end_reason = NULL WHERE id = {id}");
     database.raw().await.execute(spoil).await;
     let error = store.sessions_by_id(&[opened.id]).await.unwrap_err();
     assert!(!error.is_temporary(), "{error:?}");
