@@ -1,4 +1,4 @@
-//! Assembly of the capabilities from the parts that they share.
+//! Construction of [`Auth`] from the parts that its capabilities share.
 
 use std::sync::Arc;
 

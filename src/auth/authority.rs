@@ -1,4 +1,4 @@
-//! Authority of whoever asks: administrators, readers, and what a field requires.
+//! Authority of callers: administrators, readers, and the requirements of fields.
 //!
 //! A use case for administrators takes an [`Admin`]. One is made of a viewer with the role, or by the
 //! program's own commands; a test holds that no other room names [`Admin::operator`]. So the compiler

@@ -1,7 +1,7 @@
 //! Cancellation where the client disconnects before its request is finished.
 //!
-//! A request that has begun runs to its end without its client, so that a logout cannot be stopped half
-//! way. Only what has not begun is cancelled: a place in a queue is freed for a client that still waits.
+//! A request whose execution has begun is completed even if its client disconnects, so that a logout cannot
+//! be stopped half way. Only waiting in a queue is cancelled: the place is freed for another client.
 
 use std::future::pending;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Errors of use cases.
 //!
-//! The list is closed: an expected failure, which is part of the answer ([`UserError`]); a caller who
-//! may not ask ([`Denial`]); or a failure of the service itself.
+//! Three kinds: an expected failure, which is part of the answer ([`UserError`]); a caller without the
+//! authority ([`Denial`]); and a failure of the service itself.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ impl From<CryptoError> for Error {
     }
 }
 
-/// Why a caller may not ask for something.
+/// Why a caller lacks the authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
     /// The request carries no valid access token of a live session.

@@ -1,7 +1,7 @@
 //! Input fields that an error can be about.
 //!
-//! The use cases know nothing of GraphQL paths or command-line options: whoever called one maps the
-//! field to what its own caller sees.
+//! Use cases know nothing of GraphQL paths or command-line options: the schema maps a field to its path in
+//! the mutation's arguments.
 
 /// A field of a use case's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

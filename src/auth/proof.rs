@@ -1,9 +1,9 @@
-//! Proof that a caller is a user: the only key to [`Sessions::open`](super::sessions::Sessions).
+//! Proof that a caller is a user: the argument of [`Sessions::open`](super::sessions::Sessions).
 //!
-//! Each way in is one variant: its room checks what the caller presents and makes the variant's payload,
-//! whose fields nobody else can fill. A room that makes proofs cannot open sessions, and a session
-//! cannot be opened without a proof. A magic link, a passkey or another provider would be a further
-//! variant here, made in a room of its own beside `passwords`.
+//! Each method of login has one variant. The module that checks the method makes the variant's payload,
+//! whose fields are private to it. A module that makes proofs does not open sessions, and a session
+//! cannot be opened without a proof; a test holds both. A magic link, a passkey or another provider would
+//! be a further variant, made in a module of its own beside `passwords`.
 
 use super::passwords::{Registration, VerifiedPassword};
 use crate::domain::id::UserId;

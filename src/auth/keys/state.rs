@@ -1,4 +1,4 @@
-//! State of the signing keys in this process.
+//! [`Keys`]: the signing keys of this process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Rate limit on reads of the keys for unknown names of keys.
+//! Rate limit on reads of the signing keys that tokens of unknown keys cause.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;

@@ -13,8 +13,8 @@
 //!   opens the session. So a replica may be one attempt ahead of what the database knows; if that attempt
 //!   fails after others have used up the limit, it is answered as if it had not been made.
 //!
-//! The limits on addresses are about rates, and many honest people may share an address: there a failure
-//! is always counted afterwards, past the limit too, and lengthens the wait.
+//! Many honest people may share an address, so limits on addresses are rates: a failure is always counted
+//! afterwards, even beyond the limit, and lengthens the wait.
 //!
 //! Invariants: a name that nobody has is counted like any other, so a refusal tells nothing. From an
 //! address where an account was logged in before, only the attempts on that account from that address

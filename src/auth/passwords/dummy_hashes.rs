@@ -3,8 +3,8 @@
 //! Invariant: a login by a name that nobody has costs what a login by an account's name costs. Accounts
 //! keep the parameters that they were hashed with until they log in, so after a change of the parameters
 //! there are several kinds of hashes. A name that nobody has gets one of these kinds, as often as accounts
-//! have it, and always the same one: its time tells nothing. As accounts log in, names move to today's
-//! parameters as well.
+//! have it, and always the same one, so the duration does not tell whether the name has an account. As
+//! accounts log in and are rehashed, such names get today's parameters as well.
 
 use parking_lot::{Mutex, MutexGuard};
 

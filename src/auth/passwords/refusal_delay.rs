@@ -1,8 +1,8 @@
 //! Imitated duration of an attempt that is refused without its hash.
 //!
-//! From an address where an account was logged in before, limits that refuse elsewhere do not hold. An
-//! attempt that they refuse has to take as long as a wrong password takes there, or its time would tell
-//! where an account was logged in. Sleeping for that time costs no core.
+//! Some limits do not apply from an address where the account was logged in before. An attempt that they
+//! refuse elsewhere has to take as long as a wrong password takes there, or its duration would tell where
+//! an account was logged in. The duration is slept, not computed.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! State that all use cases of passwords share.
+//! [`Passwords`]: the state that all its use cases share.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Delivery of a refresh token in the answer or in the browser's cookie.
 //!
-//! A token in a cookie is never given in an answer. A cookie that is replaced does not live on: its session
-//! is ended, so that a planted cookie is of no use and a forgotten one is not left open. A cookie is
+//! A token in a cookie is never given in an answer. The session of a cookie that is
+//! replaced is ended, so that a planted cookie is of no use and a forgotten one is not left open. A cookie is
 //! cleared where its token is not valid any more, and never because the service failed.
 
 use super::Sessions;

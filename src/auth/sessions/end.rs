@@ -1,11 +1,10 @@
 //! Ending of sessions, however many.
 //!
-//! Whoever is told that sessions have ended may rely on it at once: before it answers, this process refuses
-//! their access tokens and those of the sessions that it finds ended. Of very many sessions a floor is set,
-//! and that is all the answer waits for. Their rows are ended afterwards, by any process of the service, or
-//! for some seconds by the command that set the floor. In the meantime whatever is read of such a session
-//! says already that it has ended; its blacklist entry, its audit event and the subscription's event follow
-//! with its row.
+//! An answer that sessions have ended holds at once: before it is given, this process refuses their access
+//! tokens and those of the sessions that it finds ended. For very many sessions only a floor is set before
+//! the answer. Their rows are ended afterwards, by any process of the service, or for some seconds by the
+//! command that set the floor. In the meantime every read of such a session shows its end already; its
+//! blacklist entry, its audit event and the subscription's event follow with its row.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Refresh: the outstanding refresh token becomes the next pair of tokens.
 //!
-//! The store's compare-and-swap decides who moves the chain on. Only where it changed nothing is the
+//! The store's compare-and-swap replaces the outstanding token. Only where it changed nothing is the
 //! session read, to decide by [`Session::decide_refresh`](crate::domain::session::Session::decide_refresh) what the token is;
 //! whatever follows from that is again a conditional write. A failure of the database is never "invalid":
 //! the client keeps its token and tries again.

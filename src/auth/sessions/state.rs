@@ -1,4 +1,4 @@
-//! State that all use cases of sessions share.
+//! [`Sessions`]: the state that all its use cases share.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Status of a token: whether it is valid, and why not. Nothing is changed.
 //!
-//! An access token shows what its holder could read anyway. A refresh token is good for a refresh only: its
-//! holder learns no more than whether its session lives. Whether it was rotated is for its user and for
-//! administrators: it would tell a thief when to come.
+//! The holder of an access token may see its status: the token gives access to its session anyway. The
+//! holder of a refresh token learns only whether the session lives. Only its user and administrators see
+//! that it was rotated: a thief would learn when its owner is active.
 
 use super::Sessions;
 use crate::auth::caller::{Caller, Viewer};

@@ -1,8 +1,8 @@
 //! Transport of refresh tokens: in the body, or in a cookie that no script can read.
 //!
-//! A browser sends its cookies with every request, whichever page made it. So a cookie counts only where
-//! a page of ours sent the request, and so does the wish for one: else a stranger's page could log
-//! somebody in as the stranger. A token in the input counts before the cookie.
+//! A browser sends its cookies with every request, whichever page made it. So a cookie is read
+//! and set only where a page of this service or of a listed origin sent the request: else a page of an
+//! attacker could log its visitor in as the attacker. A token in the input counts before the cookie.
 
 use parking_lot::Mutex;
 use zeroize::Zeroizing;

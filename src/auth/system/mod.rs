@@ -1,4 +1,4 @@
-//! System: whether the service works, what it counts, and what it deletes.
+//! System: readiness, metrics and purge of the service.
 
 mod purge;
 mod readiness;

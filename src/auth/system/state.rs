@@ -1,4 +1,4 @@
-//! State that all use cases of the system share.
+//! [`System`]: the state that all its use cases share.
 
 use std::sync::Arc;
 use std::time::Duration;
