@@ -29,6 +29,7 @@ impl Sessions {
         // Fails to compile once there is another answer than "enough", which is then dealt with here.
         let Sufficiency::Enough = proof.sufficiency();
         let now = self.now();
+        self.tokens.check_signing(now)?;
         let session = self.new_session(proof.user_id(), name, origin.clone(), now);
         let event = NewEvent {
             kind: match proof {

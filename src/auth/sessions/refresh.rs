@@ -126,6 +126,7 @@ impl Sessions {
         origin: &Origin,
         now: Timestamp,
     ) -> Result<(SignedIn, RefreshOutcome), Error> {
+        self.tokens.check_signing(now)?;
         for _ in 0..MAX_READS {
             if let Some(done) = self.advance(&presented, attempt, origin, now).await? {
                 let rotates = self.policy.rotate;

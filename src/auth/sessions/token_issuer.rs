@@ -13,6 +13,7 @@ use crate::auth::keys::Keys;
 use crate::clock::Timestamp;
 use crate::crypto::TokenError;
 use crate::crypto::access_token::{self, AccessToken, Issuer};
+use crate::crypto::key_ring::KeyRing;
 use crate::crypto::refresh_token::{RefreshKeys, RefreshToken};
 use crate::domain::id::TokenId;
 use crate::domain::session::Session;
@@ -77,6 +78,17 @@ impl TokenIssuer {
         self.refresh_keys.verify(&self.issuer.issuer, token, now)
     }
 
+    /// Refuses where this process cannot sign. Called before anything is written: a refresh token that is
+    /// replaced without an answer counts as reused when the client repeats it too late.
+    pub(in crate::auth) fn check_signing(&self, now: Timestamp) -> Result<(), Error> {
+        self.signing_ring(now).map(drop)
+    }
+
+    fn signing_ring(&self, now: Timestamp) -> Result<Arc<KeyRing>, Error> {
+        let ring = self.keys.ring_at(now);
+        if ring.signing().is_some() { Ok(ring) } else { Err(Denial::from(Stale).into()) }
+    }
+
     /// Signs the tokens of a session as its row stands.
     pub(in crate::auth) fn issue(
         &self,
@@ -110,10 +122,7 @@ impl TokenIssuer {
             None
         };
         // The key of the same moment as the claims: it is kept for as long as these say.
-        let keys = self.keys.ring_at(now);
-        if keys.signing().is_none() {
-            return Err(Denial::from(Stale).into());
-        }
+        let keys = self.signing_ring(now)?;
         let tokens = TokenPair {
             access_token: access_token::sign(&keys, &self.issuer, &access)?,
             access_expires_at: access.expires_at,
