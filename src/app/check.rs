@@ -14,7 +14,7 @@ use super::start_error::StartError;
 use crate::clock::{Clock, REPORTED_DRIFT, Stopwatch, SystemClock};
 use crate::config::{Config, SecretSource};
 use crate::entropy::SystemEntropy;
-use crate::store::{Error, SessionDefault, Store};
+use crate::store::{Error, SessionDefault, Store, StoredKey};
 
 /// Results of all checks, in sentences.
 #[derive(Debug, Default)]
@@ -151,8 +151,19 @@ async fn check_keys(
         check_secret(config)?;
         report.fine.push("the first start makes the signing key".to_owned());
     } else {
-        open_keys(config, store, &SystemEntropy).await?;
-        report.fine.push("the secret opens the signing keys".to_owned());
+        let (_, keys) = open_keys(config, store, &SystemEntropy).await?;
+        let unknown = |key: &&StoredKey| key.algorithm.known().is_none() && !key.life.is_destroyed;
+        let unknown: Vec<&str> =
+            keys.iter().filter(unknown).map(|key| key.algorithm.as_str()).collect();
+        if unknown.is_empty() {
+            report.fine.push("the secret opens the signing keys".to_owned());
+        } else {
+            report.risky.push(format!(
+                "this version does not know the algorithm of a signing key ({}), and neither accepts \
+                 the key's tokens nor signs while that key signs; run the version that made it",
+                unknown.join(", ")
+            ));
+        }
     }
     Ok(())
 }

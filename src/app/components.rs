@@ -83,8 +83,8 @@ async fn set_clock(config: &Config, store: &Store, clock: &dyn Clock) -> Result<
     Ok(())
 }
 
-/// Loads the secret and checks that it opens every stored key. A key sealed with another secret than the
-/// existing ones would keep every process from starting.
+/// Loads the secret and checks that it opens every stored key of a known algorithm. A key sealed with
+/// another secret than the existing ones would keep every process from starting.
 pub(super) async fn open_keys(
     config: &Config,
     store: &Store,
@@ -93,9 +93,12 @@ pub(super) async fn open_keys(
     let stored = store.signing_keys().await;
     let stored = stored.map_err(|error| StartError::of_store(&config.database, &error))?;
     let secrets = master_secret::load(&config.secret, !stored.is_empty(), entropy)?;
+    // A key of an algorithm that only a newer version knows proves nothing about the secret.
     let opens = |key: &StoredKey| {
         key.life.is_destroyed
-            || KeyPair::from_sealed(&secrets, &key.kid, key.algorithm, &key.sealed).is_some()
+            || key.algorithm.known().is_none_or(|algorithm| {
+                KeyPair::from_sealed(&secrets, &key.kid, algorithm, &key.sealed).is_some()
+            })
     };
     if stored.iter().all(opens) { Ok((secrets, stored)) } else { Err(StartError::Sealed) }
 }

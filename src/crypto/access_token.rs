@@ -135,14 +135,24 @@ pub fn sign(ring: &KeyRing, issuer: &Issuer, token: &AccessToken) -> Result<Stri
 /// looking up a key that this replica does not know yet.
 #[must_use]
 pub fn claimed_key(token: &str) -> Option<String> {
-    let Header { alg, kid, crit, .. } = Compact::parse(token)
-        .ok()
-        .map(|compact| compact.header)
-        .filter(|header| header.has_type(jws::ACCESS))?;
+    let header = access_header(token)?;
     // A thumbprint has 32 bytes.
     let is_name = |kid: &String| from_base64url(kid).is_some_and(|bytes| bytes.len() == 32);
-    let is_ours = !crit && SigningAlgorithm::parse(&alg).is_some();
-    kid.filter(|kid| is_ours && is_name(kid))
+    let is_ours = !header.crit && SigningAlgorithm::parse(&header.alg).is_some();
+    header.kid.filter(|kid| is_ours && is_name(kid))
+}
+
+/// The `kid` of an unverified token, if it names an algorithm that this version does not know. For telling
+/// whether a newer version signed it.
+#[must_use]
+pub fn claimed_key_of_unknown_algorithm(token: &str) -> Option<String> {
+    let header = access_header(token)?;
+    header.kid.filter(|_| SigningAlgorithm::parse(&header.alg).is_none())
+}
+
+fn access_header(token: &str) -> Option<Header> {
+    let header = Compact::parse(token).ok()?.header;
+    header.has_type(jws::ACCESS).then_some(header)
 }
 
 /// Verifies a token completely. It expires at `exp` plus the leeway.

@@ -21,11 +21,50 @@ pub struct StoredKey {
     pub id: KeyId,
     /// JWK thumbprint (RFC 7638).
     pub kid: String,
-    pub algorithm: SigningAlgorithm,
+    pub algorithm: StoredAlgorithm,
     /// The private key, encrypted with the master secret; empty once it was destroyed.
     pub sealed: Vec<u8>,
     pub created_at: Timestamp,
     pub life: KeyLife,
+}
+
+/// Algorithm of a stored key. One of a newer version keeps the word of its row, so that the other keys can
+/// be read and the key can be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredAlgorithm {
+    Known(SigningAlgorithm),
+    Unknown(String),
+}
+
+impl StoredAlgorithm {
+    /// `None` for an algorithm of a newer version.
+    #[must_use]
+    pub fn known(&self) -> Option<SigningAlgorithm> {
+        match self {
+            Self::Known(algorithm) => Some(*algorithm),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known(algorithm) => algorithm.as_str(),
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+impl From<SigningAlgorithm> for StoredAlgorithm {
+    fn from(algorithm: SigningAlgorithm) -> Self {
+        Self::Known(algorithm)
+    }
+}
+
+impl From<String> for StoredAlgorithm {
+    fn from(word: String) -> Self {
+        SigningAlgorithm::parse(&word).map_or(Self::Unknown(word), Self::Known)
+    }
 }
 
 /// The part of a key that the feed compares: as long as all marks are unchanged, so are the keys.
@@ -79,20 +118,17 @@ impl From<MarkRow> for KeyMark {
     }
 }
 
-impl TryFrom<KeyRow> for StoredKey {
-    type Error = Error;
-
-    fn try_from(row: KeyRow) -> Result<Self> {
+impl From<KeyRow> for StoredKey {
+    fn from(row: KeyRow) -> Self {
         let KeyMark { kid, life } = row.mark.into();
-        Ok(Self {
+        Self {
             id: KeyId::from_uuid(row.id),
             kid,
-            algorithm: SigningAlgorithm::parse(&row.algorithm)
-                .ok_or(Error::unreadable("algorithm"))?,
+            algorithm: row.algorithm.into(),
             sealed: row.sealed_private,
             created_at: Timestamp::from_micros(row.created_at),
             life,
-        })
+        }
     }
 }
 
@@ -173,7 +209,7 @@ impl Store {
         ))
         .fetch_all(conn)
         .await?))?;
-        rows.into_iter().map(StoredKey::try_from).collect()
+        Ok(rows.into_iter().map(StoredKey::from).collect())
     }
 
     /// Adds the first key. Of processes that start at once on an empty database one adds its key, and all

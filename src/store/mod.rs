@@ -52,7 +52,7 @@ pub use backend::sqlite::close_all;
 pub use credentials::Credentials;
 pub use error::Error;
 pub use handle::Store;
-pub use keys::{KeyMark, RotateKey, StoredKey};
+pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};
 pub use retention::client_metadata::ClientMetadata;
 pub use retention::purge::{Expired, Purged};

@@ -15,8 +15,23 @@ use crate::store::KeyMark;
 #[derive(Clone, Debug)]
 pub(super) struct HeldKey {
     pub mark: KeyMark,
-    /// `None` where its private part was destroyed, or no secret of this process opens it.
+    /// `None` where its private part was destroyed, this version does not know its algorithm, or no secret
+    /// of this process opens it.
     pub key: Option<Arc<KeyPair>>,
+    /// Whether this version knows its algorithm.
+    pub is_known_algorithm: bool,
+}
+
+/// Which of the keys that may have signed a valid token a process can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::auth) enum UsableKeys {
+    All,
+    /// All but some whose algorithm only a newer version knows. None of these signs now.
+    AllOfKnownAlgorithms,
+    /// The key that signs now has an algorithm that only a newer version knows: this process cannot sign.
+    AllButTheSigningKey,
+    /// No secret of this process opens some key of a known algorithm.
+    NotThoseOfAnotherSecret,
 }
 
 /// All keys, and the ring that they make between two moments.
@@ -35,7 +50,7 @@ impl KeySet {
     pub fn new(keys: Vec<HeldKey>, now: Timestamp) -> Self {
         let verifying =
             keys.iter().filter(|held| held.verifies(now)).filter_map(|held| held.key.clone());
-        let ring = match signing(&keys, now) {
+        let ring = match signing(&keys, now).and_then(|held| held.key.clone()) {
             Some(key) => KeyRing::new(key, verifying),
             None => KeyRing::verifying_only(verifying),
         };
@@ -65,9 +80,17 @@ impl KeySet {
         self.keys.iter().find(|held| held.mark.kid == kid)
     }
 
-    /// Whether every key that may have signed a valid token could be opened.
-    pub fn is_whole(&self, now: Timestamp) -> bool {
-        self.keys.iter().all(|held| !held.is_missing(now))
+    pub fn usable(&self, now: Timestamp) -> UsableKeys {
+        let missing = || self.keys.iter().filter(|held| held.is_missing(now));
+        if missing().any(|held| held.is_known_algorithm) {
+            UsableKeys::NotThoseOfAnotherSecret
+        } else if signing(&self.keys, now).is_some_and(|held| held.is_missing(now)) {
+            UsableKeys::AllButTheSigningKey
+        } else if missing().next().is_some() {
+            UsableKeys::AllOfKnownAlgorithms
+        } else {
+            UsableKeys::All
+        }
     }
 }
 
@@ -83,9 +106,9 @@ impl HeldKey {
 }
 
 /// The key that signs. Where the clock is behind the one that the keys were made by, the next one signs:
-/// early is better than not at all. Where the active key cannot be opened, none signs: older ones must not.
-fn signing(keys: &[HeldKey], now: Timestamp) -> Option<Arc<KeyPair>> {
+/// early is better than not at all. Where this key cannot be opened, none signs: older ones must not.
+fn signing(keys: &[HeldKey], now: Timestamp) -> Option<&HeldKey> {
     let is = |state| move |held: &&HeldKey| held.mark.life.state(now) == state;
     let active = keys.iter().rfind(is(SigningKeyState::Active));
-    active.or_else(|| keys.iter().find(is(SigningKeyState::Next)))?.key.clone()
+    active.or_else(|| keys.iter().find(is(SigningKeyState::Next)))
 }

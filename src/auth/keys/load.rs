@@ -2,14 +2,15 @@
 //!
 //! Before a process signs with a key it writes the lifetime of its tokens into the key's row, so that the
 //! key is kept for long enough whatever the flags are later. A key that cannot be opened does not affect
-//! the others: its tokens are neither accepted nor called invalid.
+//! the others: its tokens are neither accepted nor called invalid. So it is with a key of an algorithm that
+//! only a newer version knows, which runs beside this one during a rolling update.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::key_set::{HeldKey, KeySet};
+use super::key_set::{HeldKey, KeySet, UsableKeys};
 use super::state::{KeyError, Keys};
 use crate::clock::Timestamp;
 use crate::crypto::CryptoError;
@@ -17,7 +18,7 @@ use crate::crypto::algorithm::SigningAlgorithm;
 use crate::crypto::key_pair::KeyPair;
 use crate::domain::id::KeyId;
 use crate::domain::key_life::KeyLife;
-use crate::store::{self, KeyMark, StoredKey};
+use crate::store::{self, KeyMark, StoredAlgorithm, StoredKey};
 
 impl Keys {
     /// Loads the keys, makes the first where there is none, and rotates where another algorithm is wanted.
@@ -34,7 +35,13 @@ impl Keys {
             self.turn_to(algorithm, &stored).await?;
         }
         self.read().await?;
-        if self.is_whole() { Ok(()) } else { Err(KeyError::Sealed) }
+        match self.usable() {
+            UsableKeys::NotThoseOfAnotherSecret => Err(KeyError::Sealed),
+            // Where the key that signs has an unknown algorithm, tokens of the other keys are accepted.
+            UsableKeys::All
+            | UsableKeys::AllOfKnownAlgorithms
+            | UsableKeys::AllButTheSigningKey => Ok(()),
+        }
     }
 
     /// A new key, sealed as a row, that signs from `activates_at` on; and its name.
@@ -51,7 +58,7 @@ impl Keys {
         let row = StoredKey {
             id: KeyId::new(now, &*self.entropy),
             kid: key.kid().to_owned(),
-            algorithm,
+            algorithm: algorithm.into(),
             sealed: key.to_sealed(&self.secrets, &*self.entropy)?,
             created_at: now,
             life: KeyLife {
@@ -84,9 +91,11 @@ impl Keys {
                 None => self.unseal(&row).await?,
             };
             if key.is_none() && !row.life.is_destroyed && known.is_none() {
-                tracing::error!(kid = row.kid, "the master secret does not open a signing key");
+                log_unopened(&row);
             }
-            keys.push(HeldKey { mark: KeyMark { kid: row.kid, life: row.life }, key });
+            let is_known_algorithm = row.algorithm.known().is_some();
+            let mark = KeyMark { kid: row.kid, life: row.life };
+            keys.push(HeldKey { mark, key, is_known_algorithm });
         }
         let read = Arc::new(KeySet::new(keys, now));
         *self.held.write() = read;
@@ -99,7 +108,8 @@ impl Keys {
 
     /// Opens a key, and reseals it where an older secret sealed it.
     async fn unseal(&self, row: &StoredKey) -> Result<Option<Arc<KeyPair>>, store::Error> {
-        let unsealed = KeyPair::from_sealed(&self.secrets, &row.kid, row.algorithm, &row.sealed);
+        let Some(algorithm) = row.algorithm.known() else { return Ok(None) };
+        let unsealed = KeyPair::from_sealed(&self.secrets, &row.kid, algorithm, &row.sealed);
         let Some(unsealed) = unsealed else { return Ok(None) };
         if unsealed.is_outdated {
             match unsealed.key.to_sealed(&self.secrets, &*self.entropy) {
@@ -111,6 +121,21 @@ impl Keys {
             }
         }
         Ok(Some(Arc::new(unsealed.key)))
+    }
+}
+
+fn log_unopened(row: &StoredKey) {
+    match &row.algorithm {
+        StoredAlgorithm::Known(_) => {
+            tracing::error!(kid = row.kid, "the master secret does not open a signing key");
+        }
+        StoredAlgorithm::Unknown(algorithm) => tracing::error!(
+            kid = row.kid,
+            algorithm,
+            signs_from = %row.life.activates_at,
+            "this version does not know the algorithm of a signing key: it does not accept the key's \
+             tokens, and signs none while the key signs; run the version that made the key"
+        ),
     }
 }
 

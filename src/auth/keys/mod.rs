@@ -15,6 +15,7 @@ mod unknown_key_limit;
 mod verified_cache;
 mod verify_token;
 
+pub(in crate::auth) use key_set::UsableKeys;
 pub use rotate::KeyRotation;
 pub use signing_key::SigningKey;
 pub use state::{KeyError, Keys, PUBLIC_KEYS_MAX_AGE};

@@ -19,7 +19,8 @@ use crate::store::{NewEvent, RotateKey, StoredKey};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KeyRotation<'a> {
-    /// Algorithm of the new key; `None`: that of the key before.
+    /// Algorithm of the new key; `None`: that of the key before, or the default where only a newer version
+    /// knows that one.
     pub algorithm: Option<&'a str>,
     /// In an emergency the new key signs at once, and tokens of all other keys are refused.
     pub immediately: bool,
@@ -55,7 +56,8 @@ impl Keys {
         }
         let publication =
             if rotation.immediately { std::time::Duration::ZERO } else { PUBLICATION };
-        let algorithm = algorithm.unwrap_or(last.algorithm);
+        // An emergency must not wait for the version that knows the algorithm of the key before.
+        let algorithm = algorithm.or(last.algorithm.known()).unwrap_or_default();
         let (key, kid) = self.make(algorithm, now, now + publication).await?;
         let event = event(by.user_id(), rotation.immediately, now, origin);
         let order =
@@ -74,16 +76,26 @@ impl Keys {
 impl Keys {
     /// Rotates where the newest key has another algorithm. The old key signs until the new one does. While
     /// a rotation is under way nothing is done: processes that are started with different flags must not
-    /// undo each other's rotations.
+    /// undo each other's rotations. For the same reason a key of an algorithm that only a newer version knows
+    /// is left in place: during a rolling update a restart of an older process must not undo the newer one's
+    /// rotation.
     pub(super) async fn turn_to(
         &self,
         algorithm: SigningAlgorithm,
         stored: &[StoredKey],
     ) -> Result<(), KeyError> {
         let now = self.clock.now();
-        let Some(last) = last(stored).filter(|key| key.algorithm != algorithm) else {
+        let Some(last) = last(stored).filter(|key| key.algorithm != algorithm.into()) else {
             return Ok(());
         };
+        if last.algorithm.known().is_none() {
+            tracing::warn!(
+                kid = last.kid,
+                algorithm = last.algorithm.as_str(),
+                "a newer version made the newest signing key: --algorithm does not replace it"
+            );
+            return Ok(());
+        }
         if last.life.state(now) == SigningKeyState::Next {
             tracing::warn!(
                 waiting = last.algorithm.as_str(),

@@ -4,10 +4,9 @@ use super::state::Keys;
 use crate::auth::authority::Admin;
 use crate::auth::error::Error;
 use crate::clock::Timestamp;
-use crate::crypto::algorithm::SigningAlgorithm;
 use crate::domain::id::KeyId;
 use crate::domain::key_life::SigningKeyState;
-use crate::store::StoredKey;
+use crate::store::{StoredAlgorithm, StoredKey};
 
 /// A signing key without its private part.
 #[derive(Clone, Debug)]
@@ -15,7 +14,7 @@ pub struct SigningKey {
     pub id: KeyId,
     /// Thumbprint (RFC 7638).
     pub kid: String,
-    pub algorithm: SigningAlgorithm,
+    pub algorithm: StoredAlgorithm,
     pub state: SigningKeyState,
     pub created_at: Timestamp,
     /// Start of signing.

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
-use super::key_set::KeySet;
+use super::key_set::{KeySet, UsableKeys};
 use super::unknown_key_limit::KeyLookups;
 use crate::clock::{Clock, Timestamp};
 use crate::crypto::CryptoError;
@@ -104,9 +104,8 @@ impl Keys {
         self.removals.load(Ordering::Acquire)
     }
 
-    /// Whether every key that may have signed a valid token could be opened.
-    pub(in crate::auth) fn is_whole(&self) -> bool {
-        self.held().is_whole(self.clock.now())
+    pub(in crate::auth) fn usable(&self) -> UsableKeys {
+        self.held().usable(self.clock.now())
     }
 }
 

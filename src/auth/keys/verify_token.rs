@@ -29,6 +29,11 @@ impl Keys {
         if first != Err(TokenError::Invalid) {
             return Ok(first);
         }
+        if let Some(kid) = access_token::claimed_key_of_unknown_algorithm(token) {
+            // Not read again for it: anybody can make up an algorithm.
+            self.may_learn(&kid)?;
+            return Ok(first);
+        }
         match access_token::claimed_key(token) {
             Some(kid) if self.may_learn(&kid)? => {
                 self.look_up().await?;

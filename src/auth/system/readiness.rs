@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::System;
+use crate::auth::keys::UsableKeys;
 use crate::clock::{REPORTED_DRIFT, Timestamp};
 use crate::store::{Error, MigrationError};
 
@@ -74,10 +75,14 @@ impl System {
     }
 
     fn keys_state(&self) -> Result<Cow<'static, str>, Cow<'static, str>> {
-        if self.keys.is_whole() {
-            Ok("ok".into())
-        } else {
-            Err("the master secret does not open every signing key".into())
+        match self.keys.usable() {
+            UsableKeys::All => Ok("ok".into()),
+            UsableKeys::AllOfKnownAlgorithms => Ok(TOKENS_OF_UNKNOWN_KEY.into()),
+            // Another replica may be able to sign, and most tokens are of that key.
+            UsableKeys::AllButTheSigningKey => Err(UNKNOWN_SIGNING_KEY.into()),
+            UsableKeys::NotThoseOfAnotherSecret => {
+                Err("the master secret does not open every signing key".into())
+            }
         }
     }
 
@@ -100,6 +105,12 @@ impl System {
         Ok(format!("ok: this machine is {seconds} s {way} the database, which is corrected").into())
     }
 }
+
+const TOKENS_OF_UNKNOWN_KEY: &str =
+    "ok: this version does not know the algorithm of a signing key, and does not accept its tokens";
+
+const UNKNOWN_SIGNING_KEY: &str = "this version does not know the algorithm of the key that signs: run \
+                                   the version that made the key, or rotate the keys";
 
 /// Outcome of checks that only the database can answer, where it does not.
 const UNKNOWN: &str = "the database does not say";

@@ -28,7 +28,7 @@ fn key(kid: &str, moment: i64) -> StoredKey {
     StoredKey {
         id: KeyId::new(at(0), &SystemEntropy),
         kid: kid.to_owned(),
-        algorithm: SigningAlgorithm::Es256,
+        algorithm: SigningAlgorithm::Es256.into(),
         sealed: vec![0, 1, 255],
         created_at: at(moment),
         life: KeyLife {
@@ -65,8 +65,8 @@ async fn of_processes_that_start_at_once_one_adds_its_key(database: Database) {
         let stored = process.signing_keys().await.unwrap();
         let ([stored], first) = (stored.as_slice(), &keys[winner]) else { panic!("{stored:?}") };
         assert_eq!(
-            (stored.id, &stored.kid, stored.algorithm),
-            (first.id, &first.kid, first.algorithm)
+            (stored.id, &stored.kid, &stored.algorithm),
+            (first.id, &first.kid, &first.algorithm)
         );
         assert_eq!((&stored.sealed, stored.created_at), (&first.sealed, at(60)));
         assert_eq!(stored.life, first.life);

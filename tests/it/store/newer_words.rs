@@ -1,5 +1,6 @@
 //! Words of a newer version in rows that this version reads: they are `Unknown`, and nothing fails.
 
+use sallyport::crypto::algorithm::SigningAlgorithm;
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::blacklist::BlacklistReason;
 use sallyport::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
@@ -8,7 +9,7 @@ use sallyport::domain::pagination::PageRequest;
 use sallyport::domain::session::EndReason;
 use sallyport::domain::user::Role;
 use sallyport::entropy::SystemEntropy;
-use sallyport::store::{FeedCursor, FloorBatch, Scope};
+use sallyport::store::{FeedCursor, FloorBatch, Scope, StoredAlgorithm};
 
 use super::support::{at, end, ending, entries, make, open, rotation, session};
 use crate::databases::{Database, on_both};
@@ -18,6 +19,7 @@ on_both!(
     rows_below_a_floor_of_a_newer_version_get_its_word,
     a_kind_of_event_of_a_newer_version_is_listed,
     a_role_of_a_newer_version_is_read_with_the_session,
+    a_key_of_an_algorithm_of_a_newer_version_keeps_its_word,
 );
 
 const UNKNOWN_END: BlacklistReason = BlacklistReason::Ended(EndReason::Unknown);
@@ -142,4 +144,26 @@ async fn a_role_of_a_newer_version_is_read_with_the_session(database: Database) 
         let found = store.users(&filter, &all()).await.unwrap().items;
         assert!(found.iter().map(|user| user.id).eq([expected]), "{role:?}");
     }
+}
+
+async fn a_key_of_an_algorithm_of_a_newer_version_keeps_its_word(database: Database) {
+    let store = database.store().await;
+    let mut raw = database.raw().await;
+    for (number, algorithm) in [(1, "ML-DSA-65"), (2, "ES256")] {
+        raw.execute(signing_key(&database, number, algorithm)).await;
+    }
+    let keys = store.signing_keys().await.unwrap();
+    let algorithms: Vec<_> = keys.into_iter().map(|key| key.algorithm).collect();
+    let known = StoredAlgorithm::Known(SigningAlgorithm::Es256);
+    assert_eq!(algorithms, [StoredAlgorithm::Unknown("ML-DSA-65".to_owned()), known]);
+}
+
+fn signing_key(database: &Database, number: u32, algorithm: &str) -> String {
+    let id = database.literal(uuid::Uuid::from_u128(number.into()));
+    let sealed = if database.is_sqlite() { "x'01'" } else { "'\\x01'" };
+    format!(
+        "INSERT INTO signing_keys (id, kid, algorithm, sealed_private, created_at, activates_at, \
+         retired_at, token_lifetime) \
+         VALUES ({id}, '{number}', '{algorithm}', {sealed}, {number}, {number}, 5, 1)"
+    )
 }
