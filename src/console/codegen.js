@@ -1,5 +1,5 @@
-// Writes source/api/generated.ts: a typed document for each operation in source/**/*.graphql, as
-// `schema.graphql` has it.
+// Code generation of source/api/generated.ts: a typed document for each operation in source/**/*.graphql,
+// validated against `schema.graphql`.
 import { generate } from '@graphql-codegen/cli';
 
 export const generateTypes = () =>

@@ -1,4 +1,4 @@
-// The files' names change with their content, so that they can be cached for ever.
+// Vite configuration. File names contain a hash of the content, so that browsers can cache the files forever.
 import { defineConfig } from 'vite';
 
 export default defineConfig({

@@ -1,5 +1,5 @@
-// Makes dist/ anew, or the folder that is named: `npm ci && npm run build`. What is in it is committed, so that nobody needs Node
-// to build the service: each file compressed, and the licences of all that went in.
+// Build of dist/, or of the directory given as argument: `npm ci && npm run build`. The output, with the
+// licences of the bundled packages, is compressed and committed, so that cargo builds do not need Node.
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';

@@ -1,4 +1,4 @@
-// GraphiQL over this service's own /graphql.
+// GraphiQL page for the /graphql endpoint of the same service.
 import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
 import './page.css';

@@ -1,6 +1,7 @@
-// What GraphiQL remembers. Its tabs and its history hold what was typed, passwords and tokens among
-// it, and would keep that in the browser's storage for anybody who comes after; so only how the page
-// looks outlives it.
+// Storage of GraphiQL's state.
+//
+// Invariant: only the theme and the layout are persisted in localStorage. Tabs and history may contain
+// passwords and tokens, so they are in memory only and end with the page.
 const lasting = /^graphiql:(theme|.*Flex)$/;
 const passing = new Map();
 

@@ -1,4 +1,4 @@
-// What stands on the screen: the page that the address means, for whoever is logged in; else the log in.
+// Root component: the routes of the pages while a user is logged in, otherwise the login form.
 import { Route, Router, useLocation } from 'preact-iso';
 import { useEffect } from 'preact/hooks';
 
@@ -6,8 +6,8 @@ import { state } from './api/session';
 import { pages } from './pages';
 import type { PageEntry } from './pages';
 import { LogIn } from './pages/log-in';
+import { Shell } from './parts/navigation-frame';
 import { Page } from './parts/page';
-import { Shell } from './parts/shell';
 import { texts } from './texts';
 
 export function App() {

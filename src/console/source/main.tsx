@@ -7,9 +7,9 @@ import { render } from 'preact';
 import { LocationProvider } from 'preact-iso';
 
 import { PresentDocument } from './api/generated';
-import { live } from './api/live';
-import { keepTrying } from './api/online';
+import { keepTrying } from './api/reachability';
 import { ask, start, state } from './api/session';
+import { live } from './api/session-ended-socket';
 import { App } from './app';
 import { restoreTheme } from './parts/theme';
 

@@ -1,4 +1,4 @@
-// Every text that people read, in one place.
+// All texts shown to users.
 import type { AuditKind, BlacklistReason, DeviceType, Role, SessionState, SigningKeyState, TokenRefusal, TokenType } from './api/generated';
 import type { OutReason } from './api/session';
 import type { Counted } from './parts/activity';

@@ -1,14 +1,14 @@
-// Who is logged in here, and how that comes and goes. The access token is in this memory only; the
-// refresh token is in a cookie that no script can read.
+// Session of the logged-in user: login, logout and refresh. The access token is in memory only; the
+// refresh token is in a cookie that scripts cannot read.
 //
-// Rule: a service that does not answer logs nobody out. Only its word that the session is over does.
+// Invariant: only an answer of the service logs the user out, never an unreachable service.
 import { signal } from '@preact/signals';
 
 import { LogInDocument, LogOutDocument, RefreshDocument } from './generated';
 import type { EndReason, LogInMutationVariables, RefreshMutation } from './generated';
-import { online } from './online';
-import { alone, listen, tell } from './tabs';
-import type { LoggedIn } from './tabs';
+import { online } from './reachability';
+import { alone, listen, tell } from './tab-channel';
+import type { LoggedIn } from './tab-channel';
 import { Refused, Unreachable, send } from './transport';
 import type { Document, Problem } from './transport';
 

@@ -1,4 +1,4 @@
-// One request to /graphql, and what can become of it.
+// HTTP transport of GraphQL requests, and the classes of their errors.
 import type { ProblemFragment, TypedDocumentString } from './generated';
 
 export type Document<Data, Variables> = TypedDocumentString<Data, Variables>;

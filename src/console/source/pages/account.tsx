@@ -1,11 +1,11 @@
-// One's own account, for everybody: where one is logged in, the password, and what happened.
+// "My account" page, for every role: the user's own profile, password, sessions and events.
 import { useState } from 'preact/hooks';
 
 import { MyAccountDocument } from '../api/generated';
 import { ChangePassword } from '../parts/change-password';
-import { Facts } from '../parts/facts';
 import { MyEvents } from '../parts/my-events';
 import { MySessions } from '../parts/my-sessions';
+import { Facts } from '../parts/name-value-list';
 import { Page } from '../parts/page';
 import { useQuery } from '../parts/query';
 import { Time } from '../parts/time';

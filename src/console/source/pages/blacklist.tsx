@@ -1,18 +1,18 @@
-// Refresh tokens that are refused: found, and why.
+// Blacklist page: the revoked refresh tokens with the reason of each, and the token check.
 import { BlacklistDocument } from '../api/generated';
 import type { BlacklistFilter, BlacklistReason, BlacklistRowFragment } from '../api/generated';
+import { pageOf, useView } from '../parts/address-state';
+import type { View } from '../parts/address-state';
 import { Filters } from '../parts/filters';
 import type { Filter } from '../parts/filters';
 import { List } from '../parts/list';
 import type { Column } from '../parts/list';
 import { Page } from '../parts/page';
 import { useQuery } from '../parts/query';
-import { device } from '../parts/session';
+import { device } from '../parts/session-badge';
 import { Time } from '../parts/time';
+import { WhyRefused, entryAddress } from '../parts/token-check';
 import { useUserFilter } from '../parts/user-filter';
-import { pageOf, useView } from '../parts/view';
-import type { View } from '../parts/view';
-import { WhyRefused, entryAddress } from '../parts/why-refused';
 import { texts } from '../texts';
 
 const filters: Filter[] = [

@@ -1,6 +1,8 @@
-// The audit trail: what was written down, to whose account, and by whom.
+// Audit log page: the audit events with their user and their actor.
 import { EventsDocument } from '../api/generated';
 import type { AuditFilter, AuditKind, EventRowFragment } from '../api/generated';
+import { pageOf, useView } from '../parts/address-state';
+import type { View } from '../parts/address-state';
 import { detailOf } from '../parts/event';
 import { Filters } from '../parts/filters';
 import type { Filter } from '../parts/filters';
@@ -10,8 +12,6 @@ import { Page } from '../parts/page';
 import { useQuery } from '../parts/query';
 import { Time } from '../parts/time';
 import { useUserFilter } from '../parts/user-filter';
-import { pageOf, useView } from '../parts/view';
-import type { View } from '../parts/view';
 import { texts } from '../texts';
 
 const filters: Filter[] = [

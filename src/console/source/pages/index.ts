@@ -1,5 +1,5 @@
-// The pages, in the order of the navigation: `path` is where a page is, `label` what leads there. A
-// page without a label is reached from another one.
+// List of the pages, in the order of the navigation. `path` is the route of a page, `label` the text of
+// its link; a page without a label is not in the navigation.
 import type { ComponentType } from 'preact';
 
 import { texts } from '../texts';
@@ -7,8 +7,8 @@ import { Account } from './account';
 import { Blacklist } from './blacklist';
 import { Events } from './events';
 import { Keys } from './keys';
-import { Now } from './now';
-import { SessionStory } from './story';
+import { Now } from './last-hour';
+import { SessionStory } from './session-detail';
 import { Sessions } from './sessions';
 import { Users } from './users';
 

@@ -1,4 +1,4 @@
-// The keys that access tokens are signed with: how each stands, and another one in their place.
+// Signing keys page: the keys of access tokens with their states, and the rotation.
 import { useEffect, useState } from 'preact/hooks';
 
 import { KeysDocument } from '../api/generated';

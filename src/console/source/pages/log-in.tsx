@@ -1,4 +1,4 @@
-// The log in, and why one is here where one was logged in a moment ago.
+// Login form, with the reason why the previous session ended.
 import { useEffect, useState } from 'preact/hooks';
 
 import { logIn } from '../api/session';
@@ -7,7 +7,7 @@ import type { Problem } from '../api/transport';
 import { Unreachable } from '../api/transport';
 import { undone } from '../parts/failure';
 import { Field, sentence } from '../parts/field';
-import { Mark } from '../parts/shell';
+import { Mark } from '../parts/navigation-frame';
 import { texts } from '../texts';
 
 export function LogIn({ reason }: { reason?: OutReason }) {

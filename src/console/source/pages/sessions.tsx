@@ -1,8 +1,10 @@
-// Everybody's sessions: found, read, and ended.
+// Sessions page, for administrators: the sessions of all users, with filters and the ending of sessions.
 import { useState } from 'preact/hooks';
 
 import { SessionsDocument } from '../api/generated';
 import type { EndReason, SessionFilter, SessionRowFragment, SessionState } from '../api/generated';
+import { pageOf, useView } from '../parts/address-state';
+import type { View } from '../parts/address-state';
 import { EndMatching, EndSelected } from '../parts/end-sessions';
 import { Filters } from '../parts/filters';
 import type { Filter } from '../parts/filters';
@@ -10,11 +12,9 @@ import { List } from '../parts/list';
 import type { Column } from '../parts/list';
 import { Page } from '../parts/page';
 import { useQuery } from '../parts/query';
-import { State, device } from '../parts/session';
+import { State, device } from '../parts/session-badge';
 import { Time } from '../parts/time';
 import { useUserFilter } from '../parts/user-filter';
-import { pageOf, useView } from '../parts/view';
-import type { View } from '../parts/view';
 import { texts } from '../texts';
 
 const { ROTATED: _, ...endReasons } = texts.reason;

@@ -1,9 +1,11 @@
-// Accounts: found, made, deactivated and activated, and given a password.
+// Users page: the accounts, with creation, activation, deactivation and password reset.
 import { useState } from 'preact/hooks';
 
 import { UsersDocument } from '../api/generated';
 import type { Role, UserFilter, UserRowFragment } from '../api/generated';
 import { current } from '../api/session';
+import { pageOf, useView } from '../parts/address-state';
+import type { View } from '../parts/address-state';
 import { CreateUser, SetActive, SetPassword } from '../parts/change-user';
 import { Filters } from '../parts/filters';
 import type { Filter } from '../parts/filters';
@@ -12,8 +14,6 @@ import type { Column } from '../parts/list';
 import { Page } from '../parts/page';
 import { useQuery } from '../parts/query';
 import { Time } from '../parts/time';
-import { pageOf, useView } from '../parts/view';
-import type { View } from '../parts/view';
 import { texts } from '../texts';
 
 const filters: Filter[] = [

@@ -1,13 +1,14 @@
-// What happened in the last hour, as the service counts it, a stretch of two minutes at a time.
+// Event counts of the last hour, in intervals of two minutes.
 //
-// A stretch is counted anew until it is over and what was under way at its end is written down too.
-// So a page that stays open costs one small request every few seconds, whatever goes on.
+// An interval is counted again until it is over and 30 seconds have passed, so that events written late
+// are included. After that its counts are cached: an open page costs one small request every few seconds,
+// regardless of the load.
 import { useRef, useState } from 'preact/hooks';
 
 import { ActivityDocument } from '../api/generated';
 import type { ActivityQuery } from '../api/generated';
 import { ask } from '../api/session';
-import { useEvery } from './every';
+import { useEvery } from './poll';
 
 export type Counted = keyof ActivityQuery;
 

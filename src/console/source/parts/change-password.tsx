@@ -1,4 +1,4 @@
-// A change of one's own password.
+// Dialog for changing the user's own password.
 import { useState } from 'preact/hooks';
 
 import { ChangePasswordDocument } from '../api/generated';

@@ -1,4 +1,5 @@
-// Changes of somebody's account, by an administrator. Which sessions end is said before it is done.
+// Dialogs for administrators that create and change accounts. The number of sessions that a change ends
+// is shown before the confirmation.
 import { useState } from 'preact/hooks';
 
 import { CreateUserDocument, LiveSessionsDocument, SetUserActiveDocument, SetUserPasswordDocument } from '../api/generated';

@@ -1,4 +1,4 @@
-// A chart of the last hour: bars, each of what it is made of, and the figures as a table.
+// Stacked bar chart of the last hour, with the same figures as a table.
 import { texts } from '../texts';
 import type { Counted, Stretch } from './activity';
 import { List } from './list';

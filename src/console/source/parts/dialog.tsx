@@ -1,4 +1,5 @@
-// A dialog: the browser's own, which keeps the focus inside and closes on Escape. Who opened it goes on where they were.
+// Modal dialogs on the browser's `<dialog>`, which keeps the focus inside and closes on Escape. Closing
+// returns the focus to the element that opened the dialog.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 

@@ -1,5 +1,5 @@
-// The end of sessions: some that were chosen, or all that a filter shows. How many that are is said
-// before it is done.
+// Confirmation dialogs for ending sessions: one, the selected ones, or all that match a filter. The
+// number of sessions is shown before the confirmation.
 import { useState } from 'preact/hooks';
 
 import { EndSessionDocument, EndSessionsDocument } from '../api/generated';

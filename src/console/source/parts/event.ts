@@ -1,4 +1,4 @@
-// How an audit event is shown, wherever one is.
+// Text of the details of an audit event.
 import { texts } from '../texts';
 
 /** What else there is to say of it. The end of a session says why, and what the administrator wrote. */

@@ -1,4 +1,4 @@
-// What could not be loaded, why, and what to do.
+// Error message for data that could not be loaded, with its cause and a retry button.
 import { Refused, Unreachable } from '../api/transport';
 import { texts } from '../texts';
 import { reload } from './query';

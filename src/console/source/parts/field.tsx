@@ -1,4 +1,4 @@
-// A labelled input, with what it wants and what is wrong with it.
+// Labelled input and select, with hint and error message.
 import type { InputHTMLAttributes, SelectHTMLAttributes } from 'preact';
 import { useId } from 'preact/hooks';
 

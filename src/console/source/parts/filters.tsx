@@ -1,11 +1,12 @@
-// The filters above a list. What is applied stands in the address; what is typed, only here.
+// Filter form above a list. The applied filters are in the address; the values not yet applied are in
+// the form only.
 import type { TargetedEvent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 import { texts } from '../texts';
+import type { Shown, View } from './address-state';
 import { Field, Select } from './field';
 import { fromInput, toInput } from './time';
-import type { Shown, View } from './view';
 
 export interface Filter {
   name: string;

@@ -1,12 +1,12 @@
-// A list of the service as a table, with its pages, and with what to say while it loads, where it is
-// empty and where it could not be had. On a narrow screen each row is a card.
+// Table of a GraphQL connection, with pagination, selection, and the loading, empty and error states. On
+// a narrow screen each row is a card.
 import type { ComponentChildren } from 'preact';
 
 import { texts } from '../texts';
+import type { Shown } from './address-state';
 import { Failure } from './failure';
 import { reload } from './query';
 import type { Asked } from './query';
-import type { Shown } from './view';
 
 export interface Connection<Row> {
   nodes: Row[];

@@ -1,16 +1,16 @@
-// What happened to one's own account.
+// List of the audit events of the user's own account.
 import { useState } from 'preact/hooks';
 
 import { MyEventsDocument } from '../api/generated';
 import type { EventFragment } from '../api/generated';
 import { texts } from '../texts';
+import { pageOf } from './address-state';
+import type { View } from './address-state';
 import { detailOf } from './event';
 import { List } from './list';
 import type { Column } from './list';
 import { useQuery } from './query';
 import { Time } from './time';
-import { pageOf } from './view';
-import type { View } from './view';
 
 const FEW = 10;
 

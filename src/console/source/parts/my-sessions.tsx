@@ -1,20 +1,20 @@
-// Where one is logged in: what that is called, and its end.
+// List of the user's own sessions, with renaming and ending.
 import { useEffect, useState } from 'preact/hooks';
 
 import { EndOthersDocument, MySessionsDocument, RenameSessionDocument } from '../api/generated';
 import type { SessionRowFragment } from '../api/generated';
-import { onSessionEnded } from '../api/live';
 import { ask } from '../api/session';
+import { onSessionEnded } from '../api/session-ended-socket';
 import { texts } from '../texts';
+import { pageOf, useView } from './address-state';
 import { Confirm } from './dialog';
 import { EndOne } from './end-sessions';
 import { Field } from './field';
 import { List } from './list';
 import type { Column } from './list';
 import { reload, useQuery } from './query';
-import { State, device } from './session';
+import { State, device } from './session-badge';
 import { Time } from './time';
-import { pageOf, useView } from './view';
 
 type Doing = { what: 'rename' | 'end'; session: SessionRowFragment } | { what: 'endOthers' };
 

@@ -1,4 +1,4 @@
-// What was done, said once: on the screen for a while, and to screen readers.
+// Notice of a completed action, shown for eight seconds and announced to screen readers.
 import { signal } from '@preact/signals';
 
 import { texts } from '../texts';

@@ -1,4 +1,4 @@
-// The frame of a page: its heading, what can be done on it as a whole, and its name in the tab.
+// Layout of a page: heading, actions and document title.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 

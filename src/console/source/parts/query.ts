@@ -1,9 +1,9 @@
-// A page's data: asked for when the page opens and when what it depends on changes, kept on the
-// screen while it is asked for anew, so that nothing jumps.
+// Query hook: loads data when a page opens and when the variables change. The previous data is kept
+// while new data loads, so that the layout does not shift.
 import { effect, signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 
-import { online } from '../api/online';
+import { online } from '../api/reachability';
 import { ask } from '../api/session';
 import type { Document } from '../api/transport';
 

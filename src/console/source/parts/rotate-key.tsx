@@ -1,4 +1,4 @@
-// Another signing key in the place of the one that signs. What that does to others is said before.
+// Dialog for rotating the signing key. The effect on the tokens in use is shown before the confirmation.
 import { useState } from 'preact/hooks';
 
 import { RotateKeyDocument } from '../api/generated';

@@ -1,4 +1,4 @@
-// Light or dark: as the system says, or as was chosen here.
+// Colour theme: light, dark, or as the system. The choice is stored in the browser.
 import { signal } from '@preact/signals';
 
 export type Theme = 'system' | 'light' | 'dark';

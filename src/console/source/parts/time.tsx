@@ -1,4 +1,4 @@
-// A moment in the reader's zone; the exact one, in UTC, shows on hover.
+// Timestamp in the reader's time zone, with the exact time in UTC as tooltip.
 import { texts } from '../texts';
 
 const formats = (second: '2-digit' | undefined) => {

@@ -1,4 +1,4 @@
-// A filter by user: people write a name, the service wants an id.
+// Filter by username, resolved to the user ID that the API filters by.
 import { UserByNameDocument } from '../api/generated';
 import { texts } from '../texts';
 import { useQuery } from './query';

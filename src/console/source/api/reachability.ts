@@ -1,4 +1,4 @@
-// Whether the service answers, as far as was seen last; while it does not, it is asked again and again.
+// Reachability of the service as of the last request, and a probe every two seconds while it is unreachable.
 import { effect, signal } from '@preact/signals';
 
 export const online = signal(true);

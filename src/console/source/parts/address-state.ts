@@ -1,4 +1,5 @@
-// What a page shows, as the address bar says it: a link to it shows the same to whoever opens it.
+// Filters and pagination of a page, stored in the query string, so that a link opens the page with the
+// same ones.
 import { useLocation } from 'preact-iso';
 
 export type View = Record<string, string | undefined>;

@@ -1,4 +1,4 @@
-// What goes on: the last hour in a few charts, counted anew while one looks.
+// Charts of the activity in the last hour, refreshed while the page is visible.
 import { MOST, useActivity } from '../parts/activity';
 import { Chart } from '../parts/chart';
 import { Failure } from '../parts/failure';

@@ -1,12 +1,14 @@
-// The socket on which the service says at once that a session has ended, and by which it is noticed
-// that the service is gone or back. A socket, because a browser opens few event streams to one host:
-// a handful of tabs would use them up.
+// WebSocket with the subscription to ended sessions. Its connections and disconnections also update
+// the reachability.
+//
+// A WebSocket instead of an event stream, because browsers limit the event streams to one host, and a
+// few tabs would reach the limit.
 import { effect } from '@preact/signals';
 import { CloseCode, createClient } from 'graphql-ws';
 
 import { OwnSessionEndedDocument } from './generated';
 import type { OwnSessionEndedSubscription } from './generated';
-import { online } from './online';
+import { online } from './reachability';
 import { current, leave, refresh } from './session';
 
 type Ended = OwnSessionEndedSubscription['sessionEnded'];

@@ -1,4 +1,4 @@
-// How a session is shown, wherever one is.
+// Badge of a session's state, and the text for its device.
 import type { ClientFragment, EndReason, SessionState } from '../api/generated';
 import { texts } from '../texts';
 

@@ -1,4 +1,4 @@
-// One session: how it stands, and what happened in it from the log in on.
+// Detail page of one session: its current state and its timeline since login.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
@@ -7,14 +7,14 @@ import type { AuditKind, SessionStandQuery } from '../api/generated';
 import { ask, current } from '../api/session';
 import { EndOne } from '../parts/end-sessions';
 import { detailOf } from '../parts/event';
-import { useEvery } from '../parts/every';
-import { Facts } from '../parts/facts';
 import { Failure, reason } from '../parts/failure';
+import { Facts } from '../parts/name-value-list';
 import { Page } from '../parts/page';
+import { useEvery } from '../parts/poll';
 import { reload, useQuery } from '../parts/query';
-import { State, device } from '../parts/session';
-import { chapters, listsOf } from '../parts/story';
-import type { Chapter, Lists, Told } from '../parts/story';
+import { State, device } from '../parts/session-badge';
+import { chapters, listsOf } from '../parts/session-timeline';
+import type { Chapter, Lists, Told } from '../parts/session-timeline';
 import { Time } from '../parts/time';
 import { texts } from '../texts';
 

@@ -1,7 +1,7 @@
-// The story of a session: what is written down of it, put in one order, the oldest first.
+// Timeline of a session: its audit events and token rotations merged in one order, the oldest first.
 //
-// Two lists tell it, and each is had a page at a time, the newest first. So a stretch of it is whole
-// only as far back as both of them reach.
+// Both lists are loaded a page at a time, the newest first. The timeline starts where both lists are
+// loaded, so that it has no gaps.
 import type { SessionStoryQuery } from '../api/generated';
 
 export type Told = Extract<NonNullable<SessionStoryQuery['node']>, { __typename: 'Session' }>;

@@ -1,4 +1,4 @@
-// What is done again and again while somebody looks.
+// Polling hook, paused while the tab is hidden.
 import { useEffect, useRef } from 'preact/hooks';
 
 const PAUSE = 3_000;

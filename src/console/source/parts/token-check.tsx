@@ -1,7 +1,7 @@
-// What a token is worth, and why no more, in words.
+// Form that checks a token and explains why the service refuses it.
 //
-// Rule: the token is in the box until it is sent, to this service and in the body of the request, and
-// nowhere afterwards: not in what is shown, nor in the address, nor in storage.
+// Invariant: the token is sent in the body of one request to this service. It is in the input until
+// then, and afterwards neither in the page, nor in the address, nor in storage.
 import { useId, useState } from 'preact/hooks';
 
 import { TokenStatusDocument } from '../api/generated';

@@ -1,11 +1,11 @@
-// What stands around every page: where to go, who one is, and how the service is.
+// Frame around every page: navigation, logged-in user, theme, logout and notices.
 import { useLocation } from 'preact-iso';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { online } from '../api/online';
+import { online } from '../api/reachability';
 import { logOut } from '../api/session';
-import type { LoggedIn } from '../api/tabs';
+import type { LoggedIn } from '../api/tab-channel';
 import { pages } from '../pages';
 import { texts } from '../texts';
 import { Notice, say } from './notice';

@@ -1,4 +1,4 @@
-// Names and their values. What there is nothing to say of is left out.
+// List of names and values. Empty values are omitted.
 import type { ComponentChildren } from 'preact';
 
 export function Facts({ facts }: { facts: Record<string, ComponentChildren> }) {

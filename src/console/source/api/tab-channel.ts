@@ -1,6 +1,7 @@
-// What the tabs of one browser tell each other. They share the cookie, so they share one session: a
-// tab that refreshed or logged in hands what it got to the others, from memory to memory, and nothing
-// of it is stored.
+// Broadcast channel between the tabs of one browser. The tabs share the refresh cookie, so they share
+// one session: a tab that logged in or refreshed sends the new access token to the others.
+//
+// Invariant: tokens are passed from memory to memory and never stored.
 import type { EndReason, WhoFragment } from './generated';
 
 export interface LoggedIn {
