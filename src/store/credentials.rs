@@ -52,7 +52,7 @@ macro_rules! select_credentials {
     () => {
         concat!(
             "SELECT ",
-            user_columns!(),
+            user_columns!("password_credentials.changed_at"),
             ", password_credentials.scheme, password_credentials.hash FROM users \
              LEFT JOIN password_credentials ON password_credentials.user_id = users.id WHERE "
         )
@@ -204,14 +204,14 @@ impl Store {
     /// grow with the table.
     pub async fn sample_password_hashes(&self) -> Result<Vec<(PasswordHash, u32)>> {
         // Grouped by what precedes the salt. A hash ends in $, 22 characters, $, 43 characters.
-        let rows: Vec<(String, String, i64)> = read!(self, conn => Ok::<_, Error>(metered::query_as(
-            "SELECT scheme, min(hash), count(*) FROM ( \
+        let rows: Vec<(String, i64)> = read!(self, conn => Ok::<_, Error>(metered::query_as(
+            "SELECT min(hash), count(*) FROM ( \
              SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
              ORDER BY user_id LIMIT $1) AS oldest \
              UNION \
              SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
              ORDER BY user_id DESC LIMIT $1) AS newest \
-             ) AS hashes WHERE scheme = $2 GROUP BY scheme, CASE WHEN length(hash) > 67 \
+             ) AS hashes WHERE scheme = $2 GROUP BY CASE WHEN length(hash) > 67 \
              THEN substr(hash, 1, length(hash) - 67) ELSE '' END \
              ORDER BY count(*) DESC LIMIT 8",
         )
@@ -220,8 +220,7 @@ impl Store {
         .bind(PasswordScheme::Argon2id.as_str())
         .fetch_all(conn)
         .await?))?;
-        let kind = |(scheme, hash, accounts): (String, String, i64)| {
-            PasswordScheme::parse(&scheme)?;
+        let kind = |(hash, accounts): (String, i64)| {
             Some((PasswordHash::parse(&hash)?, u32::try_from(accounts).ok()?))
         };
         Ok(rows.into_iter().filter_map(kind).collect())

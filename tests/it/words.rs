@@ -12,6 +12,17 @@ use sallyport::domain::user::Role;
 use sallyport::metrics::{Metrics, Observed};
 
 #[test]
+fn a_word_that_is_not_known_is_called_the_same_in_every_set() {
+    let words = [
+        AuditKind::Unknown.as_str(),
+        BlacklistReason::Ended(EndReason::Unknown).as_str(),
+        EndReason::Unknown.as_str(),
+        Role::Unknown.as_str(),
+    ];
+    assert_eq!(words, ["UNKNOWN"; 4]);
+}
+
+#[test]
 fn the_schema_has_the_words_of_the_code() {
     let mut in_schema = schema_enums();
     macro_rules! assert_same {

@@ -5,7 +5,7 @@ use super::state::event;
 use crate::auth::authority::{Actor, Admin};
 use crate::auth::error::Error;
 use crate::auth::input_field::Field;
-use crate::auth::sessions::order;
+use crate::auth::sessions::end_by_admin;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::domain::audit::AuditKind;
 use crate::domain::id::UserId;
@@ -38,7 +38,7 @@ impl Accounts {
         let now = self.now();
         let kind = AuditKind::PasswordChanged;
         let event = event(kind, user, by.user_id(), now, origin.clone());
-        let order = order(by.user_id(), Scope::User(user), now, origin);
+        let order = end_by_admin(by.user_id(), Scope::User(user), now, origin);
         let end = EndSessions { reason: EndReason::PasswordChanged, ..order };
         let changed = self.store.set_password(user, None, hash, event, Some(end)).await?;
         let (user, ending) = changed.ok_or_else(not_found)?;

@@ -76,7 +76,7 @@ impl Keys {
         let _reading = self.reading.lock().await;
         let mut stored = self.store.signing_keys().await?;
         let now = self.clock.now();
-        if note(&mut stored, self.token_lifetime, now) {
+        if raise_lifetimes(&mut stored, self.token_lifetime, now) {
             self.store.raise_token_lifetime(self.token_lifetime, now).await?;
         }
         let held = self.held();
@@ -140,13 +140,13 @@ fn log_unopened(row: &StoredKey) {
 }
 
 /// Sets the lifetime of tokens in the rows; whether the database has to be told.
-fn note(stored: &mut [StoredKey], lifetime: Duration, now: Timestamp) -> bool {
-    let mut is_news = false;
+fn raise_lifetimes(stored: &mut [StoredKey], lifetime: Duration, now: Timestamp) -> bool {
+    let mut is_raised = false;
     for StoredKey { life, .. } in stored {
         if life.has_yet_to_sign(now) && life.token_lifetime < lifetime {
             life.token_lifetime = lifetime;
-            is_news = true;
+            is_raised = true;
         }
     }
-    is_news
+    is_raised
 }

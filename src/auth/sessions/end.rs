@@ -105,7 +105,7 @@ impl SessionEnds {
 }
 
 /// An order by an administrator, or by the service itself.
-pub(in crate::auth) fn order(
+pub(in crate::auth) fn end_by_admin(
     by: Option<UserId>,
     scope: Scope,
     at: Timestamp,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Sessions;
-use super::end::order;
+use super::end::end_by_admin;
 use super::session_ends::SessionEnds;
 use crate::auth::authority::Admin;
 use crate::auth::error::Error;
@@ -25,7 +25,7 @@ const MAX_COUNT_TIME: Duration = Duration::from_secs(5);
 impl Sessions {
     /// Ends the sessions in this scope; returns their count.
     pub async fn end_scope(&self, by: Admin, scope: Scope, origin: Origin) -> Result<usize, Error> {
-        let order = order(by.user_id(), scope, self.now(), origin);
+        let order = end_by_admin(by.user_id(), scope, self.now(), origin);
         let count = self.ends.end(order, None).await?.count;
         self.ends.complete(by.actor()).await?;
         Ok(count)
@@ -59,7 +59,7 @@ impl Sessions {
         if dry_run {
             return Ok((self.store.count_matching(&matching, now).await?, 0));
         }
-        let order = |scope| EndSessions { note, ..order(by.user_id(), scope, now, origin) };
+        let order = |scope| EndSessions { note, ..end_by_admin(by.user_id(), scope, now, origin) };
         let Some(scope) = scope else {
             return self.ends.end_in_batches(&matching, order(Scope::These(Vec::new()))).await;
         };

@@ -21,7 +21,7 @@ mod token_issuer;
 mod token_status;
 mod token_transport;
 
-pub(super) use end::order;
+pub(super) use end::end_by_admin;
 pub use end_stream::{EndStream, Followed, SessionEnded};
 pub use login::Login;
 pub use logout::{LoggedOut, LogoutScope};

@@ -1,7 +1,7 @@
 //! Reuse of a rotated refresh token, and its consequences.
 
 use super::Sessions;
-use super::end::order;
+use super::end::end_by_admin;
 use crate::auth::error::Error;
 use crate::clock::Timestamp;
 use crate::domain::audit::AuditKind;
@@ -52,7 +52,7 @@ impl Sessions {
             "a refresh token is newer than its session in the database: if an older copy was \
              restored, run sallyport recover"
         );
-        let end = order(None, Scope::One(known.session.id), now, origin);
+        let end = end_by_admin(None, Scope::One(known.session.id), now, origin);
         self.ends.end(end, None).await?;
         Ok(())
     }

@@ -21,10 +21,19 @@ use crate::store::error::{Error, Result};
 /// Columns of a [`UserRow`].
 macro_rules! user_columns {
     () => {
-        "users.id, users.username, users.username_key, users.email, users.email_key, users.role, \
-         users.created_at, users.last_login_at, users.deactivated_at, \
-         (SELECT changed_at FROM password_credentials \
-         WHERE password_credentials.user_id = users.id) AS password_changed_at"
+        user_columns!(
+            "(SELECT changed_at FROM password_credentials \
+             WHERE password_credentials.user_id = users.id)"
+        )
+    };
+    // For a query that joins the credentials anyway.
+    ($changed_at:literal) => {
+        concat!(
+            "users.id, users.username, users.username_key, users.email, users.email_key, users.role, \
+             users.created_at, users.last_login_at, users.deactivated_at, ",
+            $changed_at,
+            " AS password_changed_at"
+        )
     };
 }
 pub(in crate::store) use user_columns;

@@ -73,7 +73,8 @@ pub struct Opened {
 /// The reason why no session was opened, and nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOpened {
-    /// The password was changed or the account deactivated since the password was verified.
+    /// Since the password was verified it was changed, the account was deactivated, or another login has
+    /// upgraded the hash.
     GroundsChanged,
     NameTaken(NameTaken),
 }

@@ -20,6 +20,7 @@ on_both!(
     a_kind_of_event_of_a_newer_version_is_listed,
     a_role_of_a_newer_version_is_read_with_the_session,
     a_key_of_an_algorithm_of_a_newer_version_keeps_its_word,
+    hashes_of_a_scheme_of_a_newer_version_leave_room_in_the_sample_for_the_others,
 );
 
 const UNKNOWN_END: BlacklistReason = BlacklistReason::Ended(EndReason::Unknown);
@@ -156,6 +157,26 @@ async fn a_key_of_an_algorithm_of_a_newer_version_keeps_its_word(database: Datab
     let algorithms: Vec<_> = keys.into_iter().map(|key| key.algorithm).collect();
     let known = StoredAlgorithm::Known(SigningAlgorithm::Es256);
     assert_eq!(algorithms, [StoredAlgorithm::Unknown("ML-DSA-65".to_owned()), known]);
+}
+
+async fn hashes_of_a_scheme_of_a_newer_version_leave_room_in_the_sample_for_the_others(
+    database: Database,
+) {
+    let store = database.store().await;
+    make(&store, "ada").await;
+    let mut raw = database.raw().await;
+    // More groups than the sample has places, each larger than that of the known scheme.
+    for number in 0..20 {
+        let id = make(&store, &format!("user{number}")).await.id;
+        let (id, group) = (database.literal(id.as_uuid()), number / 2);
+        raw.execute(format!(
+            "UPDATE password_credentials SET scheme = 'SCRYPT', hash = '$scrypt${group}' || hash \
+             WHERE user_id = {id}"
+        ))
+        .await;
+    }
+    let sample = store.sample_password_hashes().await.unwrap();
+    assert_eq!(sample.into_iter().map(|(_, accounts)| accounts).collect::<Vec<_>>(), [1]);
 }
 
 fn signing_key(database: &Database, number: u32, algorithm: &str) -> String {
