@@ -9,8 +9,10 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::auth::Auth;
 use crate::clock::Timestamp;
@@ -102,7 +104,7 @@ impl RestoreDetector {
 
     /// The file first: another process may have written a newer event.
     fn read(&self) -> Option<AuditCheckpoint> {
-        let in_memory = || *self.in_memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_memory = || *self.in_memory.lock();
         self.path.as_deref().and_then(|path| self.read_file(path)).or_else(in_memory)
     }
 
@@ -116,7 +118,7 @@ impl RestoreDetector {
     }
 
     fn write(&self, mark: AuditCheckpoint) {
-        *self.in_memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(mark);
+        *self.in_memory.lock() = Some(mark);
         let Some(path) = &self.path else { return };
         let text = format!("{} {} {}\n", mark.number, mark.at.as_micros(), self.database);
         if let Err(error) = replace_file(path, &text) {

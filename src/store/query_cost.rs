@@ -4,9 +4,11 @@
 //! the wait for a connection to the answer, retries included; every statement adds one to the count
 //! (see `backend::metered`). Background work runs without a meter and is not counted.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::clock::Stopwatch;
 
@@ -93,7 +95,7 @@ pub(in crate::store) fn count_statement(sql: &str) {
     let count = |meter: &QueryCostMeter| {
         meter.0.statements.fetch_add(1, Ordering::Relaxed);
         if let Some(texts) = &meter.0.texts {
-            texts.lock().unwrap_or_else(PoisonError::into_inner).push(sql.to_owned());
+            texts.lock().push(sql.to_owned());
         }
     };
     // Background work has no meter.
@@ -105,10 +107,7 @@ pub async fn captured_statements<T>(work: impl Future<Output = T>) -> (T, Vec<St
     let totals = Totals { texts: Some(Mutex::default()), ..Totals::default() };
     let meter = QueryCostMeter(Arc::new(totals));
     let done = meter.measure(work).await;
-    let texts =
-        meter.0.texts.as_ref().map(|texts| {
-            std::mem::take(&mut *texts.lock().unwrap_or_else(PoisonError::into_inner))
-        });
+    let texts = meter.0.texts.as_ref().map(|texts| std::mem::take(&mut *texts.lock()));
     (done, texts.unwrap_or_default())
 }
 

@@ -14,9 +14,10 @@ use std::io;
 use std::mem;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
@@ -59,7 +60,7 @@ struct Open {
 /// Closes every SQLite database of this process, after the queued writes, even if handles remain. A
 /// runtime that ends would drop the connections instead, and the write-ahead log would stay.
 pub async fn close_all() {
-    let open = mem::take(&mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner));
+    let open = mem::take(&mut *OPEN.lock());
     for database in &open {
         database.close.notify_one();
     }
@@ -98,7 +99,7 @@ impl Sqlite {
         let close = Arc::new(Notify::new());
         let task = WriterTask { connection, options: options.clone(), readers: readers.clone() };
         let task = tokio::spawn(task.run(jobs, Arc::clone(&close)));
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = OPEN.lock();
         open.retain(|database| !database.writer.is_finished());
         open.push(Open { close, writer: task });
         drop(open);
