@@ -15,6 +15,7 @@ use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::global_floor_lock;
+use crate::store::query::from_row::from_row;
 use crate::store::query::rows::{UserRow, user_columns};
 use crate::store::session_ends::end_all::{EndAll, Ending};
 use crate::store::session_ends::end_order::EndSessions;
@@ -29,12 +30,13 @@ pub struct Credentials {
     pub password_hash: Option<PasswordHash>,
 }
 
-#[derive(sqlx::FromRow)]
-struct CredentialsRow {
-    #[sqlx(flatten)]
-    user: UserRow,
-    scheme: Option<String>,
-    hash: Option<String>,
+from_row! {
+    struct CredentialsRow {
+        #[flatten]
+        user: UserRow,
+        scheme: Option<String>,
+        hash: Option<String>,
+    }
 }
 
 impl TryFrom<CredentialsRow> for Credentials {

@@ -15,6 +15,7 @@ use crate::store::backend::metered;
 use crate::store::backend::notify::Notify;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
+use crate::store::query::from_row::from_row;
 
 #[derive(Clone, Debug)]
 pub struct StoredKey {
@@ -87,23 +88,25 @@ pub struct RotateKey {
     pub removes_others: bool,
 }
 
-#[derive(sqlx::FromRow)]
-struct KeyRow {
-    id: sqlx::types::Uuid,
-    algorithm: String,
-    sealed_private: Vec<u8>,
-    created_at: i64,
-    #[sqlx(flatten)]
-    mark: MarkRow,
+from_row! {
+    struct KeyRow {
+        id: sqlx::types::Uuid,
+        algorithm: String,
+        sealed_private: Vec<u8>,
+        created_at: i64,
+        #[flatten]
+        mark: MarkRow,
+    }
 }
 
-#[derive(sqlx::FromRow)]
-pub(in crate::store) struct MarkRow {
-    kid: String,
-    activates_at: i64,
-    retired_at: Option<i64>,
-    token_lifetime: i64,
-    is_destroyed: bool,
+from_row! {
+    pub(in crate::store) struct MarkRow {
+        kid: String,
+        activates_at: i64,
+        retired_at: Option<i64>,
+        token_lifetime: i64,
+        is_destroyed: bool,
+    }
 }
 
 impl From<MarkRow> for KeyMark {

@@ -19,6 +19,7 @@ use crate::store::backend::metered;
 use crate::store::error::Result;
 use crate::store::handle::Store;
 use crate::store::query::conditions::{Arg, Conditions, bind_all};
+use crate::store::query::from_row::from_row;
 
 /// How many of an account's latest sessions are searched for a known address. A constant, so that the
 /// cost is bounded for any account.
@@ -51,12 +52,13 @@ pub struct Settlement {
     pub refund: Vec<Bucket>,
 }
 
-#[derive(sqlx::FromRow)]
-struct TallyRow {
-    bucket: Vec<u8>,
-    failures: i64,
-    delay: i64,
-    until: i64,
+from_row! {
+    struct TallyRow {
+        bucket: Vec<u8>,
+        failures: i64,
+        delay: i64,
+        until: i64,
+    }
 }
 
 impl From<&TallyRow> for Tally {

@@ -5,25 +5,42 @@
 //! the old version restart too. A database with any other migration that this binary does not know is
 //! refused. `migrations/README.md` says what an addition may contain.
 
-use sqlx::Connection;
-use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
+use rust_embed::RustEmbed;
+use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, Connection, SqlSafeStr};
 
 use crate::store::backend::database::Database;
 use crate::store::error::{Error, Result};
 
-fn of_sqlite() -> Migrator {
-    let mut migrator = sqlx::migrate!("migrations/sqlite");
+/// The files of a database, in the binary. sqlx's `migrate!` embeds them too, at the price that
+/// [`from_row`](crate::store::query::from_row) names.
+#[derive(RustEmbed)]
+#[folder = "migrations/sqlite"]
+struct SqliteFiles;
+
+#[derive(RustEmbed)]
+#[folder = "migrations/postgres"]
+struct PostgresFiles;
+
+/// The migrations of files named `NUMBER_words_of_the_description.sql`.
+fn migrator<Files: RustEmbed>() -> Migrator {
+    let migrations = Files::iter().filter_map(|name| {
+        let (version, words) = name.strip_suffix(".sql")?.split_once('_')?;
+        let sql = String::from_utf8(Files::get(&name)?.data.into_owned()).ok()?;
+        Some(Migration::new(
+            version.parse().ok()?,
+            words.replace('_', " ").into(),
+            MigrationType::Simple,
+            AssertSqlSafe(sql).into_sql_str(),
+            false,
+        ))
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
     // `missing` decides about unknown migrations.
     migrator.set_ignore_missing(true);
     migrator.dangerous_set_table_name(TABLE);
-    migrator
-}
-
-fn of_postgres() -> Migrator {
-    let mut migrator = sqlx::migrate!("migrations/postgres");
+    // The transaction holds `LOCK` instead, or SQLite's write lock.
     migrator.set_locking(false);
-    migrator.set_ignore_missing(true);
-    migrator.dangerous_set_table_name(TABLE);
     migrator
 }
 
@@ -105,9 +122,9 @@ macro_rules! has_table {
 
 /// Counts the migrations that a database lacks. Changes nothing.
 macro_rules! missing {
-    ($of:ident, $conn:expr, $query:expr) => {{
+    ($files:ident, $conn:expr, $query:expr) => {{
         let conn = $conn;
-        let binary = $of();
+        let binary = migrator::<$files>();
         if has_table!(TABLE, conn, $query) {
             let applied = conn.list_applied_migrations(TABLE).await?;
             let query = sqlx::query_as::<_, (i64, String)>(DESCRIPTIONS);
@@ -133,7 +150,7 @@ impl Database {
                 let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
                 let mut transaction = lease.begin_with(begin).await.map_err(Error::from)?;
                 sqlx::raw_sql(LOCK).execute(&mut *transaction).await.map_err(Error::from)?;
-                let migrator = of_postgres();
+                let migrator = migrator::<PostgresFiles>();
                 migrator.run_direct(None, &mut *transaction, false).await?;
                 postgres.connections.clear(&mut transaction).await?;
                 transaction.commit().await.map_err(Error::from)?;
@@ -146,7 +163,7 @@ impl Database {
                 let migrated = async {
                     let mut transaction =
                         connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::from)?;
-                    let migrator = of_sqlite();
+                    let migrator = migrator::<SqliteFiles>();
                     migrator.run_direct(None, &mut *transaction, false).await?;
                     Ok(transaction.commit().await.map_err(Error::from)?)
                 };
@@ -161,12 +178,12 @@ impl Database {
         match self {
             Self::Postgres(postgres) => {
                 let mut lease = postgres.connections.lease().await?;
-                let missing = missing!(of_postgres, &mut *lease, IN_POSTGRES);
+                let missing = missing!(PostgresFiles, &mut *lease, IN_POSTGRES);
                 lease.finish(Ok(missing)).await?
             }
             Self::Sqlite(sqlite) => {
                 let mut connection = sqlite.reader().await?;
-                missing!(of_sqlite, &mut *connection, IN_SQLITE)
+                missing!(SqliteFiles, &mut *connection, IN_SQLITE)
             }
         }
     }

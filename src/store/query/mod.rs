@@ -3,4 +3,5 @@
 pub(super) mod conditions;
 pub(super) mod filters;
 pub(super) mod floor_sql;
+pub(super) mod from_row;
 pub(super) mod rows;

@@ -17,6 +17,7 @@ use crate::domain::session::{
 };
 use crate::domain::user::{Email, Names, Role, User, Username};
 use crate::store::error::{Error, Result};
+use crate::store::query::from_row::from_row;
 
 /// Columns of a [`UserRow`].
 macro_rules! user_columns {
@@ -71,18 +72,19 @@ pub(in crate::store) fn ip_from_column(bytes: Option<Vec<u8>>) -> Result<Option<
     bytes.map(|bytes| ip_from_bytes(&bytes).ok_or(Error::unreadable("address"))).transpose()
 }
 
-#[derive(sqlx::FromRow)]
-pub(in crate::store) struct UserRow {
-    id: Uuid,
-    username: String,
-    username_key: String,
-    email: Option<String>,
-    email_key: Option<String>,
-    role: String,
-    created_at: i64,
-    last_login_at: Option<i64>,
-    password_changed_at: Option<i64>,
-    deactivated_at: Option<i64>,
+from_row! {
+    pub(in crate::store) struct UserRow {
+        id: Uuid,
+        username: String,
+        username_key: String,
+        email: Option<String>,
+        email_key: Option<String>,
+        role: String,
+        created_at: i64,
+        last_login_at: Option<i64>,
+        password_changed_at: Option<i64>,
+        deactivated_at: Option<i64>,
+    }
 }
 
 impl TryFrom<UserRow> for User {
@@ -103,27 +105,28 @@ impl TryFrom<UserRow> for User {
     }
 }
 
-#[derive(sqlx::FromRow)]
-pub(in crate::store) struct SessionRow {
-    id: Uuid,
-    user_id: Uuid,
-    name: Option<String>,
-    user_agent: Option<String>,
-    ip: Option<Vec<u8>>,
-    last_ip: Option<Vec<u8>>,
-    created_at: i64,
-    last_used_at: i64,
-    pub token_id: Uuid,
-    token_issued_at: i64,
-    token_expires_at: i64,
-    previous_token_id: Option<Uuid>,
-    rotated_at: Option<i64>,
-    attempt_hash: Option<Vec<u8>>,
-    generation: i32,
-    access_expires_at: i64,
-    ended_at: Option<i64>,
-    end_reason: Option<String>,
-    ended_by: Option<Uuid>,
+from_row! {
+    pub(in crate::store) struct SessionRow {
+        id: Uuid,
+        user_id: Uuid,
+        name: Option<String>,
+        user_agent: Option<String>,
+        ip: Option<Vec<u8>>,
+        last_ip: Option<Vec<u8>>,
+        created_at: i64,
+        last_used_at: i64,
+        pub token_id: Uuid,
+        token_issued_at: i64,
+        token_expires_at: i64,
+        previous_token_id: Option<Uuid>,
+        rotated_at: Option<i64>,
+        attempt_hash: Option<Vec<u8>>,
+        generation: i32,
+        access_expires_at: i64,
+        ended_at: Option<i64>,
+        end_reason: Option<String>,
+        ended_by: Option<Uuid>,
+    }
 }
 
 impl TryFrom<SessionRow> for Session {
@@ -173,19 +176,20 @@ impl TryFrom<SessionRow> for Session {
     }
 }
 
-#[derive(sqlx::FromRow)]
-pub(in crate::store) struct EntryRow {
-    token_id: Uuid,
-    session_id: Uuid,
-    user_id: Uuid,
-    generation: i32,
-    reason: String,
-    issued_at: i64,
-    blacklisted_at: i64,
-    expires_at: i64,
-    actor_id: Option<Uuid>,
-    ip: Option<Vec<u8>>,
-    user_agent: Option<String>,
+from_row! {
+    pub(in crate::store) struct EntryRow {
+        token_id: Uuid,
+        session_id: Uuid,
+        user_id: Uuid,
+        generation: i32,
+        reason: String,
+        issued_at: i64,
+        blacklisted_at: i64,
+        expires_at: i64,
+        actor_id: Option<Uuid>,
+        ip: Option<Vec<u8>>,
+        user_agent: Option<String>,
+    }
 }
 
 impl TryFrom<EntryRow> for BlacklistEntry {
@@ -216,17 +220,18 @@ macro_rules! event_columns {
 }
 pub(in crate::store) use event_columns;
 
-#[derive(sqlx::FromRow)]
-pub(in crate::store) struct EventRow {
-    id: i64,
-    kind: String,
-    occurred_at: i64,
-    user_id: Option<Uuid>,
-    actor_id: Option<Uuid>,
-    session_id: Option<Uuid>,
-    ip: Option<Vec<u8>>,
-    user_agent: Option<String>,
-    detail: Option<String>,
+from_row! {
+    pub(in crate::store) struct EventRow {
+        id: i64,
+        kind: String,
+        occurred_at: i64,
+        user_id: Option<Uuid>,
+        actor_id: Option<Uuid>,
+        session_id: Option<Uuid>,
+        ip: Option<Vec<u8>>,
+        user_agent: Option<String>,
+        detail: Option<String>,
+    }
 }
 
 impl TryFrom<EventRow> for AuditEvent {

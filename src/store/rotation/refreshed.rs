@@ -5,6 +5,7 @@ use sqlx::types::Uuid;
 use crate::domain::session::Session;
 use crate::domain::user::Role;
 use crate::store::error::{Error, Result};
+use crate::store::query::from_row::from_row;
 use crate::store::query::rows::SessionRow;
 
 /// A refreshed session and the current role of its user, for the access token.
@@ -14,11 +15,12 @@ pub struct Refreshed {
     pub role: Role,
 }
 
-#[derive(sqlx::FromRow)]
-pub(in crate::store) struct RefreshedRow {
-    #[sqlx(flatten)]
-    session: SessionRow,
-    role: String,
+from_row! {
+    pub(in crate::store) struct RefreshedRow {
+        #[flatten]
+        session: SessionRow,
+        role: String,
+    }
 }
 
 impl RefreshedRow {

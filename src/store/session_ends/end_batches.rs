@@ -18,6 +18,7 @@ use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::conditions::{Arg, Conditions};
+use crate::store::query::from_row::from_row;
 use crate::store::session_ends::end_order::{EndSessions, Scope};
 use crate::store::session_ends::end_rows::EndRows;
 use crate::store::session_ends::ended_session::EndedSession;
@@ -42,17 +43,18 @@ pub enum FloorBatch {
     Done,
 }
 
-/// A floor, the order that set it, and the progress of its batches.
-#[derive(sqlx::FromRow)]
-struct Progress {
-    #[sqlx(flatten)]
-    floor: FloorRow,
-    ip: Option<Vec<u8>>,
-    user_agent: Option<String>,
-    note: Option<String>,
-    reached: Uuid,
-    worker: Option<Uuid>,
-    leased_until: i64,
+from_row! {
+    /// A floor, the order that set it, and the progress of its batches.
+    struct Progress {
+        #[flatten]
+        floor: FloorRow,
+        ip: Option<Vec<u8>>,
+        user_agent: Option<String>,
+        note: Option<String>,
+        reached: Uuid,
+        worker: Option<Uuid>,
+        leased_until: i64,
+    }
 }
 
 impl Store {

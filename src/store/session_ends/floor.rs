@@ -20,6 +20,7 @@ use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::conditions::{Arg, Conditions};
+use crate::store::query::from_row::from_row;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FloorId(pub(in crate::store) i64);
@@ -86,17 +87,18 @@ pub(in crate::store) use floor_columns;
 pub(in crate::store) const FLOORS: &str =
     concat!("SELECT ", floor_columns!(), " FROM session_floors ORDER BY id");
 
-#[derive(sqlx::FromRow)]
-pub(in crate::store) struct FloorRow {
-    id: i64,
-    user_id: Option<Uuid>,
-    below: Uuid,
-    except_session: Option<Uuid>,
-    pub(super) reason: String,
-    actor_id: Option<Uuid>,
-    ended_at: i64,
-    done_at: Option<i64>,
-    until: Option<i64>,
+from_row! {
+    pub(in crate::store) struct FloorRow {
+        id: i64,
+        user_id: Option<Uuid>,
+        below: Uuid,
+        except_session: Option<Uuid>,
+        pub(super) reason: String,
+        actor_id: Option<Uuid>,
+        ended_at: i64,
+        done_at: Option<i64>,
+        until: Option<i64>,
+    }
 }
 
 impl From<FloorRow> for Floor {

@@ -9,6 +9,7 @@ use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::from_floors_over;
+use crate::store::query::from_row::from_row;
 use crate::store::query::rows::{SessionRow, ip_from_column, session_columns};
 use crate::store::session_ends::floor::FloorId;
 use crate::store::sessions::refresh_retry::LoggedRetries;
@@ -29,18 +30,19 @@ pub struct KnownToken {
     pub limit_until: Option<Timestamp>,
 }
 
-#[derive(sqlx::FromRow)]
-struct KnownTokenRow {
-    #[sqlx(flatten)]
-    session: SessionRow,
-    role: String,
-    deactivated_at: Option<i64>,
-    entered_at: Option<i64>,
-    floor: Option<i64>,
-    entry_ip: Option<Vec<u8>>,
-    entry_agent: Option<String>,
-    logged_retries: i32,
-    refresh_limit_until: Option<i64>,
+from_row! {
+    struct KnownTokenRow {
+        #[flatten]
+        session: SessionRow,
+        role: String,
+        deactivated_at: Option<i64>,
+        entered_at: Option<i64>,
+        floor: Option<i64>,
+        entry_ip: Option<Vec<u8>>,
+        entry_agent: Option<String>,
+        logged_retries: i32,
+        refresh_limit_until: Option<i64>,
+    }
 }
 
 impl TryFrom<KnownTokenRow> for KnownToken {

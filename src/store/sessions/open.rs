@@ -15,6 +15,7 @@ use crate::store::credentials::Passwords;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::{below_a_floor, from_floors_over};
+use crate::store::query::from_row::from_row;
 use crate::store::query::rows::{SessionRow, ip_column, session_columns, user_agent_column};
 use crate::store::session_ends::end_order::{EndSessions, Scope};
 use crate::store::session_ends::end_rows::EndRows;
@@ -79,11 +80,12 @@ pub enum NotOpened {
     NameTaken(NameTaken),
 }
 
-#[derive(sqlx::FromRow)]
-struct InsertedRow {
-    #[sqlx(flatten)]
-    session: SessionRow,
-    over_limit: Option<i32>,
+from_row! {
+    struct InsertedRow {
+        #[flatten]
+        session: SessionRow,
+        over_limit: Option<i32>,
+    }
 }
 
 steps! {
