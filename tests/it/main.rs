@@ -6,6 +6,7 @@ mod architecture;
 mod databases;
 mod hostile;
 mod http;
+mod language;
 mod operation;
 mod pages;
 mod program;
