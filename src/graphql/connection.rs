@@ -4,16 +4,16 @@
 
 use async_graphql::SimpleObject;
 
-/// Where a page lies in its list.
+/// Position of a page in its list (Relay connection).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct PageInfo {
-    /// Whether something follows.
+    /// True if nodes follow after this page; fetch them by `after: endCursor`.
     pub(super) has_next_page: bool,
-    /// Whether something precedes.
+    /// True if nodes precede this page; fetch them by `before: startCursor`.
     pub(super) has_previous_page: bool,
-    /// The cursor of the first edge.
+    /// Cursor of the first edge; null if the page is empty.
     pub(super) start_cursor: Option<String>,
-    /// The cursor of the last edge.
+    /// Cursor of the last edge; null if the page is empty.
     pub(super) end_cursor: Option<String>,
 }
 
@@ -21,25 +21,25 @@ pub struct PageInfo {
 /// name the edges of a generic connection.
 macro_rules! connection {
     ($node:ident: $connection:ident of $edge:ident) => {
-        /// An element of a list, and where it stands.
+        /// Node of a list with its cursor (Relay connection).
         #[derive(Clone, Debug, async_graphql::SimpleObject)]
         pub struct $edge {
-            /// Where it stands.
+            /// Position of the node in the list, for the arguments `after` and `before`.
             cursor: String,
-            /// The element.
+            /// Object at this position of the list.
             node: $node,
         }
 
-        /// A page of a list.
+        /// Page of a list (Relay connection).
         #[derive(Clone, Debug, async_graphql::SimpleObject)]
         pub struct $connection {
-            /// The elements, each with its cursor.
+            /// Nodes of the page, each with its cursor.
             edges: Vec<$edge>,
-            /// The elements.
+            /// Nodes of the page, without cursors.
             nodes: Vec<$node>,
-            /// Where the page lies in the list.
+            /// Position of the page in the list.
             page_info: $crate::graphql::connection::PageInfo,
-            /// How many elements the whole list has; null past 10,000.
+            /// Number of nodes in the whole list, on all pages; null if more than 10,000.
             total_count: Option<i64>,
         }
 

@@ -75,23 +75,23 @@ pub struct Query(Queries, Federation);
 #[derive(Default)]
 struct Federation;
 
-/// What a router asks a subgraph.
+/// Fields that a router of Apollo Federation queries.
 #[Object]
 impl Federation {
-    /// The subgraph's schema.
+    /// Schema of the subgraph, for the router.
     #[graphql(name = "_service")]
     async fn service(&self) -> Service {
         Service
     }
 
-    /// What these representations stand for, at most 100, in their order; null for what does not
-    /// exist or the caller may not see. An access token that is sent and refused is UNAUTHENTICATED;
-    /// without one nothing is seen.
+    /// Entities with these representations, in the same order; null for each that does not exist or
+    /// that the caller may not see. Without an access token all are null; an invalid or expired
+    /// access token causes the error UNAUTHENTICATED.
     #[graphql(name = "_entities")]
     async fn entities(
         &self,
         context: &Context<'_>,
-        representations: Vec<Any>,
+        #[graphql(desc = "Type and key of each entity, at most 100.")] representations: Vec<Any>,
     ) -> Result<Vec<Option<Entity>>> {
         if representations.len() > MAX_NODES {
             return Err(bad_input(format!("at most {MAX_NODES} entities at once")));
@@ -109,11 +109,12 @@ impl Federation {
 
 struct Service;
 
-/// A subgraph's description of itself.
+/// Description of the subgraph for the router.
 #[expect(clippy::unused_async, reason = "a resolver is one, whether or not it waits")]
 #[Object(name = "_Service")]
 impl Service {
-    /// Its schema, with the directives of federation; null where introspection is switched off.
+    /// Schema of the subgraph in SDL, with the directives of federation. If introspection is
+    /// disabled, the value is null and the error is FORBIDDEN.
     async fn sdl(&self, context: &Context<'_>) -> Result<Option<String>> {
         if context.schema_env.registry.introspection_mode == IntrospectionMode::Disabled {
             return Err(forbidden(
@@ -124,7 +125,7 @@ impl Service {
     }
 }
 
-/// What other subgraphs may refer to.
+/// Types that other subgraphs may refer to.
 #[derive(Union)]
 #[graphql(name = "_Entity")]
 enum Entity {
@@ -149,7 +150,8 @@ struct Any {
     id: ID,
 }
 
-/// A type's name and its key, e.g. `{ __typename: "User", id: "User:…" }`.
+/// Representation of an entity: the name of its type and its key, e.g. `{ __typename: "User", id:
+/// "User:…" }`.
 #[Scalar(name = "_Any")]
 impl ScalarType for Any {
     fn parse(value: Value) -> InputValueResult<Self> {

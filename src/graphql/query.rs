@@ -17,7 +17,7 @@ use crate::domain;
 /// Length of the list of IDs in `nodes`.
 pub(super) const MAX_NODES: usize = 100;
 
-/// The root of queries.
+/// Root type of queries: operations that read data.
 #[derive(Default, MergedObject)]
 pub struct Query(Queries);
 
@@ -25,22 +25,31 @@ pub struct Query(Queries);
 #[derive(Default)]
 pub(super) struct Queries;
 
-/// What can be asked.
+/// Fields of the root type of queries.
 #[Object]
 impl Queries {
-    /// What the id names; null for what does not exist or the caller may not see. An access token
-    /// that is sent and refused is UNAUTHENTICATED; without one nothing is seen.
-    async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<Node>> {
+    /// Object with this global ID; null if it does not exist or the caller may not see it. Without
+    /// an access token the result is always null; an invalid or expired access token causes the
+    /// error UNAUTHENTICATED.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Global object ID, from the field `id` of the object.")] id: ID,
+    ) -> Result<Option<Node>> {
         match somebody(context)? {
             Some(viewer) => Node::load(context, viewer, &id).await,
             None => Ok(None),
         }
     }
 
-    /// What the ids name, at most 100, in their order; null for what does not exist or the caller
-    /// may not see. An access token that is sent and refused is UNAUTHENTICATED; without one nothing
-    /// is seen.
-    async fn nodes(&self, context: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+    /// Objects with these global IDs, in the same order; null for each that does not exist or that
+    /// the caller may not see. Without an access token all are null; an invalid or expired access
+    /// token causes the error UNAUTHENTICATED.
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Global object IDs, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MAX_NODES {
             return Err(bad_input(format!("at most {MAX_NODES} nodes at once")));
         }
@@ -51,44 +60,58 @@ impl Queries {
         futures_util::future::try_join_all(nodes).await
     }
 
-    /// Who is logged in.
+    /// Logged-in user.
     #[graphql(directive = requiresAuth::apply(None))]
     async fn viewer(&self, context: &Context<'_>) -> Result<Option<User>> {
         let viewer = viewer(context)?;
         User::load(context, viewer, viewer.user_id()).await
     }
 
-    /// The session that asks.
+    /// Session of the access token of this request.
     #[graphql(directive = requiresAuth::apply(None))]
     async fn viewer_session(&self, context: &Context<'_>) -> Result<Option<Session>> {
         let viewer = viewer(context)?;
         Session::current(context, viewer).await
     }
 
-    /// What a token is worth, and why no more. It changes nothing. Of a refresh token whoever sends no
-    /// access token of its user or of an administrator is told only whether its session lives.
-    async fn token_status(&self, context: &Context<'_>, token: String) -> Result<TokenStatus> {
+    /// Status of an access token or refresh token, without changing anything. For a refresh token,
+    /// a caller who sends no access token of its user or of an administrator only learns if the
+    /// session of the token is active.
+    async fn token_status(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Access token or refresh token.")] token: String,
+    ) -> Result<TokenStatus> {
         let status = auth(context).sessions.token_status(&token, caller(context)).await;
         status.map(TokenStatus).map_err(expose)
     }
 
-    /// The account with this username or e-mail address.
+    /// User with this username or e-mail address; null if none.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
-    async fn user(&self, context: &Context<'_>, username: String) -> Result<Option<User>> {
+    async fn user(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Username or e-mail address, ignoring case.")] username: String,
+    ) -> Result<Option<User>> {
         let viewer = viewer(context)?;
         let user = auth(context).reads.user_named(viewer, &username).await.map_err(expose)?;
         Ok(user.map(|user| User::new(user, viewer)))
     }
 
-    /// All accounts, by username.
+    /// All users, sorted by username.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn users(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Cursor to start after, such as `endCursor` of the previous page.")]
         after: Option<String>,
+        #[graphql(desc = "Cursor to stop before, such as `startCursor` of the next page.")]
         before: Option<String>,
+        #[graphql(desc = "Page size, 0 to 100; 20 if neither `first` nor `last` is given.")]
         first: Option<i32>,
+        #[graphql(desc = "Page size from the end of the list, 0 to 100; not beside `first`.")]
         last: Option<i32>,
+        #[graphql(desc = "Conditions that listed users must meet; null for all users.")]
         filter: Option<UserFilter>,
     ) -> Result<Option<UserConnection>> {
         let (auth, viewer) = (auth(context), viewer(context)?);
@@ -102,15 +125,20 @@ impl Queries {
         Ok(Some(UserConnection::new(page, count, key, |user| User::new(user, viewer))))
     }
 
-    /// All sessions, the newest first.
+    /// All sessions, newest first.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn sessions(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Cursor to start after, such as `endCursor` of the previous page.")]
         after: Option<String>,
+        #[graphql(desc = "Cursor to stop before, such as `startCursor` of the next page.")]
         before: Option<String>,
+        #[graphql(desc = "Page size, 0 to 100; 20 if neither `first` nor `last` is given.")]
         first: Option<i32>,
+        #[graphql(desc = "Page size from the end of the list, 0 to 100; not beside `first`.")]
         last: Option<i32>,
+        #[graphql(desc = "Conditions that listed sessions must meet; null for all sessions.")]
         filter: Option<SessionFilter>,
     ) -> Result<Option<SessionConnection>> {
         let filter = SessionFilter::parse(filter)?;
@@ -118,15 +146,20 @@ impl Queries {
         Session::list(context, viewer(context)?, filter, &page).await.map(Some)
     }
 
-    /// All refused refresh tokens, the newest first.
+    /// All refused refresh tokens, newest first.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn blacklist_entries(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Cursor to start after, such as `endCursor` of the previous page.")]
         after: Option<String>,
+        #[graphql(desc = "Cursor to stop before, such as `startCursor` of the next page.")]
         before: Option<String>,
+        #[graphql(desc = "Page size, 0 to 100; 20 if neither `first` nor `last` is given.")]
         first: Option<i32>,
+        #[graphql(desc = "Page size from the end of the list, 0 to 100; not beside `first`.")]
         last: Option<i32>,
+        #[graphql(desc = "Conditions that listed entries must meet; null for all entries.")]
         filter: Option<BlacklistFilter>,
     ) -> Result<Option<BlacklistEntryConnection>> {
         let filter = BlacklistFilter::parse(filter)?;
@@ -134,15 +167,20 @@ impl Queries {
         BlacklistEntry::list(context, viewer(context)?, filter, &page).await.map(Some)
     }
 
-    /// Everything that happened, the newest first.
+    /// All audit events, newest first.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn audit_events(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Cursor to start after, such as `endCursor` of the previous page.")]
         after: Option<String>,
+        #[graphql(desc = "Cursor to stop before, such as `startCursor` of the next page.")]
         before: Option<String>,
+        #[graphql(desc = "Page size, 0 to 100; 20 if neither `first` nor `last` is given.")]
         first: Option<i32>,
+        #[graphql(desc = "Page size from the end of the list, 0 to 100; not beside `first`.")]
         last: Option<i32>,
+        #[graphql(desc = "Conditions that listed events must meet; null for all events.")]
         filter: Option<AuditFilter>,
     ) -> Result<Option<AuditEventConnection>> {
         let filter = AuditFilter::parse(filter)?;
@@ -150,7 +188,7 @@ impl Queries {
         AuditEvent::list(context, viewer(context)?, filter, &page).await.map(Some)
     }
 
-    /// The keys of access tokens, the oldest first.
+    /// Keys that sign access tokens, oldest first.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn signing_keys(&self, context: &Context<'_>) -> Result<Option<Vec<SigningKey>>> {
         let keys = auth(context).keys.list(admin(viewer(context)?)?).await.map_err(expose)?;

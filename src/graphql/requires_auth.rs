@@ -17,8 +17,8 @@ use super::types::Role;
 use crate::auth::{Auth, Denial, Requirement};
 use crate::domain::user;
 
-/// Answers only to a caller with a valid access token of a live session (of this role, where given);
-/// else UNAUTHENTICATED or FORBIDDEN.
+/// Requires a valid access token of an active session; otherwise the error is UNAUTHENTICATED. With
+/// `role`, also requires this role; otherwise the error is FORBIDDEN.
 #[TypeDirective(location = "FieldDefinition")]
 pub fn requiresAuth(role: Option<Role>) {}
 

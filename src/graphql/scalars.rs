@@ -8,9 +8,9 @@ use crate::clock::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub Timestamp);
 
-/// Point in time in RFC 3339, e.g. `2026-11-24T08:00:00.000Z`. In answers it is in UTC and has exactly
-/// three digits of the second; what is finer is cut off. In arguments any offset but `-00:00` is taken,
-/// and any number of digits up to nine, or none.
+/// Date and time in RFC 3339, e.g. `2026-11-24T08:00:00.000Z`. Responses are in UTC with exactly
+/// three decimals of the second; further decimals are cut off. Arguments may have any offset except
+/// `-00:00`, and zero to nine decimals of the second.
 #[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {

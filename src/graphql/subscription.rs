@@ -27,31 +27,33 @@ impl StartSignal {
 /// The root of subscriptions.
 pub struct Subscription;
 
-/// What can be subscribed to.
+/// Root type of subscriptions: operations that deliver events. They run over a WebSocket
+/// (`graphql-transport-ws`) or as server-sent events.
 #[Subscription]
 impl Subscription {
-    /// The caller's own sessions as they end, including the session that subscribes: its end is the
-    /// last event, after which the subscription is complete.
+    /// Events of the caller's own sessions that end, including the session that subscribes: its end
+    /// is the last event, after which the subscription completes.
     #[graphql(directive = requiresAuth::apply(None))]
     async fn session_ended(
         &self,
         context: &Context<'_>,
         #[graphql(
-            desc = "Cursor of the last event that was received, from any replica: the caller's sessions that ended after it are sent first. Empty string: all ended sessions of the caller that are still held are sent first. Null: only sessions that end from now on. An ended session is held until all of its access tokens have expired."
+            desc = "Cursor of the last event that was received, from any replica: the caller's sessions that ended after it are sent first. Empty string: all ended sessions of the caller that are still stored are sent first. Null: only sessions that end from now on. The end of a session is stored until all access tokens of the session have expired."
         )]
         after: Option<String>,
     ) -> Result<impl Stream<Item = SessionEnded> + use<>> {
         follow(context, Followed::Own(cursor::decode(after)?)).await
     }
 
-    /// Every session as it ends, for services that check access tokens by the public keys and must
-    /// learn which to refuse. Each event comes at least once, on whichever replica.
+    /// Events of all sessions that end, for services that verify access tokens by the public keys
+    /// and must learn which sessions to refuse. Each event is delivered at least once, no matter to
+    /// which replica the subscriber is connected.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn session_ends(
         &self,
         context: &Context<'_>,
         #[graphql(
-            desc = "The cursor of the last event that was received: what ended after it comes first. The empty string: all that is held comes first. Nothing: only what ends from now on. An end is held until every access token of its session has expired, so a cursor of whatever age misses none that matters."
+            desc = "Cursor of the last event that was received, from any replica: sessions that ended after it are sent first. Empty string: all ended sessions that are still stored are sent first. Null: only sessions that end from now on. The end of a session is stored until all access tokens of the session have expired, so even an old cursor misses no session whose tokens could still be accepted."
         )]
         after: Option<String>,
     ) -> Result<impl Stream<Item = SessionEnded> + use<>> {

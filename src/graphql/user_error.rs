@@ -8,16 +8,17 @@ use super::error::expose;
 use super::types::UserErrorCode;
 use crate::auth::{self, Field};
 
-/// An expected failure, told as data.
+/// Expected failure of a mutation, such as a wrong password.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct UserError {
-    /// What it is called.
+    /// Code of the failure, for programs.
     code: UserErrorCode,
-    /// What to tell people.
+    /// Message for people, in English: what is wrong and what to do.
     message: String,
-    /// The input that it is about, from the field's arguments on.
+    /// Path of the input that the failure is about, from the arguments of the mutation, e.g.
+    /// `["input", "password"]`.
     path: Vec<String>,
-    /// How long to wait before trying again, where waiting helps.
+    /// Seconds to wait before the next attempt; null if waiting does not help.
     retry_after_seconds: Option<i32>,
 }
 

@@ -8,62 +8,63 @@ use crate::graphql::types::{Session, User};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{auth, caller, global_id, viewer};
 
-/// A change of one's own password.
+/// Input of `changePassword`.
 #[derive(InputObject)]
 pub struct ChangePasswordInput {
-    /// The one so far.
+    /// Current password of the logged-in user.
     #[graphql(secret)]
     current_password: String,
-    /// 8 to 256 characters, not easy to guess.
+    /// New password: 8 to 256 characters (the service may require more than 8), not easy to guess.
     #[graphql(secret)]
     new_password: String,
-    /// Whether the other sessions end, which whoever knew the old password may have opened.
+    /// If true, all other sessions of the user end: a person who knew the old password may have
+    /// opened them.
     #[graphql(default = true)]
     end_other_sessions: bool,
 }
 
-/// What came of a change of password.
+/// Payload of `changePassword`.
 #[derive(Default, SimpleObject)]
 pub struct ChangePasswordPayload {
-    /// The account.
+    /// Account with the new password; null on failure.
     user: Option<User>,
-    /// How many sessions ended.
+    /// Number of other sessions that the change of password ended.
     ended_count: usize,
-    /// Why not, where it was not done.
+    /// Expected failures; empty on success.
     errors: Vec<UserError>,
 }
 
-/// A new name for a session.
+/// Input of `renameSession`.
 #[derive(InputObject)]
 pub struct RenameSessionInput {
-    /// Which session.
+    /// Global object ID of the session.
     session_id: ID,
-    /// 1 to 100 characters.
+    /// New name: 1 to 100 characters, no control characters.
     name: String,
 }
 
-/// What came of naming a session.
+/// Payload of `renameSession`.
 #[derive(Default, SimpleObject)]
 pub struct RenameSessionPayload {
-    /// The session.
+    /// Renamed session; null on failure.
     session: Option<Session>,
-    /// Why not, where it was not done.
+    /// Expected failures; empty on success.
     errors: Vec<UserError>,
 }
 
-/// A session to be ended.
+/// Input of `endSession`.
 #[derive(InputObject)]
 pub struct EndSessionInput {
-    /// Which session.
+    /// Global object ID of the session.
     session_id: ID,
 }
 
-/// What came of ending a session.
+/// Payload of `endSession`.
 #[derive(Default, SimpleObject)]
 pub struct EndSessionPayload {
-    /// The session.
+    /// Ended session; null on failure.
     session: Option<Session>,
-    /// Why not, where it was not done.
+    /// Expected failures; empty on success.
     errors: Vec<UserError>,
 }
 
@@ -73,7 +74,7 @@ pub struct AccountMutation;
 
 #[Object]
 impl AccountMutation {
-    /// Changes the password of whoever is logged in.
+    /// Changes the password of the logged-in user.
     #[graphql(directive = requiresAuth::apply(None))]
     async fn change_password(
         &self,
@@ -96,7 +97,7 @@ impl AccountMutation {
         }))
     }
 
-    /// Names one of one's own live sessions.
+    /// Renames one of the user's own active sessions.
     #[graphql(directive = requiresAuth::apply(None))]
     async fn rename_session(
         &self,
@@ -117,7 +118,7 @@ impl AccountMutation {
         }))
     }
 
-    /// Ends one of one's own sessions or, for an administrator, anybody's.
+    /// Ends one of the user's own sessions; administrators may end any session.
     #[graphql(directive = requiresAuth::apply(None))]
     async fn end_session(
         &self,

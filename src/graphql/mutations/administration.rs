@@ -8,104 +8,107 @@ use crate::graphql::types::{Role, SessionFilter, User};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{admin, auth, caller, global_id, viewer};
 
-/// An account to be made.
+/// Input of `createUser`.
 #[derive(InputObject)]
 pub struct CreateUserInput {
-    /// 1 to 150 letters, digits and `. _ @ + -`.
+    /// Username: 1 to 150 letters, digits and `. _ @ + -`. With an `@`, it must be the e-mail
+    /// address of the account.
     username: String,
-    /// 8 to 256 characters, not easy to guess.
+    /// Password: 8 to 256 characters (the service may require more than 8), not easy to guess.
     #[graphql(secret)]
     password: String,
-    /// To log in by as well as by the username.
+    /// E-mail address, by which the user can log in, too. Null for none, or for the username if
+    /// that is an e-mail address.
     email: Option<String>,
-    /// What it may do.
+    /// Permissions: `USER` or `ADMIN`.
     #[graphql(default_with = "Role::User")]
     role: Role,
 }
 
-/// What came of making an account.
+/// Payload of `createUser`.
 #[derive(Default, SimpleObject)]
 pub struct CreateUserPayload {
-    /// The account.
+    /// Created account; null on failure.
     user: Option<User>,
-    /// Why not, where it was not done.
+    /// Expected failures; empty on success.
     errors: Vec<UserError>,
 }
 
-/// An account to be activated or deactivated.
+/// Input of `setUserActive`.
 #[derive(InputObject)]
 pub struct SetUserActiveInput {
-    /// Which account.
+    /// Global object ID of the user.
     user_id: ID,
-    /// Whether it may log in.
+    /// If true, the user may log in; if false, the account is deactivated.
     active: bool,
 }
 
-/// What came of it.
+/// Payload of `setUserActive`.
 #[derive(Default, SimpleObject)]
 pub struct SetUserActivePayload {
-    /// The account.
+    /// Changed account; null on failure.
     user: Option<User>,
-    /// How many sessions ended.
+    /// Number of sessions that the deactivation ended.
     ended_count: usize,
-    /// Why not, where it was not done.
+    /// Expected failures; empty on success.
     errors: Vec<UserError>,
 }
 
-/// A password for somebody else's account.
+/// Input of `setUserPassword`.
 #[derive(InputObject)]
 pub struct SetUserPasswordInput {
-    /// Which account.
+    /// Global object ID of the user. For their own account, administrators use `changePassword`.
     user_id: ID,
-    /// 8 to 256 characters, not easy to guess.
+    /// New password: 8 to 256 characters (the service may require more than 8), not easy to guess.
     #[graphql(secret)]
     new_password: String,
 }
 
-/// What came of it.
+/// Payload of `setUserPassword`.
 #[derive(Default, SimpleObject)]
 pub struct SetUserPasswordPayload {
-    /// The account.
+    /// Changed account; null on failure.
     user: Option<User>,
-    /// How many sessions ended.
+    /// Number of sessions that the new password ended.
     ended_count: usize,
-    /// Why not, where it was not done.
+    /// Expected failures; empty on success.
     errors: Vec<UserError>,
 }
 
-/// Sessions to be found and ended.
+/// Input of `endSessions`.
 #[derive(InputObject)]
 pub struct EndSessionsInput {
-    /// Which: those that the list of sessions shows with this filter, as far as they are live. An empty
-    /// one is refused; `{ state: ACTIVE }` is all.
+    /// Conditions on the sessions, as in `Query.sessions`; of the matching sessions, the active
+    /// ones end. An empty filter is refused; `{ state: ACTIVE }` matches all active sessions.
     filter: SessionFilter,
-    /// Whether only to say how many that would be.
+    /// If true, count the matching sessions without ending them.
     #[graphql(default = true)]
     dry_run: bool,
-    /// Why, in 1 to 500 characters. It stands in the audit event of each session, which its user sees.
+    /// Reason for people, 1 to 500 characters. It becomes part of the audit event of each session,
+    /// which the user of the session can read.
     note: Option<String>,
 }
 
-/// What came of it.
+/// Payload of `endSessions`.
 #[derive(Default, SimpleObject)]
 pub struct EndSessionsPayload {
-    /// How many live sessions the filter shows, without the one that asks; one more than it ended
-    /// where there was no time to count those that are left.
+    /// Number of active sessions that match the filter, without the session of the caller. If the
+    /// time was too short to count the sessions that are left, the value is `endedCount` plus 1.
     matched_count: usize,
-    /// How many it ended. Lower than `matchedCount` where there are more than end in 20 seconds: the
-    /// same mutation ends the others.
+    /// Number of sessions that the mutation ended; 0 in a dry run. Lower than `matchedCount` if the
+    /// time limit of 20 seconds was reached: repeat the mutation to end the other sessions.
     ended_count: usize,
-    /// Why not, where it was not done.
+    /// Expected failures; empty on success.
     errors: Vec<UserError>,
 }
 
-/// Everybody's accounts.
+/// Mutations about all accounts.
 #[derive(Default)]
 pub struct AdministrationMutation;
 
 #[Object]
 impl AdministrationMutation {
-    /// Makes an account.
+    /// Creates an account.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn create_user(
         &self,
@@ -130,7 +133,8 @@ impl AdministrationMutation {
         }))
     }
 
-    /// Deactivates an account, which ends its sessions, or activates it.
+    /// Activates an account, or deactivates it and ends all its sessions. Administrators cannot
+    /// deactivate their own account or the last active administrator.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn set_user_active(
         &self,
@@ -152,7 +156,7 @@ impl AdministrationMutation {
         }))
     }
 
-    /// Ends the sessions that have something in common, however many. The session that asks stays.
+    /// Ends all active sessions that match a filter, except the session of the caller.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn end_sessions(
         &self,
@@ -172,7 +176,7 @@ impl AdministrationMutation {
         }))
     }
 
-    /// Sets an account's password and ends its sessions.
+    /// Sets the password of another user and ends all sessions of that user.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn set_user_password(
         &self,

@@ -8,39 +8,40 @@ use crate::graphql::types::{Role, SigningKey};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{admin, auth, caller, viewer};
 
-/// How to rotate the signing keys.
+/// Input of `rotateSigningKey`.
 #[derive(Default, InputObject)]
 pub struct RotateSigningKeyInput {
-    /// What the new key signs with: ES256, `EdDSA` or RS256; as the one before it, where nothing is
-    /// said.
+    /// Signature algorithm of the new key: `ES256`, `EdDSA` or `RS256`; null for the algorithm of
+    /// the current key.
     algorithm: Option<String>,
-    /// An emergency: the new key signs at once, and access tokens that other keys signed are refused.
-    /// Clients refresh; nobody is logged out. Else the new key is published for ten minutes first.
+    /// If true (emergency), the new key signs at once, and access tokens that other keys signed are
+    /// refused: clients have to refresh, and all sessions stay active. If false, the new key is
+    /// published for ten minutes before it signs, and all access tokens stay valid.
     #[graphql(default)]
     immediately: bool,
 }
 
-/// What came of it.
+/// Payload of `rotateSigningKey`.
 #[derive(Default, SimpleObject)]
 pub struct RotateSigningKeyPayload {
-    /// The new key.
+    /// New signing key; null on failure.
     signing_key: Option<SigningKey>,
-    /// Why not, where it was not done.
+    /// Expected failures; empty on success.
     errors: Vec<UserError>,
 }
 
-/// The keys of access tokens.
+/// Mutations about the keys of access tokens.
 #[derive(Default)]
 pub struct KeyMutation;
 
 #[Object]
 impl KeyMutation {
-    /// Puts a new signing key in the place of the one that signs.
+    /// Creates a new signing key, which replaces the current one.
     #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
     async fn rotate_signing_key(
         &self,
         context: &Context<'_>,
-        input: Option<RotateSigningKeyInput>,
+        #[graphql(desc = "Null for the defaults.")] input: Option<RotateSigningKeyInput>,
     ) -> Result<Option<RotateSigningKeyPayload>> {
         let (by, origin) = (admin(viewer(context)?)?, caller(context).origin().clone());
         let RotateSigningKeyInput { algorithm, immediately } = input.unwrap_or_default();

@@ -8,49 +8,55 @@ use crate::graphql::types::{Session, TokenPair, TokenTransport, User};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{auth, caller, cookie};
 
-/// Who registers.
+/// Input of `register`.
 #[derive(InputObject)]
 pub struct RegisterInput {
-    /// 1 to 150 letters, digits and `. _ @ + -`.
+    /// Username: 1 to 150 letters, digits and `. _ @ + -`. With an `@`, it must be the e-mail
+    /// address of the account.
     username: String,
-    /// 8 to 256 characters, not easy to guess.
+    /// Password: 8 to 256 characters (the service may require more than 8), not easy to guess.
     #[graphql(secret)]
     password: String,
-    /// To log in by as well as by the username.
+    /// E-mail address, by which the user can log in, too. Null for none, or for the username if
+    /// that is an e-mail address.
     email: Option<String>,
-    /// What to call the session.
+    /// Name of the session for the user's list of sessions, 1 to 100 characters, e.g. `Work
+    /// laptop`; null for none.
     session_name: Option<String>,
-    /// How the refresh token is given.
+    /// Transport of the refresh token: response body or cookie.
     #[graphql(default_with = "TokenTransport::Body")]
     transport: TokenTransport,
 }
 
-/// Who logs in.
+/// Input of `login`.
 #[derive(InputObject)]
 pub struct LoginInput {
-    /// The username or the e-mail address.
+    /// Username or e-mail address, ignoring case and surrounding white space.
     username: String,
-    /// The password.
+    /// Password of the user.
     #[graphql(secret)]
     password: String,
-    /// What to call the session.
+    /// Name of the session for the user's list of sessions, 1 to 100 characters, e.g. `Work
+    /// laptop`; null for none.
     session_name: Option<String>,
-    /// How the refresh token is given.
+    /// Transport of the refresh token: response body or cookie.
     #[graphql(default_with = "TokenTransport::Body")]
     transport: TokenTransport,
 }
 
-/// What is refreshed.
+/// Input of `refresh`.
 #[derive(Default, InputObject)]
 pub struct RefreshInput {
-    /// The outstanding refresh token; without one the cookie's counts.
+    /// Outstanding refresh token of the session; null for the refresh token in the cookie.
     #[graphql(secret)]
     refresh_token: Option<String>,
-    /// How the next refresh token is given: as this one came, where nothing is said. One that came
-    /// in a cookie stays in it.
+    /// Transport of the next refresh token; null for the transport by which this one was sent. A
+    /// refresh token from the cookie cannot change to `BODY`: scripts must not read it.
     transport: Option<TokenTransport>,
-    /// Random text of 16 to 200 bytes, e.g. a UUID, chosen and saved by the client before it sends.
-    /// With the same one, and no other, the same refresh may be asked for again, however late.
+    /// Random text of 16 to 200 bytes, e.g. a UUID, that the client creates and stores before it
+    /// sends the refresh. If the response is lost, the client repeats the refresh with the same
+    /// `attemptId`, no matter how late; with another `attemptId` the repetition is refused. Null:
+    /// the client can repeat the refresh within the retry window only (10 seconds by default).
     attempt_id: Option<String>,
 }
 
@@ -60,13 +66,13 @@ macro_rules! payload {
         $(#[$meta])*
         #[derive(Default, SimpleObject)]
         pub struct $name {
-            /// The tokens.
+            /// New access token and refresh token; null on failure.
             tokens: Option<TokenPair>,
-            /// The session.
+            /// Session of the tokens; null on failure.
             session: Option<Session>,
-            /// Its user.
+            /// User of the session; null on failure.
             user: Option<User>,
-            /// Why not, where it was not done.
+            /// Expected failures; empty on success.
             errors: Vec<UserError>,
         }
 
@@ -90,17 +96,17 @@ macro_rules! payload {
 }
 
 payload! {
-    /// What came of a registration.
+    /// Payload of `register`.
     RegisterPayload
 }
 
 payload! {
-    /// What came of a login.
+    /// Payload of `login`.
     LoginPayload
 }
 
 payload! {
-    /// What came of a refresh.
+    /// Payload of `refresh`.
     RefreshPayload
 }
 
@@ -110,7 +116,7 @@ pub struct LoginMutation;
 
 #[Object]
 impl LoginMutation {
-    /// Makes an account and logs in to it, where registration is open.
+    /// Creates an account and logs in to it, if the service allows registration.
     async fn register(
         &self,
         context: &Context<'_>,
@@ -134,7 +140,7 @@ impl LoginMutation {
         })
     }
 
-    /// Opens a session.
+    /// Logs in with a password: creates a session and its first tokens.
     async fn login(&self, context: &Context<'_>, input: LoginInput) -> Result<LoginPayload> {
         let login = Login {
             username: &input.username,
@@ -150,11 +156,12 @@ impl LoginMutation {
         })
     }
 
-    /// Puts a new pair of tokens in the place of the presented refresh token.
+    /// Exchanges the refresh token for a new access token and, unless the service does not rotate
+    /// refresh tokens, for the next refresh token, which replaces this one.
     async fn refresh(
         &self,
         context: &Context<'_>,
-        input: Option<RefreshInput>,
+        #[graphql(desc = "Null for the refresh token in the cookie.")] input: Option<RefreshInput>,
     ) -> Result<RefreshPayload> {
         let input = input.unwrap_or_default();
         let origin = caller(context).origin().clone();

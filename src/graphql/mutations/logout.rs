@@ -8,14 +8,14 @@ use crate::graphql::types::{LogoutScope, Session};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{auth, caller, cookie};
 
-/// Who logs out of what.
+/// Input of `logout`.
 #[derive(InputObject)]
 pub struct LogoutInput {
-    /// A refresh token of the session. Without one the access token says which session it is, or
-    /// else the cookie.
+    /// Refresh token of the session to log out, even if it is no longer valid. Null: the access
+    /// token identifies the session, or else the refresh token in the cookie.
     #[graphql(secret)]
     refresh_token: Option<String>,
-    /// Which sessions.
+    /// Sessions to end: this one, the others, or all of the user.
     #[graphql(default_with = "LogoutScope::Current")]
     scope: LogoutScope,
 }
@@ -26,29 +26,32 @@ impl Default for LogoutInput {
     }
 }
 
-/// What came of a logout.
+/// Payload of `logout`.
 #[derive(Default, SimpleObject)]
 pub struct LogoutPayload {
-    /// The sessions that it ended, the newest first, at most 100. Where the caller presented neither a
-    /// valid access token nor the outstanding refresh token, they are told by their ids, states and
-    /// times only: `user`, `name`, `endedBy` and all of `client` are null, `blacklistEntries` is empty.
+    /// Sessions that the logout ended, newest first, at most 100. If the caller sent neither a
+    /// valid access token nor the outstanding refresh token, the sessions have only IDs, states and
+    /// times: `user`, `name`, `endedBy` and all fields of `client` are null, and `blacklistEntries`
+    /// is empty.
     ended_sessions: Vec<Session>,
-    /// How many sessions it ended; none where they had ended before.
+    /// Number of sessions that the logout ended; 0 if they had ended before.
     ended_count: usize,
-    /// Why not, where it was not done.
+    /// Expected failures; empty on success.
     errors: Vec<UserError>,
 }
 
-/// Log out.
+/// Mutation to log out.
 #[derive(Default)]
 pub struct LogoutMutation;
 
 #[Object]
 impl LogoutMutation {
-    /// Ends sessions. It never fails because a token is old: logging out twice is success.
+    /// Ends one or more sessions of the user. An expired or replaced token is enough to end its own
+    /// session; to end other sessions, the token must be valid. Logging out twice is a success.
     async fn logout(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Null for the session of the access token or of the cookie.")]
         input: Option<LogoutInput>,
     ) -> Result<LogoutPayload> {
         let input = input.unwrap_or_default();

@@ -8,7 +8,7 @@ mod logout;
 
 use async_graphql::MergedObject;
 
-/// What can be done.
+/// Root type of mutations: operations that change data.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     login::LoginMutation,

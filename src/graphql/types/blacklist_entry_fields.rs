@@ -7,35 +7,37 @@ use crate::domain::origin::UserAgent;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
 
-/// One refresh token that is refused from now on: rotated away, or its session was ended.
+/// Entry of the blacklist: a refresh token that is refused, because a refresh replaced it or its
+/// session was ended. Entries are deleted when the token would have expired.
 #[Object]
 impl BlacklistEntry {
-    /// What it is asked for by.
+    /// Global object ID (Relay Node).
     pub(super) async fn id(&self) -> ID {
         GlobalId::BlacklistEntry(self.entry.token_id).into()
     }
 
-    /// The refused token's `jti`.
+    /// Claim `jti` of the refused token, a UUID; never the token.
     async fn token_id(&self) -> String {
         self.entry.token_id.to_string()
     }
 
-    /// Why it is refused.
+    /// Reason why the token is refused.
     async fn reason(&self) -> BlacklistReason {
         self.entry.reason.into()
     }
 
-    /// The session that it belonged to.
+    /// Session that the token belongs to; null if the session has been deleted since.
     async fn session(&self, context: &Context<'_>) -> Result<Option<Session>> {
         Session::load(context, self.viewer, self.entry.session_id).await
     }
 
-    /// Whose it was.
+    /// User of the token's session; null if the caller may not see the user.
     async fn user(&self, context: &Context<'_>) -> Result<Option<User>> {
         User::load(context, self.viewer, self.entry.user_id).await
     }
 
-    /// Who caused it, where somebody did whom the viewer may see.
+    /// User whose request blacklisted the token. Null if unknown, if the caller may not see this
+    /// user, or if the service itself or the command line blacklisted the token.
     async fn actor(&self, context: &Context<'_>) -> Result<Option<User>> {
         match self.entry.actor {
             Some(id) => User::load(context, self.viewer, id).await,
@@ -43,28 +45,28 @@ impl BlacklistEntry {
         }
     }
 
-    /// When it was issued.
+    /// When the token was issued.
     async fn issued_at(&self) -> DateTime {
         self.entry.issued_at.into()
     }
 
-    /// Since when it is refused.
+    /// When the token was blacklisted; it is refused since then.
     async fn blacklisted_at(&self) -> DateTime {
         self.entry.blacklisted_at.into()
     }
 
-    /// When it would have run out.
+    /// When the token expires; it would have been valid until then.
     async fn expires_at(&self) -> DateTime {
         self.entry.expires_at.into()
     }
 
-    /// Address that it was caused from. Null if an administrator caused it, for everybody but
-    /// administrators; and if unknown.
+    /// IP address of the request that blacklisted the token. Null if unknown or deleted by age;
+    /// also null if an administrator sent the request and the caller is not an administrator.
     async fn ip(&self) -> Option<String> {
         self.entry.ip.filter(|_| self.origin_is_shown()).map(|ip| ip.to_string())
     }
 
-    /// User agent that it was caused with. Null as `ip` is.
+    /// User agent of the request that blacklisted the token; null in the same cases as `ip`.
     async fn user_agent(&self) -> Option<&str> {
         self.entry.user_agent.as_ref().filter(|_| self.origin_is_shown()).map(UserAgent::as_str)
     }

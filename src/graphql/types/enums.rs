@@ -2,86 +2,88 @@
 
 use async_graphql::Enum;
 
-/// What a user may do.
+/// Permissions of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::user::Role")]
 pub enum Role {
-    /// One's own account and sessions.
+    /// Access to the user's own account and sessions.
     User,
-    /// Everything.
+    /// Access to all accounts, sessions, audit events and signing keys.
     Admin,
-    /// Unknown: written by a newer version of Sallyport.
+    /// Unknown: written by a newer version of Sallyport. The permissions are those of `USER`.
     Unknown,
 }
 
-/// How a session stands.
+/// State of a session. Only sessions in the state `ACTIVE` can be refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::session::SessionState")]
 pub enum SessionState {
-    /// It can be refreshed.
+    /// The session can be refreshed.
     Active,
-    /// Its outstanding refresh token ran out.
+    /// The outstanding refresh token has expired.
     Expired,
-    /// Somebody or something ended it.
+    /// The session was ended; `Session.endReason` says why.
     Ended,
 }
 
-/// The kind of a client's device.
+/// Type of a client's device, as its user agent says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::origin::DeviceType")]
 pub enum DeviceType {
-    /// A desktop or laptop computer.
+    /// Desktop or laptop computer.
     Desktop,
-    /// A phone.
+    /// Mobile phone.
     Mobile,
-    /// A tablet.
+    /// Tablet computer.
     Tablet,
-    /// A program that says it is one.
+    /// Crawler, script or library that identifies itself in its user agent.
     Bot,
-    /// Not told.
+    /// Unknown: the client sent no user agent, or one that names no type of device.
     Unknown,
 }
 
-/// What ended a session.
+/// Reason why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::session::EndReason")]
 pub enum EndReason {
-    /// Its user logged it out.
+    /// The user logged out of the session.
     Logout,
-    /// Its user logged out of several sessions at once.
+    /// The user logged out of several sessions at once.
     LogoutAll,
-    /// An administrator ended it.
+    /// An administrator ended the session, or an operator on the command line.
     Admin,
-    /// The password was changed.
+    /// The user changed the password, or an administrator set it.
     PasswordChanged,
-    /// A refresh token that was rotated away long before was used again.
+    /// A replaced refresh token was used again after the retry window (10 seconds by default): a
+    /// copy of the token may have been stolen.
     RefreshReused,
-    /// The account was deactivated.
+    /// An administrator or the command line deactivated the account.
     UserDeactivated,
-    /// A newer session took its place under the limit of sessions a user.
+    /// A newer session exceeded the limit of sessions per user.
     SessionLimit,
     /// Unknown: written by a newer version of Sallyport.
     Unknown,
 }
 
-/// Why a refresh token is refused.
+/// Reason why a refresh token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum BlacklistReason {
-    /// A refresh put another token in its place.
+    /// A refresh replaced the token by the next one.
     Rotated,
-    /// The session was logged out.
+    /// The user logged out of the session.
     Logout,
-    /// Its user logged out of several sessions at once.
+    /// The user logged out of several sessions at once.
     LogoutAll,
-    /// An administrator ended it.
+    /// An administrator ended the session, or an operator on the command line.
     Admin,
-    /// The password was changed.
+    /// The user changed the password, or an administrator set it.
     PasswordChanged,
-    /// A refresh token that was rotated away long before was used again.
+    /// A replaced refresh token was used again after the retry window (10 seconds by default): a
+    /// copy of the token may have been stolen.
     RefreshReused,
-    /// The account was deactivated.
+    /// An administrator or the command line deactivated the account.
     UserDeactivated,
-    /// A newer session took its place under the limit of sessions a user.
+    /// A newer session exceeded the limit of sessions per user.
     SessionLimit,
     /// Unknown: written by a newer version of Sallyport.
     Unknown,
@@ -125,133 +127,149 @@ impl From<BlacklistReason> for crate::domain::blacklist::BlacklistReason {
     }
 }
 
-/// Which sessions a logout ends.
+/// Sessions that a logout ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::auth::LogoutScope")]
 pub enum LogoutScope {
-    /// The one whose token is presented.
+    /// The session of the token that is sent.
     Current,
-    /// All of the user's but that one.
+    /// All other sessions of the same user.
     Others,
-    /// All of the user's.
+    /// All sessions of the user.
     All,
 }
 
-/// The two kinds of token.
+/// Type of a token: access token or refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::auth::TokenType")]
 pub enum TokenType {
-    /// It opens the API.
+    /// Access token, sent with each request that requires a logged-in user.
     Access,
-    /// It opens the next pair.
+    /// Refresh token, exchanged for the next pair of tokens.
     Refresh,
 }
 
-/// Why a token is refused.
+/// Reason why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::auth::TokenRefusal")]
 pub enum TokenRefusal {
-    /// It is no token.
+    /// The text is not a token.
     Malformed,
-    /// It is not one of ours.
+    /// The token was not issued by this service, or it was changed.
     Invalid,
-    /// It has run out.
+    /// The token has expired.
     Expired,
-    /// It is for something else.
+    /// The token is neither an access token nor a refresh token.
     WrongType,
-    /// A refresh put another in its place. Told to its user and to administrators.
+    /// A refresh replaced the token by the next one. Only the user of the token and administrators
+    /// see this reason.
     Rotated,
-    /// Its session has ended.
+    /// The session of the token has ended.
     SessionEnded,
 }
 
-/// How a signing key stands.
+/// Stage in the life of a signing key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::key_life::SigningKeyState")]
 pub enum SigningKeyState {
-    /// It is published and does not sign yet.
+    /// The key is published and does not sign yet.
     Next,
-    /// It signs.
+    /// The key signs new access tokens.
     Active,
-    /// It signs no more; tokens it signed may be alive.
+    /// The key has stopped signing; access tokens that it signed may still be valid.
     Retiring,
-    /// No token that it signed is alive.
+    /// The key has stopped signing, and no access token that it signed is accepted.
     Retired,
 }
 
-/// What an expected failure is called.
+/// Code of an expected failure of a mutation. Clients decide by the code, not by the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::auth::UserErrorCode")]
 pub enum UserErrorCode {
-    /// A text or a value is not what it should be.
+    /// A value of the input is invalid. Correct the value that `path` names; `message` says how.
     InvalidInput,
-    /// The new password is too short, too long or too easy to guess.
+    /// The new password is too short, too long or too easy to guess. Ask the user for another one;
+    /// `message` says why.
     WeakPassword,
-    /// No active account has this name and this password.
+    /// The name or the password is wrong, or the account is deactivated; in `changePassword`, the
+    /// current password is wrong. Ask the user to enter them again.
     InvalidCredentials,
-    /// Another account has the username, or one that looks like it.
+    /// Another account has this username or one that looks like it. Ask the user for another
+    /// username.
     UsernameTaken,
-    /// Another account has the e-mail address.
+    /// Another account has this e-mail address. Ask the user for another address, or to log in.
     EmailTaken,
-    /// Accounts are made by administrators here.
+    /// Registration is closed: only administrators create accounts. Do not offer a registration
+    /// form.
     RegistrationClosed,
-    /// The refresh token is not one of ours.
+    /// The refresh token is missing or invalid: it was not issued by this service, or it was
+    /// changed. Log in again.
     RefreshTokenInvalid,
-    /// The refresh token has run out: log in.
+    /// The refresh token has expired. Log in again.
     RefreshTokenExpired,
-    /// Another tab refreshed a moment ago: use the tokens it got. Nobody is logged out.
+    /// The refresh token was replaced a moment ago, e.g. by a refresh in another tab. The session
+    /// is still active: use the tokens that the other refresh returned.
     RefreshTokenStale,
-    /// The refresh token was used long ago; its session has been ended.
+    /// The refresh token had been replaced and was used again after the retry window (10 seconds by
+    /// default): a copy of the token may have been stolen, so the session has been ended. Log in
+    /// again.
     RefreshTokenReused,
-    /// The session has ended: log in.
+    /// The session has ended. Log in again.
     SessionEnded,
-    /// Too many attempts: wait.
+    /// Too many attempts. Wait for `retryAfterSeconds`, then try again.
     RateLimited,
-    /// Too much to do: wait.
+    /// The service is overloaded. Wait for `retryAfterSeconds`, then try again.
     Overloaded,
-    /// There is no such thing, as far as the caller may know.
+    /// The object does not exist, or the caller may not see it. Reload the list that the ID is
+    /// from.
     NotFound,
-    /// The caller may not do this.
+    /// The caller may not do this. Do not repeat the request unchanged; `message` says what is
+    /// missing.
     Forbidden,
 }
 
-/// How a client is given its refresh token.
+/// Transport by which a client receives its refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::auth::TokenTransport")]
 pub enum TokenTransport {
-    /// In the answer.
+    /// Field `TokenPair.refreshToken` of the response.
     Body,
-    /// In a cookie that scripts cannot read.
+    /// `HttpOnly` cookie, which scripts cannot read; `TokenPair.refreshToken` is null. The request
+    /// must be a POST with the header `x-sallyport-csrf` (any value), from a page of this service
+    /// or of an origin that the operator allows; otherwise the error is FORBIDDEN.
     Cookie,
 }
 
-/// What is written down.
+/// Kind of an audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::audit::AuditKind")]
 pub enum AuditKind {
-    /// Somebody registered.
+    /// A user registered an account.
     Registered,
-    /// Somebody logged in.
+    /// A user logged in.
     LoginSucceeded,
-    /// Somebody did not know the password, or the name.
+    /// A login failed: the name or the password was wrong, or the account was deactivated. Also
+    /// recorded for a wrong current password in `changePassword`.
     LoginFailed,
-    /// A refresh was answered a second time.
+    /// A client repeated a refresh whose response it had not received, and received the same
+    /// refresh token again.
     RefreshRetried,
-    /// A token rotated away long before was used again; its session was ended.
+    /// A replaced refresh token was used again after the retry window (10 seconds by default); its
+    /// session was ended.
     RefreshReused,
-    /// A session was ended, for whatever reason.
+    /// A session was ended; `AuditEvent.detail` has the reason.
     SessionEnded,
-    /// A password was changed or set.
+    /// A user changed the password, or an administrator set it.
     PasswordChanged,
-    /// An administrator or the command line made an account.
+    /// An administrator or the command line created an account.
     UserCreated,
-    /// An account was deactivated.
+    /// An administrator or the command line deactivated an account.
     UserDeactivated,
-    /// An account was activated again.
+    /// An administrator or the command line activated an account again.
     UserActivated,
-    /// A signing key was added.
+    /// A new signing key was added.
     KeyRotated,
-    /// Guessing was slowed down.
+    /// Failed attempts reached a rate limit; `AuditEvent.detail` names the limit.
     RateLimited,
     /// Unknown: written by a newer version of Sallyport.
     Unknown,

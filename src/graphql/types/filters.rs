@@ -9,14 +9,14 @@ use crate::graphql::error::bad_input;
 use crate::graphql::global_id::{filtered_session, filtered_user};
 use crate::graphql::scalars::DateTime;
 
-/// A span of time. What is compared is exact to the microsecond, though answers are cut to the
-/// millisecond: `after` the time that an answer has for something includes it, `before` that time
-/// leaves it out.
+/// Range of time. Stored times are exact to the microsecond, responses are cut to the millisecond.
+/// So the time in a response, used as `after`, includes the object that it came from; used as
+/// `before`, it excludes the object.
 #[derive(Clone, Debug, InputObject)]
 pub struct TimeRange {
-    /// From this moment on.
+    /// Start of the range, inclusive; null for no lower bound.
     after: Option<DateTime>,
-    /// Up to, not including, this moment.
+    /// End of the range, exclusive; null for no upper bound.
     before: Option<DateTime>,
 }
 
@@ -42,14 +42,14 @@ fn text(text: Option<String>) -> Result<Option<String>> {
     }
 }
 
-/// Which users.
+/// Conditions on users. A user must meet all that are given; null conditions do not filter.
 #[derive(Clone, Debug, InputObject)]
 pub struct UserFilter {
-    /// Those whose username or e-mail address starts so, whatever the case.
+    /// Beginning of the username or of the e-mail address, ignoring case; at most 512 characters.
     search: Option<String>,
-    /// Those of this role.
+    /// Role of the user.
     role: Option<Role>,
-    /// Those who may log in, or those who may not.
+    /// If true, only active users; if false, only deactivated users.
     is_active: Option<bool>,
 }
 
@@ -64,22 +64,23 @@ impl UserFilter {
     }
 }
 
-/// Which sessions.
+/// Conditions on sessions. A session must meet all that are given; null conditions do not filter.
 #[derive(Clone, Debug, InputObject)]
 pub struct SessionFilter {
-    /// Those in this state.
+    /// State of the session.
     state: Option<SessionState>,
-    /// Those of this user.
+    /// Global object ID of the session's user.
     user_id: Option<ID>,
-    /// Those opened or last refreshed from this address or CIDR block, e.g. `192.0.2.0/24`.
+    /// IP address or CIDR block, e.g. `192.0.2.7` or `192.0.2.0/24`, of the login or of the last
+    /// refresh.
     ip: Option<String>,
-    /// Those whose user agent has this in it, whatever the case.
+    /// Text that the user agent contains, ignoring case; at most 512 characters.
     user_agent_contains: Option<String>,
-    /// Those opened then.
+    /// Time of the login that created the session.
     created_at: Option<TimeRange>,
-    /// Those last used then.
+    /// Time of the login or of the last refresh.
     last_used_at: Option<TimeRange>,
-    /// Those that ended so.
+    /// Reason why the session ended; excludes sessions that have not ended.
     end_reason: Option<EndReason>,
 }
 
@@ -99,18 +100,19 @@ impl SessionFilter {
     }
 }
 
-/// Which blacklist entries.
+/// Conditions on blacklist entries. An entry must meet all that are given; null conditions do not
+/// filter.
 #[derive(Clone, Debug, InputObject)]
 pub struct BlacklistFilter {
-    /// Those of this user.
+    /// Global object ID of the token's user.
     user_id: Option<ID>,
-    /// Those of this session.
+    /// Global object ID of the token's session.
     session_id: Option<ID>,
-    /// The one of this token, by its `jti`.
+    /// Claim `jti` of the token: a UUID in lower case.
     token_id: Option<String>,
-    /// Those for any of these reasons.
+    /// Reasons, of which the entry has one. An empty list matches no entry.
     reasons: Option<Vec<BlacklistReason>>,
-    /// Those made then.
+    /// Time when the token was blacklisted.
     blacklisted_at: Option<TimeRange>,
 }
 
@@ -130,16 +132,17 @@ impl BlacklistFilter {
     }
 }
 
-/// Which audit events.
+/// Conditions on audit events. An event must meet all that are given; null conditions do not
+/// filter.
 #[derive(Clone, Debug, InputObject)]
 pub struct AuditFilter {
-    /// Those of any of these kinds.
+    /// Kinds, of which the event has one. An empty list matches no event.
     kinds: Option<Vec<AuditKind>>,
-    /// Those of this user's account.
+    /// Global object ID of the user that the event is about.
     user_id: Option<ID>,
-    /// Those in this session.
+    /// Global object ID of the session that the event is about.
     session_id: Option<ID>,
-    /// Those of that time.
+    /// Time of the event.
     occurred_at: Option<TimeRange>,
 }
 

@@ -8,9 +8,9 @@ use crate::graphql::error::expose;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::{auth, loaders};
 
-/// Something with an id, to be asked for again.
+/// Object with a global ID, by which `Query.node` fetches it again (Relay Node).
 #[derive(Clone, Debug, Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "What it is asked for by."))]
+#[graphql(field(name = "id", ty = "ID", desc = "Global object ID (Relay Node)."))]
 pub enum Node {
     /// An account.
     User(User),

@@ -26,20 +26,24 @@ pub struct Session {
 /// renamed here.
 const FIELDS_OF_THE_ID: [&str; 4] = ["id", "sid", "isCurrent", "__typename"];
 
-/// What a session was opened with, and from where.
+/// Client of a session: its device and IP addresses.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct SessionClient {
-    /// What the client called itself.
+    /// User agent of the login, at most 512 characters; null if the client sent none, or deleted by
+    /// age.
     pub(super) user_agent: Option<String>,
-    /// Name and version of the browser, as far as that says.
+    /// Name and version of the browser, e.g. `Firefox 145.0`; null if the user agent does not name
+    /// it.
     pub(super) browser: Option<String>,
-    /// Name and version of the operating system, as far as that says.
+    /// Name and version of the operating system, e.g. `Windows 10`; null if the user agent does not
+    /// name it.
     pub(super) os: Option<String>,
-    /// The kind of device.
+    /// Type of the device; `UNKNOWN` if the user agent does not name it.
     pub(super) device: DeviceType,
-    /// The address of the login.
+    /// IP address of the login; null if unknown or deleted by age.
     pub(super) ip: Option<String>,
-    /// The address of the last refresh.
+    /// IP address of the last refresh, or of the login if the session has not been refreshed; null
+    /// if unknown or deleted by age.
     pub(super) last_ip: Option<String>,
 }
 

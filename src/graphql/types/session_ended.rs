@@ -7,17 +7,17 @@ use crate::auth::{self, Viewer};
 use crate::graphql::cursor;
 use crate::graphql::scalars::DateTime;
 
-/// A session ended: from now on its access tokens are refused, and so is its refresh token.
+/// Event of an ended session: its access tokens and its refresh token are refused from now on.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct SessionEnded {
-    /// The session.
+    /// Session that ended.
     session: Session,
-    /// What ended it.
+    /// Reason why the session ended.
     reason: EndReason,
-    /// When it ended.
+    /// When the session ended.
     ended_at: DateTime,
-    /// Cursor of this event: `sessionEnded(after:)` and `sessionEnds(after:)` continue after it, on any
-    /// replica.
+    /// Cursor of this event: `sessionEnded(after:)` and `sessionEnds(after:)` continue after it, on
+    /// any replica.
     cursor: String,
 }
 

@@ -14,41 +14,41 @@ use crate::graphql::cursor::page;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
 
-/// One login and the chain of refresh tokens that grew from it; it holds the one outstanding refresh
-/// token.
+/// One login and its chain of refresh tokens. Each refresh replaces the refresh token by the next
+/// one; the newest, not yet replaced, is the outstanding refresh token.
 #[Object]
 impl Session {
-    /// What it is asked for by.
+    /// Global object ID (Relay Node).
     pub(super) async fn id(&self) -> ID {
         GlobalId::Session(self.id).into()
     }
 
-    /// The claim `sid` of its tokens.
+    /// Session ID, a UUID: the claim `sid` of the session's tokens.
     async fn sid(&self) -> String {
         self.id.to_string()
     }
 
-    /// Whose it is.
+    /// User who logged in; null if the caller may not see the user.
     async fn user(&self, context: &Context<'_>) -> Result<Option<User>> {
         User::load(context, self.viewer, self.row()?.user_id).await
     }
 
-    /// How it stands.
+    /// Current state: active, expired or ended.
     async fn state(&self, context: &Context<'_>) -> Result<SessionState> {
         Ok(self.row()?.state(auth(context).system.now()).into())
     }
 
-    /// Whether it is the one that asks.
+    /// True if the access token of this request belongs to the session.
     async fn is_current(&self) -> bool {
         self.id == self.viewer.session_id()
     }
 
-    /// What its user calls it.
+    /// Name that the user gave the session; null if none.
     async fn name(&self) -> Result<Option<&str>> {
         Ok(self.row()?.name.as_ref().map(SessionName::as_str))
     }
 
-    /// What it was opened with, and from where.
+    /// Client that logged in: its device and IP addresses.
     async fn client(&self) -> Result<SessionClient> {
         let session = self.row()?;
         let device = session.user_agent.as_ref().map_or(Device::UNKNOWN, UserAgent::device);
@@ -62,22 +62,22 @@ impl Session {
         })
     }
 
-    /// The login.
+    /// When the session was created, at login.
     async fn created_at(&self) -> Result<DateTime> {
         Ok(self.row()?.created_at.into())
     }
 
-    /// The last login or refresh.
+    /// When the session was last refreshed; time of the login if never.
     async fn last_used_at(&self) -> Result<DateTime> {
         Ok(self.row()?.last_used_at.into())
     }
 
-    /// Rotations so far.
+    /// Number of rotations of the refresh token so far.
     async fn generation(&self) -> Result<i32> {
         Ok(self.row()?.generation)
     }
 
-    /// The `jti` of the outstanding refresh token; never the token.
+    /// Claim `jti` of the outstanding refresh token, a UUID; never the token.
     async fn token_id(&self) -> Result<String> {
         Ok(self.row()?.token.id.to_string())
     }
@@ -87,22 +87,23 @@ impl Session {
         Ok(self.row()?.token.issued_at.into())
     }
 
-    /// When the outstanding refresh token runs out.
+    /// When the outstanding refresh token expires.
     async fn expires_at(&self) -> Result<DateTime> {
         Ok(self.row()?.token.expires_at.into())
     }
 
-    /// When it ended, where it did.
+    /// When the session ended; null if it has not ended.
     async fn ended_at(&self) -> Result<Option<DateTime>> {
         Ok(self.row()?.end.map(|end| end.at.into()))
     }
 
-    /// What ended it.
+    /// Reason why the session ended; null if it has not ended.
     async fn end_reason(&self) -> Result<Option<EndReason>> {
         Ok(self.row()?.end.map(|end| end.reason.into()))
     }
 
-    /// Who ended it, where somebody did whom the viewer may see.
+    /// User who ended the session. Null if the session has not ended, if the caller may not see
+    /// this user, or if the service itself or the command line ended the session.
     async fn ended_by(&self, context: &Context<'_>) -> Result<Option<User>> {
         match self.row()?.end.and_then(|end| end.by) {
             Some(id) => User::load(context, self.viewer, id).await,
@@ -110,13 +111,17 @@ impl Session {
         }
     }
 
-    /// Its refused refresh tokens, the newest first.
+    /// Refused refresh tokens of the session, newest first.
     async fn blacklist_entries(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Cursor to start after, such as `endCursor` of the previous page.")]
         after: Option<String>,
+        #[graphql(desc = "Cursor to stop before, such as `startCursor` of the next page.")]
         before: Option<String>,
+        #[graphql(desc = "Page size, 0 to 100; 20 if neither `first` nor `last` is given.")]
         first: Option<i32>,
+        #[graphql(desc = "Page size from the end of the list, 0 to 100; not beside `first`.")]
         last: Option<i32>,
     ) -> Result<BlacklistEntryConnection> {
         let filter = BlacklistFilter {

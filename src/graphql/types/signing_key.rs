@@ -19,40 +19,41 @@ impl SigningKey {
     }
 }
 
-/// A key that access tokens are signed with.
+/// Key that signs access tokens.
 #[Object]
 impl SigningKey {
-    /// What it is asked for by.
+    /// Global object ID (Relay Node).
     pub(super) async fn id(&self) -> ID {
         GlobalId::SigningKey(self.0.id).into()
     }
 
-    /// Its thumbprint, the `kid` of its tokens.
+    /// Thumbprint of the key (RFC 7638): the header `kid` of the tokens that it signs.
     async fn kid(&self) -> &str {
         &self.0.kid
     }
 
-    /// What it signs with.
+    /// Signature algorithm: `ES256`, `EdDSA` or `RS256`.
     async fn algorithm(&self) -> &str {
         self.0.algorithm.as_str()
     }
 
-    /// How it stands.
+    /// Current state: next, active, retiring or retired.
     async fn state(&self) -> SigningKeyState {
         self.0.state.into()
     }
 
-    /// When it was made.
+    /// When the key was created.
     async fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
 
-    /// From when on it signs.
+    /// When the key starts to sign.
     async fn activates_at(&self) -> DateTime {
         self.0.activates_at.into()
     }
 
-    /// When the last token that it signed is dead, once it is known when it stops.
+    /// When the last access token that the key signed has expired; null while the key has no
+    /// successor.
     async fn retire_safe_at(&self) -> Option<DateTime> {
         self.0.retire_safe_at.map(Into::into)
     }

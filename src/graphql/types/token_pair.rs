@@ -5,19 +5,20 @@ use async_graphql::SimpleObject;
 use crate::auth;
 use crate::graphql::scalars::DateTime;
 
-/// An access token and the refresh token for the next pair.
+/// Access token, and the refresh token to exchange for the next pair.
 #[derive(Clone, SimpleObject)]
 pub struct TokenPair {
-    /// How the access token is sent: `Bearer` (RFC 6750).
+    /// Authentication scheme of the access token: always `Bearer` (RFC 6750), as in the header
+    /// `Authorization: Bearer <accessToken>`.
     token_type: &'static str,
-    /// Opens the API.
+    /// JSON Web Token (JWT) that authenticates requests, in the header `Authorization`.
     access_token: String,
-    /// Until when.
+    /// When the access token expires.
     access_token_expires_at: DateTime,
-    /// Opens the next pair; null where it went into the cookie, or where refresh tokens do not rotate
-    /// and the client keeps its own.
+    /// Token for the next `refresh`. Null if it was set as a cookie, and if refresh tokens do not
+    /// rotate (the client keeps its token).
     refresh_token: Option<String>,
-    /// Until when the session can be refreshed.
+    /// When the refresh token expires: until then, the session can be refreshed.
     refresh_token_expires_at: DateTime,
 }
 

@@ -6,37 +6,38 @@ use super::{Session, TokenRefusal, TokenType};
 use crate::auth;
 use crate::graphql::scalars::DateTime;
 
-/// What a token is worth.
+/// The status of a token, as its caller may see it.
 #[derive(Clone, Debug)]
 pub struct TokenStatus(pub(in crate::graphql) auth::TokenStatus);
 
-/// What a token is worth, and why no more.
+/// Status of a token: accepted, or refused for a reason.
 #[Object]
 impl TokenStatus {
-    /// Whether the token is accepted. A refresh token counts as accepted as long as its session lives,
-    /// unless the caller is its user or an administrator: only they are told that it was rotated away.
+    /// True if the token is accepted. For a refresh token, callers other than its user and
+    /// administrators only see if its session is active: for them the value is true even if a
+    /// refresh has replaced the token.
     async fn active(&self) -> bool {
         self.0.reason.is_none()
     }
 
-    /// Why the token is refused; null if it is accepted. `ROTATED` is told to the user of the refresh
-    /// token and to administrators only.
+    /// Reason why the token is refused; null if it is accepted. Only the user of a refresh token
+    /// and administrators see `ROTATED`.
     async fn reason(&self) -> Option<TokenRefusal> {
         self.0.reason.map(Into::into)
     }
 
-    /// Its kind, where it is one of ours.
+    /// Type of the token; null if the token was not issued by this service.
     async fn token_type(&self) -> Option<TokenType> {
         self.0.kind.map(Into::into)
     }
 
-    /// Until when it is good by itself, where it is one of ours.
+    /// When the token expires by itself; null if the token was not issued by this service.
     async fn expires_at(&self) -> Option<DateTime> {
         self.0.expires_at.map(Into::into)
     }
 
-    /// Session of the token, if the token is accepted. For a refresh token, only its user and
-    /// administrators see it.
+    /// Session of the token; null if the token is refused. For a refresh token, only its user and
+    /// administrators see the session; for other callers it is null.
     async fn session(&self, context: &Context<'_>) -> Result<Option<Session>> {
         match self.0.session {
             Some((id, viewer)) => Session::load(context, viewer, id).await,

@@ -12,57 +12,62 @@ use crate::graphql::cursor::page;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
 
-/// An account.
+/// Account of a user.
 #[Object]
 impl User {
-    /// What it is asked for by.
+    /// Global object ID (Relay Node).
     pub(super) async fn id(&self) -> ID {
         GlobalId::User(self.account.id).into()
     }
 
-    /// The username, as it was typed.
+    /// Username as it was entered; compared without regard to case.
     async fn username(&self) -> &str {
         self.account.names.username().as_str()
     }
 
-    /// The e-mail address.
+    /// E-mail address, by which the user can log in, too; null if none.
     async fn email(&self) -> Option<&str> {
         self.account.names.email().map(domain::user::Email::as_str)
     }
 
-    /// What it may do.
+    /// Permissions of the user.
     async fn role(&self) -> Role {
         self.account.role.into()
     }
 
-    /// Whether it may log in.
+    /// True if the user may log in; false if the account is deactivated.
     async fn is_active(&self, context: &Context<'_>) -> Result<bool> {
         Ok(self.now(context).await?.is_active())
     }
 
-    /// When it was made.
+    /// When the account was created.
     async fn created_at(&self) -> DateTime {
         self.account.created_at.into()
     }
 
-    /// The last login, where that is recorded.
+    /// When the user last logged in; null if never, and if the service does not record logins.
     async fn last_login_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
         Ok(self.now(context).await?.last_login_at.map(Into::into))
     }
 
-    /// The last change of the password; null where it is still the first.
+    /// When the password was last changed; null if it is still the first one.
     async fn password_changed_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
         Ok(self.now(context).await?.password_changed_at.map(Into::into))
     }
 
-    /// Its sessions, the newest first.
+    /// Sessions of the user, newest first.
     async fn sessions(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Cursor to start after, such as `endCursor` of the previous page.")]
         after: Option<String>,
+        #[graphql(desc = "Cursor to stop before, such as `startCursor` of the next page.")]
         before: Option<String>,
+        #[graphql(desc = "Page size, 0 to 100; 20 if neither `first` nor `last` is given.")]
         first: Option<i32>,
+        #[graphql(desc = "Page size from the end of the list, 0 to 100; not beside `first`.")]
         last: Option<i32>,
+        #[graphql(desc = "Conditions that listed sessions must meet; `userId` is ignored.")]
         filter: Option<SessionFilter>,
     ) -> Result<SessionConnection> {
         let filter = filter::SessionFilter {
@@ -73,14 +78,19 @@ impl User {
         Session::list(context, self.viewer, filter, &page).await
     }
 
-    /// Its refused refresh tokens, the newest first.
+    /// Refused refresh tokens of the user, newest first.
     async fn blacklist_entries(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Cursor to start after, such as `endCursor` of the previous page.")]
         after: Option<String>,
+        #[graphql(desc = "Cursor to stop before, such as `startCursor` of the next page.")]
         before: Option<String>,
+        #[graphql(desc = "Page size, 0 to 100; 20 if neither `first` nor `last` is given.")]
         first: Option<i32>,
+        #[graphql(desc = "Page size from the end of the list, 0 to 100; not beside `first`.")]
         last: Option<i32>,
+        #[graphql(desc = "Conditions that listed entries must meet; `userId` is ignored.")]
         filter: Option<BlacklistFilter>,
     ) -> Result<BlacklistEntryConnection> {
         let filter = filter::BlacklistFilter {
@@ -91,14 +101,19 @@ impl User {
         BlacklistEntry::list(context, self.viewer, filter, &page).await
     }
 
-    /// What happened to it, the newest first.
+    /// Audit events about the account, newest first.
     async fn audit_events(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Cursor to start after, such as `endCursor` of the previous page.")]
         after: Option<String>,
+        #[graphql(desc = "Cursor to stop before, such as `startCursor` of the next page.")]
         before: Option<String>,
+        #[graphql(desc = "Page size, 0 to 100; 20 if neither `first` nor `last` is given.")]
         first: Option<i32>,
+        #[graphql(desc = "Page size from the end of the list, 0 to 100; not beside `first`.")]
         last: Option<i32>,
+        #[graphql(desc = "Conditions that listed events must meet; `userId` is ignored.")]
         filter: Option<AuditFilter>,
     ) -> Result<AuditEventConnection> {
         let filter =
