@@ -56,7 +56,7 @@ pub enum StartError {
     Signals(#[source] io::Error),
     #[error(transparent)]
     Backup(#[from] BackupError),
-    #[error("{0}; this is a fault of the program or of the machine")]
+    #[error("{0} This is a fault of the program or of the machine.")]
     Auth(#[source] auth::Error),
 }
 

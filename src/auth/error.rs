@@ -20,10 +20,10 @@ pub enum Error {
     #[error(transparent)]
     Denied(#[from] Denial),
     /// The database is away; trying again may help.
-    #[error("the service is not available at the moment")]
+    #[error("The service is temporarily unavailable. Try again.")]
     Unavailable(#[source] store::Error),
     /// A bug or a broken installation.
-    #[error("the service failed")]
+    #[error("Internal error.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -46,10 +46,10 @@ pub enum Denial {
     #[error("{0}")]
     Unauthenticated(UnauthenticatedReason),
     /// The caller is logged in without the required role.
-    #[error("this needs another role")]
+    #[error("You do not have the required role.")]
     Forbidden,
     /// The caller is logged in, but longer ago or by a weaker proof than required (RFC 9470, section 3).
-    #[error("this needs a fresh or a stronger proof: log in again")]
+    #[error("The login is too old or too weak for this operation. Log in again.")]
     ReauthenticationRequired { max_age: Option<Duration>, assurance: Option<Assurance> },
     /// The set of ended sessions is too old to say whether the session lives.
     #[error(transparent)]
@@ -77,13 +77,17 @@ words! {
 impl std::fmt::Display for UnauthenticatedReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::NoToken => "this needs an access token: Authorization: Bearer …",
-            Self::Malformed => "this is not an access token",
-            Self::Invalid => "this access token is not valid",
-            Self::Expired => "this access token has expired",
-            Self::WrongType => "this is not an access token but another kind of token",
-            Self::SessionEnded => "this session has ended",
-            Self::UserInactive => "this account is not active",
+            Self::NoToken => {
+                "The access token is missing. Send the header `Authorization: Bearer <token>`."
+            }
+            Self::Malformed => "The access token is malformed. Log in again.",
+            Self::Invalid => "The access token is invalid. Refresh it, or log in again.",
+            Self::Expired => "The access token has expired. Refresh it.",
+            Self::WrongType => "The token is of another type. Send an access token.",
+            Self::SessionEnded => "The session has ended. Log in again.",
+            Self::UserInactive => {
+                "The account is deactivated. Ask an administrator to activate it."
+            }
         })
     }
 }

@@ -71,20 +71,20 @@ impl UserError {
     /// The text does not name the limit: that would tell which names exist.
     #[must_use]
     pub fn rate_limited(wait: Duration) -> Self {
-        const MESSAGE: &str = "there were too many tries: wait before the next one";
+        const MESSAGE: &str = "Too many attempts. Wait before the next attempt.";
         let error = Self::new(UserErrorCode::RateLimited, Field::Input, MESSAGE);
         Self { retry_after: Some(wait), ..error }
     }
 
     #[must_use]
     pub fn overloaded(wait: Duration) -> Self {
-        const MESSAGE: &str = "there is too much to do at the moment: try again soon";
+        const MESSAGE: &str = "The service is overloaded. Try again soon.";
         let error = Self::new(UserErrorCode::Overloaded, Field::Input, MESSAGE);
         Self { retry_after: Some(wait), ..error }
     }
 
     #[must_use]
     pub fn not_found(field: Field) -> Self {
-        Self::new(UserErrorCode::NotFound, field, "there is none with this id")
+        Self::new(UserErrorCode::NotFound, field, "No object with this ID was found.")
     }
 }

@@ -78,7 +78,7 @@ async fn rotate(components: &Components, rotation: KeyRotation<'_>) -> Result<()
     let rotated = components.auth.keys.rotate(Admin::operator(), rotation, Origin::default()).await;
     let key = match rotated {
         Ok(key) => key,
-        Err(Error::Refused(refusal)) => bail!("{refusal}; see sallyport keys list"),
+        Err(Error::Refused(refusal)) => bail!("{refusal} See sallyport keys list."),
         Err(error) => return Err(error.into()),
     };
     let (kid, algorithm) = (key.kid, key.algorithm.as_str());

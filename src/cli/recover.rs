@@ -35,7 +35,7 @@ pub(super) async fn run(arguments: RecoverArguments) -> Result<()> {
     }
     let Recovery { kid, sessions } = match components.recover(&config).await {
         Ok(recovery) => recovery,
-        Err(Error::Refused(refusal)) => bail!("{refusal}; then run sallyport recover again"),
+        Err(Error::Refused(refusal)) => bail!("{refusal} Then run sallyport recover again."),
         Err(error) => return Err(error.into()),
     };
     let key = match kid {

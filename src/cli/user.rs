@@ -116,7 +116,7 @@ async fn set_active(name: &str, active: bool, database: DatabaseArguments) -> Re
 
 fn advised(refusal: &UserError) -> String {
     match refusal.code {
-        UserErrorCode::UsernameTaken => format!("{refusal}; sallyport user list has them all"),
+        UserErrorCode::UsernameTaken => format!("{refusal} See sallyport user list."),
         _ => refusal.to_string(),
     }
 }

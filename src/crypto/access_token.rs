@@ -127,7 +127,7 @@ pub fn sign(ring: &KeyRing, issuer: &Issuer, token: &AccessToken) -> Result<Stri
         cnf: false,
         nbf: false,
     };
-    let key = ring.signing().ok_or(CryptoError("no key signs"))?;
+    let key = ring.signing().ok_or(CryptoError("no active signing key"))?;
     key.sign(jws::ACCESS, &claims)
 }
 

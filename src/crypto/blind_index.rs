@@ -15,7 +15,7 @@ pub struct BlindIndexKey(hmac::Key);
 
 impl BlindIndexKey {
     pub fn derive(secrets: &MasterSecrets) -> Result<Self, CryptoError> {
-        let current = secrets.iter().next().ok_or(CryptoError("there is no master secret"))?;
+        let current = secrets.iter().next().ok_or(CryptoError("no master secret"))?;
         let key = current.derive("blind index v1")?;
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, key.as_slice())))
     }

@@ -5,21 +5,21 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Not a JWT in compact form, or longer than any token of this service.
-    #[error("this is not a token")]
+    #[error("not a token")]
     Malformed,
     /// A wrong signature or a wrong claim.
-    #[error("this token is not valid")]
+    #[error("invalid token")]
     Invalid,
     /// Valid in every other respect, and expired.
-    #[error("this token has expired")]
+    #[error("expired token")]
     Expired,
     /// A token of another type, such as a refresh token in place of an access token.
-    #[error("this is not the type of token that belongs here")]
+    #[error("token of another type")]
     WrongType,
 }
 
 /// Failure of a cryptographic library: a broken key, no memory, or no backend. It says nothing about a
 /// password or a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cryptography failed: {0}")]
+#[error("cryptographic operation failed: {0}")]
 pub struct CryptoError(pub(super) &'static str);

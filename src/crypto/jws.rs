@@ -128,7 +128,7 @@ impl JwsKey {
             Algorithm::ES256 => {
                 let kind = &ECDSA_P256_SHA256_FIXED_SIGNING;
                 let pair = EcdsaKeyPair::from_pkcs8(kind, private.as_bytes());
-                Some(pair.map_err(|_| CryptoError("a key is not of its algorithm"))?)
+                Some(pair.map_err(|_| CryptoError("key does not match its algorithm"))?)
             }
             _ => None,
         };
@@ -137,7 +137,7 @@ impl JwsKey {
         if key.verify("proof", &signature) && !key.verify("another", &signature) {
             Ok(key)
         } else {
-            Err(CryptoError("a key does not verify what it signed"))
+            Err(CryptoError("key does not verify its own signature"))
         }
     }
 
@@ -152,7 +152,7 @@ impl JwsKey {
         header: &Header,
         claims: &impl Serialize,
     ) -> Result<String, CryptoError> {
-        const FAILED: CryptoError = CryptoError("writing a token");
+        const FAILED: CryptoError = CryptoError("encoding a token");
         let header = base64url(serde_json::to_vec(header).map_err(|_| FAILED)?);
         let claims = base64url(serde_json::to_vec(claims).map_err(|_| FAILED)?);
         let message = format!("{header}.{claims}");

@@ -41,7 +41,7 @@ pub struct UnsealedKey {
 impl KeyPair {
     /// Generates a key pair with the cryptographic library's own randomness.
     pub fn generate(algorithm: SigningAlgorithm) -> Result<Self, CryptoError> {
-        const FAILED: CryptoError = CryptoError("making a key");
+        const FAILED: CryptoError = CryptoError("generating a key");
         match algorithm {
             SigningAlgorithm::Es256 => {
                 let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);

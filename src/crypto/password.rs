@@ -76,7 +76,7 @@ pub enum Verdict {
 
 /// Parameters outside the range of Argon2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Argon2 needs at least one pass, one lane, and 8 KiB of memory a lane")]
+#[error("Argon2 requires at least 1 pass, 1 lane and 8 KiB of memory per lane")]
 pub struct HashingError;
 
 /// Hashes new passwords with the configured parameters, and verifies passwords against any stored hash.

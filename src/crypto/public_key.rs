@@ -34,7 +34,7 @@ impl PublicKey {
                 let (x, y) = numbers.split_at(32);
                 Ok(Self::P256 { x: base64url(x), y: base64url(y) })
             }
-            _ => Err(CryptoError("a key is no point of P-256")),
+            _ => Err(CryptoError("public key is not a point on P-256")),
         }
     }
 

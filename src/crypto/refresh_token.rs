@@ -75,7 +75,7 @@ impl RefreshKeys {
             let kid = base64url(&secret.derive("refresh token v1 kid")?[..8]);
             Ok(RefreshKey { kid, key: JwsKey::new(Algorithm::HS256, private, public)? })
         });
-        let current = keys.next().ok_or(CryptoError("there is no master secret"))??;
+        let current = keys.next().ok_or(CryptoError("no master secret"))??;
         let older = keys.collect::<Result<_, _>>()?;
         Ok(Self { current, older })
     }

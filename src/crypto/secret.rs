@@ -25,13 +25,13 @@ const SEAL_VERSION: u8 = 1;
 /// Reason for refusing a text as a master secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    #[error("a secret has at least {MIN_BYTES} bytes")]
+    #[error("a master secret must have at least {MIN_BYTES} bytes")]
     TooShort,
     /// Too few different bytes.
-    #[error("this secret is easy to guess: use 32 random bytes, written in base64 or hex")]
+    #[error("the secret is too easy to guess (use 32 random bytes, written in base64 or hex)")]
     Guessable,
     /// More than two secrets, separated by commas.
-    #[error("there is one secret, and at most one older one after a comma")]
+    #[error("expected one secret, or two separated by a comma: the current and the older one")]
     TooMany,
     #[error(transparent)]
     Crypto(#[from] CryptoError),
@@ -56,7 +56,7 @@ impl MasterSecret {
         }
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"sallyport master secret").extract(bytes);
         let key = UnboundKey::new(&AES_256_GCM, derive(&root, "seal v1")?.as_slice())
-            .map_err(|_| CryptoError("making the key of seals"))?;
+            .map_err(|_| CryptoError("creating the encryption key"))?;
         Ok(Self { root, seal: LessSafeKey::new(key) })
     }
 

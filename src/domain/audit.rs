@@ -70,7 +70,7 @@ pub struct AuditEvent {
 pub struct Note(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a note has 1 to 500 characters and no control characters")]
+#[error("A note must have 1 to 500 characters and no control characters.")]
 pub struct NoteError;
 
 impl Note {

@@ -27,7 +27,9 @@ pub struct IpBlock {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an address or a block looks like 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")]
+#[error(
+    "Expected an IP address or a CIDR block, such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32."
+)]
 pub struct IpBlockError;
 
 impl IpBlock {

@@ -25,9 +25,9 @@ pub struct PageRequest<K> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
-    #[error("give first or last, not both")]
+    #[error("Use first or last, not both.")]
     BothEnds,
-    #[error("first and last take 0 to {MAX_SIZE}")]
+    #[error("The page size must be 0 to {MAX_SIZE} (first or last).")]
     Size,
 }
 

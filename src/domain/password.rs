@@ -36,11 +36,11 @@ pub struct Password(Zeroizing<String>);
 /// Reason for refusing a new password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    #[error("a password has at least {minimum} characters")]
+    #[error("A password must have at least {minimum} characters.")]
     TooShort { minimum: usize },
-    #[error("a password has at most {MAX_CHARS} characters")]
+    #[error("A password must have at most {MAX_CHARS} characters.")]
     TooLong,
-    #[error("this password is easy to guess: {why}")]
+    #[error("The password is too easy to guess. {why}")]
     Guessable {
         /// A sentence that does not contain the password.
         why: String,

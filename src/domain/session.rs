@@ -113,7 +113,7 @@ pub struct End {
 pub struct SessionName(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a session's name has 1 to 100 characters and no control characters")]
+#[error("A session name must have 1 to 100 characters and no control characters.")]
 pub struct SessionNameError;
 
 impl SessionName {

@@ -37,12 +37,12 @@ pub struct Username {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UsernameError {
-    #[error("a username has 1 to 150 characters")]
+    #[error("A username must have 1 to 150 characters.")]
     Length,
-    #[error("a username has letters, digits and . _ @ + - only")]
+    #[error("A username may contain only letters, digits and the characters \". _ @ + -\".")]
     Character,
     /// Letters of scripts that no language mixes, such as a Cyrillic letter in a Latin name.
-    #[error("a username keeps to the letters of one language, which imitate no others")]
+    #[error("A username must use letters of one language, because those of others can look alike.")]
     LookAlike,
 }
 
@@ -105,7 +105,7 @@ pub struct Email {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an e-mail address looks like name@example.com and has at most 254 characters")]
+#[error("An e-mail address must look like name@example.com and have at most 254 characters.")]
 pub struct EmailError;
 
 impl Email {
@@ -166,7 +166,7 @@ pub enum NamesError {
     #[error(transparent)]
     Email(#[from] EmailError),
     /// The username has an `@` and is not the account's e-mail address.
-    #[error("a username with an @ must be the account's e-mail address")]
+    #[error("A username with an @ must be the e-mail address of the account.")]
     UsernameIsNotTheEmail,
 }
 

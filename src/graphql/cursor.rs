@@ -88,7 +88,7 @@ pub fn decode<K: SortKey>(cursor: Option<String>) -> Result<Option<K>> {
     let Some(cursor) = cursor else { return Ok(None) };
     let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let key = text.and_then(|text| K::from_text(&text));
-    key.map(Some).ok_or_else(|| bad_input("this is not a cursor of this list"))
+    key.map(Some).ok_or_else(|| bad_input("The cursor is invalid or belongs to another list."))
 }
 
 /// The page that the arguments of a connection ask for (Cursor Connections Specification).

@@ -10,10 +10,11 @@ use async_graphql::{Error, ErrorExtensions};
 use crate::auth::{self, Denial};
 
 /// Message while the database is unavailable.
-const UNAVAILABLE: &str = "the service is not available at the moment; try again";
+const UNAVAILABLE: &str = "The service is temporarily unavailable. Try again.";
 
 /// Message of an internal error.
-pub const INTERNAL: &str = "Something went wrong here; the log has it under this request's id";
+pub const INTERNAL: &str =
+    "Internal error. The log of the service has the details under the ID of this request.";
 
 /// The error as a client sees it at the top level of the response. Faults of the service are logged.
 #[expect(clippy::needless_pass_by_value, reason = "it is used with map_err")]

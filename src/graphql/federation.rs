@@ -94,7 +94,9 @@ impl Federation {
         #[graphql(desc = "Type and key of each entity, at most 100.")] representations: Vec<Any>,
     ) -> Result<Vec<Option<Entity>>> {
         if representations.len() > MAX_NODES {
-            return Err(bad_input(format!("at most {MAX_NODES} entities at once")));
+            return Err(bad_input(format!(
+                "Too many representations. Request at most {MAX_NODES} entities at once."
+            )));
         }
         let Some(viewer) = somebody(context)? else {
             return Ok(representations.iter().map(|_| None).collect());
@@ -118,7 +120,7 @@ impl Service {
     async fn sdl(&self, context: &Context<'_>) -> Result<Option<String>> {
         if context.schema_env.registry.introspection_mode == IntrospectionMode::Disabled {
             return Err(forbidden(
-                "The schema is not given out here. Print it by: sallyport schema --federation",
+                "Introspection is disabled. Print the schema with `sallyport schema --federation`.",
             ));
         }
         Ok(Some(subgraph_sdl(*context.data_unchecked::<Supergraph>())))
@@ -162,7 +164,9 @@ impl ScalarType for Any {
             (Some(Value::String(type_name)), Some(Value::String(id))) => {
                 Ok(Self { type_name: type_name.clone(), id: ID(id.clone()) })
             }
-            _ => Err(InputValueError::custom("a representation has a `__typename` and an `id`")),
+            _ => Err(InputValueError::custom(
+                "A representation must have a `__typename` and an `id`.",
+            )),
         }
     }
 

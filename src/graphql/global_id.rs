@@ -53,7 +53,7 @@ impl From<GlobalId> for ID {
 pub(super) fn user(id: &ID, field: Field) -> Result<UserId, UserError> {
     match GlobalId::parse(id) {
         Some(GlobalId::User(id)) => Ok(id),
-        _ => Err(UserError::invalid(field, "this is not the id of a user")),
+        _ => Err(UserError::invalid(field, "Expected the global ID of a user.")),
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn user(id: &ID, field: Field) -> Result<UserId, UserError> {
 pub(super) fn session(id: &ID, field: Field) -> Result<SessionId, UserError> {
     match GlobalId::parse(id) {
         Some(GlobalId::Session(id)) => Ok(id),
-        _ => Err(UserError::invalid(field, "this is not the id of a session")),
+        _ => Err(UserError::invalid(field, "Expected the global ID of a session.")),
     }
 }
 

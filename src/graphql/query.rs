@@ -51,7 +51,9 @@ impl Queries {
         #[graphql(desc = "Global object IDs, at most 100.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MAX_NODES {
-            return Err(bad_input(format!("at most {MAX_NODES} nodes at once")));
+            return Err(bad_input(format!(
+                "Too many IDs. Request at most {MAX_NODES} nodes at once."
+            )));
         }
         let Some(viewer) = somebody(context)? else {
             return Ok(ids.iter().map(|_| None).collect());

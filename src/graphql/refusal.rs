@@ -55,23 +55,27 @@ impl fmt::Display for Measure {
         f.write_str(match self {
             Self::Bytes => "bytes",
             Self::Tokens => "tokens",
-            Self::Brackets => "brackets within each other",
-            Self::Nesting => "selection sets within each other",
-            Self::Fields => "fields with fragments expanded",
-            Self::Depth => "fields within each other",
+            Self::Brackets => "nested brackets",
+            Self::Nesting => "nested selection sets",
+            Self::Fields => "fields, with fragments expanded",
+            Self::Depth => "nested fields",
             Self::Aliases => "aliases",
             Self::Directives => "directives",
             Self::IntrospectionFields => "introspection fields",
-            Self::IntrospectionDepth => "introspection fields within each other",
-            Self::IntrospectionLists => "introspection lists within each other",
+            Self::IntrospectionDepth => "nested introspection fields",
+            Self::IntrospectionLists => "nested introspection lists",
             Self::IntrospectionDirectives => "introspection directives",
-            Self::Introspected => "values of introspection: ask for less of the schema at once",
-            Self::Nodes => "nodes if every page is full: ask for smaller pages (first, last)",
-            Self::Lists => "lists, each counted for every node that has it: ask for smaller pages",
-            Self::Values => "values if every page is full: ask for smaller pages or fewer fields",
+            Self::Introspected => "values of introspection. Query less of the schema at once",
+            Self::Nodes => "nodes if every page is full. Use smaller pages (first, last)",
+            Self::Lists => {
+                "lists, counted once for each parent node. Use smaller pages (first, last)"
+            }
+            Self::Values => {
+                "values if every page is full. Use smaller pages or select fewer fields"
+            }
             Self::CredentialMutations => "mutation of passwords or tokens",
             Self::VariableValues => "values in the variables",
-            Self::VariableDepth => "lists and objects within each other in the variables",
+            Self::VariableDepth => "nested lists and objects in the variables",
         })
     }
 }
@@ -80,55 +84,55 @@ impl fmt::Display for Measure {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// More of something than its limit.
-    #[error("The operation is too complex: more than {1} {0}")]
+    #[error("The operation is too complex. The limit is {1} {0}.")]
     TooMuch(Measure, usize),
     /// A string that opens here is not closed.
-    #[error("Syntax error: this string is not closed")]
+    #[error("Syntax error: the string is not closed.")]
     OpenString(Pos),
     /// U+0000 in the text, or written as an escape: the database holds no such text.
-    #[error("Syntax error: the character U+0000 is not accepted")]
+    #[error("Syntax error: the character U+0000 is not allowed.")]
     NulInText(Pos),
     /// Not a GraphQL document.
-    #[error("Syntax error: {0}")]
+    #[error("Syntax error: {0}.")]
     Syntax(String, Option<Pos>),
     /// Well formed, but not valid.
     #[error("{0}")]
     Invalid(String, Option<Pos>),
     /// A fragment that spreads itself, directly or through others.
-    #[error("Fragment {0:?} spreads itself")]
+    #[error("Fragment {0:?} spreads itself, directly or through other fragments.")]
     FragmentCycle(String, Pos),
     /// A spread of a fragment that is not defined.
-    #[error("Unknown fragment {0:?}")]
+    #[error("Unknown fragment {0:?}.")]
     NoSuchFragment(String, Pos),
     /// Several operations and no name to select one by.
-    #[error("The document has several operations: say which one in operationName")]
+    #[error("The document has several operations. Select one by operationName.")]
     OperationNameNeeded,
     /// No operation of the given name.
-    #[error("The document has no operation named {0:?}")]
+    #[error("The document has no operation named {0:?}.")]
     NoSuchOperation(String),
     /// A subscription over a transport that has one response only.
     #[error(
-        "Subscriptions run over a WebSocket (graphql-transport-ws) or with Accept: text/event-stream"
+        "Subscriptions need a WebSocket (graphql-transport-ws) or the header Accept: text/event-stream."
     )]
     SubscriptionNotStreamed,
     /// A query or a mutation where only subscriptions run.
-    #[error("Only subscriptions run over the socket: send this operation by POST")]
+    #[error("The WebSocket executes only subscriptions. Send this operation by POST.")]
     SubscriptionsOnly,
     /// A hash or an ID of no known document. Clients recognize the message, and send the text with the
     /// hash.
     #[error("PersistedQueryNotFound")]
     DocumentNotFound,
     /// A document with the hash of another one.
-    #[error("extensions.persistedQuery is not the SHA-256 of this query")]
+    #[error("`extensions.persistedQuery` does not have the SHA-256 of this query.")]
     HashOfAnother,
     /// A document that is not trusted, where only trusted documents run.
-    #[error("Only trusted documents run here: send the id of one")]
+    #[error("Only trusted documents are executed. Send the ID of a trusted document.")]
     DocumentNotTrusted,
     /// U+0000 in a variable.
-    #[error("Text in variables cannot hold the character U+0000")]
+    #[error("Variables must not contain the character U+0000.")]
     NulInVariables,
     /// A Non-Null variable that is null or not given: its name and its type.
-    #[error("Variable \"${0}\" of type \"{1}\" needs a value")]
+    #[error("Variable \"${0}\" of type \"{1}\" requires a value.")]
     VariableNeeded(String, String),
 }
 
@@ -176,7 +180,11 @@ impl Refusal {
 impl From<Refusal> for ServerError {
     fn from(refusal: Refusal) -> Self {
         let message = match refusal.position() {
-            Some(at) => format!("{refusal} (line {}, column {})", at.line, at.column),
+            Some(at) => {
+                let text = refusal.to_string();
+                let text = text.trim_end_matches('.');
+                format!("{text} (line {}, column {}).", at.line, at.column)
+            }
             None => refusal.to_string(),
         };
         let mut error = Self::new(one_line(&message), refusal.position());
@@ -194,16 +202,17 @@ impl From<parser::Error> for Refusal {
         match error {
             parser::Error::Syntax { message, .. } => Self::Syntax(expectation(&message), at),
             parser::Error::RecursionLimitExceeded => Self::TooMuch(Measure::Nesting, 64),
-            parser::Error::MultipleOperations { .. } => {
-                Self::Invalid("An operation without a name must be the only one".to_owned(), at)
-            }
+            parser::Error::MultipleOperations { .. } => Self::Invalid(
+                "An operation without a name must be the only operation.".to_owned(),
+                at,
+            ),
             parser::Error::OperationDuplicated { operation, .. } => {
-                Self::Invalid(format!("Operation {:?} is defined twice", operation.as_str()), at)
+                Self::Invalid(format!("Operation {:?} is defined twice.", operation.as_str()), at)
             }
             parser::Error::FragmentDuplicated { fragment, .. } => {
-                Self::Invalid(format!("Fragment {:?} is defined twice", fragment.as_str()), at)
+                Self::Invalid(format!("Fragment {:?} is defined twice.", fragment.as_str()), at)
             }
-            _ => Self::Invalid("The document has no operation".to_owned(), at),
+            _ => Self::Invalid("The document has no operation.".to_owned(), at),
         }
     }
 }
@@ -216,8 +225,8 @@ fn expectation(message: &str) -> String {
             format!("expected {words}")
         }
         // The only other message of the parser is about a number beyond 64 bits.
-        None if message.starts_with("invalid number") => "this number is out of range".to_owned(),
-        None => "this is not a GraphQL document".to_owned(),
+        None if message.starts_with("invalid number") => "the number is out of range".to_owned(),
+        None => "the text is not a GraphQL document".to_owned(),
     }
 }
 
@@ -259,14 +268,14 @@ mod tests {
         let (code, message) = code_and_message("{\n  a(b: }\n}");
         assert_eq!(code, "\"GRAPHQL_PARSE_FAILED\"");
         assert!(message.starts_with("Syntax error: expected "), "{message}");
-        assert!(message.ends_with("(line 2, column 8)"), "{message}");
+        assert!(message.ends_with(" (line 2, column 8)."), "{message}");
         assert!(!message.contains('_') && !message.contains('^'), "{message}");
     }
 
     #[test]
     fn a_number_out_of_range_has_a_message_of_its_own() {
         let (_, message) = code_and_message("{ a(b: 1e999) }");
-        assert_eq!(message, "Syntax error: this number is out of range (line 1, column 8)");
+        assert_eq!(message, "Syntax error: the number is out of range (line 1, column 8).");
     }
 
     #[test]

@@ -16,7 +16,9 @@ impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
         Timestamp::parse(text).map(Self).ok_or_else(|| {
-            InputValueError::custom("a moment is written like 2026-11-24T08:00:00.000Z")
+            InputValueError::custom(
+                "Expected a date and time in RFC 3339, such as 2026-11-24T08:00:00.000Z.",
+            )
         })
     }
 

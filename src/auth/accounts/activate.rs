@@ -28,7 +28,7 @@ impl Accounts {
         origin: Origin,
     ) -> Result<(User, usize), Error> {
         if !active && by.actor() == Actor::User(user) {
-            const MESSAGE: &str = "nobody deactivates the account that is logged in";
+            const MESSAGE: &str = "You cannot deactivate your own account.";
             return Err(UserError::new(UserErrorCode::Forbidden, Field::UserId, MESSAGE).into());
         }
         let kind = if active { AuditKind::UserActivated } else { AuditKind::UserDeactivated };
@@ -47,6 +47,6 @@ impl Accounts {
 
 fn last_administrator(_: LastAdministrator) -> UserError {
     const MESSAGE: &str =
-        "this is the last active administrator: create or activate another one first";
+        "This is the last active administrator. Create or activate another one first.";
     UserError::new(UserErrorCode::Forbidden, Field::UserId, MESSAGE)
 }

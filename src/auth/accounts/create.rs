@@ -24,7 +24,7 @@ impl Accounts {
         origin: Origin,
     ) -> Result<User, Error> {
         if account.role == Role::Unknown {
-            const MESSAGE: &str = "UNKNOWN cannot be given to an account: use USER or ADMIN";
+            const MESSAGE: &str = "The role UNKNOWN cannot be assigned. Use USER or ADMIN.";
             return Err(UserError::invalid(Field::Role, MESSAGE).into());
         }
         let new = self.passwords.new_user(account).await?;

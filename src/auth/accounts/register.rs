@@ -36,7 +36,7 @@ impl Accounts {
     ) -> Result<(User, SignedIn), Error> {
         cookie.allow(transport)?;
         if !self.registration_open {
-            const MESSAGE: &str = "accounts are made by administrators here";
+            const MESSAGE: &str = "Registration is closed. Ask an administrator for an account.";
             let code = UserErrorCode::RegistrationClosed;
             return Err(UserError::new(code, Field::Input, MESSAGE).into());
         }

@@ -28,8 +28,8 @@ impl Accounts {
         origin: Origin,
     ) -> Result<(User, usize), Error> {
         if by.actor() == Actor::User(user) {
-            const MESSAGE: &str = "this is your own account: use changePassword, which asks for the \
-                                   current password";
+            const MESSAGE: &str = "This is your own account. Use `changePassword`, which requires the \
+                                   current password.";
             return Err(UserError::new(UserErrorCode::Forbidden, Field::UserId, MESSAGE).into());
         }
         let not_found = || UserError::not_found(Field::UserId);

@@ -116,7 +116,11 @@ impl Keys {
                 Ok(sealed) => self.store.reseal_key(row.id, row.sealed.clone(), sealed).await?,
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, kid = row.kid, "a signing key was not sealed anew");
+                    tracing::error!(
+                        error,
+                        kid = row.kid,
+                        "encrypting a signing key with the current master secret failed"
+                    );
                 }
             }
         }
@@ -127,14 +131,14 @@ impl Keys {
 fn log_unopened(row: &StoredKey) {
     match &row.algorithm {
         StoredAlgorithm::Known(_) => {
-            tracing::error!(kid = row.kid, "the master secret does not open a signing key");
+            tracing::error!(kid = row.kid, "the master secret cannot decrypt a signing key");
         }
         StoredAlgorithm::Unknown(algorithm) => tracing::error!(
             kid = row.kid,
             algorithm,
             signs_from = %row.life.activates_at,
-            "this version does not know the algorithm of a signing key: it does not accept the key's \
-             tokens, and signs none while the key signs; run the version that made the key"
+            "this version does not know the algorithm of a signing key: it refuses the tokens of the \
+             key, and cannot sign tokens while this key signs; run the version that created the key"
         ),
     }
 }

@@ -43,13 +43,15 @@ impl Keys {
         let not_now =
             |message: String| UserError::new(UserErrorCode::Forbidden, Field::Input, message);
         let Some(last) = last(&stored) else {
-            return Err(not_now("there is no key to rotate yet".to_owned()).into());
+            return Err(
+                not_now("No signing key exists yet. Start the service first.".to_owned()).into()
+            );
         };
         let now = self.clock.now();
         if !rotation.immediately && last.life.state(now) == SigningKeyState::Next {
             return Err(not_now(format!(
-                "a new key is published already and signs from {} on; only an emergency does not \
-                 wait for that",
+                "A new signing key is already published and signs from {} on. Wait, or rotate \
+                 immediately in an emergency.",
                 last.life.activates_at.floor_to_second()
             ))
             .into());
@@ -63,13 +65,13 @@ impl Keys {
         let order =
             RotateKey { replaces: last.id, key, at: now, removes_others: rotation.immediately };
         if !self.store.rotate_key(order, event).await? {
-            const MESSAGE: &str = "somebody else rotated the keys at this moment; see which there \
-                                   are before you rotate again";
+            const MESSAGE: &str = "The signing keys were rotated by another process at the same \
+                                   time. List the keys before you rotate again.";
             return Err(not_now(MESSAGE.to_owned()).into());
         }
         self.read().await?;
         let made = self.list(by).await?.into_iter().find(|key| key.kid == kid);
-        made.ok_or_else(|| not_now("somebody else removed the new key at once".to_owned()).into())
+        made.ok_or_else(|| not_now("The new signing key was removed by another rotation. List the keys before you rotate again.".to_owned()).into())
     }
 }
 
@@ -92,14 +94,14 @@ impl Keys {
             tracing::warn!(
                 kid = last.kid,
                 algorithm = last.algorithm.as_str(),
-                "a newer version made the newest signing key: --algorithm does not replace it"
+                "a newer version created the newest signing key, so --algorithm does not replace it"
             );
             return Ok(());
         }
         if last.life.state(now) == SigningKeyState::Next {
             tracing::warn!(
                 waiting = last.algorithm.as_str(),
-                "a signing key of another algorithm than --algorithm is waiting to sign"
+                "a signing key of another algorithm than --algorithm is published and signs next"
             );
             return Ok(());
         }
@@ -109,7 +111,10 @@ impl Keys {
         // Where another process was faster, its key is as good.
         if self.store.rotate_key(order, event).await? {
             let algorithm = algorithm.as_str();
-            tracing::info!(algorithm, "a signing key of another algorithm signs in ten minutes");
+            tracing::info!(
+                algorithm,
+                "published a signing key of another algorithm, which signs in ten minutes"
+            );
         }
         Ok(())
     }
@@ -123,7 +128,7 @@ fn last(stored: &[StoredKey]) -> Option<&StoredKey> {
 fn parse(algorithm: &str) -> Result<SigningAlgorithm, UserError> {
     SigningAlgorithm::parse(algorithm).ok_or_else(|| {
         let names: Vec<&str> = SigningAlgorithm::ALL.iter().map(|one| one.as_str()).collect();
-        let message = format!("an algorithm is one of {}", names.join(", "));
+        let message = format!("The algorithm must be one of {}.", names.join(", "));
         UserError::new(UserErrorCode::InvalidInput, Field::Algorithm, message)
     })
 }

@@ -28,7 +28,7 @@ pub(super) const PUBLICATION: Duration = Duration::from_mins(10);
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// None of the given secrets opens a key: it was sealed with another one.
-    #[error("the signing keys were sealed with another secret")]
+    #[error("The signing keys are encrypted with another master secret.")]
     Sealed,
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -77,7 +77,7 @@ impl Keys {
             let read = self.read().await;
             if let (Err(error), false) = (&read, pace.has_failed) {
                 let error: &dyn std::error::Error = error;
-                tracing::error!(error, "the signing keys cannot be read for an unknown key");
+                tracing::error!(error, "reading the signing keys to find an unknown key failed");
             }
             pace.has_failed = read.is_err();
         }

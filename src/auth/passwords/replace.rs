@@ -88,6 +88,6 @@ impl Passwords {
 }
 
 pub(in crate::auth) fn wrong_current_password() -> UserError {
-    const MESSAGE: &str = "the current password is another";
+    const MESSAGE: &str = "The current password is wrong.";
     UserError::new(UserErrorCode::InvalidCredentials, Field::CurrentPassword, MESSAGE)
 }

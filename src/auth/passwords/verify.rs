@@ -154,6 +154,6 @@ impl Passwords {
 }
 
 fn invalid_credentials() -> UserError {
-    const MESSAGE: &str = "no active account has this name and this password";
+    const MESSAGE: &str = "The name or the password is wrong, or the account is deactivated.";
     UserError::new(UserErrorCode::InvalidCredentials, Field::Input, MESSAGE)
 }

@@ -51,7 +51,10 @@ impl SessionEnds {
             }
             if let (Some(error), false) = (&failed, failing) {
                 let error: &dyn std::error::Error = error;
-                tracing::error!(error, "sessions are over, but not all of their rows are ended");
+                tracing::error!(
+                    error,
+                    "updating the rows of ended sessions failed; their tokens are refused"
+                );
             }
             failing = failed.is_some();
         }

@@ -48,7 +48,7 @@ impl Sessions {
     ) -> Result<(usize, usize), Error> {
         if filter.is_empty() {
             const MESSAGE: &str =
-                "name at least one condition; the state ACTIVE alone is all live sessions";
+                "The filter is empty. Set a condition; `{ state: ACTIVE }` matches all.";
             return Err(UserError::invalid(Field::Filter, MESSAGE).into());
         }
         let note = note.map(Note::parse).transpose();

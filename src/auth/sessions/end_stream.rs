@@ -141,7 +141,7 @@ impl EndStream {
                 Err(Error::Unavailable(_)) => tokio::time::sleep(RETRY_INTERVAL).await,
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, "the ends of sessions cannot be followed");
+                    tracing::error!(error, "reading ended sessions for a subscription failed");
                     self.is_over = true;
                 }
             }

@@ -155,7 +155,8 @@ impl Sessions {
         if let (Some(presented), Ok(bearer)) = (&presented, caller.token())
             && presented.user_id != bearer.user_id
         {
-            const MESSAGE: &str = "this refresh token belongs to another user";
+            const MESSAGE: &str =
+                "The refresh token belongs to another user than the access token.";
             let error = UserError::new(UserErrorCode::Forbidden, Field::RefreshToken, MESSAGE);
             return Err(error.into());
         }

@@ -114,12 +114,12 @@ pub(in crate::auth) fn name_taken(taken: NameTaken) -> UserError {
         NameTaken::Username => UserError::new(
             UserErrorCode::UsernameTaken,
             Field::Username,
-            "another account has this username, or one that looks like it",
+            "The username is taken, or it looks like a taken one. Choose another username.",
         ),
         NameTaken::Email => UserError::new(
             UserErrorCode::EmailTaken,
             Field::Email,
-            "another account has this e-mail address",
+            "Another account has this e-mail address. Choose another address, or log in.",
         ),
     }
 }

@@ -220,7 +220,8 @@ impl Sessions {
 
     /// Refuses a refresh that the store did not do because of the limit.
     fn refuse_over_limit(&self, known: &KnownToken, now: Timestamp) -> Result<(), UserError> {
-        const MESSAGE: &str = "this session was refreshed too often: wait, and use the same token";
+        const MESSAGE: &str =
+            "The session was refreshed too often. Wait, then use the same refresh token.";
         let (Some(limit), Some(until)) = (self.refresh_limit(), known.limit_until) else {
             return Ok(());
         };
@@ -243,20 +244,20 @@ fn parse_attempt(
     let Some(text) = attempt_id else { return Ok(None) };
     if !ATTEMPT_ID.contains(&text.len()) {
         let (least, most) = (ATTEMPT_ID.start(), ATTEMPT_ID.end());
-        let message = format!("an attempt id has {least} to {most} bytes: send a random UUID");
+        let message = format!("`attemptId` must have {least} to {most} bytes. Send a random UUID.");
         return Err(UserError::invalid(Field::AttemptId, message));
     }
     Ok(Some(attempt_hash(presented.session_id, text)))
 }
 
 fn no_token() -> UserError {
-    const MESSAGE: &str = "there is no refresh token, neither in the input nor in a cookie";
+    const MESSAGE: &str = "The refresh token is missing. Send it in the input or in the cookie.";
     UserError::new(UserErrorCode::RefreshTokenInvalid, Field::RefreshToken, MESSAGE)
 }
 
 /// A cookie keeps its token from scripts: no script in the page may ask for it.
 fn stays_in_cookie() -> UserError {
-    const MESSAGE: &str = "a refresh token that came in a cookie is not given in an answer";
+    const MESSAGE: &str = "A refresh token from the cookie cannot be moved to the response body.";
     UserError::invalid(Field::Transport, MESSAGE)
 }
 

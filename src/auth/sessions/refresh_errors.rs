@@ -7,15 +7,15 @@ use crate::crypto::TokenError;
 
 pub(super) fn refused(code: UserErrorCode) -> Error {
     let message = match code {
-        UserErrorCode::RefreshTokenExpired => "this refresh token has expired: log in",
+        UserErrorCode::RefreshTokenExpired => "The refresh token has expired. Log in again.",
         UserErrorCode::RefreshTokenStale => {
-            "this refresh token was used a moment ago: use the one that came in its place"
+            "The refresh token has just been rotated. Use the new refresh token."
         }
         UserErrorCode::RefreshTokenReused => {
-            "this refresh token was used before, so its session was ended: log in"
+            "The refresh token was used before, so its session has been ended. Log in again."
         }
-        UserErrorCode::SessionEnded => "this session has ended: log in",
-        _ => "this is not a valid refresh token",
+        UserErrorCode::SessionEnded => "The session has ended. Log in again.",
+        _ => "The refresh token is invalid. Log in again.",
     };
     UserError::new(code, Field::RefreshToken, message).into()
 }

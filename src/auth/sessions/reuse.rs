@@ -49,8 +49,8 @@ impl Sessions {
     ) -> Result<(), Error> {
         tracing::warn!(
             session = %known.session.id,
-            "a refresh token is newer than its session in the database: if an older copy was \
-             restored, run sallyport recover"
+            "a refresh token is newer than its session in the database; if the database was \
+             restored from a backup, run sallyport recover"
         );
         let end = end_by_admin(None, Scope::One(known.session.id), now, origin);
         self.ends.end(end, None).await?;

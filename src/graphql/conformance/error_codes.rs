@@ -65,7 +65,7 @@ pub fn without_value(message: &str) -> Cow<'_, str> {
     }
     match message.split_once(NO_SUCH_VALUE) {
         Some((argument, _)) if message.starts_with("Invalid value for argument ") => {
-            format!("{argument} does not contain this value").into()
+            format!("{argument} does not contain this value.").into()
         }
         _ => message.into(),
     }

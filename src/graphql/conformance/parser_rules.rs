@@ -40,7 +40,7 @@ pub(in crate::graphql) fn check(text: &str) -> Result<(), Refusal> {
             b'{' if parentheses > 0 => open.push(OpenBracket::Object(HashSet::new())),
             b'{' | b'[' => open.push(OpenBracket::Other),
             b')' if follows_parenthesis => {
-                let expected = "expected a name, these parentheses are empty".to_owned();
+                let expected = "expected a name, but the parentheses are empty".to_owned();
                 return Err(Refusal::Syntax(expected, Some(position(text, start))));
             }
             b')' | b']' | b'}' => {
@@ -53,7 +53,7 @@ pub(in crate::graphql) fn check(text: &str) -> Result<(), Refusal> {
                     (open.last_mut(), name)
                     && !names.insert(name)
                 {
-                    let message = format!("The field \"{name}\" is in this object twice");
+                    let message = format!("The object has the field \"{name}\" twice.");
                     return Err(Refusal::invalid(message, position(text, at)));
                 }
             }

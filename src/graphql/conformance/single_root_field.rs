@@ -32,7 +32,7 @@ pub(in crate::graphql) fn check_selected(selected: &OperationDefinition) -> Resu
     if selected.ty != OperationType::Subscription || is_one_field {
         return Ok(());
     }
-    let message = "A subscription selects one field, without a fragment or a directive";
+    let message = "A subscription must select one field, without a fragment or a directive.";
     Err(Refusal::invalid(message, set.pos))
 }
 
@@ -47,7 +47,7 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<(), Refusal> {
         let mut fields = HashSet::new();
         collect_fields(&set.node, document, &mut fields);
         if fields.len() != 1 || fields.iter().any(|(_, name)| name.starts_with("__")) {
-            return Err(Refusal::invalid("A subscription selects one field", set.pos));
+            return Err(Refusal::invalid("A subscription must select one field.", set.pos));
         }
     }
     Ok(())

@@ -34,9 +34,11 @@ const MAX_CHARS: usize = 512;
 /// 50 kB.
 fn text(text: Option<String>) -> Result<Option<String>> {
     match text {
-        Some(text) if text.contains('\0') => Err(bad_input("text cannot hold U+0000")),
+        Some(text) if text.contains('\0') => {
+            Err(bad_input("Text must not contain the character U+0000."))
+        }
         Some(text) if text.chars().count() > MAX_CHARS => {
-            Err(bad_input(format!("text to look for has at most {MAX_CHARS} characters")))
+            Err(bad_input(format!("Search text must have at most {MAX_CHARS} characters.")))
         }
         text => Ok(text),
     }
@@ -120,7 +122,7 @@ impl BlacklistFilter {
     pub(in crate::graphql) fn parse(filter: Option<Self>) -> Result<filter::BlacklistFilter> {
         let Some(filter) = filter else { return Ok(filter::BlacklistFilter::default()) };
         let token_id = filter.token_id.as_deref().map(|id| {
-            TokenId::parse(id).ok_or_else(|| bad_input("a token's id is a UUID in lower case"))
+            TokenId::parse(id).ok_or_else(|| bad_input("A token ID must be a UUID in lower case."))
         });
         Ok(filter::BlacklistFilter {
             user_id: filtered_user(filter.user_id.as_ref())?,

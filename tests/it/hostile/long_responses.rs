@@ -282,6 +282,6 @@ async fn a_document_with_several_faults_is_refused_for_the_first_in_its_text() {
         let document = format!("{{ viewer {{ {spreads} }} }} # {n}\n{}", fragments.concat());
         let (_, answer) = service.post(None, &document, Value::Null).await;
         let message = answer["errors"][0]["message"].as_str().unwrap();
-        assert!(message.ends_with("(line 2, column 33)"), "{answer}");
+        assert!(message.ends_with("(line 2, column 33)."), "{answer}");
     }
 }

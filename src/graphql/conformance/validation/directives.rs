@@ -27,24 +27,24 @@ pub(super) fn check<'a>(
     for directive in directives {
         let (at, Directive { name, arguments }) = (directive.pos, &directive.node);
         let Some(definition) = values.registry.directives.get(name.node.as_str()) else {
-            return Err(Refusal::invalid(format!("Unknown directive \"@{name}\""), at));
+            return Err(Refusal::invalid(format!("Unknown directive \"@{name}\"."), at));
         };
         // async-graphql does not export the type of a location, so its name is compared.
         if !definition.locations.iter().any(|allowed| format!("{allowed:?}") == location) {
-            let message = format!("The directive \"@{name}\" does not go here");
+            let message = format!("The directive \"@{name}\" is not allowed here.");
             return Err(Refusal::invalid(message, at));
         }
         if !definition.is_repeatable && !names.insert(&name.node) {
-            return Err(Refusal::invalid(format!("The directive \"@{name}\" is here twice"), at));
+            return Err(Refusal::invalid(format!("The directive \"@{name}\" is repeated."), at));
         }
         let mut argument_names = HashSet::new();
         for (argument, _) in arguments {
             if !definition.args.contains_key(argument.node.as_str()) {
-                let message = format!("\"@{name}\" has no argument \"{argument}\"");
+                let message = format!("Directive \"@{name}\" has no argument \"{argument}\".");
                 return Err(Refusal::invalid(message, argument.pos));
             }
             if !argument_names.insert(argument.node.as_str()) {
-                let message = format!("The argument \"{argument}\" is here twice");
+                let message = format!("The argument \"{argument}\" is repeated.");
                 return Err(Refusal::invalid(message, argument.pos));
             }
         }
@@ -52,7 +52,8 @@ pub(super) fn check<'a>(
             let is_required = MetaTypeName::create(&argument.ty).is_non_null()
                 && argument.default_value.is_none();
             if is_required && !argument_names.contains(argument.name.as_str()) {
-                let message = format!("\"@{name}\" needs the argument \"{}\"", argument.name);
+                let message =
+                    format!("Directive \"@{name}\" requires the argument \"{}\".", argument.name);
                 return Err(Refusal::invalid(message, at));
             }
         }

@@ -76,7 +76,7 @@ impl<'a> MergeCheck<'a> {
             for other in others {
                 let (one, two) = (first.written_type(), other.written_type());
                 if !self.same_shape(one, two) {
-                    return conflict(other, &format!("{one} and {two} are different types"));
+                    return conflict(other, &format!("the types {one} and {two} differ"));
                 }
             }
             let inner = self.inner(group)?;
@@ -202,6 +202,6 @@ fn same_arguments(one: &Field, other: &Field) -> bool {
 
 fn conflict<T>(of: &Selected<'_>, why: &str) -> Result<T, Refusal> {
     let name = &of.field.node.response_key().node;
-    let message = format!("Fields \"{name}\" conflict: {why}. Give one of them another alias");
+    let message = format!("Fields \"{name}\" conflict: {why}. Use different aliases.");
     Err(Refusal::invalid(message, of.field.pos))
 }

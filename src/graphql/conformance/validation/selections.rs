@@ -108,11 +108,14 @@ impl<'a> Walk<'a> {
         directives::check(&mut self.values, directives, "FIELD")?;
         if name.node == "__typename" {
             if let Some((argument, _)) = arguments.first() {
-                let message = format!("__typename has no argument \"{argument}\"");
+                let message = format!("Field \"__typename\" has no argument \"{argument}\".");
                 return Err(Refusal::invalid(message, argument.pos));
             }
             if !selection_set.node.items.is_empty() {
-                return Err(Refusal::invalid("__typename has no fields", field.pos));
+                return Err(Refusal::invalid(
+                    "Field \"__typename\" has no selection set.",
+                    field.pos,
+                ));
             }
             return Ok(());
         }

@@ -77,7 +77,7 @@ impl<'a> ValueCheck<'a> {
                     let Value::Object(members) = value else { return type_mismatch(expected, at) };
                     for (name, value) in members {
                         let Some(field) = input_fields.get(name.as_str()) else {
-                            let message = format!("{expected} has no field \"{name}\"");
+                            let message = format!("Type {expected} has no field \"{name}\".");
                             return Err(Refusal::invalid(message, at));
                         };
                         self.input_value(value, field, at)?;
@@ -90,7 +90,7 @@ impl<'a> ValueCheck<'a> {
                     match input_fields.values().find(is_missing) {
                         Some(missing) => {
                             let message =
-                                format!("{expected} needs the field \"{}\"", missing.name);
+                                format!("Type {expected} requires the field \"{}\".", missing.name);
                             Err(Refusal::invalid(message, at))
                         }
                         None => Ok(()),
@@ -129,5 +129,5 @@ fn is_int(number: &Number) -> bool {
 
 /// The message does not repeat the value, which may be a password in the wrong place.
 fn type_mismatch<T>(expected: &str, at: Pos) -> Result<T, Refusal> {
-    Err(Refusal::invalid(format!("A value of type {expected} is needed here"), at))
+    Err(Refusal::invalid(format!("Expected a value of type {expected}."), at))
 }

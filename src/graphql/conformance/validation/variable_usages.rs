@@ -57,13 +57,14 @@ impl<'a> VariableUsages<'a> {
         while let Some(usages) = pending.pop() {
             for used in &usages.variables {
                 let Some((var_type, definition)) = types.get(used.name.as_str()) else {
-                    let message = format!("Variable \"${}\" is not defined", used.name);
+                    let message = format!("Variable \"${}\" is not defined.", used.name);
                     return Err(Refusal::invalid(message, used.at));
                 };
                 if !is_allowed(used, var_type, definition) {
                     let (name, expected) = (used.name, used.expected);
-                    let message =
-                        format!("Variable \"${name}\" of type {var_type} is used as {expected}");
+                    let message = format!(
+                        "Variable \"${name}\" of type {var_type} cannot be used as {expected}."
+                    );
                     return Err(Refusal::invalid(message, used.at));
                 }
             }
