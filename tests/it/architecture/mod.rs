@@ -11,5 +11,5 @@ mod modules;
 mod paths;
 mod rooms;
 mod schema_names;
-mod source;
-mod tokens;
+pub mod source;
+pub mod tokens;

@@ -1,4 +1,10 @@
 //! Plain language: texts that people read name what they are about.
+//!
+//! [`riddle`] knows the forms that leave the noun out. The schema's descriptions and the messages of
+//! errors and of the log are held to it.
+
+mod messages;
+mod schema;
 
 /// Pronouns and question words: a text that begins with one leaves out its noun.
 const BEGINNINGS: &str = "all that, anybody, everybody, everything, how, it, nobody, not told, one's, \
@@ -10,7 +16,7 @@ const ALONE: &str = "all, here, none, now, then, when, where";
 
 /// Words and phrases that have a technical noun or verb in their place.
 const ANYWHERE: &str = "alive, anybody, asked for by, came of, dead, dies, door, doors, everybody, \
-    gone, guest, guests, how it stands, is asked for, is made, nobody, one of ours, one's own, \
+    gone, guest, guests, is asked for, is made, nobody, one of ours, one's own, \
     somebody, stands, such thing, told, whoever, whosoever";
 
 /// The form that makes a text a riddle: a description, a message, the help of a flag. `None` for a text
@@ -40,6 +46,13 @@ fn words(text: &str) -> Vec<String> {
 
 fn split(form: &str) -> Vec<String> {
     form.split(' ').map(str::to_owned).collect()
+}
+
+/// Whether a text is a sentence, or several: from a capital letter, a number, code or a placeholder to a
+/// full stop.
+pub fn is_sentence(text: &str) -> bool {
+    let begins = |c: char| c.is_uppercase() || c.is_numeric() || matches!(c, '`' | '{');
+    text.starts_with(begins) && text.ends_with(['.', '}'])
 }
 
 #[test]
@@ -72,4 +85,5 @@ fn riddles_are_found_and_plain_texts_are_not() {
     for text in plain {
         assert_eq!(riddle(text), None, "{text}");
     }
+    assert!(!is_sentence("no capital.") && !is_sentence("No full stop") && is_sentence("`a` is."));
 }
