@@ -15,7 +15,7 @@ use crate::domain::user::Role;
 /// Author of an administrator's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// Whoever may run the program's commands beside its database.
+    /// An operator, who may run the program's commands beside its database.
     Operator,
     User(UserId),
 }
@@ -102,7 +102,7 @@ impl From<Admin> for Reader {
     }
 }
 
-/// What a protected field requires of its caller, beside a valid access token of a live session. The
+/// Requirements of a protected field on its caller, beside a valid access token of an active session. The
 /// directive of the schema sets the role only; every session is opened by one factor so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement {
@@ -114,6 +114,6 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// A valid access token of a live session is enough.
+    /// A valid access token of an active session is enough.
     pub const LOGGED_IN: Self = Self { role: None, fresh_within: None, assurance: None };
 }

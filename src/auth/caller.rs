@@ -59,7 +59,7 @@ impl Viewer {
         Self::new(token.user_id, token.session_id, token.role)
     }
 
-    /// Whoever presents a token of this session that is not valid any more: may see nothing of its user.
+    /// Holder of a token of this session that is no longer valid; may see nothing of its user.
     pub(super) fn stranger(session_id: SessionId) -> Self {
         Self::new(UserId::NOBODY, session_id, Role::User)
     }
@@ -86,7 +86,7 @@ impl Viewer {
     }
 
     /// Whether this viewer may see the address and the user agent of `actor`. An unknown actor may have
-    /// been a thief: the account's owner is told.
+    /// been a thief, so the account's owner sees them.
     #[must_use]
     pub fn may_see_origin_of(&self, actor: Option<UserId>) -> bool {
         actor.is_none_or(|actor| self.may_see(actor))

@@ -26,7 +26,7 @@ impl ClientConnection {
         (Self(Arc::clone(&client)), CLIENT.scope(client, work))
     }
 
-    /// Whether the client of the current work has disconnected; never where nobody watches.
+    /// Whether the client of the current work has disconnected; `false` without a watched connection.
     #[must_use]
     pub fn is_closed() -> bool {
         CLIENT.try_with(|client| client.is_closed()).unwrap_or(false)
@@ -39,9 +39,9 @@ impl Drop for ClientConnection {
     }
 }
 
-/// Waits until the client of the current work disconnects; for ever where nobody watches.
+/// Waits until the client of the current work disconnects; for ever without a watched connection.
 pub(super) async fn disconnected() {
     let Ok(client) = CLIENT.try_with(Arc::clone) else { return pending().await };
-    // Nobody adds permits: this ends with an error, when it is closed.
+    // No code adds permits: this ends with an error, when it is closed.
     let _ = client.acquire().await;
 }

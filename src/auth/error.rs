@@ -39,10 +39,10 @@ impl From<CryptoError> for Error {
     }
 }
 
-/// Why a caller lacks the authority.
+/// Reason why a caller is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
-    /// The request carries no valid access token of a live session.
+    /// The request carries no valid access token of an active session.
     #[error("{0}")]
     Unauthenticated(UnauthenticatedReason),
     /// The caller is logged in without the required role.
@@ -51,13 +51,13 @@ pub enum Denial {
     /// The caller is logged in, but longer ago or by a weaker proof than required (RFC 9470, section 3).
     #[error("The login is too old or too weak for this operation. Log in again.")]
     ReauthenticationRequired { max_age: Option<Duration>, assurance: Option<Assurance> },
-    /// The set of ended sessions is too old to say whether the session lives.
+    /// The set of ended sessions is too old to know whether the session is active.
     #[error(transparent)]
     Stale(#[from] Stale),
 }
 
 words! {
-    /// Why a request counts as unauthenticated: `extensions.reason` of the error.
+    /// Reason why a request counts as unauthenticated: `extensions.reason` of the error.
     UnauthenticatedReason {
         NoToken = "NO_TOKEN",
         Malformed = "MALFORMED",

@@ -3,7 +3,7 @@
 //! A decision is made from memory; the database is asked only for a signing key that this process has
 //! never seen. A bearer token is verified once a request. Whether its session has ended is checked each
 //! time a protected field is reached, so that whatever follows a logout in one document is refused too.
-//! An invalid or expired token is no error until a protected field is asked for.
+//! An invalid or expired token is no error until a protected field is selected.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +88,7 @@ impl Guard {
     /// [`Denial::ReauthenticationRequired`] where the proof is too old or too weak.
     pub fn authorize(&self, caller: &Caller, required: &Requirement) -> Result<Viewer, Denial> {
         let viewer = self.authenticate(caller)?;
-        // Not `== Admin`: a role that this version does not know is none that everybody has.
+        // Not `== Admin`: a role that this version does not know requires an administrator, too.
         if required.role.is_some_and(|role| role != Role::User) && !viewer.is_admin() {
             return Err(Denial::Forbidden);
         }

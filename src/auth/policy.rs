@@ -17,7 +17,7 @@ pub struct Policy {
     pub rotate: bool,
     /// Whether a login is recorded in its account.
     pub record_login: bool,
-    /// Whether everybody may register an account.
+    /// Whether registration is open.
     pub registration_open: bool,
     pub password_min_length: usize,
     /// Whether attempts are limited.

@@ -32,7 +32,7 @@ impl Proof {
         }
     }
 
-    /// What the store checks in the transaction that opens the session.
+    /// Conditions that the store checks in the transaction that opens the session.
     pub(super) fn grounds(&self) -> Grounds {
         match self {
             Self::Password(password) => password.grounds(),

@@ -26,7 +26,7 @@ words! {
         /// The refresh token was not issued here.
         RefreshTokenInvalid = "REFRESH_TOKEN_INVALID",
         RefreshTokenExpired = "REFRESH_TOKEN_EXPIRED",
-        /// Another tab refreshed a moment ago: use the tokens it got. Nobody is logged out.
+        /// Another tab refreshed a moment ago: use the tokens it got. The session stays active.
         RefreshTokenStale = "REFRESH_TOKEN_STALE",
         /// The refresh token was used long ago; its session has been ended.
         RefreshTokenReused = "REFRESH_TOKEN_REUSED",

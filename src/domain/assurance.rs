@@ -3,7 +3,7 @@
 use super::words;
 
 words! {
-    /// How sure the service is that the session belongs to its user, weakest first.
+    /// Certainty that the session belongs to its user, weakest first.
     Assurance {
         SingleFactor = "SINGLE_FACTOR",
         MultiFactor = "MULTI_FACTOR",

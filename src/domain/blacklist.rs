@@ -10,7 +10,7 @@ use super::origin::UserAgent;
 use super::session::EndReason;
 use crate::clock::Timestamp;
 
-/// Why a refresh token is refused.
+/// Reason why a refresh token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BlacklistReason {
     /// A refresh replaced it by the next token of its session.

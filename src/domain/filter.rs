@@ -138,7 +138,7 @@ impl SessionFilter {
             && end_reason.is_none()
     }
 
-    /// Whether it matches all active sessions of a user, or of everybody.
+    /// Whether it matches all active sessions of a user, or of all users.
     #[must_use]
     pub fn is_of_owner_only(&self) -> bool {
         let is_of_live = matches!(self.state, None | Some(SessionState::Active));

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::filter::IpBlock;
 use crate::clock::{MAX_SKEW, Timestamp};
 
-/// How long after the end of its last wait a counter is deleted.
+/// Time after the end of its last wait at which a counter is deleted.
 pub const FORGET: Duration = Duration::from_hours(24);
 
 /// Key of a counter: a keyed digest of a name, an address or both. It cannot be read, because people

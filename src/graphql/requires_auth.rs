@@ -44,23 +44,23 @@ pub(super) fn authorize(
     }
 }
 
-/// What the subscription's field in this context requires.
+/// Requirement of the subscription's field in this context.
 ///
 /// # Errors
-/// `FORBIDDEN` where it requires nothing: no events are for everybody.
+/// `FORBIDDEN` if the field has no requirement: no events are public.
 pub(super) fn declared(context: &Context<'_>) -> Result<Requirement, Error> {
     let field = context.item.node.name.node.as_str();
     requirement(&context.schema_env.registry, SUBSCRIPTION, field)
         .ok_or_else(|| expose(Denial::Forbidden.into()))
 }
 
-/// What the field requires; `None` where it is open to everybody.
+/// Requirement of the field; `None` if it is public.
 fn requirement(registry: &Registry, of: &str, field: &str) -> Option<Requirement> {
     let MetaType::Object { fields, .. } = registry.types.get(of)? else { return None };
     let guards = &fields.get(field)?.directive_invocations;
     let guard = guards.iter().find(|guard| guard.name == "requiresAuth")?;
     let role = guard.args.get("role").and_then(|role| match role {
-        // A word that is no role requires an administrator, not nobody.
+        // An unknown role requires an administrator: it must not make the field public.
         Value::Enum(word) => Some(user::Role::read(word)),
         _ => None,
     });

@@ -22,7 +22,7 @@ pub(super) struct HeldKey {
     pub is_known_algorithm: bool,
 }
 
-/// Which of the keys that may have signed a valid token a process can use.
+/// Set of keys that a process can use, among those that may have signed a valid token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::auth) enum UsableKeys {
     All,

@@ -143,7 +143,7 @@ fn log_unopened(row: &StoredKey) {
     }
 }
 
-/// Sets the lifetime of tokens in the rows; whether the database has to be told.
+/// Sets the lifetime of tokens in the rows; returns whether the database has to be updated.
 fn raise_lifetimes(stored: &mut [StoredKey], lifetime: Duration, now: Timestamp) -> bool {
     let mut is_raised = false;
     for StoredKey { life, .. } in stored {

@@ -30,7 +30,7 @@ use crate::entropy::Entropy;
 /// Most waiting hashes for each core: about two seconds' work.
 const MAX_WAITING: usize = 64;
 
-/// Longest wait for a core, and the wait that a refused caller is told.
+/// Longest wait for a core, and the `retryAfterSeconds` of a refused caller.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl HashingQueue {
             core = timeout(self.size.max_wait, Arc::clone(&self.cores).acquire_owned()) => {
                 core.map_err(|_| overloaded())?.map_err(|error| Error::Internal(error.into()))?
             }
-            // Nobody reads the answer, so its code does not matter.
+            // The answer is not read, so its code does not matter.
             () = disconnected() => return Err(overloaded().into()),
         };
         Ok(HashingPermit { _permit: core, _place: place, _source: source })

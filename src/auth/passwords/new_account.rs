@@ -39,7 +39,7 @@ impl Registration {
         self.0.id
     }
 
-    /// What the store creates when it opens the session.
+    /// Account that the store creates when it opens the session.
     pub(in crate::auth) fn grounds(&self) -> Grounds {
         Grounds::Registration(self.0.clone())
     }
@@ -59,7 +59,7 @@ impl Passwords {
         self.refuse_known(&charges)?;
         let permit = self.hashing.permit(self.limits.source(origin)).await?;
         self.charge_registration(charges).await?;
-        // Nobody registers as an administrator.
+        // A registration never creates an administrator.
         let account = NewAccount { role: Role::User, ..account };
         Ok(Registration(self.parse(account, permit).await?))
     }

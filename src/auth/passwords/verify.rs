@@ -33,7 +33,7 @@ impl VerifiedPassword {
         self.user_id
     }
 
-    /// What the store checks again when it opens the session.
+    /// Conditions that the store checks again when it opens the session.
     pub(in crate::auth) fn grounds(&self) -> Grounds {
         Grounds::Password {
             verified: self.hash.clone(),

@@ -19,7 +19,7 @@ use crate::store::{EndSessions, EndedSession, Ending, NewEvent, Scope};
 /// Upper bound of the time until an end is committed and seen, plus the clock skew between processes.
 const COMMIT_DELAY: Duration = Duration::from_mins(1);
 
-/// Most sessions that are named to whoever ended them.
+/// Longest list of ended sessions in an answer.
 const MAX_NAMED: usize = 100;
 
 /// Outcome of an order to end sessions.

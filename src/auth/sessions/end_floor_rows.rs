@@ -19,7 +19,7 @@ impl SessionEnds {
     /// does so in the background, and goes on with the rest.
     pub(in crate::auth) async fn complete(&self, by: Actor) -> Result<(), Error> {
         match by {
-            // Access is refused already: nobody waits minutes for the rows.
+            // Access is refused already, so no caller waits minutes for the rows.
             Actor::Operator => {
                 tokio::time::timeout(MAX_COMMAND_TIME, self.end_rows()).await.unwrap_or(Ok(()))
             }

@@ -125,7 +125,7 @@ impl SessionEnds {
     }
 }
 
-/// The scope of a filter that shows all sessions of one account or of everybody: a floor ends these at
+/// The scope of a filter that shows all sessions of one account or of all: a floor ends these at
 /// once, however many.
 fn whole(filter: &SessionFilter, except: SessionId) -> Option<Scope> {
     let scope = match filter.user_id {

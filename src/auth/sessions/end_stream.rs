@@ -1,4 +1,4 @@
-//! Stream of sessions as they end: the caller's own, or everybody's.
+//! Stream of sessions as they end: the caller's own, or all.
 //!
 //! The caller is authorized again for each event. A session that has ended is sent no event but its own
 //! end, which its client waits for, and reads nothing by it. That event is sent in any case: the session
@@ -49,7 +49,7 @@ pub struct EndStream {
     caller: Caller,
     required: Requirement,
     viewer: Viewer,
-    /// The followed user; `None`: everybody.
+    /// The followed user; `None`: all users.
     of: Option<UserId>,
     watch: EndWatcher,
     cursor: FeedCursor,
@@ -61,7 +61,7 @@ impl Sessions {
     /// Follows the ends of sessions.
     ///
     /// # Errors
-    /// [`Denial`] where the caller is less than required, or follows everybody without being an
+    /// [`Denial`] where the caller is less than required, or follows all users without being an
     /// administrator.
     pub async fn follow_ends(
         &self,

@@ -132,7 +132,7 @@ impl Sessions {
         Ok(LoggedOut { ended: newest, count, ..left })
     }
 
-    /// Ends the sessions, before they are counted. `None` where there is nobody to log out.
+    /// Ends the sessions, before they are counted. `None` if there is no session to log out.
     async fn leave(
         &self,
         refresh_token: Option<&str>,
@@ -196,7 +196,7 @@ impl Sessions {
     }
 
     /// The sessions that a logout ended, the newest first, each with the viewer who sees it. A caller who was
-    /// logged in neither by the bearer token nor by the outstanding refresh token is told their ids, states
+    /// logged in neither by the bearer token nor by the outstanding refresh token sees only their ids, states
     /// and times, and nothing of their user.
     pub async fn ended_sessions(&self, done: &LoggedOut) -> Result<Vec<(Session, Viewer)>, Error> {
         let Some((user_id, session_id)) = done.user_id.zip(done.session_id) else {

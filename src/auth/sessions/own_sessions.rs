@@ -11,7 +11,7 @@ use crate::domain::session::{EndReason, Session, SessionName};
 use crate::store::{EndSessions, Scope};
 
 impl Sessions {
-    /// Renames one of the viewer's live sessions.
+    /// Renames one of the viewer's active sessions.
     ///
     /// # Errors
     /// `INVALID_INPUT` for the name, `NOT_FOUND` for the session.
@@ -28,7 +28,7 @@ impl Sessions {
         renamed.ok_or_else(|| UserError::not_found(Field::SessionId).into())
     }
 
-    /// Ends one of the viewer's sessions or, for an administrator, anybody's. One that has ended already
+    /// Ends one of the viewer's sessions or, for an administrator, any session. One that has ended already
     /// stays as it is.
     ///
     /// # Errors

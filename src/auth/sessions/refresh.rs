@@ -34,11 +34,11 @@ const MAX_READS: usize = 4;
 /// Most refreshes of one session under way, with those that wait for its lock.
 const MAX_AT_ONCE: usize = 256;
 
-/// Wait that a client beyond [`MAX_AT_ONCE`] is told.
+/// `retryAfterSeconds` of a client beyond [`MAX_AT_ONCE`].
 const BUSY_WAIT: Duration = Duration::from_secs(1);
 
-/// Length of an `attemptId` in bytes. It opens a retry however late, so nobody may guess it: 64 random
-/// bits are 16 hexadecimal digits.
+/// Length of an `attemptId` in bytes. It authorizes a retry however late, so it must not be guessable: 64
+/// random bits are 16 hexadecimal digits.
 const ATTEMPT_ID: RangeInclusive<usize> = 16..=200;
 
 #[derive(Clone, Copy)]

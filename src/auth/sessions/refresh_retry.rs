@@ -50,8 +50,8 @@ impl Sessions {
     }
 }
 
-/// How the client of a retry differs from that of the refresh; `None` where it does not, or where address
-/// and user agent of the refresh have been deleted by age.
+/// Difference between the client of a retry and that of the refresh; `None` where it does not, or where
+/// address and user agent of the refresh have been deleted by age.
 fn difference(retried: &Origin, made: &Origin) -> Option<&'static str> {
     if *made == Origin::default() {
         return None;

@@ -10,8 +10,8 @@ use crate::domain::session::EndReason;
 use crate::store::{EndSessions, KnownToken, NewEvent, Scope};
 
 impl Sessions {
-    /// Ends a session whose old token came back: one of the two clients that have it is a thief, and nobody
-    /// can tell which.
+    /// Ends a session whose replaced token was used again: one of the two clients that have it is a thief,
+    /// and the service cannot know which.
     pub(super) async fn end_reused(
         &self,
         known: &KnownToken,

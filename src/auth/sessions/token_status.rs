@@ -1,7 +1,7 @@
 //! Status of a token: whether it is valid, and why not. Nothing is changed.
 //!
 //! The holder of an access token may see its status: the token gives access to its session anyway. The
-//! holder of a refresh token learns only whether the session lives. Only its user and administrators see
+//! holder of a refresh token learns only whether the session is active. Only its user and administrators see
 //! that it was rotated: a thief would learn when its owner is active.
 
 use super::Sessions;
@@ -25,7 +25,7 @@ words! {
 }
 
 words! {
-    /// Why a token is not valid.
+    /// Reason why a token is not valid.
     TokenRefusal {
         Malformed = "MALFORMED",
         /// Not issued here, or changed.
@@ -71,7 +71,7 @@ impl Sessions {
             end.map(|_| TokenRefusal::SessionEnded)
         };
         let AccessToken { user_id, session_id, expires_at, .. } = *token;
-        // Its holder counts as its user, whoever else the request authenticates.
+        // The holder counts as the token's user, even if the request authenticates another user.
         let holder = Viewer::new(user_id, session_id, Role::User);
         Ok(known(TokenType::Access, reason, expires_at, Some((session_id, holder))))
     }
@@ -94,7 +94,7 @@ impl Sessions {
         Ok(known(TokenType::Refresh, reason, token.expires_at, session))
     }
 
-    /// Why a refresh with this token would be refused.
+    /// Reason for which a refresh with this token would be refused.
     async fn refusal_of(&self, token: &RefreshToken) -> Result<Option<TokenRefusal>, Error> {
         let RefreshToken { user_id, session_id, id, .. } = *token;
         let Some(found) = self.store.known_token(user_id, session_id, id).await? else {
@@ -115,8 +115,8 @@ impl Sessions {
         )
     }
 
-    /// Why no token of this one's session is valid. Whether this one was rotated is not looked up, so that
-    /// neither the answer nor its time tells it.
+    /// Reason why no token of this session is valid. Whether this token was rotated is not looked up, so
+    /// that neither the answer nor its time reveals it.
     async fn end_of(&self, token: &RefreshToken) -> Result<Option<TokenRefusal>, Error> {
         let id = token.session_id;
         let found = self.ends.sessions_by_id(&[id]).await?.remove(&id);

@@ -19,7 +19,7 @@ pub enum TokenTransport {
     Cookie,
 }
 
-/// Why the cookie of a request does not count, in the words of the transport, which knows its headers.
+/// Reason why the cookie of a request is not used, in the words of the transport, which knows its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Untrusted(pub &'static str);
@@ -36,7 +36,7 @@ pub enum CookieChange {
 pub struct RefreshCookie {
     /// Empty where the cookie cannot be a token.
     token: Option<Zeroizing<String>>,
-    /// Whether a page of ours sent the request.
+    /// `Ok` if an allowed page sent the request.
     sender: Result<(), Untrusted>,
     /// Kept here rather than in a use case's result, because failures change the cookie too.
     change: Mutex<Option<CookieChange>>,
@@ -65,13 +65,13 @@ impl RefreshCookie {
         *self.change.lock() = Some(change);
     }
 
-    /// The token, whoever sent the request.
+    /// The token, without a check of the page that sent the request.
     pub(super) fn token(&self) -> Option<&str> {
         self.token.as_ref().map(|token| token.as_str())
     }
 
     /// # Errors
-    /// `FORBIDDEN`, about this field, where no page of ours sent the request.
+    /// `FORBIDDEN`, about this field, where no allowed page sent the request.
     pub(super) fn trust(&self, field: Field) -> Result<(), UserError> {
         self.sender.map_err(|untrusted| {
             UserError::new(UserErrorCode::Forbidden, field, untrusted.to_string())
@@ -79,7 +79,7 @@ impl RefreshCookie {
     }
 
     /// # Errors
-    /// `FORBIDDEN` where the transport is the cookie and no page of ours sent the request.
+    /// `FORBIDDEN` where the transport is the cookie and no allowed page sent the request.
     pub(in crate::auth) fn allow(&self, transport: TokenTransport) -> Result<(), UserError> {
         match transport {
             TokenTransport::Body => Ok(()),

@@ -14,7 +14,7 @@ pub struct Limits {
     pub bytes: usize,
     /// Lexical tokens.
     pub tokens: usize,
-    /// How deep `(`, `[` and `{` may nest, together; [`MAX_BRACKETS`] at most.
+    /// Nesting depth of `(`, `[` and `{` together; at most [`MAX_BRACKETS`].
     pub brackets: usize,
     /// Selection sets within each other, those of fragments too; [`MAX_NESTING`] at most.
     pub nesting: usize,
@@ -45,7 +45,7 @@ pub struct Limits {
     /// Values in the variables, counting each list, object and scalar: every use of a variable
     /// copies all of it.
     pub variable_values: usize,
-    /// How deep lists and objects of the variables may nest.
+    /// Nesting depth of lists and objects in the variables.
     pub variable_depth: usize,
 }
 

@@ -49,7 +49,7 @@ impl VariableLengths {
 pub(super) enum ListLengths<'a> {
     /// All: each variable may have any value.
     Any,
-    /// Those of one request.
+    /// The variables of one request.
     Given(&'a VariableLengths),
 }
 

@@ -9,7 +9,7 @@ use async_graphql::Pos;
 
 use crate::graphql::refusal::Refusal;
 
-/// Where the first token from here on stands; not empty.
+/// Range of the first token from here on; not empty.
 pub(in crate::graphql) fn next_token(
     text: &str,
     from: usize,
