@@ -10,8 +10,8 @@
 use async_graphql::Value;
 use async_graphql::extensions::ResolveInfo;
 
-const DESCRIPTION: &str = "Sallyport: authentication for GraphQL teams, with login, refresh and \
-    logout as mutations and sessions that end at once.";
+const DESCRIPTION: &str = "Sallyport: authentication service for GraphQL. Login, refresh and logout \
+    are mutations, and the tokens of an ended session are refused at once.";
 
 /// The value of the field if it is `__Schema.description`.
 pub(in crate::graphql) fn resolve(field: &ResolveInfo<'_>) -> Option<Value> {
