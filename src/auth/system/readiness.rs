@@ -115,8 +115,8 @@ impl System {
 const TOKENS_OF_UNKNOWN_KEY: &str =
     "ok: this version does not know the algorithm of a signing key, and refuses its tokens";
 
-const UNKNOWN_SIGNING_KEY: &str = "this version does not know the algorithm of the current signing key: \
-                                   run the version that created the key, or rotate the keys";
+const UNKNOWN_SIGNING_KEY: &str = "this version does not know the algorithm of the current signing \
+                                   key: run the version that created the key, or rotate the keys";
 
 /// Outcome of checks that only the database can answer, where it does not.
 const UNKNOWN: &str = "unknown: the database does not respond";
