@@ -1,38 +1,40 @@
 -- Conventions: times are microseconds since the Unix epoch; ids are UUIDv7; IP addresses are
 -- 16 bytes, IPv4 mapped into IPv6. No row holds a token, a password or an unencrypted key.
 --
--- Columns of words (role, reason, kind, scheme) have no CHECK: a newer version may write words that this
--- one does not know.
+-- Enumerated columns (role, reason, kind, scheme) have no CHECK constraint: a newer version may write
+-- values that this version does not know.
 
--- Sort keys have COLLATE "C": byte order, as in SQLite, whatever the locale of the server.
+-- Users. Keys have COLLATE "C": they sort in byte order, as in SQLite, in any locale of the server.
 CREATE TABLE users (
     id                UUID   NOT NULL PRIMARY KEY,
     username          TEXT   NOT NULL,
-    -- Canonical form, for lookups.
+    -- Canonical form of the username, for lookups.
     username_key      TEXT   COLLATE "C" NOT NULL UNIQUE,
-    -- Confusable form (skeleton of UTS 39): no two accounts have names that look alike.
+    -- Skeleton (UTS 39) of the username. UNIQUE prevents usernames that look alike.
     username_skeleton TEXT   COLLATE "C" NOT NULL UNIQUE,
     email             TEXT,
+    -- Canonical form of the e-mail address, for lookups.
     email_key         TEXT   COLLATE "C" UNIQUE,
     role              TEXT   NOT NULL,
     created_at        BIGINT NOT NULL,
     last_login_at     BIGINT,
+    -- Null: the user is active.
     deactivated_at    BIGINT
 );
 
--- Passwords, apart from accounts: an account may have no password, and other kinds of credentials have
--- tables of their own. A version that does not know a scheme treats the account as one without a
--- password.
+-- Password hashes. A separate table, because a user may have no password, and other kinds of credentials
+-- have their own tables. A version that does not know a scheme treats the user as one without a password.
 CREATE TABLE password_credentials (
     user_id    UUID   NOT NULL PRIMARY KEY REFERENCES users (id),
     scheme     TEXT   NOT NULL,
     hash       TEXT   NOT NULL,
-    -- Null: not changed since the account was created.
+    -- Null: not changed since the user was created.
     changed_at BIGINT
 );
 
--- One row per login. It alone decides which refresh token is valid and what any other one means. A rotation
--- changes no indexed column but the expiry; the free space keeps the new row version on the same page.
+-- Sessions, one row per login. The row alone decides which refresh token is valid, and whether any other
+-- refresh token of the session is a retry or a reuse. A rotation changes only one indexed column,
+-- token_expires_at; the fill factor leaves space for the new row version on the same page.
 CREATE TABLE sessions (
     id                  UUID    NOT NULL PRIMARY KEY,
     user_id             UUID    NOT NULL REFERENCES users (id),
@@ -42,35 +44,37 @@ CREATE TABLE sessions (
     last_ip             BYTEA,
     created_at          BIGINT  NOT NULL,
     last_used_at        BIGINT  NOT NULL,
-    -- The outstanding refresh token.
+    -- The current refresh token; the token itself is not stored.
     token_id            UUID    NOT NULL,
     token_issued_at     BIGINT  NOT NULL,
     token_expires_at    BIGINT  NOT NULL,
-    -- The last rotation.
+    -- The last rotation: the refresh token that it replaced, its time, and the hash of its attempt ID.
     previous_token_id   UUID,
     rotated_at          BIGINT,
     attempt_hash        BYTEA,
+    -- Number of rotations.
     generation          INTEGER NOT NULL,
-    -- The latest expiry of all its access tokens.
+    -- Latest expiry of all access tokens of the session.
     access_expires_at   BIGINT  NOT NULL,
     absolute_expires_at BIGINT,
-    -- When the rate limit on refreshes is fully available again; null: never refreshed.
+    -- When the rate limit of refreshes is fully available again. Null: never refreshed.
     refresh_limit_until BIGINT,
-    -- The retries of the last refresh that are in the audit: 0 none, 1 by the client that refreshed, 2 by
+    -- Retries of the last refresh that have an audit event: 0 none, 1 by the client that refreshed, 2 by
     -- another client.
     logged_retries      INTEGER NOT NULL DEFAULT 0,
+    -- Null: the session has not ended. An expired session is not an ended one.
     ended_at            BIGINT,
     end_reason          TEXT,
     ended_by            UUID
 ) WITH (fillfactor = 70);
 CREATE INDEX sessions_by_user ON sessions (user_id, id);
 CREATE INDEX sessions_by_expiry ON sessions (token_expires_at);
--- A user has few live sessions and any number of ended ones, which a logout need not read.
+-- A logout reads this index only: a user has few sessions that have not ended, and many that have.
 CREATE INDEX sessions_live_of_user ON sessions (user_id, id) WHERE ended_at IS NULL;
--- Recent ends, for a process that starts. Refreshes do not change it.
+-- Recently ended sessions, which a process reads at start. Refreshes do not change this index.
 CREATE INDEX sessions_by_end ON sessions (ended_at) WHERE ended_at IS NOT NULL;
 
--- History for people. Whether a token is refused is decided by its session's row.
+-- Blacklisted refresh tokens, for display. The row of the session decides whether a token is refused.
 CREATE TABLE blacklist_entries (
     token_id       UUID    NOT NULL PRIMARY KEY,
     session_id     UUID    NOT NULL REFERENCES sessions (id),
@@ -90,10 +94,10 @@ CREATE INDEX blacklist_entries_by_session
     ON blacklist_entries (session_id, blacklisted_at, token_id);
 CREATE INDEX blacklist_entries_by_expiry ON blacklist_entries (expires_at);
 
--- The feed of ended sessions, which every process reads. A row is deleted once the last access token of
--- the session has expired. Readers remember the transaction, not the sequence number: PostgreSQL
--- assigns numbers before the commit, so a reader that remembers a number would miss a row that commits
--- late.
+-- Feed of ended sessions, which every process reads. A row is deleted after `until`, when the last access
+-- token of the session has expired. Readers store a transaction ID as their position, not a sequence
+-- number: PostgreSQL assigns sequence numbers before the commit, so a reader with a sequence number would
+-- miss a row that commits late.
 CREATE TABLE session_ends (
     seq        BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     session_id UUID   NOT NULL UNIQUE,
@@ -106,13 +110,14 @@ CREATE TABLE session_ends (
 );
 CREATE INDEX session_ends_by_transaction ON session_ends (xid);
 CREATE INDEX session_ends_by_until ON session_ends (until);
--- Recent ends of one user.
+-- Recently ended sessions of one user.
 CREATE INDEX session_ends_of_user ON session_ends (user_id, ended_at);
 
--- A bulk end of sessions: those of one account, or of all if user_id is null, whose ids are lower than
--- `below`. Access is refused from the commit of this row on. The sessions' own rows are ended later in
--- batches, up to `reached`, by the process that holds the lease. Once all are, `done_at` is set, and
--- `until` is the time at which their last access token has expired.
+-- Bulk ends of sessions. A row ends the sessions of one user, or of all users if user_id is null, whose
+-- IDs are lower than `below`, except `except_session`. Their tokens are refused from the commit of this
+-- row on. The process that holds the lease (`worker`, `leased_until`) ends the rows of the sessions later,
+-- in batches; `reached` is its progress. When all rows are ended, `done_at` is set, and `until` is the
+-- time at which the last access token of these sessions has expired.
 CREATE TABLE session_floors (
     id             BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id        UUID,
@@ -131,22 +136,25 @@ CREATE TABLE session_floors (
     until          BIGINT
 );
 
+-- Signing keys of access tokens.
 CREATE TABLE signing_keys (
     id             UUID   NOT NULL PRIMARY KEY,
     kid            TEXT   NOT NULL UNIQUE,
     algorithm      TEXT   NOT NULL,
-    -- Encrypted with the master secret; empty once the private key was destroyed.
+    -- Private key, encrypted with the master secret. Empty: the private key was destroyed.
     sealed_private BYTEA  NOT NULL,
     created_at     BIGINT NOT NULL,
     activates_at   BIGINT NOT NULL,
+    -- When its successor starts to sign. Null: there is no successor.
     retired_at     BIGINT,
-    -- The longest lifetime of a token of this key, from any process, in microseconds.
+    -- Longest lifetime, in microseconds, of the tokens that any process has signed with this key.
     token_lifetime BIGINT NOT NULL
 );
--- At most one key has no successor: of two concurrent rotations one finds a conflict.
+-- At most one key has no successor. Of two concurrent rotations, one fails with a conflict.
 CREATE UNIQUE INDEX signing_keys_without_successor ON signing_keys ((retired_at IS NULL))
     WHERE retired_at IS NULL;
 
+-- Audit events. `detail` is a value such as the end reason, with the note of the administrator.
 CREATE TABLE audit_events (
     id          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind        TEXT   NOT NULL,
@@ -163,12 +171,13 @@ CREATE INDEX audit_events_of_user ON audit_events (user_id, occurred_at, id);
 CREATE INDEX audit_events_of_kind ON audit_events (kind, occurred_at, id);
 CREATE INDEX audit_events_of_session ON audit_events (session_id, occurred_at, id)
     WHERE session_id IS NOT NULL;
--- For the removal of client metadata: only rows that have any.
+-- For the deletion of client metadata by age: only the rows that have metadata.
 CREATE INDEX audit_events_with_metadata ON audit_events (occurred_at)
     WHERE ip IS NOT NULL OR user_agent IS NOT NULL;
 
--- Counters of failed logins, by a keyed digest of the name, of the address, or of both: people type
--- passwords where the name belongs, so no name is stored. A row is deleted a day after `until`.
+-- Counters of failed logins. `bucket` is a keyed digest of the username, of the IP address, or of both:
+-- the username is not stored, because users sometimes type their password into its field. A row is
+-- deleted one day after `until`.
 CREATE TABLE login_failures (
     bucket   BYTEA  NOT NULL PRIMARY KEY,
     failures BIGINT NOT NULL,
