@@ -55,7 +55,9 @@ pub(super) async fn file<Files: RustEmbed>(
         (headers, [(CONTENT_ENCODING, "gzip")], file.data).into_response()
     } else {
         let plain = decompressed(file.metadata.sha256_hash(), file.data, &DECOMPRESSED).await;
-        let plain = plain.inspect_err(|error| tracing::error!(%error, name, "a file is broken"));
+        let plain = plain.inspect_err(|error| {
+            tracing::error!(%error, name, "decompression of an embedded file failed");
+        });
         (headers, plain.ok()?).into_response()
     };
     response.extensions_mut().insert(StaticContent);

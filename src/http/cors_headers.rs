@@ -56,10 +56,10 @@ pub struct CorsHeader(pub(super) HeaderName);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CorsHeaderError {
     /// The text is no header name.
-    #[error("a header is given by its name alone, such as x-tenant; there are no patterns")]
+    #[error("expected the name of a header, such as x-tenant, without wildcards")]
     InvalidName,
     /// Only browsers can set the header.
-    #[error("browsers let no page send this header, so it cannot be allowed")]
+    #[error("browsers do not let pages send this header, so it cannot be allowed")]
     Forbidden,
 }
 

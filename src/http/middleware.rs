@@ -75,7 +75,7 @@ impl MiddlewareState {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => panic_response(),
             Err(_) => {
-                tracing::error!("a request took too long");
+                tracing::error!("request timed out");
                 timeout_response()
             }
         };

@@ -6,7 +6,6 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 pub(super) async fn not_found() -> Response {
-    let body =
-        json!({ "errors": [{ "message": "there is nothing here; GraphQL is at /graphql" }] });
+    let body = json!({ "errors": [{ "message": "Path not found. GraphQL is at /graphql." }] });
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }

@@ -84,10 +84,10 @@ impl AllowedOrigins {
 
 /// A form or an image cannot send this header.
 const NO_HEADER: Untrusted =
-    Untrusted("with cookies this needs the header x-sallyport-csrf, with any value");
+    Untrusted("Requests with cookies require the header x-sallyport-csrf, with any value.");
 
 const FOREIGN_PAGE: Untrusted =
-    Untrusted("cookies are for pages of this origin, and of this site where they are listed");
+    Untrusted("Only pages of this origin, and of allowed origins of this site, may use cookies.");
 
 /// The only value of a header. Browsers send these headers once; a request with two is refused.
 fn single<'a>(

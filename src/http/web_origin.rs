@@ -13,8 +13,8 @@ pub struct WebOrigin(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "an origin is written as browsers send it: https://app.example.com, in lower case, with a port \
-     where it is not the usual one, and no path"
+    "expected an origin as browsers send it, such as https://app.example.com: lower case, no path, \
+     and a port only if it is not the default one"
 )]
 pub struct WebOriginError;
 

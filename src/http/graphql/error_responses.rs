@@ -21,7 +21,7 @@ pub(in crate::http) fn panic_response() -> Response {
 
 /// The response to a request that is not answered before its deadline.
 pub(in crate::http) fn timeout_response() -> Response {
-    const MESSAGE: &str = "this took too long; try again";
+    const MESSAGE: &str = "The request took too long. Try again.";
     let error = response_errors::with_code(MESSAGE, "SERVICE_UNAVAILABLE");
     response::error(StatusCode::SERVICE_UNAVAILABLE, MediaType::Json, error, RequestId::current())
 }
@@ -36,12 +36,12 @@ pub(in crate::http) fn invalid_host() -> Response {
 
 /// The body of the response on a connection above the limits.
 pub(in crate::http) fn too_many_connections_body() -> Vec<u8> {
-    unavailable("too many connections are open; try again")
+    unavailable("Too many connections are open. Try again later.")
 }
 
 /// The body of the response where unread responses use all memory.
 pub(in crate::http) fn too_many_unread_body() -> Vec<u8> {
-    unavailable("too many answers wait to be read by their clients; try again")
+    unavailable("Too many responses are unread by their clients. Try again later.")
 }
 
 fn unavailable(message: &'static str) -> Vec<u8> {

@@ -56,18 +56,19 @@ impl Parameters {
 
 fn members_of_uri(uri: &Uri) -> Result<Map<String, Value>, Rejection> {
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
-        .map_err(|error| Rejection::Malformed(error.to_string()))?;
+        .map_err(|error| Rejection::Malformed(format!("The query string is invalid: {error}.")))?;
     let mut members = Map::new();
     for (name, text) in pairs {
         let value = match name.as_str() {
             "variables" | "extensions" if text.is_empty() => Value::Null,
-            "variables" | "extensions" => serde_json::from_str(&text)
-                .map_err(|error| Rejection::Malformed(format!("`{name}` is not JSON: {error}")))?,
+            "variables" | "extensions" => serde_json::from_str(&text).map_err(|error| {
+                Rejection::Malformed(format!("`{name}` is not valid JSON: {error}."))
+            })?,
             "query" | "operationName" | DOCUMENT_ID | DOC_ID | ID => Value::String(text),
             _ => continue,
         };
         if members.contains_key(&name) {
-            return Err(Rejection::Malformed(format!("`{name}` is given twice")));
+            return Err(Rejection::Malformed(format!("`{name}` is given more than once.")));
         }
         members.insert(name, value);
     }
@@ -91,15 +92,17 @@ async fn members_of_body(mut request: Request) -> Result<Map<String, Value>, Rej
         StatusCode::PAYLOAD_TOO_LARGE => Rejection::TooLarge,
         _ if is_body_timeout(&error) => Rejection::BodyTimeout,
         _ if is_body_memory_exhausted(&error) => Rejection::NoBodyMemory,
-        _ => Rejection::Malformed("The body ended too early".to_owned()),
+        _ => Rejection::Malformed("The request body is incomplete.".to_owned()),
     })?;
     match serde_json::from_slice(&body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(Value::Array(_)) => Err(Rejection::Malformed(
-            "A list of operations is not accepted: send one, as a JSON object".to_owned(),
+            "Batches are not supported. Send one operation, as a JSON object.".to_owned(),
         )),
-        Ok(_) => Err(Rejection::Malformed("The body must be a JSON object".to_owned())),
-        Err(error) => Err(Rejection::Malformed(format!("The body is not JSON: {error}"))),
+        Ok(_) => Err(Rejection::Malformed("The request body must be a JSON object.".to_owned())),
+        Err(error) => {
+            Err(Rejection::Malformed(format!("The request body is not valid JSON: {error}.")))
+        }
     }
 }
 
@@ -127,7 +130,7 @@ fn key(
             Ok(Some(DocumentKey::Hash(hash.clone())))
         }
         _ => Err(Rejection::Malformed(
-            "`extensions.persistedQuery` must be { version: 1, sha256Hash }".to_owned(),
+            "`extensions.persistedQuery` must be { version: 1, sha256Hash }.".to_owned(),
         )),
     }
 }
@@ -136,7 +139,7 @@ fn string(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>
     match members.remove(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Rejection::Malformed(format!("`{name}` must be a string"))),
+        Some(_) => Err(Rejection::Malformed(format!("`{name}` must be a string."))),
     }
 }
 
@@ -145,6 +148,6 @@ fn object(members: &mut Map<String, Value>, name: &str) -> Result<Map<String, Va
     match members.remove(name) {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(object)) => Ok(object),
-        Some(_) => Err(Rejection::Malformed(format!("`{name}` must be an object"))),
+        Some(_) => Err(Rejection::Malformed(format!("`{name}` must be an object."))),
     }
 }

@@ -13,52 +13,52 @@ pub(super) enum Rejection {
     #[error("{0}")]
     Malformed(String),
     /// Neither GET nor POST.
-    #[error("GraphQL is served by POST, and by GET for queries")]
+    #[error("The method is not supported. Use POST, or GET for queries.")]
     MethodNotAllowed,
     /// A mutation or subscription by GET. Any web page could make a browser send it.
-    #[error("Only queries run by GET: send this operation by POST")]
+    #[error("GET executes queries only. Send this operation by POST.")]
     QueriesOnly,
     /// `Accept` has no media type that the service can produce.
     #[error(
-        "This is served as application/json, application/graphql-response+json and text/event-stream"
+        "No media type in Accept is supported. Accept application/json, \
+         application/graphql-response+json or text/event-stream."
     )]
     NotAcceptable,
-    #[error("The body is too large: at most 64 kB are accepted")]
+    #[error("The request body is too large. The limit is 64 KiB.")]
     TooLarge,
-    #[error("The request must name one host, in one well formed Host header")]
+    #[error("The request must have exactly one valid Host header.")]
     InvalidHost,
-    #[error("The head of the request is too large: at most 16 kB are accepted")]
+    #[error("The request head is too large. The limit is 16 KiB.")]
     HeadTooLarge,
     /// The body did not arrive before its deadline.
-    #[error("The body did not come in time")]
+    #[error("The request body did not arrive in time. Try again.")]
     BodyTimeout,
     /// Request bodies use all memory that they may use.
-    #[error("Too many large requests are being received: try again")]
+    #[error("The service is receiving too many large requests. Try again later.")]
     NoBodyMemory,
     /// The client leaves earlier responses of its connection unread.
-    #[error("Earlier answers on this connection are not read: read them and try again")]
+    #[error("Too many responses on this connection are unread. Read them and try again.")]
     Unread,
     /// The queue of introspections is full.
-    #[error("Too many introspections are under way: try again")]
+    #[error("Too many introspection queries are running. Try again later.")]
     Introspections,
     /// The body is not declared as JSON. Web pages can send some other types to other origins without a
     /// preflight request.
-    #[error("The body must be JSON, with Content-Type: application/json")]
+    #[error("The request body must be JSON, with Content-Type: application/json.")]
     UnsupportedMediaType,
     /// The body is compressed. Its decompressed size is unknown in advance.
     #[error(
-        "The body is compressed (Content-Encoding), and only uncompressed bodies are accepted: send \
-         it without Content-Encoding"
+        "The request body is compressed, which is not supported. Send it without Content-Encoding."
     )]
     Compressed,
     /// A page of another origin tries to open a WebSocket.
-    #[error("Pages of this origin may not open a socket here")]
+    #[error("Pages of this origin are not allowed to open a WebSocket.")]
     OtherOrigin,
     /// A WebSocket with another subprotocol.
-    #[error("Sockets speak graphql-transport-ws here: name it in Sec-WebSocket-Protocol")]
+    #[error("The subprotocol must be graphql-transport-ws. Send it in Sec-WebSocket-Protocol.")]
     OtherProtocol,
     /// A quota of subscriptions is used up.
-    #[error("Too many subscriptions are open: close some, or come back later")]
+    #[error("Too many subscriptions are open. Close some or try again later.")]
     TooMany,
     /// The request is well formed, but its document or variables are invalid.
     #[error(transparent)]

@@ -88,7 +88,7 @@ pub(super) fn to_json(response: &async_graphql::Response) -> Vec<u8> {
 
 fn serialize(response: &ResponseMap<'_>) -> Option<Vec<u8>> {
     let json = serde_json::to_vec(response);
-    json.inspect_err(|error| tracing::error!(%error, "an answer could not be written")).ok()
+    json.inspect_err(|error| tracing::error!(%error, "serialization of a response failed")).ok()
 }
 
 fn http_response(

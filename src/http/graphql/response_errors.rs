@@ -67,7 +67,7 @@ pub(super) fn with_code(message: &str, code: &str) -> ServerError {
 
 fn hide_internal(error: &mut ServerError) {
     let path: Vec<String> = error.path.iter().map(path_segment).collect();
-    tracing::error!(error = error.message, path = path.join("."), "a resolver failed");
+    tracing::error!(error = error.message, path = path.join("."), "resolver failed");
     let internal = internal_error();
     error.message = internal.message;
     error.extensions = internal.extensions;

@@ -21,15 +21,15 @@ pub struct TrustedDocuments {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
     /// Neither of the two formats.
-    #[error("it is neither Relay's form, an object of ids and texts, nor Apollo's: {0}")]
+    #[error("expected an object of ids and documents (Relay) or an Apollo manifest: {0}")]
     Form(String),
     /// The format of Apollo in an unknown version.
-    #[error("its format is version {0}, and version 1 is what can be read")]
+    #[error("version {0} of the Apollo manifest is not supported; version 1 is")]
     Version(u64),
-    #[error("it holds no document")]
+    #[error("the manifest has no documents")]
     Empty,
     /// Id of a document that would be refused, and the reason.
-    #[error("the document {0} would be refused: {1}")]
+    #[error("the document {0} is invalid: {1}")]
     Document(String, String),
     /// Two different documents have this id.
     #[error("two documents have the id {0}")]
@@ -132,16 +132,16 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_told_in_a_line() {
         for (text, told) in [
-            ("", "neither"),
-            ("[]", "neither"),
-            (r#"{ "a": 1 }"#, "neither"),
-            (r#"{ "format": "other", "version": 1, "operations": [] }"#, "neither"),
+            ("", "expected an object"),
+            ("[]", "expected an object"),
+            (r#"{ "a": 1 }"#, "expected an object"),
+            (r#"{ "format": "other", "version": 1, "operations": [] }"#, "expected an object"),
             (
                 r#"{ "format": "apollo-persisted-query-manifest", "version": 2, "operations": [] }"#,
                 "version 2",
             ),
-            ("{}", "no document"),
-            (r#"{ "abc": "{ a" }"#, "the document abc would be refused: Syntax error"),
+            ("{}", "no documents"),
+            (r#"{ "abc": "{ a" }"#, "the document abc is invalid: Syntax error"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(told) && !error.contains('\n'), "{text}: {error}");

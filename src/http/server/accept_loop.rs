@@ -50,13 +50,13 @@ pub(in crate::http) async fn serve(
             if warning.is_over() {
                 let connections = server.limits.max_connections;
                 let of_address = server.limits.max_per_address;
-                tracing::warn!(connections, of_address, "no more connections: refusing");
+                tracing::warn!(connections, of_address, "too many connections; refusing new ones");
             }
             // One attempt without waiting: the loop must not wait for a client.
             let _ = stream.try_write(&server.overload.connection_refused);
             continue;
         };
-        tracing::trace!(%peer, "a connection begins");
+        tracing::trace!(%peer, "connection accepted");
         let stream = ConnectionStream::new(stream, permit);
         let (server, router, stopped) = (Arc::clone(&server), router.clone(), stopped.clone());
         tokio::spawn(connection::serve(stream, peer, router, server, stopped));
@@ -71,7 +71,7 @@ pub(in crate::http) async fn serve(
 async fn pause_after(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::error!(%error, "a connection could not be accepted");
+        tracing::error!(%error, "accepting a connection failed; retrying");
         tokio::time::sleep(ACCEPT_ERROR_PAUSE).await;
     }
 }

@@ -25,11 +25,11 @@ const MAX_DRAINED_BYTES: u64 = 16 * 1024 * 1024;
 const MAX_DRAINING: usize = 256;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the body did not come in time")]
+#[error("the request body did not arrive in time")]
 struct BodyTimeout;
 
 #[derive(Debug, thiserror::Error)]
-#[error("too many bodies are being received")]
+#[error("request bodies use all memory they may use")]
 struct BodyMemoryExhausted;
 
 /// Whether the error, or one of its sources, is that the body did not arrive before its deadline.

@@ -23,7 +23,7 @@ use super::write_timeout::WriteProgress;
 const MAX_WITH_END: u64 = 1024;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the client did not read the answer")]
+#[error("the client did not read the response in time")]
 struct WriteTimeout;
 
 /// Marks a response whose body is part of the binary and occupies no memory. In the extensions of the
@@ -80,7 +80,7 @@ impl ActivityBody {
         let mut buffered = BufferedBytes::default();
         let fits = buffered.add(bytes, &responses.unread, &memory.responses, max_of_all);
         if !fits && memory.warning.is_over() {
-            tracing::warn!(bytes = max_of_all, "no memory for more unread answers: refusing");
+            tracing::warn!(bytes = max_of_all, "too many unread responses; refusing requests");
         }
         let others = responses.unread.get().saturating_sub(bytes);
         if fits && (bytes == 0 || others <= max_of_connection) {

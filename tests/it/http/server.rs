@@ -49,7 +49,7 @@ async fn a_body_that_never_ends_is_answered_and_hung_up_on() {
     let server = Server::start("", SHORT_LIMITS).await;
     let said = drip(&server, head(1000), b" ").await;
     assert!(said.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{said}");
-    assert!(said.contains(r#""message":"The body did not come in time""#), "{said}");
+    assert!(said.contains(r#""message":"The request body did not arrive in time. Try again.""#), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +157,7 @@ async fn a_head_of_more_than_16_kb_is_refused() {
         said.starts_with(HEAD_TOO_LARGE)
             && said.contains("\r\nx-content-type-options: nosniff\r\n")
     );
-    assert!(said.contains("The head of the request is too large"), "{said}");
+    assert!(said.contains("The request head is too large"), "{said}");
     // A head that does not fit into the read buffer is refused by the library, without a body.
     for size in [100_000, 1_000_000] {
         let mut client = server.connect().await;

@@ -26,10 +26,10 @@ impl ClientMessage {
     /// The reason for which the message is invalid.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let Ok(Value::Object(mut message)) = serde_json::from_str(text) else {
-            return Err("A message is a JSON object".to_owned());
+            return Err("The message must be a JSON object.".to_owned());
         };
         let Some(Value::String(kind)) = message.remove("type") else {
-            return Err("A message has a type".to_owned());
+            return Err("The message must have a string `type`.".to_owned());
         };
         match kind.as_str() {
             "connection_init" => optional_payload(&mut message).map(Self::Init),
@@ -37,12 +37,12 @@ impl ClientMessage {
             "pong" => optional_payload(&mut message).map(|_| Self::Pong),
             "subscribe" => {
                 let Some(Value::Object(payload)) = message.remove("payload") else {
-                    return Err("The payload of subscribe is an object".to_owned());
+                    return Err("The `payload` of subscribe must be an object.".to_owned());
                 };
                 Ok(Self::Subscribe(id(&mut message)?, payload))
             }
             "complete" => id(&mut message).map(Self::Complete),
-            _ => Err("There is no such type of message".to_owned()),
+            _ => Err("The message has an unknown `type`.".to_owned()),
         }
     }
 }
@@ -51,14 +51,14 @@ fn optional_payload(message: &mut Map<String, Value>) -> Result<Map<String, Valu
     match message.remove("payload") {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(payload)) => Ok(payload),
-        Some(_) => Err("A payload is an object".to_owned()),
+        Some(_) => Err("`payload` must be an object.".to_owned()),
     }
 }
 
 fn id(message: &mut Map<String, Value>) -> Result<String, String> {
     match message.remove("id") {
         Some(Value::String(id)) if !id.is_empty() && id.len() <= MAX_ID_BYTES => Ok(id),
-        _ => Err(format!("An id is a text of 1 to {MAX_ID_BYTES} bytes")),
+        _ => Err(format!("`id` must be a string of 1 to {MAX_ID_BYTES} bytes.")),
     }
 }
 
@@ -86,7 +86,7 @@ impl ServerMessage<'_> {
     /// `None` where the message cannot be serialized.
     pub(super) fn to_json(&self) -> Option<String> {
         let json = serde_json::to_string(self);
-        json.inspect_err(|error| tracing::error!(%error, "a message could not be written")).ok()
+        json.inspect_err(|error| tracing::error!(%error, "serialization of a message failed")).ok()
     }
 }
 

@@ -148,7 +148,7 @@ impl<E: Executor> Socket<E> {
             }
             Message::Text(text) => text,
             Message::Binary(_) => {
-                return Err(CloseReason::BadMessage("Messages are text".to_owned()).into());
+                return Err(CloseReason::BadMessage("Messages must be text.".to_owned()).into());
             }
             // The library answers pings and close frames.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(()),
@@ -184,7 +184,8 @@ impl<E: Executor> Socket<E> {
         }
         match self.permit.acquire_for_user() {
             Ok(false) => {
-                return Err(CloseReason::TryAgainLater("Too many sockets of this user").into());
+                let reason = "Too many connections of this user. Close some.";
+                return Err(CloseReason::TryAgainLater(reason).into());
             }
             Ok(true) | Err(Denial::Unauthenticated(UnauthenticatedReason::NoToken)) => {}
             Err(Denial::Unauthenticated(reason)) => {
@@ -197,7 +198,7 @@ impl<E: Executor> Socket<E> {
                 .into());
             }
             Err(Denial::Stale(_) | Denial::Forbidden | Denial::ReauthenticationRequired { .. }) => {
-                return Err(CloseReason::TryAgainLater("Not available at the moment").into());
+                return Err(CloseReason::TryAgainLater("The service is unavailable.").into());
             }
         }
         self.is_initialized = true;
@@ -256,7 +257,7 @@ impl<E: Executor> Socket<E> {
         let (auth, caller) = (self.permit.auth(), self.permit.caller().clone());
         // The head of the response is already sent, so no cookie can be set.
         let no_cookie =
-            Arc::new(RefreshCookie::unavailable("cookies are given in answers to POST only"));
+            Arc::new(RefreshCookie::unavailable("Only responses to POST can set cookies."));
         prepared.request = attach(prepared.request, auth, caller, no_cookie).data(begun.clone());
         let responses =
             subscription_events::responses(&self.engine, prepared, self.request_id, auth);

@@ -43,7 +43,10 @@ pub(in crate::http::graphql) async fn open<E: Executor>(
         WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let accepted = match upgrade {
         _ if !may_open => Err(Rejection::OtherOrigin),
-        Err(rejection) => Err(Rejection::Malformed(rejection.body_text())),
+        Err(rejection) => {
+            let reason = rejection.body_text();
+            Err(Rejection::Malformed(format!("The WebSocket handshake is invalid: {reason}.")))
+        }
         Ok(upgrade) => {
             let upgrade = upgrade.protocols([PROTOCOL]);
             match upgrade.selected_protocol() {
