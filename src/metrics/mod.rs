@@ -90,15 +90,17 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("sallyport");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The program", version);
-        let dropped = "Lines of the log dropped because nobody read it";
+        registry.register("build", "Version of the program", version);
+        let dropped = "Number of log lines dropped because standard error was not read";
         registry.register("log_lines_dropped", dropped, dropped_log_lines().clone());
         let durations = Family::new_with_constructor(duration as fn() -> Histogram);
+        let ends = "Number of sessions ended by this process, by reason";
+        let operations = "Number of GraphQL requests, by operation type and outcome";
         let metrics = Self {
-            logins: counters(&mut registry, "logins", "Logins"),
-            refreshes: counters(&mut registry, "refreshes", "Refreshes"),
-            ends: counters(&mut registry, "session_ends", "Sessions ended by this process"),
-            operations: counters(&mut registry, "operations", "GraphQL requests"),
+            logins: counters(&mut registry, "logins", "Number of login attempts, by result"),
+            refreshes: counters(&mut registry, "refreshes", "Number of refreshes, by outcome"),
+            ends: counters(&mut registry, "session_ends", ends),
+            operations: counters(&mut registry, "operations", operations),
             durations: durations.clone(),
             observed: ObservedGauges::registered(&mut registry),
             registry,
@@ -155,7 +157,7 @@ impl Metrics {
             drop(self.durations.get_or_create(&[kind]));
         }
         let durations = self.durations.clone();
-        let help = "How long GraphQL requests took";
+        let help = "Duration of GraphQL requests, by operation type";
         self.registry.register_with_unit("operation_duration", help, Unit::Seconds, durations);
         self
     }
@@ -164,22 +166,22 @@ impl Metrics {
 impl ObservedGauges {
     fn registered(registry: &mut Registry) -> Self {
         let gauges = Self::default();
-        let age = "Age of the view of sessions ended by other processes";
+        let age = "Age of the set of sessions ended by other processes";
         registry.register_with_unit("feed_staleness", age, Unit::Seconds, gauges.staleness.clone());
-        let ended = "Ended sessions in memory";
+        let ended = "Number of ended sessions in memory";
         registry.register("ended_sessions", ended, gauges.ended_sessions.clone());
-        let connections = "Connections to the database";
+        let connections = "Number of database connections, by state";
         registry.register("database_connections", connections, gauges.connections.clone());
-        let most = "The most connections to the database";
+        let most = "Maximum number of database connections";
         registry.register("database_connections_max", most, gauges.connections_max.clone());
-        let hashing = "Passwords to be hashed";
+        let hashing = "Number of password hashes, by state";
         registry.register("hashing", hashing, gauges.hashing.clone());
-        let sockets = "WebSockets and event streams";
+        let sockets = "Number of open WebSockets and event streams";
         registry.register("open_sockets", sockets, gauges.open_sockets.clone());
-        let correction = "What is added to the machine's clock to go by the database's";
+        let correction = "Correction of the local clock, to follow the clock of the database";
         let clock = gauges.clock_correction.clone();
         registry.register_with_unit("clock_correction", correction, Unit::Seconds, clock);
-        let uptime = "How long the process runs";
+        let uptime = "Time since the start of the process";
         registry.register_with_unit("uptime", uptime, Unit::Seconds, gauges.uptime.clone());
         gauges
     }

@@ -74,11 +74,11 @@ impl RevocationSync {
                 (Err(error), false) => {
                     failing = true;
                     let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, "the feed of ended sessions cannot be read");
+                    tracing::error!(error, "reading the feed of ended sessions failed; retrying");
                 }
                 (Ok(()), true) => {
                     failing = false;
-                    tracing::info!("the feed of ended sessions is read again");
+                    tracing::info!("reading the feed of ended sessions succeeded again");
                 }
                 (Ok(()), false) | (Err(_), true) => {}
             }

@@ -48,7 +48,7 @@ struct Ended {
 
 /// The last complete read is too old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what is known of ended sessions is too old to be relied on")]
+#[error("the set of ended sessions is stale")]
 pub struct Stale;
 
 impl Revocations {

@@ -9,15 +9,15 @@ pub(in crate::store) type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The database cannot be reached, is overloaded, full or read-only, or aborted on a conflict. The
     /// same request may succeed later. Whether a write took place may be unknown.
-    #[error("the database is not available")]
+    #[error("the database is unavailable")]
     Unavailable(#[source] Arc<sqlx::Error>),
     #[error("the database did not answer within {0:?}")]
     TooSlow(std::time::Duration),
     /// Concurrent changes of the same row exhausted the retries.
-    #[error("the row was changed too often meanwhile")]
+    #[error("concurrent requests changed the row too often")]
     Contended,
     /// A statement failed or a row is invalid: a bug, or a manual change of the database.
-    #[error("the database holds or was asked for something unexpected")]
+    #[error("unexpected database error")]
     Unexpected(#[source] Arc<sqlx::Error>),
 }
 

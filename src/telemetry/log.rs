@@ -82,7 +82,7 @@ fn write(line: &[u8]) {
 }
 
 fn log_dropped(lines: u64) {
-    tracing::warn!(lines, "the log was not read for a while: lines were dropped");
+    tracing::warn!(lines, "log lines were dropped because standard error was not read");
 }
 
 /// Logs a panic and waits until the line is written, because the process may end.
@@ -92,7 +92,7 @@ pub(crate) fn log_panic(panic: &PanicHookInfo<'_>) {
     let backtrace = Backtrace::capture();
     let is_captured = backtrace.status() == BacktraceStatus::Captured;
     let backtrace = is_captured.then(|| backtrace.to_string());
-    tracing::error!(panic = message, place, backtrace, "a thread panicked");
+    tracing::error!(panic = message, place, backtrace, "thread panicked");
     QUEUE.flush(MAX_PANIC_FLUSH);
 }
 

@@ -16,17 +16,18 @@ use crate::store::error::Error;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    #[error("sallyport backup is for SQLite; use pg_dump for PostgreSQL")]
+    #[error("sallyport backup supports SQLite only; use pg_dump for PostgreSQL")]
     Postgres,
-    #[error("{} is there already; give the name of a file that is not", .0.display())]
+    #[error("{} already exists; choose another file name", .0.display())]
     Exists(PathBuf),
     /// The temporary file of another backup exists.
     #[error(
-        "{} is there: another backup is writing it, or one was interrupted; delete it where none runs",
+        "{} already exists: another backup is running or was interrupted; delete the file if none \
+         is running",
         .0.display()
     )]
     Interrupted(PathBuf),
-    #[error("cannot make {}: {}; give a file where this user can write", .0.display(), .1)]
+    #[error("cannot create {}: {}; choose a directory where this user can write", .0.display(), .1)]
     File(PathBuf, #[source] io::Error),
     #[error("cannot copy the database to {}: {}", .0.display(), .1)]
     Copy(PathBuf, #[source] Error),

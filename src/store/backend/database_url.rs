@@ -20,24 +20,24 @@ pub(in crate::store) enum Target {
 /// An invalid URL. The message repeats no part of the URL that may be a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
-    #[error("a database URL is sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME")]
+    #[error("expected sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME")]
     Scheme,
     /// A connection string of keywords.
-    #[error("this is a list of keywords; write it as postgres://USER:PASSWORD@HOST/NAME")]
+    #[error("keyword connection strings are not supported; use postgres://USER:PASSWORD@HOST/NAME")]
     Keywords,
     /// `file:`, as Prisma and SQLite itself have it.
-    #[error("write a SQLite database as sqlite://PATH, not as file:PATH")]
+    #[error("file: URLs are not supported; use sqlite://PATH")]
     File,
-    #[error("sqlite:// needs the path of a file")]
+    #[error("the file path is missing; use sqlite://PATH")]
     Path,
     #[error(
-        "sqlite:// needs the path of a file: a database in memory would forget every session with \
-         the process"
+        "in-memory databases are not supported, because every session would end with the process; \
+         use sqlite://PATH"
     )]
     Memory,
     #[error(
-        "a sqlite:// URL takes no parameters but mode=rwc, which is how it is opened: leave out \
-         what follows the question mark"
+        "sqlite:// URLs support no parameters except mode=rwc, which is the default; remove the \
+         parameters"
     )]
     SqliteParameter,
     #[error(transparent)]

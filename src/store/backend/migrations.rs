@@ -62,10 +62,10 @@ pub enum MigrationError {
     #[error("the database is newer than this binary")]
     Newer,
     /// The applied migration of this number differs from this binary's.
-    #[error("migration {0} in the database is not this binary's")]
+    #[error("migration {0} in the database differs from migration {0} of this binary")]
     Changed(i64),
     /// A migration failed, for example because a table of another program has the same name.
-    #[error("migrating the database failed")]
+    #[error("migration of the database failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
     Store(#[from] Error),

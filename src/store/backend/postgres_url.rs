@@ -131,7 +131,7 @@ impl Parts {
                     "" | "true" | "1" if is_jdbc => Some("verify-full"),
                     "" | "true" | "1" => Some("require"),
                     "false" | "0" => None,
-                    mode => Some(ssl_mode(mode).ok_or(wrong("true, false or a mode of sslmode"))?),
+                    mode => Some(ssl_mode(mode).ok_or(wrong("true, false or a value of sslmode"))?),
                 };
             }
             Parameter::RootCertificate => self.root_certificate = Some(value),
@@ -144,12 +144,12 @@ impl Parts {
             Parameter::Session => match value.as_str() {
                 // The service writes, so all these mean the same.
                 "any" | "read-write" | "primary" | "master" => {}
-                _ => return Err(wrong("any, read-write or primary: the service writes")),
+                _ => return Err(wrong("any, read-write or primary, because the service writes")),
             },
             Parameter::Options => self.options.push(value),
             Parameter::Option(setting) => self.options.push(option(&setting, &value)),
             Parameter::Capacity => {
-                let capacity = value.parse::<u16>().map_err(|_| wrong("a number up to 65535"))?;
+                let capacity = value.parse::<u16>().map_err(|_| wrong("a number from 0 to 65535"))?;
                 self.others.push(("statement-cache-capacity", capacity.to_string()));
             }
             Parameter::Passed(name) => self.others.push((name, value)),
@@ -201,7 +201,7 @@ impl Parts {
                 Some("disable" | "allow" | "prefer"),
                 Some("require" | "verify-ca" | "verify-full"),
             ) => {
-                let expected = "at odds with ssl: give sslmode alone";
+                let expected = "consistent with ssl; give only sslmode";
                 return Err(PostgresUrlError::Value { name: "sslmode".to_owned(), expected });
             }
             (mode, ssl) => mode.or(ssl),
@@ -210,7 +210,7 @@ impl Parts {
             // As libpq: a root certificate is given to be verified against.
             (None | Some("require" | "verify-full"), Some("system")) => Some("verify-full"),
             (_, Some("system")) => {
-                let expected = "verify-full where sslrootcert is system";
+                let expected = "verify-full if sslrootcert is system";
                 return Err(PostgresUrlError::Value { name: "sslmode".to_owned(), expected });
             }
             (Some("require"), Some(_)) => Some("verify-ca"),

@@ -7,21 +7,21 @@ use crate::store::backend::percent_encoding::NotEncoded;
 pub enum PostgresUrlError {
     /// A reserved character that is not percent-encoded.
     #[error(
-        "the database URL cannot be read: write special characters of user and password \
+        "the database URL is invalid: special characters in the user and the password must be \
          percent-encoded (# is %23, / is %2F, ? is %3F, @ is %40, : is %3A, % is %25)"
     )]
     Encoding,
     #[error(
-        "host and port of the database URL cannot be read: they are like db.example.com:5432 or \
-         [::1]:5432, and special characters of the password are percent-encoded (# is %23, / is \
-         %2F, ? is %3F, @ is %40, : is %3A, % is %25)"
+        "the host or the port in the database URL is invalid: expected a form like \
+         db.example.com:5432 or [::1]:5432; special characters in the password must be \
+         percent-encoded (# is %23, / is %2F, ? is %3F, @ is %40, : is %3A, % is %25)"
     )]
     Host,
-    #[error("the database URL has a parameter that is not known: {name}{}", .nearest.map(|it| format!("; did you mean {it}?")).unwrap_or_default())]
+    #[error("the database URL has an unknown parameter: {name}{}", .nearest.map(|it| format!("; did you mean {it}?")).unwrap_or_default())]
     Unknown { name: String, nearest: Option<&'static str> },
-    #[error("{name} of the database URL is {expected}")]
+    #[error("the database parameter {name} must be {expected}")]
     Value { name: String, expected: &'static str },
-    #[error("{name} of the database URL is not supported: {instead}")]
+    #[error("{name} is not supported: {instead}")]
     Unsupported { name: String, instead: &'static str },
 }
 

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::store::error::{Error, Result};
 use crate::store::timeout::OPERATION_TIMEOUT;
 
-const READ_ONLY: &str = "none of the servers in the database URL accepts writes";
+const READ_ONLY: &str = "no server in the database URL accepts writes";
 
 /// The servers, in the order in which they are tried; one at least.
 #[derive(Clone, Debug)]

@@ -132,7 +132,7 @@ fn a_copy_made_beside_a_running_server_is_whole_and_for_its_owner_alone() {
     for taken in [backup, format!("backup {}", copy.display())] {
         let output = run(&directory, &taken);
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains("is there already"), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("already exists"), "{output:?}");
     }
     assert_eq!(fs::read(&copy).unwrap(), before);
     assert_eq!(files(&target), ["test.db"]);
