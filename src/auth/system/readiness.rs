@@ -44,7 +44,7 @@ impl System {
         let said = said.as_ref();
         let check = |name, outcome| Check { name, outcome };
         vec![
-            check("database", said.map(|_| "ok".into()).ok_or("no response".into())),
+            check("database", said.map(|_| "ok".into()).ok_or(NO_ANSWER.into())),
             check("migrations", said.map_or(Err(UNKNOWN.into()), |said| schema(&said.missing))),
             check("feed", self.feed()),
             check("keys", self.keys_state()),
@@ -67,9 +67,9 @@ impl System {
     fn feed(&self) -> Result<Cow<'static, str>, Cow<'static, str>> {
         match self.revocations.age() {
             _ if self.revocations.is_fresh() => Ok("ok".into()),
-            None => Err("the ended sessions have not been loaded yet".into()),
+            None => Err("the ended sessions have not been read yet".into()),
             Some(age) => {
-                Err(format!("the ended sessions were last loaded {} s ago", age.as_secs()).into())
+                Err(format!("the ended sessions were read {} s ago", age.as_secs()).into())
             }
         }
     }
@@ -81,7 +81,7 @@ impl System {
             // Another replica may be able to sign, and most tokens are of that key.
             UsableKeys::AllButTheSigningKey => Err(UNKNOWN_SIGNING_KEY.into()),
             UsableKeys::NotThoseOfAnotherSecret => {
-                Err("the master secret cannot decrypt every signing key".into())
+                Err("the master secret does not decrypt every signing key".into())
             }
         }
     }
@@ -93,10 +93,7 @@ impl System {
         let Some((drift, unsure)) = drift else { return Ok("ok".into()) };
         if drift > REPORTED_DRIFT + unsure {
             let seconds = drift.as_secs();
-            return Err(format!(
-                "the clocks of this process and of the database differ by {seconds} s"
-            )
-            .into());
+            return Err(format!("the clock differs from the database's by {seconds} s").into());
         }
         let correction = self.clock.correction_micros();
         let off = Duration::from_micros(correction.unsigned_abs());
@@ -105,33 +102,28 @@ impl System {
         }
         let way = if correction > 0 { "behind" } else { "ahead of" };
         let seconds = off.as_secs();
-        Ok(format!(
-            "ok: the clock of this machine is {seconds} s {way} the database's, and corrected"
-        )
-        .into())
+        Ok(format!("ok: the clock is {seconds} s {way} the database's, and corrected").into())
     }
 }
 
 const TOKENS_OF_UNKNOWN_KEY: &str =
-    "ok: this version does not know the algorithm of a signing key, and refuses its tokens";
+    "ok: this version does not know the algorithm of a signing key, and refuses tokens of that key";
 
-const UNKNOWN_SIGNING_KEY: &str = "this version does not know the algorithm of the current signing \
-                                   key: run the version that created the key, or rotate the keys";
+const UNKNOWN_SIGNING_KEY: &str =
+    "this version does not know the algorithm of the active signing key: run the version that \
+     created the key, or rotate the keys";
 
-/// Outcome of checks that only the database can answer, where it does not.
-const UNKNOWN: &str = "unknown: the database does not respond";
+const NO_ANSWER: &str = "the database does not answer";
+
+/// Outcome of the checks that need an answer of the database, without one.
+const UNKNOWN: &str = "unknown, because the database does not answer";
 
 fn schema(missing: &Result<usize, MigrationError>) -> Result<Cow<'static, str>, Cow<'static, str>> {
     match missing {
         Ok(0) => Ok("ok".into()),
-        Ok(_) => {
-            Err("the schema of the database is older than this binary: run `sallyport migrate`"
-                .into())
-        }
-        Err(MigrationError::Newer) => {
-            Err("the schema of the database is newer than this binary".into())
-        }
-        Err(_) => Err("the database has migrations that this binary does not know".into()),
+        Ok(_) => Err("the database is older than this binary: run sallyport migrate".into()),
+        Err(MigrationError::Newer) => Err("the database is newer than this binary".into()),
+        Err(_) => Err("the migrations of the database differ from those of this binary".into()),
     }
 }
 
