@@ -19,7 +19,7 @@ const headers = JSON.stringify({ Authorization: 'Bearer ' }, null, 2);
 
 createRoot(document.getElementById('graphiql')).render(
   <GraphiQL
-    // What stands in the headers pane goes along when a socket opens, too.
+    // The contents of the headers pane are also sent when a WebSocket opens.
     fetcher={createGraphiQLFetcher({ url: url.href, subscriptionUrl: socket.href })}
     storage={storage}
     initialQuery={operations}
