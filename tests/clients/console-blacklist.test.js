@@ -32,7 +32,7 @@ after(async () => {
   await service?.stop();
 });
 
-const inAll = (page, number) => page.getByText(new RegExp(`^${number} in all`)).waitFor();
+const inAll = (page, number) => page.getByText(new RegExp(`^${number} in total`)).waitFor();
 const claims = token => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 
 test('an administrator searches the blacklist by token, user, reason and session', async () => {
@@ -43,15 +43,15 @@ test('an administrator searches the blacklist by token, user, reason and session
   const first = await console.rows();
   assert.equal(await console.table.locator('tbody tr').count(), 50);
   await console.looksRight('blacklist');
-  await page.getByRole('button', { name: 'Next', exact: true }).click();
+  await page.getByRole('button', { name: 'Next page', exact: true }).click();
   await console.rowsOtherThan(first);
   const second = await console.rows();
-  await page.getByRole('button', { name: 'Previous', exact: true }).click();
+  await page.getByRole('button', { name: 'Previous page', exact: true }).click();
   await console.rowsOtherThan(second);
   assert.equal(await console.rows(), first);
 
   const { jti, sid } = claims(rotated[3]);
-  const box = page.getByLabel('Token (jti)');
+  const box = page.getByLabel('Token ID (jti)');
   await box.fill(jti.toUpperCase());
   await page.keyboard.press('Enter');
   await inAll(page, 1);
@@ -59,15 +59,15 @@ test('an administrator searches the blacklist by token, user, reason and session
   await box.fill('not one');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').filter({ hasText: 'Change it and apply it again' }).waitFor();
-  await page.getByRole('button', { name: 'Clear' }).click();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
   await console.until(async () => (await box.inputValue()) === '');
 
   await page.getByLabel('User', { exact: true }).fill('bob');
   await page.keyboard.press('Enter');
   await inAll(page, 1);
   await console.table.getByRole('cell', { name: 'Logged out' }).waitFor();
-  await page.getByLabel('Why', { exact: true }).selectOption('Rotated');
-  await page.getByText('No refused token matches.').waitFor();
+  await page.getByLabel('Reason', { exact: true }).selectOption('Rotated');
+  await page.getByText('No blacklist entries match the filters.').waitFor();
   await console.looksRight('blacklist-empty');
 
   await page.goto(`${service.url}/console/blacklist?sid=${sid}&reason=ROTATED`);
@@ -77,7 +77,7 @@ test('an administrator searches the blacklist by token, user, reason and session
   await console.close();
 });
 
-test('a token that is pasted is told in words why it is refused, and is kept nowhere', async () => {
+test('the check of a token says why it is refused and stores the token nowhere', async () => {
   const console = await open('/console/blacklist');
   const { page } = console;
   const carriers = [];
@@ -88,7 +88,7 @@ test('a token that is pasted is told in words why it is refused, and is kept now
   await console.logIn('admin');
   await console.heading('Blacklist');
   const box = page.getByLabel('Token', { exact: true });
-  const why = page.getByRole('region', { name: 'Why is this refused?' });
+  const why = page.getByRole('region', { name: 'Check a token' });
   const answer = why.getByRole('status');
   const told = async (token, words) => {
     await box.fill(token);
@@ -96,14 +96,14 @@ test('a token that is pasted is told in words why it is refused, and is kept now
     await answer.filter({ hasText: words }).waitFor();
     assert.equal(await box.inputValue(), '');
   };
-  await told('not a token', 'This is no token.');
-  await told(`${rotated[0].slice(0, -4)}AAAA`, 'This is no token of this service');
-  await told(outstanding.accessToken, 'An access token. It is accepted');
-  await answer.getByRole('link', { name: 'See its session' }).waitFor();
-  await told(outstanding.refreshToken, 'A refresh token. It is accepted');
-  await told(ended.accessToken, 'An access token. Its session has ended');
-  await told(` ${ended.refreshToken}\n`, 'A refresh token. Its session has ended');
-  await told(rotated[0], 'A refresh token. A refresh put another token in its place.');
+  await told('not a token', 'The text is not a token.');
+  await told(`${rotated[0].slice(0, -4)}AAAA`, 'The token is invalid');
+  await told(outstanding.accessToken, 'Access token. The token is valid');
+  await answer.getByRole('link', { name: 'Show session' }).waitFor();
+  await told(outstanding.refreshToken, 'Refresh token. The token is valid');
+  await told(ended.accessToken, 'Access token. The session of the token has ended');
+  await told(` ${ended.refreshToken}\n`, 'Refresh token. The session of the token has ended');
+  await told(rotated[0], 'Refresh token. The token was replaced by a refresh.');
   await console.looksRight('why-refused');
 
   assert.equal(carriers.length, 1);
@@ -111,16 +111,16 @@ test('a token that is pasted is told in words why it is refused, and is kept now
   const kept = await page.evaluate(() => [document.documentElement.outerHTML, location.href, document.cookie, JSON.stringify({ ...localStorage, ...sessionStorage })].join());
   assert.ok(!kept.includes(rotated[0].slice(-20)));
 
-  await answer.getByRole('link', { name: 'See its entry in the blacklist' }).click();
+  await answer.getByRole('link', { name: 'Show blacklist entry' }).click();
   await page.waitForURL(url => url.searchParams.get('jti') === claims(rotated[0]).jti);
   await inAll(page, 1);
   await console.close();
 });
 
-test('who is no administrator is not shown the blacklist', async () => {
+test('a user who is not an administrator does not see the blacklist', async () => {
   const console = await open('/console/blacklist');
   await console.logIn('carol');
-  await console.heading('This page is for administrators');
-  assert.equal(await console.page.getByRole('region', { name: 'Why is this refused?' }).count(), 0);
+  await console.heading('Administrators only');
+  assert.equal(await console.page.getByRole('region', { name: 'Check a token' }).count(), 0);
   await console.close();
 });

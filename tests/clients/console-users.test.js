@@ -30,59 +30,59 @@ test('an administrator makes an account, deactivates it, which ends its session,
   const { page } = admin;
   await admin.logIn('admin');
   await admin.heading('Users');
-  await page.getByRole('button', { name: 'Create a user' }).click();
+  await page.getByRole('button', { name: 'Create user' }).click();
   const dialog = page.getByRole('dialog');
-  const create = dialog.getByRole('button', { name: 'Create a user' });
+  const create = dialog.getByRole('button', { name: 'Create user' });
   await dialog.getByLabel('Username').fill('alice');
   await dialog.getByLabel('Password').fill(PASSWORD);
   await create.click();
   const problem = dialog.getByRole('alert');
-  await problem.filter({ hasText: /username/ }).waitFor();
+  await problem.filter({ hasText: /username/i }).waitFor();
   await admin.looksRight('users-create');
   await dialog.getByLabel('Username').fill(username);
   await dialog.getByLabel('E-mail address').fill('dora@example.org');
   await dialog.getByLabel('Password').fill('password');
   await create.click();
-  await problem.filter({ hasText: /password/ }).waitFor();
+  await problem.filter({ hasText: /password/i }).waitFor();
   await dialog.getByLabel('Password').fill(PASSWORD);
   await create.click();
-  await said(page, `${username} can log in now.`);
+  await said(page, `Created user ${username}.`);
 
   const dora = await open('/console');
   await dora.logIn('dora@example.org');
   await dora.heading('My account');
 
-  await page.getByLabel('Name or e-mail').fill('DORA');
+  await page.getByLabel('Username or e-mail', { exact: true }).fill('DORA');
   await page.keyboard.press('Enter');
-  await page.getByText(/^1 in all/).waitFor();
+  await page.getByText(/^1 in total/).waitFor();
   const row = rowOf(page, username);
   await row.getByRole('button', { name: 'Deactivate' }).click();
-  await dialog.getByText('1 session will be ended at once.').waitFor();
+  await dialog.getByText('This ends 1 session immediately.').waitFor();
   await admin.looksRight('users-deactivate');
   await dialog.getByRole('button', { name: 'Deactivate' }).click();
-  await said(page, `${username} is deactivated. 1 session ended.`);
+  await said(page, `Deactivated user ${username}. Ended 1 session.`);
   await dora.page.getByText('You were logged out because your account was deactivated.').waitFor();
   await dora.logIn(username);
-  await dora.page.getByRole('alert').filter({ hasText: /password/ }).waitFor();
+  await dora.page.getByRole('alert').filter({ hasText: /password/i }).waitFor();
 
   await page.getByLabel('State').selectOption('Active');
-  await page.getByText('No account matches.').waitFor();
+  await page.getByText('No users match the filters.').waitFor();
   await page.getByLabel('State').selectOption('Deactivated');
   await row.getByRole('button', { name: 'Activate' }).click();
   await dialog.getByText('with the same password').waitFor();
   await dialog.getByRole('button', { name: 'Activate' }).click();
-  await said(page, `${username} can log in again.`);
-  await page.getByText('No account matches.').waitFor();
+  await said(page, /\bActivated user dora\+desk\./);
+  await page.getByText('No users match the filters.').waitFor();
   await dora.logIn(username);
   await dora.heading('My account');
 
-  await page.getByRole('button', { name: 'Clear' }).click();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
   await row.waitFor();
   const links = await row.getByRole('link').evaluateAll(found => found.map(link => link.getAttribute('href')));
   assert.deepEqual(links, ['/console/sessions?user=dora%2Bdesk', '/console/events?user=dora%2Bdesk']);
   await row.getByRole('link', { name: 'Sessions' }).click();
   await admin.heading('Sessions');
-  await page.getByText(/^2 in all/).waitFor();
+  await page.getByText(/^2 in total/).waitFor();
   await Promise.all([admin.close(), dora.close()]);
 });
 
@@ -94,42 +94,42 @@ test('an administrator sets a password, which ends the sessions that the old one
   const { page } = admin;
   await admin.logIn('admin');
   await rowOf(page, 'bob').getByRole('button', { name: 'Set password' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Set the password of bob' });
+  const dialog = page.getByRole('dialog', { name: 'Set password of bob' });
   const set = dialog.getByRole('button', { name: 'Set password' });
-  await dialog.getByText('1 session will be ended at once.').waitFor();
+  await dialog.getByText('This ends 1 session immediately.').waitFor();
   await dialog.getByLabel('New password').fill('bob');
   await set.click();
-  await dialog.getByRole('alert').filter({ hasText: /password/ }).waitFor();
+  await dialog.getByRole('alert').filter({ hasText: /password/i }).waitFor();
   await admin.looksRight('users-password');
   await dialog.getByLabel('New password').fill(`${PASSWORD}-bob`);
   await set.click();
-  await said(page, 'The password of bob is set. 1 session ended.');
-  await bob.page.getByText('You were logged out because the password of your account was changed.').waitFor();
+  await said(page, 'Set the password of bob. Ended 1 session.');
+  await bob.page.getByText('You were logged out because your password was changed.').waitFor();
   await bob.logIn('bob');
-  await bob.page.getByRole('alert').filter({ hasText: /password/ }).waitFor();
+  await bob.page.getByRole('alert').filter({ hasText: /password/i }).waitFor();
   await bob.logIn('bob', `${PASSWORD}-bob`);
   await bob.heading('My account');
   await Promise.all([admin.close(), bob.close()]);
 });
 
-test('one is led to a page of its own for the account that one is logged in with', async () => {
+test('the own account has no actions in the list but a link to its page', async () => {
   const console = await open('/console/users?role=ADMIN');
   const { page } = console;
   await console.logIn('admin');
-  await page.getByText(/^1 in all/).waitFor();
+  await page.getByText(/^1 in total/).waitFor();
   assert.equal(await console.table.getByRole('button').count(), 0);
   await console.table.getByRole('link', { name: 'My account' }).click();
   await console.heading('My account');
   await page.getByRole('link', { name: 'Users' }).click();
-  await page.getByText(/^\d+ in all/).waitFor();
+  await page.getByText(/^\d+ in total/).waitFor();
   await console.looksRight('users');
   await console.close();
 });
 
-test('who is no administrator is not shown who else there is', async () => {
+test('a user who is not an administrator does not see other users', async () => {
   const console = await open('/console/users');
   await console.logIn('carol');
-  await console.heading('This page is for administrators');
+  await console.heading('Administrators only');
   assert.equal(await console.page.getByText('alice').count(), 0);
   await console.close();
 });

@@ -43,7 +43,7 @@ test('an administrator finds a session, reads its story and ends it, and its bro
   await admin.logIn('admin');
   await admin.heading('Sessions');
   await admin.page.getByLabel('User', { exact: true }).fill('bob');
-  await admin.page.getByRole('button', { name: 'Apply' }).click();
+  await admin.page.getByRole('button', { name: 'Apply filters' }).click();
   await admin.page.waitForURL(/user=bob/);
   const { page } = admin;
   await page.getByRole('row').filter({ hasText: '127.0.0.1' }).first().getByRole('link', { name: 'bob' }).click();
@@ -52,8 +52,8 @@ test('an administrator finds a session, reads its story and ends it, and its bro
   await page.getByRole('listitem').filter({ hasText: 'Refreshed' }).waitFor();
   await admin.looksRight('story');
 
-  await page.getByRole('button', { name: 'End this session' }).click();
-  const dialog = page.getByRole('dialog', { name: 'End this session' });
+  await page.getByRole('button', { name: 'End session' }).click();
+  const dialog = page.getByRole('dialog', { name: 'End session' });
   await admin.looksRight('story-end');
   await dialog.getByRole('button', { name: 'End 1 session' }).click();
   const began = Date.now();
@@ -67,7 +67,7 @@ test('an administrator finds a session, reads its story and ends it, and its bro
 test('a wrong password is said, and the right one still logs in', async () => {
   const console = await open('/console/account');
   await console.page.getByRole('button', { name: 'Log in' }).click();
-  await console.page.getByRole('alert').filter({ hasText: 'Enter your username and your password.' }).waitFor();
+  await console.page.getByRole('alert').filter({ hasText: 'Enter your username and password.' }).waitFor();
   await console.logIn('alice', 'not-the-password-1');
   await console.page.getByRole('alert').filter({ hasText: /password/i }).waitFor();
   await console.looksRight('wrong-password');
@@ -78,17 +78,17 @@ test('a wrong password is said, and the right one still logs in', async () => {
   await console.close();
 });
 
-test('who is no administrator sees their own account alone', async () => {
+test('a user who is not an administrator sees only their own account', async () => {
   const console = await open('/console/sessions');
   await console.logIn('carol');
-  await console.heading('This page is for administrators');
-  const links = console.page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
+  await console.heading('Administrators only');
+  const links = console.page.getByRole('navigation', { name: 'Main navigation' }).getByRole('link');
   assert.deepEqual(await links.allInnerTexts(), ['My account']);
   await console.looksRight('forbidden');
   await links.click();
   await console.heading('My account');
   await console.page.goto(`${service.url}/console/nowhere`);
-  await console.heading('There is no such page');
+  await console.heading('Page not found');
   await console.close();
 });
 
@@ -104,18 +104,18 @@ test(`pages lead through ${MANY} sessions to the end and back, and the address b
     await page.getByRole('button', { name, exact: true }).click();
     await console.rowsOtherThan(before);
   };
-  await turn('Next');
+  await turn('Next page');
   const second = await console.rows();
-  await turn('Last');
+  await turn('Last page');
   assert.match(page.url(), /end=1/);
-  assert.equal(await page.getByRole('button', { name: 'Next', exact: true }).getAttribute('aria-disabled'), 'true');
+  assert.equal(await page.getByRole('button', { name: 'Next page', exact: true }).getAttribute('aria-disabled'), 'true');
   const last = await console.rows();
-  await turn('Previous');
-  await turn('Next');
+  await turn('Previous page');
+  await turn('Next page');
   assert.equal(await console.rows(), last);
-  await turn('First');
+  await turn('First page');
   assert.equal(await console.rows(), first);
-  await turn('Next');
+  await turn('Next page');
   assert.equal(await console.rows(), second);
   await page.reload();
   await console.rowsOtherThan('');
@@ -133,19 +133,19 @@ test('filters find sessions, and say where there are none or the filter means no
   await console.rows();
   const found = await console.table.innerText();
   assert.ok(found.includes('192.0.2.23') && !found.includes('203.0.113.7') && !found.includes('Firefox'), found);
-  await page.getByLabel('Address').fill('not an address');
+  await page.getByLabel('IP address').fill('not an address');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').filter({ hasText: 'Change it and apply it again' }).waitFor();
   await console.looksRight('sessions-refused');
-  await page.getByLabel('Address').fill('10.1.2.3');
+  await page.getByLabel('IP address').fill('10.1.2.3');
   await page.keyboard.press('Enter');
-  await page.getByText('No session matches.').waitFor();
+  await page.getByText('No sessions match the filters.').waitFor();
   await console.looksRight('sessions-empty');
-  await page.getByRole('button', { name: 'Clear' }).click();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
   await page.getByLabel('User', { exact: true }).fill('nobody');
   await page.keyboard.press('Enter');
-  await page.getByText('No account is called “nobody”.').waitFor();
-  await page.getByRole('button', { name: 'Clear' }).click();
+  await page.getByText('The user “nobody” does not exist.').waitFor();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
   await console.rowsOtherThan('');
   assert.equal(new URL(page.url()).search, '');
   await console.close();
@@ -162,17 +162,17 @@ test('several sessions are ended, and all that match once their number was said'
   await page.getByRole('checkbox', { name: 'Select session of dave' }).nth(1).check();
   await page.getByRole('button', { name: 'End 2 sessions' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'End 2 sessions' }).click();
-  await page.getByRole('status').filter({ hasText: '2 sessions ended.' }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'Ended 2 sessions.' }).waitFor();
   await console.rowsOtherThan(before);
-  await page.getByRole('button', { name: 'End all that match…' }).click();
+  await page.getByRole('button', { name: 'End matching sessions…' }).click();
   const confirm = page.getByRole('dialog').getByRole('button', { name: /^End [\d,]+ sessions$/ });
   await confirm.waitFor();
-  await page.getByLabel('Why (the users see it)').fill('moved to another network');
+  await page.getByLabel('Note (visible to the users)').fill('moved to another network');
   await console.looksRight('end-matching');
   const [said] = /[\d,]+/.exec(await confirm.innerText());
   await confirm.click();
-  await page.getByRole('status').filter({ hasText: `${said} sessions ended.` }).waitFor();
-  await page.getByText('No session matches.').waitFor();
+  await page.getByRole('status').filter({ hasText: `Ended ${said} sessions.` }).waitFor();
+  await page.getByText('No sessions match the filters.').waitFor();
   await console.close();
 });
 
@@ -184,10 +184,10 @@ test('everybody reads, names and ends their own sessions, and changes their pass
   const { page } = console;
   await console.logIn('erin');
   await console.heading('My account');
-  const mine = page.getByRole('row').filter({ hasText: 'This device' });
+  const mine = page.getByRole('row').filter({ hasText: 'Current session' });
   await mine.getByRole('button', { name: /^Rename/ }).click();
   await page.getByLabel('Name', { exact: true }).fill('The desk');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Save name' }).click();
   await mine.filter({ hasText: 'The desk' }).waitFor();
   await console.looksRight('account');
 
@@ -199,13 +199,13 @@ test('everybody reads, names and ends their own sessions, and changes their pass
   await dialog.getByRole('alert').filter({ hasText: /\w/ }).waitFor();
   await console.looksRight('change-password');
   await dialog.getByLabel('New password').fill(`${PASSWORD}-2`);
-  await dialog.getByLabel('Log out everywhere else').uncheck();
+  await dialog.getByLabel('End my other sessions').uncheck();
   await dialog.getByRole('button', { name: 'Change password' }).click();
-  await page.getByRole('status').filter({ hasText: 'Your password is changed.' }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'Changed your password.' }).waitFor();
 
-  await page.getByRole('button', { name: 'End all others' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'End all others' }).click();
-  await page.getByRole('status').filter({ hasText: /sessions? ended/ }).waitFor();
+  await page.getByRole('button', { name: 'End other sessions' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'End other sessions' }).click();
+  await page.getByRole('status').filter({ hasText: /Ended \d+ sessions?\./ }).waitFor();
   await other.page.getByText('You were logged out from another of your sessions.').waitFor();
   await page.getByRole('cell', { name: 'Password changed' }).waitFor();
   await page.getByRole('button', { name: 'Log out' }).click();
@@ -229,7 +229,7 @@ test('everything is reached with the keyboard, and a dialog gives the focus back
     await page.keyboard.press('Tab');
     return (await focused()) === name;
   });
-  await tabTo('Skip to the content');
+  await tabTo('Skip to content');
   await page.keyboard.press('Enter');
   await tabTo('Change password');
   await page.keyboard.press('Enter');
@@ -259,7 +259,7 @@ test('the story of a session tells who used an old token, and that it was the en
   await steps.last().waitFor();
   const told = await steps.allInnerTexts();
   assert.deepEqual(told.slice(0, 2), ['Logged in', 'Refreshed']);
-  assert.deepEqual(told.slice(2).sort(), ['Old refresh token used again', 'Session ended']);
+  assert.deepEqual(told.slice(2).sort(), ['Refresh token reused', 'Session ended']);
   await console.looksRight('story-reused');
   await console.close();
   await strict.stop();
@@ -307,13 +307,13 @@ test('a service that goes away logs nobody out, and the page goes on when it is 
   await console.logIn('admin');
   await console.rows();
   await first.halt();
-  await page.getByRole('status').filter({ hasText: 'The service does not answer.' }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'The service is unreachable.' }).waitFor();
   await page.getByRole('link', { name: 'My account' }).click();
-  await page.getByRole('alert').filter({ hasText: 'This could not be loaded' }).first().waitFor();
+  await page.getByRole('alert').filter({ hasText: 'The data could not be loaded' }).first().waitFor();
   await console.looksRight('away');
   const second = await startAgain(first);
-  await page.getByRole('cell', { name: 'This device' }).or(page.getByText('This device')).first().waitFor();
-  assert.equal(await page.getByText('The service does not answer.').count(), 0);
+  await page.getByRole('cell', { name: 'Current session' }).or(page.getByText('Current session')).first().waitFor();
+  assert.equal(await page.getByText('The service is unreachable.').count(), 0);
   await console.close({ expected: /Failed to load resource|WebSocket connection/ });
   await second.stop();
 });

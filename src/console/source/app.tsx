@@ -29,7 +29,7 @@ export function App() {
     case 'in': {
       const isAdmin = value.session.user.role === 'ADMIN';
       return (
-        // Another session is another reader: nothing of what the one before saw stays.
+        // The key discards all state of the previous session, which may be that of another user.
         <Shell session={value.session} key={value.session.sessionId}>
           <Router>
             {pages.map(entry => (

@@ -5,7 +5,7 @@ export const online = signal(true);
 
 const PAUSE = 2_000;
 
-/** Notes whether anybody answered. `probe` is what is asked then. */
+/** Runs `probe` every two seconds while the service is unreachable. */
 export function keepTrying(probe: () => Promise<unknown>) {
   effect(() => {
     if (online.value) return;

@@ -15,13 +15,13 @@ type Ended = OwnSessionEndedSubscription['sessionEnded'];
 
 const hearers = new Set<(ended: Ended) => void>();
 
-/** Tells of one's own sessions as they end, until what it answers is called. */
+/** Subscribes to the ends of the user's own sessions. Returns the function that unsubscribes. */
 export function onSessionEnded(hear: (ended: Ended) => void): () => void {
   hearers.add(hear);
   return () => void hearers.delete(hear);
 }
 
-/** Keeps a socket open for whoever is logged in. */
+/** Keeps a WebSocket open while a user is logged in. */
 export function live() {
   let followed: string | undefined;
   let stop = () => {};
@@ -61,7 +61,7 @@ function follow(sessionId: string): () => void {
     { query: OwnSessionEndedDocument.toString() },
     {
       next: ({ data }) => data && hear(sessionId, data.sessionEnded),
-      // Why, a refresh is told.
+      // The answer to a refresh has the reason.
       error: () => void (current()?.sessionId === sessionId && refresh().catch(() => {})),
       complete: () => {},
     },
@@ -69,10 +69,10 @@ function follow(sessionId: string): () => void {
   return () => void client.dispose();
 }
 
-/** Cut, going away, restarting, no room: what a service that is gone or going says. */
+/** Close codes of a service that is stopping, restarting, overloaded or unreachable. */
 const GONE = [1001, 1005, 1006, 1012, 1013];
 
-/** At random, so that not all come back in the same moment. */
+/** Exponential backoff with jitter, so that clients do not reconnect at the same time. */
 const pause = (tries: number) => Math.min(500 * 2 ** tries, 5_000) * (0.5 + Math.random() / 2);
 
 function hear(sessionId: string, ended: Ended) {

@@ -12,7 +12,7 @@ import type { LoggedIn } from './tab-channel';
 import { Refused, Unreachable, send } from './transport';
 import type { Document, Problem } from './transport';
 
-/** Why nobody is logged in any more. */
+/** Why the session of this browser is over. */
 export type OutReason = EndReason | 'EXPIRED' | 'ENDED';
 
 export type State =
@@ -23,15 +23,15 @@ export type State =
 
 export const state = signal<State>({ at: 'starting' });
 
-// The refresh that was asked for and not answered yet: with the same id it can be asked for again,
-// after a crash as well. It opens nothing.
+// Key of the attempt ID of a refresh that has no answer yet. With the same attempt ID the refresh can be
+// retried, also after a crash. The ID is not a credential.
 const ATTEMPT = 'sallyport-attempt';
 
 export const current = () => (state.value.at === 'in' ? state.value.session : undefined);
 
 const enter = (session: LoggedIn) => (state.value = { at: 'in', session });
 
-/** Nobody is logged in from now on. A reason that comes late is taken for a vague one. */
+/** Shows the login form. A later, specific reason replaces the unspecific `ENDED`. */
 export function leave(reason?: OutReason) {
   const { value } = state;
   if (value.at === 'out' && value.reason !== 'ENDED') return;
@@ -43,7 +43,7 @@ listen(note => {
   else if (current()?.sessionId === note.sessionId) leave(note.reason);
 });
 
-/** Comes back with the cookie of an earlier visit, where there is one. */
+/** Restores the session from the refresh cookie, if there is one. */
 export async function start() {
   try {
     await refresh();
@@ -67,7 +67,7 @@ export async function logOut() {
   leave('LOGOUT');
 }
 
-/** One operation of whoever is logged in. */
+/** Sends an operation with the access token; refreshes and retries once if the token is refused. */
 export async function ask<Data, Variables>(document: Document<Data, Variables>, variables: Variables): Promise<Data> {
   try {
     return await noticing(send(document, variables, current()?.token));
@@ -82,11 +82,11 @@ export async function ask<Data, Variables>(document: Document<Data, Variables>, 
 
 let refreshing: Promise<void> | undefined;
 
-/** Gets another access token: once, however many ask, and in one tab at a time. */
+/** Refreshes the access token. Concurrent calls share one refresh, and only one tab refreshes at a time. */
 export function refresh(): Promise<void> {
   const before = current()?.token;
   refreshing ??= alone(async () => {
-    // Another tab may have been faster.
+    // Another tab may have refreshed meanwhile.
     if (current()?.token === before) await noticing(attempt());
   }).finally(() => (refreshing = undefined));
   return refreshing;
@@ -99,7 +99,7 @@ async function attempt() {
   const code = refresh.errors[0]?.code;
   if (code === 'OVERLOADED' || code === 'RATE_LIMITED') throw new Unreachable(code);
   localStorage.removeItem(ATTEMPT);
-  // Another page of this origin refreshed just now, and its cookie is here: the next try uses that.
+  // Another page of this origin has just refreshed and set the cookie: the next attempt uses that cookie.
   if (code === 'REFRESH_TOKEN_STALE') throw new Unreachable(code);
   if (!take(refresh)) leave(ending(code));
 }

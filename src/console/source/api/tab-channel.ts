@@ -19,5 +19,5 @@ export const tell = (note: Note) => channel.postMessage(note);
 export const listen = (hear: (note: Note) => void) =>
   channel.addEventListener('message', ({ data }: MessageEvent<Note>) => hear(data));
 
-/** Runs it while no other tab runs it. */
+/** Runs a function while no other tab runs one (Web Locks). */
 export const alone = <T>(run: () => Promise<T>): Promise<T> => navigator.locks.request('sallyport-refresh', run) as Promise<T>;

@@ -4,7 +4,7 @@ import type { ProblemFragment, TypedDocumentString } from './generated';
 export type Document<Data, Variables> = TypedDocumentString<Data, Variables>;
 export type Problem = ProblemFragment;
 
-/** Why a field was refused, as `extensions` says it. */
+/** GraphQL error, with the code and the reason of its `extensions`. */
 export class Refused extends Error {
   constructor(
     readonly code: string,
@@ -15,7 +15,7 @@ export class Refused extends Error {
   }
 }
 
-/** Nobody answered, or the service said that it cannot at the moment. */
+/** The service did not answer, or answered that it is temporarily unavailable. */
 export class Unreachable extends Error {}
 
 interface Answer<Data> {
@@ -23,7 +23,7 @@ interface Answer<Data> {
   errors?: { message: string; extensions?: { code?: string; reason?: string } }[];
 }
 
-// Longer than the service takes to say that it cannot.
+// Longer than the timeout of the service, whose error says more.
 const PATIENCE = 40_000;
 
 const HEADERS = { 'content-type': 'application/json', accept: 'application/json', 'x-sallyport-csrf': '1' };

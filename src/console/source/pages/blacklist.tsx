@@ -20,20 +20,20 @@ const filters: Filter[] = [
   { name: 'user', label: texts.blacklist.user },
   { name: 'jti', label: texts.blacklist.tokenId },
   { name: 'sid', label: texts.blacklist.sid, isSeldom: true },
-  { name: 'from', label: `${texts.blacklist.at} ${texts.filters.from}`, isTime: true, isSeldom: true },
-  { name: 'until', label: `${texts.blacklist.at} ${texts.filters.until}`, isTime: true, isSeldom: true },
+  { name: 'from', label: `${texts.blacklist.at} ${texts.filters.after}`, isTime: true, isSeldom: true },
+  { name: 'until', label: `${texts.blacklist.at} ${texts.filters.before}`, isTime: true, isSeldom: true },
 ];
 
 const filterOf = (view: View, userId: string | undefined): BlacklistFilter => ({
   reasons: view.reason ? [view.reason as BlacklistReason] : undefined,
   userId,
-  // The service writes ids in lower case; who copies one from elsewhere may not.
+  // IDs are lower case; copied IDs may not be.
   tokenId: view.jti?.toLowerCase(),
   sessionId: view.sid && `Session:${view.sid.toLowerCase()}`,
   blacklistedAt: { after: view.from, before: view.until },
 });
 
-/** The end of an id tells it from the others; its beginning is a time. */
+/** The end of a UUIDv7 is random; its beginning is a time. */
 const short = (id: string) => `…${id.slice(-12)}`;
 
 const columns: Column<BlacklistRowFragment>[] = [

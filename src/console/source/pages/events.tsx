@@ -17,8 +17,8 @@ import { texts } from '../texts';
 const filters: Filter[] = [
   { name: 'kind', label: texts.events.what, options: texts.kind },
   { name: 'user', label: texts.events.user },
-  { name: 'from', label: `${texts.events.happened} ${texts.filters.from}`, isTime: true, isSeldom: true },
-  { name: 'until', label: `${texts.events.happened} ${texts.filters.until}`, isTime: true, isSeldom: true },
+  { name: 'from', label: `${texts.events.happened} ${texts.filters.after}`, isTime: true, isSeldom: true },
+  { name: 'until', label: `${texts.events.happened} ${texts.filters.before}`, isTime: true, isSeldom: true },
 ];
 
 const filterOf = (view: View, userId: string | undefined): AuditFilter => ({

@@ -47,7 +47,7 @@ export function Keys() {
   );
 }
 
-/** Whether nothing needs the key any more, in words. */
+/** Text for whether the key can be retired. */
 function Retire({ state, retireSafeAt }: KeyFragment) {
   const { now, signs, from } = texts.keys.safe;
   if (state === 'RETIRED') return <span>{now}</span>;
@@ -61,13 +61,13 @@ function Retire({ state, retireSafeAt }: KeyFragment) {
 
 const SOON = 86_400_000;
 
-/** Looks again when the next of them turns into another state. */
+/** Reloads when the next key changes its state. */
 function useTurn(keys: KeyFragment[] | null | undefined) {
   useEffect(() => {
     const turns = (keys ?? []).flatMap(({ activatesAt, retireSafeAt }) => [activatesAt, retireSafeAt]).map(at => (at ? Date.parse(at) - Date.now() : 0));
     const next = Math.min(...turns.filter(wait => wait > 0));
     if (next > SOON) return;
-    // A little later, by a clock that may not be the service's.
+    // Two seconds later, because the local clock may differ from that of the service.
     const timer = setTimeout(reload, next + 2_000);
     return () => clearTimeout(timer);
   }, [keys]);

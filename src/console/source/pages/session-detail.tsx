@@ -65,7 +65,7 @@ export function SessionStory({ params }: { params: Record<string, string> }) {
   );
 }
 
-/** Whether something happened in the session since it was told. */
+/** Whether the session has changed since it was loaded. */
 function hasChanged(session: Told, node: SessionStandQuery['node']): boolean {
   return node?.__typename !== 'Session' || node.state !== session.state || node.generation !== session.generation || node.lastUsedAt !== session.lastUsedAt;
 }
@@ -139,7 +139,7 @@ function History({ session }: { session: Told }) {
 
 const keyOf = (chapter: Chapter) => (chapter.kind === 'event' ? chapter.event.id : chapter.kind === 'rotated' ? chapter.entry.id : chapter.kind);
 
-/** `usual` is the client that opened the session: another one is worth a word. */
+/** `usual` is the user agent of the login; it is shown only where it differs. */
 function Step({ chapter, usual }: { chapter: Chapter; usual: string | null }) {
   const unusual = (from: { ip: string | null; userAgent: string | null }) => ({ ip: from.ip, userAgent: from.userAgent === usual ? null : from.userAgent });
   switch (chapter.kind) {

@@ -25,10 +25,10 @@ const filters: Filter[] = [
   { name: 'ip', label: texts.sessions.address, hint: texts.sessions.addressHint },
   { name: 'agent', label: texts.sessions.userAgent },
   { name: 'reason', label: texts.sessions.endReason, options: endReasons, isSeldom: true },
-  { name: 'createdFrom', label: `${texts.sessions.created} ${texts.filters.from}`, isTime: true, isSeldom: true },
-  { name: 'createdUntil', label: `${texts.sessions.created} ${texts.filters.until}`, isTime: true, isSeldom: true },
-  { name: 'usedFrom', label: `${texts.sessions.lastUsed} ${texts.filters.from}`, isTime: true, isSeldom: true },
-  { name: 'usedUntil', label: `${texts.sessions.lastUsed} ${texts.filters.until}`, isTime: true, isSeldom: true },
+  { name: 'createdFrom', label: `${texts.sessions.created} ${texts.filters.after}`, isTime: true, isSeldom: true },
+  { name: 'createdUntil', label: `${texts.sessions.created} ${texts.filters.before}`, isTime: true, isSeldom: true },
+  { name: 'usedFrom', label: `${texts.sessions.lastUsed} ${texts.filters.after}`, isTime: true, isSeldom: true },
+  { name: 'usedUntil', label: `${texts.sessions.lastUsed} ${texts.filters.before}`, isTime: true, isSeldom: true },
 ];
 
 const filterOf = (view: View, userId: string | undefined): SessionFilter => ({

@@ -78,7 +78,7 @@ function Links({ user }: { user: UserRowFragment }) {
 }
 
 function Actions({ user, setDoing }: { user: UserRowFragment; setDoing: (doing: Doing) => void }) {
-  // One's own account is on a page of its own, and nobody deactivates it.
+  // The own account has its own page and cannot be deactivated.
   if (user.id === current()?.user.id) return <a href="/console/account">{texts.account.title}</a>;
   const button = (what: 'setActive' | 'setPassword', label: string) => (
     <button type="button" class="plain" aria-label={`${label}: ${user.username}`} onClick={() => setDoing({ what, user })}>

@@ -13,13 +13,13 @@ import { useEvery } from './poll';
 export type Counted = keyof ActivityQuery;
 
 export interface Stretch {
-  /** When it began. */
+  /** Start of the interval. */
   from: number;
-  /** Unknown until it was asked for. */
+  /** Undefined until the first request. */
   counts?: Record<Counted, number>;
 }
 
-/** The service counts no further. */
+/** Limit of the service's counts. */
 export const MOST = 10_000;
 
 const LENGTH = 120_000;
@@ -27,7 +27,7 @@ const STRETCHES = 30;
 const SETTLES = 30_000;
 
 interface Known extends Stretch {
-  /** When it was asked for. */
+  /** Time of the request. */
   at: number;
 }
 
@@ -38,7 +38,7 @@ export function useActivity(): { stretches: Stretch[]; error?: Error } {
   useEvery(async isWanted => {
     const all = starts();
     try {
-      // The newest first. It has no end, so that a clock that is late here loses nothing.
+      // Newest first. The newest interval has no end, so that a slow local clock misses no events.
       for (const [age, from] of all.toReversed().entries()) {
         const before = known.get(from);
         if (before && before.at >= from + LENGTH + SETTLES) continue;
@@ -57,7 +57,7 @@ export function useActivity(): { stretches: Stretch[]; error?: Error } {
   return { stretches, error };
 }
 
-/** When each stretch of the last hour began; the last one goes on. */
+/** Start of each interval of the last hour; the last interval is still running. */
 function starts(): number[] {
   const last = Math.floor(Date.now() / LENGTH) * LENGTH;
   return Array.from({ length: STRETCHES }, (_, number) => last - (STRETCHES - 1 - number) * LENGTH);

@@ -4,14 +4,14 @@ import { useLocation } from 'preact-iso';
 
 export type View = Record<string, string | undefined>;
 
-/** Where a page of a list begins. */
+/** Query parameters of the pagination. */
 const PAGING = ['after', 'before', 'end'];
 
 export interface Shown {
   view: View;
-  /** Shows something else: what is empty leaves the address, and the list begins anew. */
+  /** Changes filters and goes to the first page. Empty values are removed from the address. */
   show: (changes: View) => void;
-  /** Turns the page. */
+  /** Goes to another page of the list. */
   turn: (to: View) => void;
 }
 
@@ -31,7 +31,7 @@ export function useView(): Shown {
 
 export const PAGE_SIZE = 50;
 
-/** The arguments of a connection for this view. */
+/** Pagination arguments of a connection. */
 export function pageOf({ after, before, end }: View, size = PAGE_SIZE) {
   if (end) return { last: size };
   if (before) return { last: size, before };

@@ -15,7 +15,7 @@ export function ChangePassword({ onClose }: { onClose: () => void }) {
   const said = ({ endedCount }: { endedCount: number }) => texts.account.passwordDone(endedCount);
   return (
     <Confirm title={texts.account.changePassword} confirm={texts.account.changePassword} disabled={!currentPassword || !newPassword} act={change} said={said} onClose={onClose}>
-      {/* Password stores want to know whose it is. */}
+      {/* Password managers need the username. */}
       <input type="text" hidden autocomplete="username" value={current()?.user.username} readOnly />
       <Field label={texts.account.currentPassword} type="password" autocomplete="current-password" required value={currentPassword} onInput={event => setCurrent(event.currentTarget.value)} />
       <Field

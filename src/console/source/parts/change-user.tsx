@@ -66,14 +66,14 @@ export function SetPassword({ user, onClose }: OfUser) {
   return (
     <Confirm title={texts.users.setPasswordOf(username)} confirm={texts.users.setPassword} danger disabled={!newPassword} act={set} said={said} onClose={onClose}>
       <Ending userId={id} />
-      {/* Password stores want to know whose it is. */}
+      {/* Password managers need the username. */}
       <input type="text" hidden autocomplete="username" value={username} readOnly />
       <NewPassword label={texts.account.newPassword} value={newPassword} onInput={setNew} />
     </Confirm>
   );
 }
 
-/** How many sessions that ends. */
+/** Number of sessions that the change ends. */
 function Ending({ userId }: { userId: string }) {
   const { data, error } = useQuery(LiveSessionsDocument, { userId });
   if (error) return <Failure error={error} />;

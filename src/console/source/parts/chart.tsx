@@ -5,7 +5,7 @@ import { List } from './list';
 
 interface Props {
   title: string;
-  /** What it shows, by what each is called. */
+  /** Labels of the counts that the chart shows. */
   series: Partial<Record<Counted, string>>;
   stretches: Stretch[];
 }
@@ -64,7 +64,7 @@ export function Chart({ title, series, stretches }: Props) {
 }
 
 interface BarProps {
-  /** What each part is called, and how much of it there is; the lowest first. */
+  /** Label and count of each segment, bottom first. */
   values: [string, number][];
   place: number;
   scale: number;
@@ -76,7 +76,7 @@ function Bar({ values, place, scale, from }: BarProps) {
   return (
     <g>
       <title>{[clock(from), ...values.map(([name, value]) => `${name}: ${number(value)}`)].join('\n')}</title>
-      {/* All of its height, so that one need not hit a low bar. */}
+      {/* Full height, so that the tooltip of a low bar is easy to reach. */}
       <rect x={place} y={0} width={1} height={1} />
       {values.map(([name, value]) => {
         top -= value / scale;
@@ -86,7 +86,7 @@ function Bar({ values, place, scale, from }: BarProps) {
   );
 }
 
-/** The next even number that is easy to read. */
+/** The next round number, for the axis. */
 function round(height: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(height, 1)));
   const found = [1, 2, 4, 10].map(factor => factor * power).find(value => value >= height)!;

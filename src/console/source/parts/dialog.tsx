@@ -24,7 +24,7 @@ export function Dialog({ title, onClose, children }: Props) {
     const opener = document.activeElement;
     shown.showModal();
     return () => {
-      // Nothing else takes the focus while it is open. What opened it may be gone by then.
+      // The opener may have been removed while the dialog was open.
       shown.close();
       if (opener?.isConnected) (opener as HTMLElement).focus();
       else document.querySelector('h1')?.focus();
@@ -47,13 +47,13 @@ interface ConfirmProps<Done extends Payload> extends Props {
   busy?: string;
   danger?: boolean;
   disabled?: boolean;
-  /** Does it. */
+  /** Runs the mutation. */
   act: () => Promise<Done | null>;
-  /** What to say when it is done. */
+  /** Text of the notice after success. */
   said: (done: Done) => string;
 }
 
-/** Asks before something is done, and stays open where it could not be. */
+/** Dialog that confirms a mutation. It stays open if the mutation fails. */
 export function Confirm<Done extends Payload>({ title, confirm, busy, danger, disabled, act, said, onClose, children }: ConfirmProps<Done>) {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');

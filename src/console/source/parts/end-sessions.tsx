@@ -13,7 +13,7 @@ import { useQuery } from './query';
 
 const look = { title: texts.end.title, busy: texts.end.busy, danger: true };
 
-/** `sure` is what to say of it before. */
+/** `sure` is the text above the buttons. */
 export function EndOne({ id, sure, onClose }: { id: string; sure: string; onClose: () => void }) {
   const end = async () => (await ask(EndSessionDocument, { sessionId: id })).endSession;
   return (
@@ -24,7 +24,7 @@ export function EndOne({ id, sure, onClose }: { id: string; sure: string; onClos
 }
 
 interface Props {
-  /** Called when it is done. */
+  /** Called after the sessions have ended. */
   done: () => void;
   onClose: () => void;
 }
@@ -33,7 +33,7 @@ export function EndSelected({ ids, done, onClose }: Props & { ids: string[] }) {
   const end = async () => {
     for (const sessionId of ids) {
       const { endSession } = await ask(EndSessionDocument, { sessionId });
-      // What is forgotten meanwhile has ended as well.
+      // A session that was deleted meanwhile has ended as well.
       const errors = endSession!.errors.filter(({ code }) => code !== 'NOT_FOUND');
       if (errors.length > 0) return { errors };
     }
@@ -48,7 +48,7 @@ export function EndSelected({ ids, done, onClose }: Props & { ids: string[] }) {
 }
 
 export function EndMatching({ filter, done, onClose }: Props & { filter: SessionFilter }) {
-  // The service refuses a filter that says nothing.
+  // The service refuses an empty filter.
   const isEverybody = isEmpty(filter);
   const wanted: SessionFilter = isEverybody ? { state: 'ACTIVE' } : filter;
   const counted = useQuery(EndSessionsDocument, { filter: wanted, dryRun: true });

@@ -1,7 +1,7 @@
 // Text of the details of an audit event.
 import { texts } from '../texts';
 
-/** What else there is to say of it. The end of a session says why, and what the administrator wrote. */
+/** For the end of a session: the end reason and the administrator's note. */
 export function detailOf({ kind, detail }: { kind: string; detail: string | null }): string {
   if (!detail) return '';
   const [word = '', ...note] = detail.split(': ');

@@ -1,6 +1,7 @@
 // Error message for data that could not be loaded, with its cause and a retry button.
 import { Refused, Unreachable } from '../api/transport';
 import { texts } from '../texts';
+import { sentence } from './field';
 import { reload } from './query';
 
 export function Failure({ error }: { error: Error }) {
@@ -21,7 +22,7 @@ export function Failure({ error }: { error: Error }) {
 
 export const reason = (error: Error) => (error instanceof Unreachable ? texts.failure.unreachable : said(error));
 
-/** Why something could not be done, for whoever wanted it done. */
+/** Error text of a mutation that failed. */
 export const undone = (error: Error) => (error instanceof Unreachable ? texts.failure.undone : said(error));
 
-const said = ({ message }: Error) => `${texts.failure.internal}${message}.`;
+const said = ({ message }: Error) => `${texts.failure.internal}${sentence(message)}`;

@@ -25,9 +25,9 @@ export function Field({ label, hint, problem, ...input }: Props) {
 
 type SelectProps = SelectHTMLAttributes & {
   label: string;
-  /** What is shown where none of them is chosen. */
+  /** Label of the empty option. */
   none: string;
-  /** What can be chosen, by what is shown for each. */
+  /** Value to label. */
   options: Record<string, string>;
 };
 
@@ -48,5 +48,5 @@ export function Select({ label, none, options, ...select }: SelectProps) {
   );
 }
 
-/** A message of the service as a sentence. */
+/** Capitalizes a message and ends it with a full stop. */
 export const sentence = (message: string) => message.charAt(0).toUpperCase() + message.slice(1).replace(/\.?$/, '.');

@@ -12,11 +12,11 @@ export interface Filter {
   name: string;
   label: string;
   hint?: string;
-  /** One of these, by what is shown for each. */
+  /** Options of a select: value to label. */
   options?: Record<string, string>;
-  /** A moment. */
+  /** Whether the value is a date with time. */
   isTime?: boolean;
-  /** One of those that are seldom wanted. */
+  /** Whether the filter is under "More filters". */
   isSeldom?: boolean;
 }
 

@@ -10,7 +10,7 @@ import type { Asked } from './query';
 
 export interface Connection<Row> {
   nodes: Row[];
-  /** Where the list goes on; one that is whole need not say. */
+  /** Omitted if the list has one page. */
   pageInfo?: { startCursor: string | null; endCursor: string | null; hasNextPage: boolean; hasPreviousPage: boolean };
   totalCount?: number | null;
 }
@@ -18,7 +18,7 @@ export interface Connection<Row> {
 export interface Column<Row> {
   name: string;
   cell: (row: Row) => ComponentChildren;
-  /** Numbers stand at the end. */
+  /** Whether the cells are right-aligned. */
   isNumber?: boolean;
 }
 
@@ -36,7 +36,7 @@ interface Props<Row> {
   columns: Column<Row>[];
   empty: string;
   selection?: Selection<Row>;
-  /** Turns the page; where it is not given the list has but one. */
+  /** Goes to another page; omitted if the list has one page. */
   turn?: Shown['turn'];
 }
 
@@ -123,7 +123,7 @@ function changed(chosen: Set<string>, ids: string[], isIn: boolean): Set<string>
   return next;
 }
 
-/** Rows that hold the place of what is on its way. */
+/** Placeholder rows while the list loads. */
 function Waiting({ columns }: { columns: number }) {
   return Array.from({ length: 12 }, (_, row) => (
     <tr role="row" class="waiting" key={row}>
@@ -140,7 +140,7 @@ function Pager<Row>({ list, turn }: { list: Connection<Row> | null | undefined; 
   const { hasNextPage = false, hasPreviousPage = false, startCursor, endCursor } = list?.pageInfo ?? {};
   const all = list?.totalCount;
   const isOnePage = !hasNextPage && !hasPreviousPage;
-  // A button that is out of use keeps the focus of whoever pressed it.
+  // `aria-disabled` and not `disabled`, so that a button keeps the focus when it is disabled.
   const button = (label: string, isUsable: boolean, to: Parameters<typeof turn>[0]) => (
     <button type="button" aria-disabled={!isUsable} onClick={() => isUsable && turn(to)}>
       {label}

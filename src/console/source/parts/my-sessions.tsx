@@ -36,7 +36,7 @@ export function MySessions() {
           <a href={`/console/sessions/${row.id}`} title={row.client.userAgent ?? undefined}>
             {nameOf(row)}
           </a>
-          {row.isCurrent && <span class="badge">{texts.account.thisDevice}</span>}
+          {row.isCurrent && <span class="badge">{texts.sessions.thisOne}</span>}
         </>
       ),
     },
@@ -67,7 +67,7 @@ export function MySessions() {
   );
 }
 
-/** Once for many that end together. */
+/** Debounced, because many sessions may end together. */
 function soon(run: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   return () => {

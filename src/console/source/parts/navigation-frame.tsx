@@ -73,8 +73,8 @@ function Link({ path, label }: { path: string; label: string }) {
   const isHere = here === path || here.startsWith(`${path}/`);
   const link = useRef<HTMLAnchorElement>(null);
   useEffect(() => {
-    // On a narrow screen not all of them fit. To be scrolled into view would move the place from which
-    // the keyboard goes on.
+    // On a narrow screen not all links fit. `scrollIntoView` would move the starting point of keyboard
+    // navigation.
     const [shown, nav] = [link.current!, link.current!.closest('nav')!];
     if (isHere) nav.scrollLeft += middle(shown) - middle(nav);
   }, [isHere]);

@@ -8,7 +8,7 @@ let isFirst = true;
 
 interface Props {
   title: string;
-  /** What leads back from here. */
+  /** Link to the parent page. */
   back?: ComponentChildren;
   actions?: ComponentChildren;
   children: ComponentChildren;
@@ -20,7 +20,7 @@ export function Page({ title, back, actions, children }: Props) {
     document.title = `${title} · ${texts.product}`;
   }, [title]);
   useEffect(() => {
-    // Whoever came by a link reads on from the heading.
+    // After a navigation, screen readers continue at the heading.
     if (!isFirst) heading.current?.focus({ preventScroll: true });
     isFirst = false;
   }, []);

@@ -4,8 +4,8 @@ import { useEffect, useRef } from 'preact/hooks';
 const PAUSE = 3_000;
 
 /**
- * Runs it every few seconds, a pause after the last time was over: a slow service is not asked the
- * faster. `run` is told whether anybody still wants it, and has to know what to do about a failure.
+ * Runs a function every few seconds. The pause begins when the previous run has ended, so a slow service
+ * does not get more requests. `run` can check whether its result is still wanted, and handles its errors.
  */
 export function useEvery(run: (isWanted: () => boolean) => Promise<void>, isOn = true) {
   const latest = useRef(run);
@@ -15,7 +15,6 @@ export function useEvery(run: (isWanted: () => boolean) => Promise<void>, isOn =
     let isWanted = true;
     let timer: ReturnType<typeof setTimeout>;
     const goOn = async () => {
-      // Nobody looks at a tab in the background.
       if (!document.hidden) await latest.current(() => isWanted);
       if (isWanted) timer = setTimeout(goOn, PAUSE);
     };

@@ -9,10 +9,10 @@ import type { Document } from '../api/transport';
 
 const round = signal(0);
 
-/** Asks for everything on the screen anew: after something was done, or may have been missed. */
+/** Reloads all queries on the screen, after a mutation or an outage. */
 export const reload = () => void (round.value = round.peek() + 1);
 
-// What was missed while the service was away.
+// Reloads after an outage.
 let wasAway = false;
 effect(() => {
   if (online.value && wasAway) reload();
@@ -20,18 +20,18 @@ effect(() => {
 });
 
 interface Answer<Data> {
-  /** To which question. */
+  /** Key of the variables that this is the answer to. */
   key?: string;
   data?: Data;
   error?: Error;
 }
 
 export interface Asked<Data> extends Omit<Answer<Data>, 'key'> {
-  /** Whether what is here is older than what was asked for. */
+  /** Whether `data` and `error` belong to earlier variables. */
   loading: boolean;
 }
 
-/** Where `variables` are undefined, nothing is asked. */
+/** Sends no request while `variables` is undefined. */
 export function useQuery<Data, Variables>(document: Document<Data, Variables>, variables: Variables | undefined): Asked<Data> {
   const key = `${round.value} ${JSON.stringify(variables)}`;
   const [answer, setAnswer] = useState<Answer<Data>>({});

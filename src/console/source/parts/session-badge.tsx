@@ -2,9 +2,9 @@
 import type { ClientFragment, EndReason, SessionState } from '../api/generated';
 import { texts } from '../texts';
 
-/** What it was opened with, in a few words. */
+/** Browser and operating system of a client, or else its device type. */
 export function device({ browser, os, device }: Pick<ClientFragment, 'browser' | 'os' | 'device'>): string {
-  // The zeros of `Chrome 138.0.0.0` say nothing.
+  // `Chrome 138.0.0.0` is shown as `Chrome 138`.
   return [browser, os].map(name => name?.replace(/(\.0)+$/, '')).filter(Boolean).join(', ') || texts.device[device];
 }
 

@@ -10,11 +10,11 @@ type Entry = Told['blacklistEntries']['nodes'][number];
 
 export type Chapter = { at: string } & ({ kind: 'event'; event: Event } | { kind: 'rotated'; entry: Entry } | { kind: 'expired' });
 
-/** What has been had of both lists so far. */
+/** The loaded part of both lists. */
 export interface Lists {
   events: Event[];
   entries: Entry[];
-  /** Where each goes on, where it does. */
+  /** Cursor of the next page, if there is one. */
   eventsAfter?: string;
   entriesAfter?: string;
 }
@@ -33,7 +33,7 @@ export function listsOf({ user, blacklistEntries }: Told): Lists {
 export function chapters(session: Pick<Told, 'state' | 'expiresAt'>, { events, entries, eventsAfter, entriesAfter }: Lists): Chapter[] {
   const all: Chapter[] = [
     ...events.map(event => ({ at: event.occurredAt, kind: 'event' as const, event })),
-    // What the end of the session refuses, its event tells.
+    // Entries of the session's end are shown by its event.
     ...entries.filter(({ reason }) => reason === 'ROTATED').map(entry => ({ at: entry.blacklistedAt, kind: 'rotated' as const, entry })),
   ];
   if (session.state === 'EXPIRED') all.push({ at: session.expiresAt, kind: 'expired' });

@@ -1,4 +1,4 @@
-// Colour theme: light, dark, or as the system. The choice is stored in the browser.
+// Colour theme: light, dark, or that of the system. The choice is stored in the browser.
 import { signal } from '@preact/signals';
 
 export type Theme = 'system' | 'light' | 'dark';

@@ -21,12 +21,12 @@ export function Time({ at, seconds }: { at: string | null | undefined; seconds?:
   );
 }
 
-/** What an `<input type="datetime-local">` shows for this moment. */
+/** Value of an `<input type="datetime-local">` for a timestamp. */
 export function toInput(at: string | undefined): string {
   if (!at || Number.isNaN(Date.parse(at))) return '';
   const moment = new Date(at);
   return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
-/** The moment that such an input means. */
+/** Timestamp for the value of an `<input type="datetime-local">`. */
 export const fromInput = (local: string): string | undefined => (local ? new Date(local).toISOString() : undefined);

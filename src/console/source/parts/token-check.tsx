@@ -43,7 +43,7 @@ export function WhyRefused() {
     <section class="band why" aria-labelledby={title}>
       <h2 id={title}>{texts.why.title}</h2>
       <form onSubmit={submit}>
-        {/* A spelling checker may send what it checks to its maker. */}
+        {/* No spell check: it may send the token to its vendor. */}
         <Field label={texts.why.token} hint={texts.why.hint} autocomplete="off" autocapitalize="none" spellcheck={false} />
         <button type="submit" aria-disabled={isBusy}>
           {isBusy ? texts.why.busy : texts.why.ask}
@@ -77,14 +77,14 @@ function Answer({ status }: { status: Status }) {
           </span>
         )}
         {session && <a href={`/console/sessions/${session.id}`}>{texts.why.session}</a>}
-        {/* Of access tokens none has an entry. */}
+        {/* Access tokens have no blacklist entries. */}
         {tokenType === 'REFRESH' && reason && jti && <a href={entryAddress(jti)}>{texts.why.entry}</a>}
       </p>
     </>
   );
 }
 
-/** The token's id, as it says itself: enough to look it up. */
+/** The `jti` claim, not verified: it is only used to look up the blacklist entry. */
 function jtiOf(token: string): string | undefined {
   try {
     const claims = JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')));

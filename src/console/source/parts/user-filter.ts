@@ -5,11 +5,11 @@ import { useQuery } from './query';
 import type { Asked } from './query';
 
 export interface UserFilter {
-  /** Whose; nobody's in particular where no name was given. */
+  /** Undefined without a username. */
   userId?: string;
-  /** Whether the id is known, where one is needed. */
+  /** Whether the query can be sent: the ID is known, or no username was given. */
   isKnown: boolean;
-  /** What to say where nobody has the name. */
+  /** Message if no user has the username. */
   nobody?: string;
   asked: Asked<unknown>;
 }
