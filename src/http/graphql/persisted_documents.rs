@@ -65,8 +65,7 @@ impl PersistedDocuments {
         key: Option<DocumentKey>,
     ) -> Result<ResolvedDocument, Rejection> {
         let Some(text) = text else {
-            let key = key
-                .ok_or_else(|| Rejection::Malformed("`query` is missing.".to_owned()))?;
+            let key = key.ok_or_else(|| Rejection::Malformed("`query` is missing.".to_owned()))?;
             let text = self.find(&key).ok_or(Refusal::DocumentNotFound)?;
             return Ok(ResolvedDocument { text, hash: None });
         };

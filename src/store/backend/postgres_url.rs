@@ -149,7 +149,8 @@ impl Parts {
             Parameter::Options => self.options.push(value),
             Parameter::Option(setting) => self.options.push(option(&setting, &value)),
             Parameter::Capacity => {
-                let capacity = value.parse::<u16>().map_err(|_| wrong("a number from 0 to 65535"))?;
+                let capacity =
+                    value.parse::<u16>().map_err(|_| wrong("a number from 0 to 65535"))?;
                 self.others.push(("statement-cache-capacity", capacity.to_string()));
             }
             Parameter::Passed(name) => self.others.push((name, value)),

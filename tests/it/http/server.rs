@@ -49,7 +49,10 @@ async fn a_body_that_never_ends_is_answered_and_hung_up_on() {
     let server = Server::start("", SHORT_LIMITS).await;
     let said = drip(&server, head(1000), b" ").await;
     assert!(said.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{said}");
-    assert!(said.contains(r#""message":"The request body did not arrive in time. Try again.""#), "{said}");
+    assert!(
+        said.contains(r#""message":"The request body did not arrive in time. Try again.""#),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +116,10 @@ async fn a_request_names_one_host() {
     for hosts in ["", "host: a\r\nhost: a\r\n", "host: a, b\r\n", "host: a@b\r\n", "host: \r\n"] {
         let said = ask("HTTP/1.1", hosts).await;
         assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{hosts}: {said}");
-        assert!(said.contains("\r\nx-request-id: ") && said.contains("exactly one valid Host header"), "{said}");
+        assert!(
+            said.contains("\r\nx-request-id: ") && said.contains("exactly one valid Host header"),
+            "{said}"
+        );
     }
     assert!(ask("HTTP/1.1", "host: [::1]:8000\r\n").await.ends_with(ALIVE));
     // HTTP/1.0 does not require the header.
