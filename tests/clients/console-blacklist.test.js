@@ -59,7 +59,7 @@ test('an administrator searches the blacklist by token, user, reason and session
   await box.fill('not one');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').filter({ hasText: 'Change it and apply it again' }).waitFor();
-  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await page.getByRole('button', { name: 'Clear' }).click();
   await console.until(async () => (await box.inputValue()) === '');
 
   await page.getByLabel('User', { exact: true }).fill('bob');

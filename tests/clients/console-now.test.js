@@ -48,7 +48,7 @@ test('events are found by kind, user and time, and a page of them by its address
   await page.getByText('More filters').click();
   await page.getByLabel('Occurred after').fill('2026-01-02T03:04:05');
   await page.getByLabel('Occurred before').fill('2026-01-02T03:04:59');
-  await page.getByRole('button', { name: 'Apply filters' }).click();
+  await page.getByRole('button', { name: 'Apply' }).click();
   await page.getByText('No audit events match the filters.').waitFor();
   const { searchParams } = new URL(page.url());
   assert.equal(searchParams.get('from'), '2026-01-02T02:04:05.000Z', 'in the zone of the reader, to the second');
@@ -58,7 +58,7 @@ test('events are found by kind, user and time, and a page of them by its address
   await page.getByLabel('User', { exact: true }).fill('nobody');
   await page.keyboard.press('Enter');
   await page.getByText('The user “nobody” does not exist.').waitFor();
-  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await page.getByRole('button', { name: 'Clear' }).click();
   await console.until(() => new URL(page.url()).search === '');
   // An event of a session links to its detail page.
   await page.getByRole('row').filter({ hasText: 'admin' }).getByRole('link', { name: 'Logged in' }).first().click();

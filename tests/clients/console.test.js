@@ -43,7 +43,7 @@ test('an administrator finds a session, reads its story and ends it, and its bro
   await admin.logIn('admin');
   await admin.heading('Sessions');
   await admin.page.getByLabel('User', { exact: true }).fill('bob');
-  await admin.page.getByRole('button', { name: 'Apply filters' }).click();
+  await admin.page.getByRole('button', { name: 'Apply' }).click();
   await admin.page.waitForURL(/user=bob/);
   const { page } = admin;
   await page.getByRole('row').filter({ hasText: '127.0.0.1' }).first().getByRole('link', { name: 'bob' }).click();
@@ -141,11 +141,11 @@ test('filters find sessions, and say where there are none or the filter means no
   await page.keyboard.press('Enter');
   await page.getByText('No sessions match the filters.').waitFor();
   await console.looksRight('sessions-empty');
-  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await page.getByRole('button', { name: 'Clear' }).click();
   await page.getByLabel('User', { exact: true }).fill('nobody');
   await page.keyboard.press('Enter');
   await page.getByText('The user “nobody” does not exist.').waitFor();
-  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await page.getByRole('button', { name: 'Clear' }).click();
   await console.rowsOtherThan('');
   assert.equal(new URL(page.url()).search, '');
   await console.close();
