@@ -12,8 +12,8 @@ use crate::revocation::RevocationSync;
 
 const PURGE_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Starts the background tasks; dropping the set aborts them. `is_warned`: whether the warning about an
-/// older copy was already logged.
+/// Starts the background tasks; dropping the set aborts them. `is_warned`: whether the warning about a
+/// restored copy was already logged.
 pub(super) fn start(
     components: &Components,
     sync: RevocationSync,
@@ -36,13 +36,13 @@ async fn purge(auth: Arc<Auth>) {
         tokio::time::sleep(PURGE_INTERVAL).await;
         if let Err(error) = auth.passwords.survey_hashes().await {
             let error: &dyn std::error::Error = &error;
-            tracing::error!(error, "the parameters of the accounts' hashes could not be read");
+            tracing::error!(error, "reading the hash parameters of the accounts failed; retrying");
         }
         match auth.system.purge().await {
-            Ok(purged) => tracing::info!(?purged, "what had expired is deleted"),
+            Ok(purged) => tracing::info!(?purged, "expired rows were deleted"),
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "what has expired could not be deleted");
+                tracing::error!(error, "deleting expired rows failed; retrying");
             }
         }
     }

@@ -31,16 +31,16 @@ pub(super) fn print(
         .unwrap_or_default();
     let log_in = match admin {
         FirstAdmin::Exists => Zeroizing::new(String::new()),
-        FirstAdmin::Chosen => {
-            Zeroizing::new(format!("  log in    {ADMIN}, with SALLYPORT_ADMIN_PASSWORD\n"))
-        }
+        FirstAdmin::Chosen => Zeroizing::new(format!(
+            "  username  {ADMIN}\n  password  the value of SALLYPORT_ADMIN_PASSWORD\n"
+        )),
         FirstAdmin::Generated(password) => Zeroizing::new(format!(
-            "  log in    {ADMIN}, with the password {}  (it is shown this once)\n",
+            "  username  {ADMIN}\n  password  {}  (shown only once)\n",
             **password
         )),
     };
     let text = Zeroizing::new(format!(
-        "Sallyport serves http://{address}/graphql\n{console}  database  {database}\n{metrics}{missing}{}",
+        "Sallyport is listening on http://{address}/graphql\n{console}  database  {database}\n{metrics}{missing}{}",
         *log_in
     ));
     let mut stdout = io::stdout().lock();

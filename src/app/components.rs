@@ -83,8 +83,8 @@ async fn set_clock(config: &Config, store: &Store, clock: &dyn Clock) -> Result<
     Ok(())
 }
 
-/// Loads the secret and checks that it opens every stored key of a known algorithm. A key sealed with
-/// another secret than the existing ones would keep every process from starting.
+/// Loads the secret and checks that it decrypts every stored key of a known algorithm. A new key encrypted
+/// with another secret than the existing keys would keep every process from starting.
 pub(super) async fn open_keys(
     config: &Config,
     store: &Store,

@@ -19,13 +19,14 @@ pub fn reason(error: &(dyn Error + 'static)) -> String {
     // A driver's error contains the text of its own source, so the source of ours is enough.
     let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    plain(&line).to_owned()
+    // A fragment: it is followed by advice.
+    plain(&line).trim_end_matches('.').to_owned()
 }
 
 fn plain(said: &str) -> &str {
     if said.starts_with("pool timed out") {
         // The driver retries refused connections until its timeout, and then reports only that.
-        return "there is no answer";
+        return "the server does not respond";
     }
     let said = PREFIXES.iter().fold(said, |said, prefix| said.trim_start_matches(prefix));
     // SQLite prefixes its result code, PostgreSQL appends the line of its own source.
@@ -41,9 +42,9 @@ fn plain(said: &str) -> &str {
 
 pub(super) fn advice(database: &DatabaseUrl) -> &'static str {
     if database.path().is_some() {
-        "check the path in --database-url, and that this user can write there"
+        "check the path in --database-url and this user's write permission"
     } else {
-        "check --database-url, and that the server runs"
+        "check --database-url and whether the server is running"
     }
 }
 
@@ -66,7 +67,7 @@ mod tests {
                 "error communicating with database: Connection refused (os error 111)",
                 "Connection refused (os error 111)",
             ),
-            ("pool timed out while waiting for an open connection", "there is no answer"),
+            ("pool timed out while waiting for an open connection", "the server does not respond"),
             ("a line at line no", "a line at line no"),
         ] {
             assert_eq!(plain(said), plainly);

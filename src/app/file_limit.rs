@@ -10,9 +10,13 @@ pub(super) fn raise_file_limit(connections: usize) {
     let wanted = files_for(connections);
     match rlimit::increase_nofile_limit(wanted) {
         Ok(files) if files < wanted => {
-            tracing::warn!(files, connections, "the system allows fewer files than connections");
+            tracing::warn!(
+                files,
+                connections,
+                "the limit of open files is lower than --max-connections requires"
+            );
         }
         Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+        Err(error) => tracing::warn!(%error, "raising the limit of open files failed"),
     }
 }

@@ -123,16 +123,16 @@ impl RestoreDetector {
         let text = format!("{} {} {}\n", mark.number, mark.at.as_micros(), self.database);
         if let Err(error) = replace_file(path, &text) {
             // The secret's directory may be read-only, or the disk full: detection is not worth an outage.
-            tracing::debug!(%error, path = %path.display(), "what was last seen is not noted");
+            tracing::debug!(%error, path = %path.display(), "writing the newest audit event to a file failed");
         }
     }
 }
 
 pub(super) fn warning(until: Timestamp) -> String {
     format!(
-        "the database lacks what was seen here until {}: an older copy, or another database, was \
-         put in its place; sessions ended since and signing keys removed since may be good again: \
-         run sallyport recover",
+        "The database lacks changes made until {}: it was restored from an older copy, or replaced by \
+         another database. Sessions ended and signing keys removed since the copy may be valid again. \
+         Run sallyport recover.",
         until.floor_to_second()
     )
 }

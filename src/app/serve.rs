@@ -46,7 +46,9 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     banner::print(api, metrics, config.http.console, &config.database, &admin, missing)?;
     drop(admin);
     if config.http.transport.insecure_cookies {
-        tracing::warn!("cookies without TLS (--insecure-cookies): for work on this machine only");
+        tracing::warn!(
+            "cookies are sent without TLS (--insecure-cookies true); use this for local development only"
+        );
     }
     raise_file_limit(config.server.max_connections);
     let serving = |shutdown| listeners.serve(&components, &config, shutdown);

@@ -65,7 +65,7 @@ pub(super) async fn serve_until_signal<Serving>(
     };
     tokio::select! {
         () = serve(Shutdown(shutdown)) => {}
-        () = timeout => tracing::warn!("some requests did not end in time"),
+        () = timeout => tracing::warn!("some requests did not finish in time"),
     }
     tracing::info!("stopped");
 }

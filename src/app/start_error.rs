@@ -12,47 +12,53 @@ use crate::store::{self, BackupError, DatabaseUrl, MigrationError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("cannot listen on {1}: {2}; stop what listens there, or choose another {0}")]
+    #[error(
+        "cannot listen on {1}: {2}; stop the process that uses the port, or choose another {0}"
+    )]
     Listen(&'static str, SocketAddr, #[source] io::Error),
-    #[error("cannot use the trusted documents in {0}: {1}; check --trusted-documents")]
+    #[error("cannot load the trusted documents in {0}: {1}; check --trusted-documents")]
     TrustedDocuments(PathBuf, String),
     #[error(
-        "cannot read the secret in {0}: {1}; it has to be a file of text that this user can read"
+        "cannot read the master secret in {0}: {1}; it must be a text file that this user can read"
     )]
     ReadSecret(PathBuf, #[source] io::Error),
-    #[error("cannot make the secret {0}: {1}; let this user write there, or give --secret-file")]
+    #[error(
+        "cannot create the master secret {0}: {1}; allow this user to write there, or set --secret-file"
+    )]
     MakeSecret(PathBuf, #[source] io::Error),
     #[error(
-        "the database has signing keys, and the secret that sealed them is not in {0}: put it back, \
-         or give it with --secret or --secret-file"
+        "the master secret that encrypts the signing keys in the database is missing from {0}: \
+         restore the file, or set --secret or --secret-file"
     )]
     LostSecret(PathBuf),
-    #[error("there is no master secret; give --secret or --secret-file")]
+    #[error("the master secret is missing; set --secret or --secret-file")]
     NoSecret,
-    #[error("the master secret cannot be used: {0}; make one with openssl rand -base64 32")]
+    #[error("the master secret is invalid: {0}; create one with openssl rand -base64 32")]
     Secret(#[from] SecretError),
-    #[error("the database is newer than this binary; run the version that migrated it, or later")]
+    #[error(
+        "the database is newer than this binary; run the version that migrated it, or a later version"
+    )]
     Newer,
-    #[error("the database ({database}) is not this program's: {reason}; check --database-url")]
+    #[error("the database ({database}) belongs to another program: {reason}; check --database-url")]
     Foreign { database: String, reason: String },
     #[error("cannot use the database ({database}): {reason}; {advice}")]
     Database { database: String, reason: String, advice: &'static str },
     #[error(
-        "the signing keys were sealed with another secret; give that one, or while it is being \
-         replaced both: the new one, a comma, the old one"
+        "the signing keys were encrypted with another master secret; set that secret, or during a \
+         rotation both secrets: the new secret, a comma, the previous secret"
     )]
     Sealed,
-    #[error("SALLYPORT_ADMIN_PASSWORD cannot be used: {0}")]
+    #[error("SALLYPORT_ADMIN_PASSWORD is invalid: {0}")]
     AdminPassword(String),
     #[error(
-        "cannot print the password of admin: {0}; set one with sallyport user set-password admin"
+        "cannot print the password of admin: {0}; set a password with sallyport user set-password admin"
     )]
     Banner(#[source] io::Error),
     #[error("{0}; check --hashing-memory and --hashing-passes")]
     Hashing(#[from] crate::crypto::password::HashingError),
-    #[error("{0}; this is a fault of the program or of the machine")]
+    #[error("{0}; this is an error of the program or of the machine")]
     Crypto(#[from] CryptoError),
-    #[error("cannot catch signals: {0}; this is a fault of the machine")]
+    #[error("cannot catch signals: {0}; this is an error of the operating system")]
     Signals(#[source] io::Error),
     #[error(transparent)]
     Backup(#[from] BackupError),

@@ -11,11 +11,11 @@ pub enum Registration {
     Open,
 }
 
-/// The flags about accounts.
+/// Flags about accounts.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Accounts")]
 pub struct AccountArguments {
-    /// Whether anybody may register
+    /// Allow anyone to register (`open`), or only administrators to create accounts (`closed`)
     #[arg(
         long,
         env = "SALLYPORT_REGISTRATION",
@@ -26,7 +26,7 @@ pub struct AccountArguments {
     )]
     pub(super) registration: Registration,
 
-    /// Whether an account remembers its last login
+    /// Store the time of the last login in the account
     #[arg(
         long,
         env = "SALLYPORT_UPDATE_LAST_LOGIN",
@@ -37,7 +37,7 @@ pub struct AccountArguments {
     )]
     pub(super) update_last_login: Switch,
 
-    /// The fewest characters of a password, 8 at least
+    /// Minimum length of a password in characters, at least 8
     #[arg(
         long,
         env = "SALLYPORT_PASSWORD_MIN_LENGTH",
@@ -47,8 +47,8 @@ pub struct AccountArguments {
     )]
     pub(super) password_min_length: usize,
 
-    /// Whether wrong passwords and many refreshes of a session make whoever tries them wait; false is
-    /// for load tests, or behind something else that limits
+    /// Limit wrong passwords and refreshes per session: a client over a limit must wait; use false
+    /// only for load tests, or if another component limits clients
     #[arg(
         long,
         env = "SALLYPORT_THROTTLE",
@@ -59,7 +59,7 @@ pub struct AccountArguments {
     )]
     pub(super) throttle: Switch,
 
-    /// Memory of a password's hash (argon2id), in KiB
+    /// Memory for hashing a password (Argon2id), in KiB
     #[arg(
         long,
         env = "SALLYPORT_HASHING_MEMORY",
@@ -69,7 +69,7 @@ pub struct AccountArguments {
     )]
     pub(super) hashing_memory: u32,
 
-    /// Passes of a password's hash
+    /// Number of passes for hashing a password (Argon2id)
     #[arg(
         long,
         env = "SALLYPORT_HASHING_PASSES",
@@ -83,5 +83,5 @@ pub struct AccountArguments {
 fn password_min_length(text: &str) -> Result<usize, String> {
     let length =
         text.parse::<usize>().ok().filter(|length| (LOWEST_MINIMUM..=MAX_CHARS).contains(length));
-    length.ok_or_else(|| format!("this is {LOWEST_MINIMUM} to {MAX_CHARS}"))
+    length.ok_or_else(|| format!("expected {LOWEST_MINIMUM} to {MAX_CHARS}"))
 }

@@ -1,7 +1,6 @@
 //! Checks of settings that contradict each other.
 //!
-//! Settings that cannot be meant are refused. Settings that work and are risky are reported by
-//! `sallyport check`.
+//! Contradictory settings are refused. Valid settings that are risky are reported by `sallyport check`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,19 +27,19 @@ pub(super) fn check_lifetimes(
             policy.access_token_lifetime <= session,
             "--session-lifetime must not be shorter than --access-token-lifetime",
         ),
-        (policy.retry_window <= MAX_RETRY_WINDOW, "--refresh-retry-window is 60s at most"),
+        (policy.retry_window <= MAX_RETRY_WINDOW, "--refresh-retry-window must be at most 60s"),
         (
             // A copied refresh token must not be usable for longer than the access token that it yields.
             policy.retry_window < policy.access_token_lifetime,
             "--refresh-retry-window must be shorter than --access-token-lifetime",
         ),
         (
-            // Else every token expires before a replica must have heard that its session ended.
+            // Otherwise every token expires before a replica must know that its session has ended.
             staleness <= policy.access_token_lifetime.max(MIN_STALENESS),
             "--revocation-staleness must not be longer than --access-token-lifetime",
         ),
-        (leeway <= MAX_SKEW, "--leeway is 60s at most"),
-        (staleness >= MIN_STALENESS, "--revocation-staleness is 2s at least"),
+        (leeway <= MAX_SKEW, "--leeway must be at most 60s"),
+        (staleness >= MIN_STALENESS, "--revocation-staleness must be at least 2s"),
     ];
     match rules.iter().find(|(holds, _)| !holds) {
         Some((_, message)) => Err(ConfigError((*message).into())),
@@ -48,12 +47,12 @@ pub(super) fn check_lifetimes(
     }
 }
 
-/// Checks that both ports can be open at once. Port 0 stands for a free one.
+/// Checks that both ports can be open at once. Port 0 selects a free port.
 pub(super) fn check_addresses(
     listen: SocketAddr,
     metrics: Option<SocketAddr>,
 ) -> Result<(), ConfigError> {
-    const MESSAGE: &str = "--metrics-listen must be another port than that of --listen";
+    const MESSAGE: &str = "--metrics-listen and --listen must use different ports";
     let collides = metrics.is_some_and(|metrics| {
         let everywhere = listen.ip().is_unspecified() || metrics.ip().is_unspecified();
         listen.port() != 0

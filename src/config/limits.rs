@@ -8,12 +8,12 @@ use clap::builder::{RangedU64ValueParser, TypedValueParser};
 
 use crate::graphql::document::{Limits, MAX_BRACKETS, MAX_NESTING};
 
-/// What a document and its variables may hold.
+/// Flags about the limits of a document and its variables.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Limits of a request")]
+#[command(next_help_heading = "Limits")]
 #[expect(clippy::struct_field_names, reason = "the names of the flags")]
 pub struct LimitArguments {
-    /// Bytes of the document
+    /// Maximum size of a document, 1024 to 65536 bytes
     #[arg(
         long,
         env = "SALLYPORT_MAX_DOCUMENT_BYTES",
@@ -23,7 +23,7 @@ pub struct LimitArguments {
     )]
     max_document_bytes: usize,
 
-    /// Its tokens
+    /// Maximum number of tokens in a document, 100 to 20000
     #[arg(
         long,
         env = "SALLYPORT_MAX_TOKENS",
@@ -33,7 +33,7 @@ pub struct LimitArguments {
     )]
     max_tokens: usize,
 
-    /// Brackets of any kind within each other
+    /// Maximum nesting of brackets of any kind, 8 to 64
     #[arg(
         long,
         env = "SALLYPORT_MAX_BRACKETS",
@@ -43,7 +43,7 @@ pub struct LimitArguments {
     )]
     max_brackets: usize,
 
-    /// Selection sets within each other, those of fragments too
+    /// Maximum nesting of selection sets, including those of fragments, 4 to 32
     #[arg(
         long,
         env = "SALLYPORT_MAX_NESTING",
@@ -53,7 +53,7 @@ pub struct LimitArguments {
     )]
     max_nesting: usize,
 
-    /// Fields, with fragments expanded
+    /// Maximum number of fields, with fragments expanded, 10 to 5000
     #[arg(
         long,
         env = "SALLYPORT_MAX_FIELDS",
@@ -63,7 +63,7 @@ pub struct LimitArguments {
     )]
     max_fields: usize,
 
-    /// Fields within each other
+    /// Maximum nesting of fields, 4 to 32
     #[arg(
         long,
         env = "SALLYPORT_MAX_DEPTH",
@@ -73,7 +73,7 @@ pub struct LimitArguments {
     )]
     max_depth: usize,
 
-    /// Aliases
+    /// Maximum number of aliases, 0 to 500
     #[arg(
         long,
         env = "SALLYPORT_MAX_ALIASES",
@@ -83,7 +83,7 @@ pub struct LimitArguments {
     )]
     max_aliases: usize,
 
-    /// Directives
+    /// Maximum number of directives, 0 to 500
     #[arg(
         long,
         env = "SALLYPORT_MAX_DIRECTIVES",
@@ -93,7 +93,7 @@ pub struct LimitArguments {
     )]
     max_directives: usize,
 
-    /// Fields of introspection, which do not count as others do
+    /// Maximum number of introspection fields, counted separately from other fields, 0 to 5000
     #[arg(
         long,
         env = "SALLYPORT_MAX_INTROSPECTION_FIELDS",
@@ -103,7 +103,7 @@ pub struct LimitArguments {
     )]
     max_introspection_fields: usize,
 
-    /// Fields of introspection within each other
+    /// Maximum nesting of introspection fields, 0 to 32
     #[arg(
         long,
         env = "SALLYPORT_MAX_INTROSPECTION_DEPTH",
@@ -113,7 +113,8 @@ pub struct LimitArguments {
     )]
     max_introspection_depth: usize,
 
-    /// Lists of introspection within each other; each multiplies the answer by the schema's size
+    /// Maximum nesting of introspection lists, 0 to 3; each list multiplies the response by the size of
+    /// the schema
     #[arg(
         long,
         env = "SALLYPORT_MAX_INTROSPECTION_LISTS",
@@ -123,7 +124,7 @@ pub struct LimitArguments {
     )]
     max_introspection_lists: usize,
 
-    /// Directives of introspection
+    /// Maximum number of directives on introspection fields, 0 to 1000
     #[arg(
         long,
         env = "SALLYPORT_MAX_INTROSPECTION_DIRECTIVES",
@@ -133,7 +134,7 @@ pub struct LimitArguments {
     )]
     max_introspection_directives: usize,
 
-    /// Nodes in the answer, if every page is full; 1000 to 100000
+    /// Maximum number of nodes in a response if every page is full, 1000 to 100000
     #[arg(
         long,
         env = "SALLYPORT_MAX_NODES",
@@ -143,7 +144,7 @@ pub struct LimitArguments {
     )]
     max_nodes: usize,
 
-    /// Values in the variables
+    /// Maximum number of values in the variables, 10 to 10000
     #[arg(
         long,
         env = "SALLYPORT_MAX_VARIABLE_VALUES",
@@ -153,7 +154,7 @@ pub struct LimitArguments {
     )]
     max_variable_values: usize,
 
-    /// Lists and objects within each other in the variables
+    /// Maximum nesting of lists and objects in the variables, 2 to 64
     #[arg(
         long,
         env = "SALLYPORT_MAX_VARIABLE_DEPTH",

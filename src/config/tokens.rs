@@ -8,14 +8,14 @@ use super::values::{Lifetime, Switch, Window};
 use crate::crypto::access_token::Issuer;
 use crate::crypto::algorithm::SigningAlgorithm;
 
-/// Window of a repeated refresh if none is given.
+/// Default window in which a refresh can be repeated.
 const RETRY_WINDOW: Duration = Duration::from_secs(10);
 
-/// The flags about tokens.
+/// Flags about tokens.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Tokens")]
 pub struct TokenArguments {
-    /// The URL of this service as its clients know it: the claim `iss`
+    /// Public URL of this service, in the claim `iss`
     #[arg(
         long,
         env = "SALLYPORT_ISSUER",
@@ -25,7 +25,7 @@ pub struct TokenArguments {
     )]
     pub(super) issuer: String,
 
-    /// Whom access tokens are for: the claim `aud`
+    /// Audience of access tokens, in the claim `aud`
     #[arg(
         long,
         env = "SALLYPORT_AUDIENCE",
@@ -35,7 +35,7 @@ pub struct TokenArguments {
     )]
     pub(super) audience: String,
 
-    /// The claim `client_id`, which RFC 9068 demands
+    /// Value of the claim `client_id`, which RFC 9068 requires
     #[arg(
         long,
         env = "SALLYPORT_CLIENT_ID",
@@ -45,8 +45,8 @@ pub struct TokenArguments {
     )]
     pub(super) client_id: String,
 
-    /// How access tokens are signed: `ES256`, `EdDSA` or `RS256`; another than before rotates the keys
-    /// [default: ES256, or what the keys there are sign with]
+    /// Signature algorithm of access tokens: `ES256`, `EdDSA` or `RS256`; a change rotates the signing
+    /// key [default: ES256, or the algorithm of the existing keys]
     #[arg(
         long,
         env = "SALLYPORT_ALGORITHM",
@@ -55,7 +55,7 @@ pub struct TokenArguments {
     )]
     pub(super) algorithm: Option<SigningAlgorithm>,
 
-    /// How long an access token lives
+    /// Lifetime of access tokens
     #[arg(
         long,
         env = "SALLYPORT_ACCESS_TOKEN_LIFETIME",
@@ -64,7 +64,7 @@ pub struct TokenArguments {
     )]
     pub(super) access_token_lifetime: Lifetime,
 
-    /// How long a refresh token lives; each rotation gives as much again
+    /// Lifetime of refresh tokens; each rotation starts a new lifetime
     #[arg(
         long,
         env = "SALLYPORT_REFRESH_TOKEN_LIFETIME",
@@ -73,7 +73,7 @@ pub struct TokenArguments {
     )]
     pub(super) refresh_token_lifetime: Lifetime,
 
-    /// Whether a refresh puts a new refresh token in the place of the old one
+    /// Replace the refresh token by a new one at each refresh (rotation)
     #[arg(
         long,
         env = "SALLYPORT_ROTATE_REFRESH_TOKENS",
@@ -84,18 +84,19 @@ pub struct TokenArguments {
     )]
     pub(super) rotate_refresh_tokens: Switch,
 
-    /// How long the refresh token just rotated away still gets the same successor; 0 is never, 60s
-    /// at most [default: 10s, or half of a shorter --access-token-lifetime]
+    /// Time after a rotation in which the previous refresh token still returns the same new token, for
+    /// clients that retry; at most 60s, 0 disables retries [default: 10s, or half of a shorter
+    /// --access-token-lifetime]
     #[arg(long, env = "SALLYPORT_REFRESH_RETRY_WINDOW", value_name = "TIME")]
     pub(super) refresh_retry_window: Option<Window>,
 
-    /// How far clocks may be apart, 60s at most
+    /// Tolerated difference between clocks, at most 60s
     #[arg(long, env = "SALLYPORT_LEEWAY", value_name = "TIME", default_value = "2s")]
     pub(super) leeway: Window,
 }
 
 impl TokenArguments {
-    /// Half of a short lifetime, so that the default contradicts no lifetime that is given.
+    /// Half of a short lifetime, so that the default contradicts no other flag.
     pub(super) fn retry_window(&self) -> Duration {
         let default = RETRY_WINDOW.min(self.access_token_lifetime.0 / 2);
         self.refresh_retry_window.map_or(default, |window| window.0)
@@ -109,7 +110,7 @@ impl From<TokenArguments> for Issuer {
     }
 }
 
-/// An http or https URL, which tokens carry letter by letter.
+/// An http or https URL. Tokens contain it unchanged.
 fn issuer(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let is_url = host.is_some_and(|host| {
@@ -118,10 +119,10 @@ fn issuer(text: &str) -> Result<String, String> {
             && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte))
     });
     if !is_url {
-        return Err("an issuer is a URL like https://auth.example.com".to_owned());
+        return Err("expected an http or https URL such as https://auth.example.com".to_owned());
     }
     if text.ends_with('/') {
-        return Err("an issuer has no slash at its end".to_owned());
+        return Err("expected a URL without a slash at the end".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -129,10 +130,14 @@ fn issuer(text: &str) -> Result<String, String> {
 /// An audience or a client ID.
 fn name(text: &str) -> Result<String, String> {
     let sound = !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control);
-    if sound { Ok(text.to_owned()) } else { Err("this has 1 to 200 characters".to_owned()) }
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err("expected 1 to 200 characters, without control characters".to_owned())
+    }
 }
 
 pub(crate) fn algorithm(text: &str) -> Result<SigningAlgorithm, String> {
     let found = SigningAlgorithm::parse(text);
-    found.ok_or_else(|| "an algorithm is ES256, EdDSA or RS256".to_owned())
+    found.ok_or_else(|| "expected ES256, EdDSA or RS256".to_owned())
 }

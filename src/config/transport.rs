@@ -10,22 +10,22 @@ use crate::domain::filter::IpBlock;
 use crate::http::server::ConnectionLimits;
 use crate::http::{CorsHeader, ProxyHeader, TransportOptions, TrustedProxies, WebOrigin};
 
-/// The flags about connections.
+/// Flags about connections.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Transport")]
 pub struct TransportArguments {
-    /// An origin whose pages may call, as browsers send it; may be given several times, in the
-    /// environment with commas between. Cookies are for those of this site
+    /// Allowed CORS origin, as browsers send it, such as `https://app.example.com`; repeatable,
+    /// comma-separated in the variable; browsers send cookies only from origins of the same site
     #[arg(long, env = "SALLYPORT_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<WebOrigin>,
 
-    /// A header that pages of these origins may send, beside those of GraphQL clients and of common
-    /// tracing; may be given several times, in the environment with commas between
+    /// Additional request header that pages of these origins may send; headers of GraphQL clients and
+    /// of common tracing tools are always allowed; repeatable, comma-separated in the variable
     #[arg(long, env = "SALLYPORT_CORS_HEADER", value_name = "NAME", value_delimiter = ',')]
     cors_header: Vec<CorsHeader>,
 
-    /// A proxy, or a block of them, whose `Forwarded` or `X-Forwarded-For` says where a client is;
-    /// may be given several times, in the environment with commas between
+    /// IP address or CIDR block of a trusted proxy, whose `Forwarded` or `X-Forwarded-For` header
+    /// contains the client's address; repeatable, comma-separated in the variable
     #[arg(
         long,
         env = "SALLYPORT_TRUSTED_PROXY",
@@ -35,8 +35,8 @@ pub struct TransportArguments {
     )]
     trusted_proxy: Vec<IpBlock>,
 
-    /// The header that these proxies write; by default `X-Forwarded-For`, and `Forwarded` where there
-    /// is none. A client can write the other one itself, so name yours if it is `Forwarded`
+    /// Header that the trusted proxies write; set it if they write `Forwarded`, because a client can
+    /// forge the other header [default: x-forwarded-for, or forwarded if that header is absent]
     #[arg(
         long,
         env = "SALLYPORT_TRUSTED_PROXY_HEADER",
@@ -46,7 +46,7 @@ pub struct TransportArguments {
     )]
     trusted_proxy_header: Option<ForwardingHeader>,
 
-    /// How many connections there may be at once; more are refused
+    /// Maximum number of concurrent connections; further connections are refused
     #[arg(
         long,
         env = "SALLYPORT_MAX_CONNECTIONS",
@@ -56,8 +56,8 @@ pub struct TransportArguments {
     )]
     max_connections: u32,
 
-    /// How many of them may come from one address, or the 2^64 of one IPv6 client; neither this
-    /// machine's nor those of a trusted proxy are counted
+    /// Maximum number of concurrent connections per IPv4 address or IPv6 /64 block, or off;
+    /// connections from this machine and from trusted proxies are not counted
     #[arg(
         long,
         env = "SALLYPORT_MAX_CONNECTIONS_PER_ADDRESS",
@@ -66,8 +66,8 @@ pub struct TransportArguments {
     )]
     max_connections_per_address: Optional<u32>,
 
-    /// Cookies without TLS, for a browser on the same machine: only where `--listen` is a loopback
-    /// address
+    /// Allow cookies without TLS, for a browser on the same machine; requires a loopback address in
+    /// `--listen`
     #[arg(
         long,
         env = "SALLYPORT_INSECURE_COOKIES",
@@ -103,8 +103,8 @@ impl TransportArguments {
     ) -> Result<(TransportOptions, ConnectionLimits), ConfigError> {
         let insecure_cookies = self.insecure_cookies.is_on();
         if insecure_cookies && !listen.ip().to_canonical().is_loopback() {
-            const MESSAGE: &str = "--insecure-cookies is for a loopback address: with --listen on \
-                                   another, cookies need TLS";
+            const MESSAGE: &str = "--insecure-cookies requires a loopback address in --listen: on \
+                                   other addresses, cookies need TLS";
             return Err(ConfigError(MESSAGE.into()));
         }
         let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-/// A switch that takes a value, so that an environment variable can turn it off too.
+/// A switch with a value, so that an environment variable can turn it off too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
     True,
@@ -30,7 +30,7 @@ impl FromStr for Lifetime {
     fn from_str(text: &str) -> Result<Self, String> {
         let duration = duration(text)?;
         if duration < Duration::from_secs(1) {
-            return Err("this is 1s at least".to_owned());
+            return Err("expected at least 1s".to_owned());
         }
         Ok(Self(duration))
     }
@@ -54,8 +54,8 @@ const MAX_DURATION: Duration = Duration::from_hours(24 * 3650);
 
 fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
-        .map_err(|_| "a length of time is written like 15m, 2h or 7d".to_owned())?;
-    if duration > MAX_DURATION { Err("this is 3650d at most".to_owned()) } else { Ok(duration) }
+        .map_err(|_| "expected a duration such as 15m, 2h or 7d".to_owned())?;
+    if duration > MAX_DURATION { Err("expected at most 3650d".to_owned()) } else { Ok(duration) }
 }
 
 /// A value, or `off`.
@@ -81,7 +81,9 @@ impl FromStr for Optional<u32> {
             return Ok(Self(None));
         }
         let count = text.parse::<u32>().ok().filter(|count| (1..=1_000_000).contains(count));
-        count.map(|count| Self(Some(count))).ok_or_else(|| "this is 1 or more, or off".to_owned())
+        count
+            .map(|count| Self(Some(count)))
+            .ok_or_else(|| "expected 1 to 1000000, or off".to_owned())
     }
 }
 
@@ -92,7 +94,9 @@ impl FromStr for Optional<SocketAddr> {
         if text == "off" {
             return Ok(Self(None));
         }
-        let address = text.parse().map_err(|_| "this is like 127.0.0.1:9000, or off")?;
+        let address = text
+            .parse()
+            .map_err(|_| "expected an address and port such as 127.0.0.1:9000, or off")?;
         Ok(Self(Some(address)))
     }
 }

@@ -61,7 +61,7 @@ fn what_was_accepted_before_a_signal_is_answered_after_it() {
     let (status, log) = server.end();
     assert!(status.success(), "{status}");
     let log = log.join("\n");
-    assert!(log.contains("\"stopped\"") && !log.contains("did not end in time"), "{log}");
+    assert!(log.contains("\"stopped\"") && !log.contains("did not finish in time"), "{log}");
     assert!(answered.load(Ordering::Relaxed) > 0);
 }
 
@@ -73,7 +73,7 @@ fn a_second_signal_ends_at_once() {
     server.signal("INT");
     until_closed(&server);
     let log = server.stop("TERM");
-    assert!(log.join("\n").contains("did not end in time"), "{log:?}");
+    assert!(log.join("\n").contains("did not finish in time"), "{log:?}");
 }
 
 #[test]
