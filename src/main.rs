@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use sallyport::cli::{Cli, report, run};
+use sallyport::cli::{Invocation, report, run};
 use sallyport::store;
 use sallyport::telemetry::Flushed;
 use tikv_jemallocator::Jemalloc;
@@ -15,12 +15,15 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 fn main() -> ExitCode {
     // Dropped last: what the runtime's end logs is written, too.
     let _flushed = Flushed;
-    execute(Cli::read())
+    match Invocation::read() {
+        Ok(invocation) => execute(invocation),
+        Err(error) => report(&error.into()),
+    }
 }
 
 #[tokio::main]
-async fn execute(cli: Cli) -> ExitCode {
-    let done = run(cli).await;
+async fn execute(invocation: Invocation) -> ExitCode {
+    let done = run(invocation).await;
     store::close_all().await;
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
-//! Checks of `sallyport check`: what a start would find.
+//! Checks of `sallyport check`: the errors of a start, found in advance.
 //!
-//! They read the database and the secret, and create and change nothing.
+//! The checks read the database and the secret, and create and change nothing.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,23 +20,23 @@ use crate::store::{Error, SessionDefault, Store, StoredKey};
 #[derive(Debug, Default)]
 pub struct CheckReport {
     /// Errors that keep the service from starting.
-    pub wrong: Vec<String>,
+    pub errors: Vec<String>,
     /// Settings that work and are risky.
-    pub risky: Vec<String>,
+    pub warnings: Vec<String>,
     /// Checks that passed.
-    pub fine: Vec<String>,
+    pub passed: Vec<String>,
 }
 
 pub async fn check(config: &Config) -> CheckReport {
     let mut report = CheckReport::default();
     check_file_limit(config.server.max_connections, &mut report);
-    report.risky.extend(permission_warnings(config));
+    report.warnings.extend(permission_warnings(config));
     let checked = match config.database.path() {
         Some(path) if !path.exists() => check_absent_database(config, path, &mut report),
         _ => check_database(config, &mut report).await,
     };
     if let Err(error) = checked {
-        report.wrong.push(error.to_string());
+        report.errors.push(error.to_string());
     }
     report
 }
@@ -47,9 +47,9 @@ fn check_file_limit(connections: usize, report: &mut CheckReport) {
     if let Ok((_, most)) = rlimit::Resource::NOFILE.get()
         && most < wanted
     {
-        report.risky.push(format!(
-            "the system allows {most} open files, fewer than --max-connections {connections} takes: \
-             raise its limit (ulimit -n), or lower the flag"
+        report.warnings.push(format!(
+            "The system allows {most} open files, fewer than --max-connections {connections} requires. \
+             Raise the limit (ulimit -n), or lower --max-connections."
         ));
     }
 }
@@ -62,12 +62,12 @@ fn check_absent_database(
     // An empty parent is the directory that the program runs in.
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-        report.wrong.push(format!(
-            "there is no directory {}; make it, or check --database-url",
+        report.errors.push(format!(
+            "The directory {} does not exist. Create it, or check --database-url.",
             directory.display()
         ));
     } else {
-        report.fine.push(format!("{} will be made by the first start", path.display()));
+        report.passed.push(format!("The first start creates {}.", path.display()));
     }
     check_secret(config)
 }
@@ -90,13 +90,16 @@ async fn check_clock(store: &Store, report: &mut CheckReport) -> Result<(), Erro
     let ours = asked + uncertainty;
     let drift = Duration::from_micros(ours.as_micros().abs_diff(theirs.as_micros()));
     if drift > REPORTED_DRIFT + uncertainty {
-        report.risky.push(format!(
-            "this machine's clock is {} s off the database's: the service goes by the database's, \
-             and whoever checks its tokens elsewhere goes by another; set the clocks",
+        report.warnings.push(format!(
+            "The clock of this machine differs from the clock of the database by {} s. The service uses \
+             the database's clock, and other services that verify its tokens use their own. \
+             Synchronize the clocks (NTP).",
             drift.as_secs()
         ));
     } else {
-        report.fine.push("this machine's clock agrees with the database's".to_owned());
+        report
+            .passed
+            .push("The clock of this machine agrees with the clock of the database.".to_owned());
     }
     Ok(())
 }
@@ -104,13 +107,13 @@ async fn check_clock(store: &Store, report: &mut CheckReport) -> Result<(), Erro
 fn check_session_default(default: &SessionDefault, report: &mut CheckReport) {
     let SessionDefault { name, value } = default;
     if default.forbids_writes() {
-        report.wrong.push(format!(
-            "the database has {name} = {value}, so nothing can be written: take it back for the \
-             database (ALTER DATABASE … RESET {name}) or the role"
+        report.errors.push(format!(
+            "The database has {name} = {value}, so it refuses writes. Reset it for the database \
+             (ALTER DATABASE … RESET {name}) or for the role."
         ));
     } else {
-        report.fine.push(format!(
-            "the database has {name} = {value}; the service sets its own for its transactions"
+        report.passed.push(format!(
+            "The database has {name} = {value}. The service overrides it in its transactions."
         ));
     }
 }
@@ -121,7 +124,7 @@ async fn check_database(config: &Config, report: &mut CheckReport) -> Result<(),
     let store = match Store::connect_with(database, &config.connections).await {
         Ok(store) => store,
         Err(error) => {
-            report.wrong.push(of_store(error).to_string());
+            report.errors.push(of_store(error).to_string());
             return check_secret(config);
         }
     };
@@ -132,10 +135,10 @@ async fn check_database(config: &Config, report: &mut CheckReport) -> Result<(),
     let missing = store.missing_migrations().await;
     let missing = missing.map_err(|error| StartError::of_migration(database, &error))?;
     if missing > 0 {
-        report.fine.push(format!("{database} is reached; the next start brings it up to date"));
+        report.passed.push(format!("{database} is reachable. The next start migrates it."));
         return check_secret(config);
     }
-    report.fine.push(format!("{database} is reached and up to date"));
+    report.passed.push(format!("{database} is reachable and up to date."));
     check_keys(config, &store, report).await?;
     check_contents(config, &store, report).await.map_err(of_store)
 }
@@ -149,18 +152,18 @@ async fn check_keys(
     let keys = keys.map_err(|error| StartError::of_store(&config.database, &error))?;
     if keys.is_empty() {
         check_secret(config)?;
-        report.fine.push("the first start makes the signing key".to_owned());
+        report.passed.push("The first start creates the signing key.".to_owned());
     } else {
         let (_, keys) = open_keys(config, store, &SystemEntropy).await?;
         let unknown = |key: &&StoredKey| key.algorithm.known().is_none() && !key.life.is_destroyed;
         let unknown: Vec<&str> =
             keys.iter().filter(unknown).map(|key| key.algorithm.as_str()).collect();
         if unknown.is_empty() {
-            report.fine.push("the secret opens the signing keys".to_owned());
+            report.passed.push("The master secret decrypts the signing keys.".to_owned());
         } else {
-            report.risky.push(format!(
-                "this version does not know the algorithm of a signing key ({}), and neither accepts \
-                 the key's tokens nor signs while that key signs; run the version that made it",
+            report.warnings.push(format!(
+                "This version does not support the algorithm of a signing key ({}): it refuses tokens of \
+                 that key, and issues no tokens while that key signs. Run the version that created it.",
                 unknown.join(", ")
             ));
         }
@@ -176,10 +179,10 @@ async fn check_contents(
 ) -> Result<(), Error> {
     let now = store.now().await?.unwrap_or_else(|| SystemClock::new().machine());
     if let Some(until) = RestoreDetector::new(config).missing_since(store, now).await? {
-        report.risky.push(restore_detection::warning(until));
+        report.warnings.push(restore_detection::warning(until));
     }
     if !store.has_users().await? {
-        report.fine.push("the first start makes the account admin".to_owned());
+        report.passed.push("The first start creates the user admin.".to_owned());
     }
     Ok(())
 }

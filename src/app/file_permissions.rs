@@ -13,10 +13,13 @@ use crate::config::{Config, SecretSource};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Database,
+    /// The master secret, or a configuration file with a secret.
     Secret,
+    /// A configuration file without secrets.
+    Settings,
 }
 
-/// One sentence for each file or directory that is open to others, with the remedy.
+/// One sentence for each file or directory that other users can access, with the remedy.
 pub(super) fn permission_warnings(config: &Config) -> Vec<String> {
     let mut files = Vec::new();
     if let Some(path) = config.database.path() {
@@ -29,6 +32,10 @@ pub(super) fn permission_warnings(config: &Config) -> Vec<String> {
     }
     if let SecretSource::File(path) | SecretSource::CreatedFile(path) = &config.secret {
         files.push((path.clone(), Kind::Secret));
+    }
+    if let Some(file) = &config.config_file {
+        let kind = if file.has_secrets { Kind::Secret } else { Kind::Settings };
+        files.push((file.path.clone(), kind));
     }
     let of_files = files.iter().filter_map(|(path, kind)| of_file(path, *kind));
     let mut directories: Vec<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
@@ -51,18 +58,18 @@ fn of_file(path: &Path, kind: Kind) -> Option<String> {
         return owner;
     }
     let who = if mode & 0o002 != 0 {
-        "others can write"
-    } else if mode & 0o004 != 0 {
-        "others can read"
+        "Other users can write"
+    } else if mode & 0o004 != 0 && kind != Kind::Settings {
+        "Other users can read"
     } else if mode & 0o020 != 0 {
-        "its group can write"
+        "Its group can write"
     } else if kind == Kind::Secret && mode & 0o040 != 0 && metadata.uid() == own_uid() {
         // A secret of another owner (root, in a container) is readable for this process by its group.
-        "its group can read"
+        "Its group can read"
     } else {
         return None;
     };
-    Some(format!("{who} {path}; chmod 600 it"))
+    Some(format!("{who} {path}. Run chmod 600 {path}."))
 }
 
 fn of_directory(path: &Path) -> Option<String> {
@@ -70,7 +77,9 @@ fn of_directory(path: &Path) -> Option<String> {
     // In a sticky directory users cannot replace files of others.
     if metadata.mode() & 0o002 != 0 && metadata.mode() & 0o1000 == 0 {
         let path = path.display();
-        return Some(format!("others can write in {path} and replace what is there; chmod o-w it"));
+        return Some(format!(
+            "Other users can write to the directory {path} and replace its files. Run chmod o-w {path}."
+        ));
     }
     of_owner(metadata.uid(), &path.display().to_string())
 }
@@ -78,7 +87,10 @@ fn of_directory(path: &Path) -> Option<String> {
 /// The owner can change a file whatever its mode is, as root can.
 fn of_owner(owner: u32, path: &str) -> Option<String> {
     (owner != own_uid() && owner != 0).then(|| {
-        format!("{path} belongs to another user ({owner}), who can read and change it; chown it")
+        format!(
+            "{path} belongs to another user ({owner}), who can read and change it. Change its owner \
+             with chown."
+        )
     })
 }
 
@@ -100,13 +112,16 @@ mod tests {
         for (mode, kind, expected) in [
             (0o600, Kind::Database, None),
             (0o640, Kind::Database, None),
-            (0o644, Kind::Database, Some("others can read")),
-            (0o666, Kind::Database, Some("others can write")),
-            (0o602, Kind::Database, Some("others can write")),
-            (0o660, Kind::Database, Some("its group can write")),
+            (0o644, Kind::Database, Some("Other users can read")),
+            (0o666, Kind::Database, Some("Other users can write")),
+            (0o602, Kind::Database, Some("Other users can write")),
+            (0o660, Kind::Database, Some("Its group can write")),
             (0o600, Kind::Secret, None),
-            (0o640, Kind::Secret, Some("its group can read")),
-            (0o604, Kind::Secret, Some("others can read")),
+            (0o640, Kind::Secret, Some("Its group can read")),
+            (0o604, Kind::Secret, Some("Other users can read")),
+            (0o644, Kind::Settings, None),
+            (0o646, Kind::Settings, Some("Other users can write")),
+            (0o664, Kind::Settings, Some("Its group can write")),
         ] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let said = of_file(&path, kind);

@@ -6,38 +6,45 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use super::error_report::sentence;
 use super::table::{count, print};
 use crate::app::{self, CheckReport};
-use crate::config::{Config, ServeArguments};
+use crate::config::{Config, ServeArguments, Sources};
 use crate::domain::filter::IpBlock;
 use crate::http::{TransportOptions, TrustedProxies, server};
 use crate::store::DatabaseUrl;
 use crate::telemetry::{self, Format};
 
-/// A resource server that verifies access tokens by the public keys alone accepts them after a logout for as
-/// long as they live.
+/// A resource server that verifies access tokens only with the public keys accepts them after a logout until
+/// they expire.
 const MAX_ADVISABLE_LIFETIME: Duration = Duration::from_hours(1);
 
-pub(super) async fn run(arguments: ServeArguments, unknown: &[String]) -> Result<()> {
+pub(super) async fn run(
+    arguments: ServeArguments,
+    sources: &Sources,
+    unknown: &[String],
+) -> Result<()> {
     telemetry::start(Some(Format::Pretty));
-    let config = Config::parse(arguments)?;
-    let CheckReport { wrong, mut risky, fine } = app::check(&config).await;
-    let lines = |kind: &str, sentences: &[String]| {
-        let lines = sentences.iter().map(|sentence| format!("{kind:<6} {sentence}\n"));
+    let config = Config::of_serve(arguments, sources)?;
+    let CheckReport { errors, mut warnings, passed } = app::check(&config).await;
+    let lines = |kind: &str, messages: &[String]| {
+        let lines = messages.iter().map(|message| format!("{kind:<9}{}\n", sentence(message)));
         lines.collect::<Vec<_>>().concat()
     };
     let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-    risky.extend(risks_of_command_line(&words.collect::<Vec<_>>()));
-    risky.extend(risks_of_database(&config));
-    risky.extend(risks_of_service(&config));
-    risky.extend(risks_of_transport(&config));
-    let ignored = |name| format!("unknown setting {name}: ignored; see --help");
-    risky.extend(unknown.iter().map(ignored));
-    print(&[lines("fine", &fine), lines("risky", &risky), lines("wrong", &wrong)].concat())?;
-    if wrong.is_empty() {
+    warnings.extend(risks_of_command_line(&words.collect::<Vec<_>>()));
+    warnings.extend(risks_of_database(&config));
+    warnings.extend(risks_of_service(&config));
+    warnings.extend(risks_of_transport(&config));
+    let ignored =
+        |name| format!("The environment variable {name} is unknown and has no effect. See --help.");
+    warnings.extend(unknown.iter().map(ignored));
+    let report = [lines("ok", &passed), lines("warning", &warnings), lines("error", &errors)];
+    print(&report.concat())?;
+    if errors.is_empty() {
         return Ok(());
     }
-    bail!("{}: mend what is called wrong, and check again", count(wrong.len(), "thing"))
+    bail!("the check found {}; correct and run the check again", count(errors.len(), "error"))
 }
 
 /// Secrets on the command line, which every user of the machine can read.
@@ -54,15 +61,15 @@ fn risks_of_command_line(words: &[String]) -> Vec<String> {
     };
     let password = |flag: &str, variable: &str| {
         format!(
-            "a password in {flag} on the command line can be read by everybody on this machine; \
-             use {variable}, or a file named by PGPASSFILE"
+            "A password in {flag} on the command line is visible to all users of this machine. Use \
+             {variable}, the configuration file, or a password file (PGPASSFILE)."
         )
     };
     sentences([
         (
             value("--secret").is_some(),
-            "a secret on the command line can be read by everybody on this machine; use \
-             SALLYPORT_SECRET or --secret-file"
+            "A secret on the command line is visible to all users of this machine. Use \
+             SALLYPORT_SECRET or --secret-file."
                 .into(),
         ),
         (
@@ -84,16 +91,17 @@ fn risks_of_database(config: &Config) -> Vec<String> {
             (
                 url.is_in_the_clear(),
                 format!(
-                    "the database is elsewhere, and {flag} demands no TLS: whoever is on the way may \
-                     read passwords' hashes and change rows; add sslmode=verify-full and sslrootcert"
+                    "The database is on another machine, and {flag} does not require TLS: an attacker \
+                     on the network can read password hashes and change rows. Add \
+                     sslmode=verify-full and sslrootcert."
                 )
                 .into(),
             ),
             (
                 url.asks_for_binding(),
                 format!(
-                    "channel_binding=require in {flag} is not done: sslmode=verify-full makes sure of \
-                     the server"
+                    "channel_binding=require in {flag} is not supported. Use sslmode=verify-full, which \
+                     authenticates the server."
                 )
                 .into(),
             ),
@@ -106,13 +114,16 @@ fn risks_of_service(config: &Config) -> Vec<String> {
     let issuer = &config.issuer.issuer;
     let is_local = config.listen.ip().is_loopback();
     let public_http = (!is_local && issuer.starts_with("http://")).then(|| {
-        format!("it serves others, and --issuer is {issuer}: tokens need HTTPS on their way")
+        format!(
+            "The service is reachable from other machines, and --issuer is {issuer}: tokens must be \
+             sent over HTTPS."
+        )
     });
     let metrics = config.metrics_listen.filter(|address| !address.ip().is_loopback());
     let public_metrics = metrics.map(|address| {
         format!(
-            "whoever reaches {address} reads the metrics (--metrics-listen): let only your \
-             monitoring reach it"
+            "The metrics at {address} are readable without authentication (--metrics-listen). Allow \
+             only your monitoring to connect."
         )
     });
     public_http.into_iter().chain(public_metrics).chain(risks_of_policy(config)).collect()
@@ -124,33 +135,34 @@ fn risks_of_policy(config: &Config) -> Vec<String> {
     sentences([
         (
             session.is_some_and(|session| session < policy.refresh_token_lifetime),
-            "--session-lifetime is shorter than --refresh-token-lifetime: no refresh renews a session \
-             for that long"
+            "--session-lifetime is shorter than --refresh-token-lifetime: sessions end before their \
+             refresh tokens expire."
                 .into(),
         ),
         (
             config.issuer.leeway >= policy.access_token_lifetime,
-            "--leeway is as long as --access-token-lifetime: access tokens live twice as long as they \
-             say"
+            "--leeway is as long as --access-token-lifetime: access tokens are accepted for twice their \
+             lifetime."
             .into(),
         ),
-        (!policy.throttle, "nobody waits after wrong passwords (--throttle false)".into()),
-        (policy.registration_open, "anybody may register (--registration open)".into()),
+        (!policy.throttle, "Login attempts are not limited (--throttle false).".into()),
+        (policy.registration_open, "Anyone can register (--registration open).".into()),
         (
             policy.access_token_lifetime > MAX_ADVISABLE_LIFETIME,
-            "--access-token-lifetime is over an hour: whoever checks tokens by the public keys alone \
-             accepts them for so long after a logout"
+            "--access-token-lifetime is over an hour: services that verify tokens only with the public \
+             keys accept them for that long after a logout."
                 .into(),
         ),
         (
             !policy.rotate,
-            "refresh tokens do not rotate (--rotate-refresh-tokens false): a stolen one is not noticed"
+            "Refresh tokens are not rotated (--rotate-refresh-tokens false): a stolen refresh token is \
+             not detected."
                 .into(),
         ),
     ])
 }
 
-/// Addresses reserved for documentation (RFC 5737, RFC 3849): a block that contains one contains everybody.
+/// Addresses reserved for documentation (RFC 5737, RFC 3849): a block that contains one contains every client.
 const RESERVED_ADDRESSES: [IpAddr; 4] = [
     IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
     IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1)),
@@ -166,38 +178,39 @@ fn risks_of_transport(config: &Config) -> Vec<String> {
         |block: &IpBlock| RESERVED_ADDRESSES.iter().any(|address| block.contains(*address));
     let of_cookies = [(
         *insecure_cookies,
-        "cookies go without TLS (--insecure-cookies true): for work on this machine only".into(),
+        "Cookies are sent without TLS (--insecure-cookies true). Use this for local development only.".into(),
     )];
     let of_origins = origins.iter().map(|origin| {
         let message = format!(
-            "pages of {origin} come without TLS (--cors-origin): whoever is on their way calls in \
-             their name"
+            "Pages of {origin} are loaded without TLS (--cors-origin): an attacker on the network can \
+             send requests in their name."
         );
         (!origin.is_secure(), message.into())
     });
     let of_proxies = [
         (
             proxies.iter().any(trusts_all),
-            "--trusted-proxy trusts everybody: each client says where it comes from, and no limit on \
-             guessing by address holds; name your proxies alone"
+            "--trusted-proxy trusts every address: clients can forge their address and bypass all \
+             limits per address. List only your proxies."
                 .into(),
         ),
         (
             !proxies.is_empty() && header.is_none(),
-            "no --trusted-proxy-header is given: where your proxies write Forwarded alone, a client's \
-             own X-Forwarded-For says where it comes from; name the header that they write"
+            "--trusted-proxy-header is not set: if your proxies write only Forwarded, a client can forge \
+             its address with X-Forwarded-For. Set the header that your proxies write."
                 .into(),
         ),
         (
             proxies.is_empty() && config.issuer.issuer.starts_with("https://"),
-            "--issuer is https, so a proxy ends the TLS, and no --trusted-proxy is given: all clients \
-             seem to come from the proxy and share its limits on guessing and on sockets"
+            "--issuer is https, so a proxy terminates TLS, but --trusted-proxy is not set: all clients \
+             appear to have the proxy's address, and share its limits on login attempts and \
+             connections."
                 .into(),
         ),
         (
             max_per_address >= max_connections && proxies.is_empty() && !config.listen.ip().is_loopback(),
-            "one address may take all connections (--max-connections-per-address is no less than \
-             --max-connections)"
+            "A single address can use all connections (--max-connections-per-address is not lower than \
+             --max-connections)."
                 .into(),
         ),
     ];

@@ -1,44 +1,53 @@
 //! Command line: commands, their flags, and the dispatch to them.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::opening::{log_for_people, log_format};
-use super::{backup, check, keys, purge, recover, session, table, user};
+use super::{backup, check, config, keys, purge, recover, session, table, user};
 use crate::app;
 use crate::config::{
-    Config, DatabaseArguments, Federation, ServeArguments, unknown_variables, without_empty,
+    Config, ConfigError, DatabaseArguments, Federation, ServeArguments, Sources,
+    effective_settings, unknown_variables, without_empty,
 };
 use crate::graphql;
 use crate::telemetry;
 
-/// The one setting that is no flag.
-const ADMIN_PASSWORD: &str = "SALLYPORT_ADMIN_PASSWORD is the password of the account admin, which \
-                              is made on an empty database. Without it one is made up and printed.";
+/// The setting whose flag is hidden.
+const ADMIN_PASSWORD: &str = "SALLYPORT_ADMIN_PASSWORD: password of the user admin, who is created in \
+                              an empty database [default: generated and printed once]";
 
-/// Log in, refresh and log out for GraphQL teams. Without a command it serves
+/// Authentication service for GraphQL. Without a command, starts the server
 #[derive(Parser)]
-#[command(
-    name = "sallyport",
-    version,
-    args_conflicts_with_subcommands = true,
-    after_help = ADMIN_PASSWORD
-)]
+#[command(name = "sallyport", version, after_help = ADMIN_PASSWORD)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+
+    // Before the others, whose headings are the tables of the file: it has none.
+    /// Configuration file in TOML: the keys are the names of the flags, in tables named as the headings
+    /// of the help, such as `[tokens]`; flags and variables override the file, and relative paths in
+    /// the file are relative to it; sallyport config prints an example
+    #[arg(long, global = true, env = "SALLYPORT_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
     #[command(flatten)]
     serve: ServeArguments,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Migrate the database and serve; the same as no command
+    /// Migrate the database and start the server (default command)
     #[command(after_help = ADMIN_PASSWORD)]
     Serve(Box<ServeArguments>),
     /// Print the GraphQL schema
     Schema {
-        /// As a subgraph of an Apollo Federation 2, of a router or of the gateway for Node
+        /// Print the schema of an Apollo Federation 2 subgraph, for Apollo Router (`router`) or Apollo
+        /// Gateway for Node.js (`gateway`)
         #[arg(
             long,
             value_enum,
@@ -53,63 +62,121 @@ enum Command {
     },
     /// Migrate the database
     Migrate(DatabaseArguments),
-    /// Make, list and change accounts
+    /// Create, list and change users
     #[command(subcommand)]
     User(user::UserCommand),
     /// List and end sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
-    /// Show the keys of access tokens
+    /// List and rotate the signing keys of access tokens
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Delete what has expired; the server does the same by itself
+    /// Delete expired rows; a running server does this automatically
     Purge(purge::PurgeArguments),
-    /// Copy a SQLite database into one file, beside a running server
+    /// Copy a SQLite database into one file, even while the server runs
     Backup(backup::BackupArguments),
-    /// After a restore: end every session and replace the signing key at once
+    /// End all sessions and replace the signing key immediately, after a restore from a backup
     Recover(recover::RecoverArguments),
-    /// Say what is wrong or risky about the configuration
+    /// Check the configuration: errors and risks, with their remedies
     Check(Box<ServeArguments>),
+    /// Print the settings in force and their sources, as a configuration file
+    Config(config::ConfigArguments),
 }
 
-impl Cli {
-    /// Parses the command line and the environment. Ends the process on an error, as on `--help`.
-    #[must_use]
-    pub fn read() -> Self {
-        let mut command = without_empty(Self::command());
+/// A parsed command line, with the sources of its settings.
+pub struct Invocation {
+    cli: Cli,
+    /// Only for `sallyport config`: the raw values include secrets.
+    parsed: Option<(clap::Command, ArgMatches)>,
+    sources: Sources,
+    /// Variables with the prefix of settings that belong to no flag.
+    unknown: Vec<String>,
+}
+
+impl Invocation {
+    /// Parses the command line, the environment and the configuration file. Ends the process on an error of
+    /// the command line, as on `--help`.
+    pub fn read() -> Result<Self, ConfigError> {
+        let command = without_empty(Cli::command());
+        // A first look, past all errors: the name of the configuration file, and which flags are given.
+        let look = command.clone().ignore_errors(true).try_get_matches();
+        let look = look.unwrap_or_else(|help| help.exit());
+        let (last, path) = (last_subcommand(&look), configuration_file(&look));
+        // With the names of empty variables, too.
+        let unknown = unknown_variables(&Cli::command(), std::env::vars_os())?;
+        let sources = Sources::read(path.as_deref(), &command)?;
+        let mut command = sources.apply(command, &|id| is_on_command_line(last, id));
         let matches = command.get_matches_mut();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+        if let Some(message) = misplaced_flag(&command, &matches) {
+            command.error(ErrorKind::ArgumentConflict, message).exit();
+        }
+        let cli = Cli::from_arg_matches(&matches);
+        let cli = cli.unwrap_or_else(|error| error.format(&mut command).exit());
+        let is_config = matches!(cli.command, Some(Command::Config(_)));
+        let parsed = is_config.then_some((command, matches));
+        Ok(Self { cli, parsed, sources, unknown })
     }
 }
 
-pub async fn run(cli: Cli) -> Result<()> {
-    let unknown = unknown_variables(&Cli::command(), std::env::vars_os())?;
+fn last_subcommand(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, matches)| last_subcommand(matches))
+}
+
+fn configuration_file(matches: &ArgMatches) -> Option<PathBuf> {
+    last_subcommand(matches).get_one("config").cloned()
+}
+
+fn is_on_command_line(matches: &ArgMatches, id: &str) -> bool {
+    matches.ids().any(|known| known == id)
+        && matches.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// The message about a flag of `serve` before another command, on which it would have no effect.
+fn misplaced_flag(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
+    let (name, _) = matches.subcommand()?;
+    let mut flags = command.get_arguments().filter(|flag| !flag.is_global_set());
+    let flag = flags.find(|flag| is_on_command_line(matches, flag.get_id().as_str()))?;
+    Some(format!("the flag '{flag}' cannot precede the command '{name}'; write flags after it"))
+}
+
+pub async fn run(invocation: Invocation) -> Result<()> {
+    let Invocation { cli, parsed, sources, unknown } = invocation;
     match cli.command {
-        None => serve(cli.serve, &unknown).await,
-        Some(Command::Serve(arguments)) => serve(*arguments, &unknown).await,
+        None => serve(cli.serve, sources, unknown).await,
+        Some(Command::Serve(arguments)) => serve(*arguments, sources, unknown).await,
+        Some(Command::Config(arguments)) => {
+            let config = Config::of_serve(*arguments.serve, &sources)?;
+            let settings = parsed.map(|(command, matches)| {
+                let command = command.find_subcommand("config").unwrap_or(&command);
+                effective_settings(command, last_subcommand(&matches), &sources, &config)
+            });
+            config::run(arguments.output, &settings.unwrap_or_default(), &sources, &unknown)
+        }
         Some(Command::Schema { federation }) => {
             let supergraph = Option::from(federation);
             table::print(&supergraph.map_or_else(graphql::sdl, graphql::subgraph_sdl))
         }
         Some(Command::Migrate(database)) => {
-            app::connect(&log_for_people(Config::of_command(database)?)).await?;
-            table::print("the database is up to date\n")
+            app::connect(&log_for_people(Config::of_command(database, &sources)?)).await?;
+            table::print("The database is up to date.\n")
         }
-        Some(Command::User(command)) => user::run(command).await,
-        Some(Command::Session(command)) => session::run(command).await,
-        Some(Command::Keys(command)) => keys::run(command).await,
-        Some(Command::Purge(arguments)) => purge::run(arguments).await,
-        Some(Command::Backup(arguments)) => backup::run(arguments).await,
-        Some(Command::Recover(arguments)) => recover::run(arguments).await,
-        Some(Command::Check(arguments)) => check::run(*arguments, &unknown).await,
+        Some(Command::User(command)) => user::run(command, &sources).await,
+        Some(Command::Session(command)) => session::run(command, &sources).await,
+        Some(Command::Keys(command)) => keys::run(command, &sources).await,
+        Some(Command::Purge(arguments)) => purge::run(arguments, &sources).await,
+        Some(Command::Backup(arguments)) => backup::run(arguments, &sources).await,
+        Some(Command::Recover(arguments)) => recover::run(arguments, &sources).await,
+        Some(Command::Check(arguments)) => check::run(*arguments, &sources, &unknown).await,
     }
 }
 
-async fn serve(arguments: ServeArguments, unknown: &[String]) -> Result<()> {
-    let config = Config::parse(arguments)?;
+async fn serve(arguments: ServeArguments, sources: Sources, unknown: Vec<String>) -> Result<()> {
+    let config = Config::of_serve(arguments, &sources)?;
+    // A server does not keep the file's values, some of which are secrets.
+    drop(sources);
     telemetry::start(config.log_format.map(log_format));
     for name in unknown {
-        tracing::warn!(name, "unknown setting in the environment: ignored; see --help");
+        tracing::warn!(name, "unknown environment variable, ignored; see --help");
     }
     Ok(app::serve(config).await?)
 }

@@ -11,7 +11,7 @@ const USAGE_ERROR: u8 = 2;
 
 #[must_use]
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    telemetry::say(&format!("sallyport: {}", error_line(error)));
+    telemetry::say(&format!("sallyport: {}", sentence(&error_line(error))));
     if error.is::<ConfigError>() { ExitCode::from(USAGE_ERROR) } else { ExitCode::FAILURE }
 }
 
@@ -23,14 +23,23 @@ fn error_line(error: &anyhow::Error) -> String {
         };
     if let Some(error) = database_error {
         return format!(
-            "the database failed: {}; sallyport check says more, then try again",
+            "the database failed: {}; run sallyport check for details, then try again",
             reason(error)
         );
     }
     if let Some(auth::Error::Internal(error)) = error.downcast_ref() {
-        return format!("this failed: {}; sallyport check may say more", reason(&**error));
+        return format!("internal error: {}; run sallyport check for details", reason(&**error));
     }
     error.to_string()
+}
+
+/// With a capital letter and a full stop: messages of libraries and of parsers have neither.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.trim_end().chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let rest = letters.as_str();
+    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{rest}{stop}")
 }
 
 #[cfg(test)]
@@ -41,9 +50,16 @@ mod tests {
     #[test]
     fn a_database_error_is_named_at_any_depth() {
         let error = || store::Error::TooSlow(Duration::from_secs(2));
-        let expected = "the database failed: the database did not answer within 2s; sallyport check \
-                        says more, then try again";
+        let expected = "the database failed: the database did not answer within 2s; run sallyport \
+                        check for details, then try again";
         assert_eq!(error_line(&error().into()), expected);
         assert_eq!(error_line(&auth::Error::from(error()).into()), expected);
+    }
+
+    #[test]
+    fn a_message_becomes_a_sentence() {
+        assert_eq!(sentence("cannot listen; stop it"), "Cannot listen; stop it.");
+        assert_eq!(sentence("Did you mean this?"), "Did you mean this?");
+        assert_eq!(sentence("--leeway must be at most 60s\n"), "--leeway must be at most 60s.");
     }
 }

@@ -3,17 +3,18 @@
 use anyhow::{Result, bail};
 use clap::Subcommand;
 
+use super::error_report::sentence;
 use super::opening::{check_exists, log_for_people};
 use super::table::{Cell, Output, Table, print};
 use crate::app::{self, Components};
 use crate::auth::{Admin, Error, KeyRotation};
-use crate::config::{self, Config, DatabaseArguments, SecretArguments};
+use crate::config::{self, Config, DatabaseArguments, SecretArguments, Sources};
 use crate::crypto::algorithm::SigningAlgorithm;
 use crate::domain::origin::Origin;
 
 #[derive(Subcommand)]
 pub(super) enum KeysCommand {
-    /// List the keys, and see whether the secret opens them
+    /// List the signing keys, and check that the master secret decrypts them
     List {
         #[command(flatten)]
         output: Output,
@@ -22,13 +23,14 @@ pub(super) enum KeysCommand {
         #[command(flatten)]
         secret: SecretArguments,
     },
-    /// Put a new key in the place of the one that signs; running servers follow, nobody is logged out
+    /// Replace the signing key by a new key; running servers switch over, and all sessions stay valid
     Rotate {
-        /// An emergency: the new key signs at once, and access tokens of all others are refused;
-        /// clients refresh
+        /// Sign with the new key at once and refuse access tokens of all other keys, after a key was
+        /// compromised; clients have to refresh
         #[arg(long)]
         immediately: bool,
-        /// What the new key signs with: `ES256`, `EdDSA` or `RS256` [default: as the one before it]
+        /// Signature algorithm of the new key: `ES256`, `EdDSA` or `RS256` [default: that of the
+        /// previous key]
         #[arg(long, value_name = "NAME", value_parser = config::algorithm)]
         algorithm: Option<SigningAlgorithm>,
         #[command(flatten)]
@@ -38,21 +40,25 @@ pub(super) enum KeysCommand {
     },
 }
 
-pub(super) async fn run(command: KeysCommand) -> Result<()> {
+pub(super) async fn run(command: KeysCommand, sources: &Sources) -> Result<()> {
     match command {
         KeysCommand::List { output, database, secret } => {
-            list(&open(database, secret).await?, output).await
+            list(&open(database, secret, sources).await?, output).await
         }
         KeysCommand::Rotate { immediately, algorithm, database, secret } => {
-            let components = open(database, secret).await?;
+            let components = open(database, secret, sources).await?;
             let algorithm = algorithm.map(SigningAlgorithm::as_str);
             rotate(&components, KeyRotation { algorithm, immediately }).await
         }
     }
 }
 
-async fn open(database: DatabaseArguments, secret: SecretArguments) -> Result<Components> {
-    let config = log_for_people(Config::of_key_command(database, secret)?);
+async fn open(
+    database: DatabaseArguments,
+    secret: SecretArguments,
+    sources: &Sources,
+) -> Result<Components> {
+    let config = log_for_people(Config::of_key_command(database, secret, sources)?);
     check_exists(&config)?;
     Ok(app::open_for_keys(&config).await?)
 }
@@ -84,10 +90,12 @@ async fn rotate(components: &Components, rotation: KeyRotation<'_>) -> Result<()
     let (kid, algorithm) = (key.kid, key.algorithm.as_str());
     if rotation.immediately {
         return print(&format!(
-            "{kid} ({algorithm}) signs, and all other keys are removed: running servers refuse their \
-             tokens within seconds, and clients refresh\n"
+            "Created signing key {kid} ({algorithm}) and removed all other keys: running servers refuse \
+             their tokens within seconds, and clients have to refresh.\n"
         ));
     }
     let from = key.activates_at;
-    print(&format!("{kid} ({algorithm}) is published, and signs from {from:.0} on\n"))
+    print(&format!(
+        "Created signing key {kid} ({algorithm}): it is published now and signs from {from:.0}.\n"
+    ))
 }

@@ -1,12 +1,13 @@
 //! Commands of the program.
 //!
 //! Exit codes: 0 for success; 1 for a failure, with one line on standard error that names the cause and the
-//! remedy; 2 for a command line or settings that are not valid. Output is a table for people or, with
+//! remedy; 2 for an invalid command line or invalid settings. Output is a table for people or, with
 //! `--json`, one object per line for programs.
 
 mod backup;
 mod check;
 mod command_line;
+mod config;
 mod error_report;
 mod keys;
 mod opening;
@@ -17,5 +18,5 @@ mod session;
 mod table;
 mod user;
 
-pub use command_line::{Cli, run};
+pub use command_line::{Cli, Invocation, run};
 pub use error_report::report;

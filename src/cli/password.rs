@@ -22,12 +22,12 @@ impl PasswordArguments {
             return Ok(Zeroizing::new(line.trim_end_matches(['\n', '\r']).to_owned()));
         }
         if !io::stdin().is_terminal() {
-            bail!("there is no terminal to ask for the password; use --password-stdin");
+            bail!("cannot prompt for the password without a terminal; use --password-stdin");
         }
         let password = Zeroizing::new(rpassword::prompt_password("Password: ")?);
-        let again = Zeroizing::new(rpassword::prompt_password("Again: ")?);
+        let again = Zeroizing::new(rpassword::prompt_password("Repeat the password: ")?);
         if password != again {
-            bail!("the two passwords differ; try again");
+            bail!("the passwords do not match; try again");
         }
         Ok(password)
     }

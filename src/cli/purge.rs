@@ -4,13 +4,13 @@ use anyhow::Result;
 use clap::Args;
 
 use super::opening::open_existing;
-use super::table::{count, print};
-use crate::config::{Config, DatabaseArguments, RetentionArguments};
+use super::table::{count, counted, print};
+use crate::config::{Config, DatabaseArguments, RetentionArguments, Sources};
 use crate::store::{Durability, Purged};
 
 #[derive(Args)]
 pub(super) struct PurgeArguments {
-    /// Only say how much has expired
+    /// Print the number of expired rows and delete nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -19,17 +19,17 @@ pub(super) struct PurgeArguments {
     retention: RetentionArguments,
 }
 
-pub(super) async fn run(arguments: PurgeArguments) -> Result<()> {
-    let mut config = Config::of_command(arguments.database)?;
+pub(super) async fn run(arguments: PurgeArguments, sources: &Sources) -> Result<()> {
+    let mut config = Config::of_command(arguments.database, sources)?;
     config.policy.audit_retention = arguments.retention.audit();
     config.policy.metadata_retention = arguments.retention.metadata();
     // After a power cut deleted rows may be back: the next purge deletes them again.
     config.connections.durability = Durability::Normal;
     let components = open_existing(config).await?;
     let (word, counts) = if arguments.dry_run {
-        ("expired", components.auth.system.expired().await?)
+        ("Expired", components.auth.system.expired().await?)
     } else {
-        ("deleted", components.auth.system.purge().await?)
+        ("Deleted", components.auth.system.purge().await?)
     };
     let Purged {
         blacklist_entries,
@@ -41,12 +41,13 @@ pub(super) async fn run(arguments: PurgeArguments) -> Result<()> {
         metadata,
     } = counts;
     print(&format!(
-        "{word}: {blacklist_entries} blacklist entries, {}, {session_ends} notes that a session \
-         ended, {}, {}, {}, addresses and clients in {}\n",
+        "{word}: {}, {}, {}, {}, {}, {}, IP addresses and user agents of {}.\n",
+        counted(blacklist_entries, "blacklist entry", "blacklist entries"),
         count(sessions, "session"),
+        count(session_ends, "session end"),
         count(audit_events, "audit event"),
         count(signing_keys, "retired signing key"),
-        count(login_failures, "count") + " of wrong passwords",
+        count(login_failures, "login failure counter"),
         count(metadata, "row"),
     ))
 }

@@ -3,15 +3,16 @@
 use anyhow::{Result, bail};
 use clap::Args;
 
+use super::error_report::sentence;
 use super::opening::{check_exists, log_for_people};
 use super::table::{count, print};
 use crate::app::{self, Recovery};
 use crate::auth::Error;
-use crate::config::{Config, DatabaseArguments, SecretArguments};
+use crate::config::{Config, DatabaseArguments, SecretArguments, Sources};
 
 #[derive(Args)]
 pub(super) struct RecoverArguments {
-    /// Only say what would be done
+    /// Print the consequences and change nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -20,18 +21,18 @@ pub(super) struct RecoverArguments {
     secret: SecretArguments,
 }
 
-pub(super) async fn run(arguments: RecoverArguments) -> Result<()> {
+pub(super) async fn run(arguments: RecoverArguments, sources: &Sources) -> Result<()> {
     let RecoverArguments { dry_run, database, secret } = arguments;
-    let config = log_for_people(Config::of_key_command(database, secret)?);
+    let config = log_for_people(Config::of_key_command(database, secret, sources)?);
     check_exists(&config)?;
     let components = app::open_for_keys(&config).await?;
     if dry_run {
         let Recovery { kid, sessions } = components.preview_recovery().await?;
         let key = match kid {
-            Some(kid) => format!("the signing key {kid} would be replaced at once"),
-            None => "there is no signing key to replace".to_owned(),
+            Some(kid) => format!("The signing key {kid} would be replaced immediately."),
+            None => "The database has no signing key to replace.".to_owned(),
         };
-        return print(&format!("{key}\n{} would be ended\n", count(sessions, "session")));
+        return print(&format!("{key}\n{} would be ended.\n", count(sessions, "session")));
     }
     let Recovery { kid, sessions } = match components.recover(&config).await {
         Ok(recovery) => recovery,
@@ -40,13 +41,14 @@ pub(super) async fn run(arguments: RecoverArguments) -> Result<()> {
     };
     let key = match kid {
         Some(kid) => format!(
-            "{kid} signs, and all other keys are removed: access tokens issued before are refused"
+            "Replaced the signing key by {kid} and removed all other keys: access tokens issued before are \
+             invalid."
         ),
-        None => "there was no signing key to replace".to_owned(),
+        None => "The database had no signing key to replace.".to_owned(),
     };
     print(&format!(
-        "{key}\n{} ended: everybody logs in again\nwhat was changed since the copy was made is not in \
-         it: look at accounts, passwords and deactivations of that time\n",
+        "{key}\nEnded {}: all users must log in again.\nThe restored copy lacks all later changes: \
+         check accounts, passwords and deactivations.\n",
         count(sessions, "session")
     ))
 }

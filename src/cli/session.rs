@@ -10,7 +10,7 @@ use super::table::{Cell, Output, Table, count, print};
 use super::user;
 use crate::app::Components;
 use crate::auth::Admin;
-use crate::config::{Config, DatabaseArguments};
+use crate::config::{Config, DatabaseArguments, Sources};
 use crate::domain::filter::SessionFilter;
 use crate::domain::id::SessionId;
 use crate::domain::origin::{Origin, UserAgent};
@@ -20,9 +20,9 @@ use crate::store::Scope;
 
 #[derive(Subcommand)]
 pub(super) enum SessionCommand {
-    /// List sessions, the newest first
+    /// List sessions, newest first
     List {
-        /// Only those of this account
+        /// Only sessions of this user: username or e-mail address
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
         #[command(flatten)]
@@ -42,32 +42,32 @@ pub(super) enum SessionCommand {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
-    /// The session with this id
+    /// End the session with this ID, from sallyport session list
     #[arg(long, value_name = "ID")]
     id: Option<String>,
-    /// All of this account
+    /// End all sessions of this user: username or e-mail address
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Everybody's
+    /// End all sessions of all users
     #[arg(long)]
     all: bool,
 }
 
-pub(super) async fn run(command: SessionCommand) -> Result<()> {
+pub(super) async fn run(command: SessionCommand, sources: &Sources) -> Result<()> {
     match command {
         SessionCommand::List { user, output, database } => {
-            let components = open_existing(Config::of_command(database)?).await?;
+            let components = open_existing(Config::of_command(database, sources)?).await?;
             list(&components, user.as_deref(), output).await
         }
         SessionCommand::End { which, database } => {
-            let components = open_existing(Config::of_command(database)?).await?;
+            let components = open_existing(Config::of_command(database, sources)?).await?;
             let scope = scope(&components, which).await?;
             let ended = components
                 .auth
                 .sessions
                 .end_scope(Admin::operator(), scope, Origin::default())
                 .await?;
-            print(&format!("{} ended\n", count(ended, "session")))
+            print(&format!("Ended {}.\n", count(ended, "session")))
         }
     }
 }
@@ -79,9 +79,9 @@ async fn scope(components: &Components, which: Which) -> Result<Scope> {
     let Some(id) = which.id else { return Ok(Scope::All) };
     // Accepts the global ID of the API as well as the claim `sid`.
     let id = SessionId::parse(id.strip_prefix("Session:").unwrap_or(&id))
-        .with_context(|| format!("{id:?} is no session's id; see sallyport session list"))?;
+        .with_context(|| format!("{id:?} is not a session ID; see sallyport session list"))?;
     if components.auth.reads.session(Admin::operator(), id).await?.is_none() {
-        bail!("there is no session {id}; see sallyport session list");
+        bail!("session {id} does not exist; see sallyport session list");
     }
     Ok(Scope::One(id))
 }

@@ -11,9 +11,15 @@ use crate::clock::Timestamp;
 /// Output format.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Output {
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
+}
+
+impl Output {
+    pub(super) fn is_json(self) -> bool {
+        self.json
+    }
 }
 
 pub(super) enum Cell {
@@ -106,9 +112,14 @@ impl Table {
 
 /// A count with its noun, e.g. `2 sessions`.
 pub(super) fn count(number: impl Display, thing: &str) -> String {
+    counted(number, thing, &format!("{thing}s"))
+}
+
+/// As [`count`], with the plural of the noun.
+pub(super) fn counted(number: impl Display, one: &str, several: &str) -> String {
     let number = number.to_string();
-    let ending = if number == "1" { "" } else { "s" };
-    format!("{number} {thing}{ending}")
+    let noun = if number == "1" { one } else { several };
+    format!("{number} {noun}")
 }
 
 /// Prints to standard output. A reader that closes early, such as `head`, is no failure.
@@ -117,8 +128,8 @@ pub(super) fn print(text: &str) -> Result<()> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => bail!(
-            "cannot print to standard output: {error}; the command is done, send what it prints \
-             elsewhere"
+            "cannot write to standard output: {error}; the command itself succeeded; redirect its \
+             output to another place"
         ),
         Ok(()) => Ok(()),
     }

@@ -1,15 +1,16 @@
-//! `sallyport user`: create, list and change accounts.
+//! `sallyport user`: create, list and change users.
 
 use anyhow::{Context, Result, anyhow};
 use clap::Subcommand;
 
+use super::error_report::sentence;
 use super::opening::{open, open_existing};
 use super::password::PasswordArguments;
 use super::table::{Cell, Output, Table, count, print};
 use crate::app::Components;
 use crate::auth;
 use crate::auth::{Admin, NewAccount, UserError, UserErrorCode};
-use crate::config::{Config, DatabaseArguments};
+use crate::config::{Config, DatabaseArguments, Sources};
 use crate::domain::filter::UserFilter;
 use crate::domain::origin::Origin;
 use crate::domain::pagination::{MAX_SIZE, PageRequest};
@@ -17,14 +18,14 @@ use crate::domain::user::{Email, Role, User};
 
 #[derive(Subcommand)]
 pub(super) enum UserCommand {
-    /// Make an account
+    /// Create a user
     Create {
-        /// The username
+        /// Username
         name: String,
-        /// The e-mail address
+        /// E-mail address
         #[arg(long)]
         email: Option<String>,
-        /// Make it an administrator
+        /// Create an administrator
         #[arg(long)]
         admin: bool,
         #[command(flatten)]
@@ -32,30 +33,30 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         database: DatabaseArguments,
     },
-    /// List all accounts
+    /// List all users
     List {
         #[command(flatten)]
         output: Output,
         #[command(flatten)]
         database: DatabaseArguments,
     },
-    /// Deactivate an account and end its sessions
+    /// Deactivate a user and end the user's sessions
     Deactivate {
-        /// The username or e-mail address
+        /// Username or e-mail address
         name: String,
         #[command(flatten)]
         database: DatabaseArguments,
     },
-    /// Activate an account again
+    /// Reactivate a user
     Activate {
-        /// The username or e-mail address
+        /// Username or e-mail address
         name: String,
         #[command(flatten)]
         database: DatabaseArguments,
     },
-    /// Set an account's password and end its sessions
+    /// Set the password of a user and end the user's sessions
     SetPassword {
-        /// The username or e-mail address
+        /// Username or e-mail address
         name: String,
         #[command(flatten)]
         password: PasswordArguments,
@@ -64,10 +65,10 @@ pub(super) enum UserCommand {
     },
 }
 
-pub(super) async fn run(command: UserCommand) -> Result<()> {
+pub(super) async fn run(command: UserCommand, sources: &Sources) -> Result<()> {
     match command {
         UserCommand::Create { name, email, admin, password, database } => {
-            let config = Config::of_command(database)?;
+            let config = Config::of_command(database, sources)?;
             // Before the database is opened: the operator may interrupt the prompt.
             let password = password.read()?;
             let components = open(config).await?;
@@ -83,34 +84,46 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
                 auth::Error::Refused(refusal) => anyhow!(advised(&refusal)),
                 error => error.into(),
             })?;
-            print(&format!("{} is made\n", user.names.username()))
+            print(&format!("Created user {}.\n", user.names.username()))
         }
         UserCommand::List { output, database } => {
-            list(&open_existing(Config::of_command(database)?).await?, output).await
+            list(&open_existing(Config::of_command(database, sources)?).await?, output).await
         }
-        UserCommand::Deactivate { name, database } => set_active(&name, false, database).await,
-        UserCommand::Activate { name, database } => set_active(&name, true, database).await,
+        UserCommand::Deactivate { name, database } => {
+            set_active(&name, false, database, sources).await
+        }
+        UserCommand::Activate { name, database } => {
+            set_active(&name, true, database, sources).await
+        }
         UserCommand::SetPassword { name, password, database } => {
-            let components = open_existing(Config::of_command(database)?).await?;
+            let components = open_existing(Config::of_command(database, sources)?).await?;
             let user = find(&components, &name).await?;
             let password = password.read()?;
             let (by, origin) = (Admin::operator(), Origin::default());
             let (_, ended) =
                 components.auth.accounts.set_password(by, user.id, &password, origin).await?;
-            print(&format!("{name} has a new password; {} ended\n", count(ended, "session")))
+            print(&format!(
+                "Set the password of user {name} and ended {}.\n",
+                count(ended, "session")
+            ))
         }
     }
 }
 
-async fn set_active(name: &str, active: bool, database: DatabaseArguments) -> Result<()> {
-    let components = open_existing(Config::of_command(database)?).await?;
+async fn set_active(
+    name: &str,
+    active: bool,
+    database: DatabaseArguments,
+    sources: &Sources,
+) -> Result<()> {
+    let components = open_existing(Config::of_command(database, sources)?).await?;
     let user = find(&components, name).await?;
     let (by, origin) = (Admin::operator(), Origin::default());
     let (_, ended) = components.auth.accounts.set_active(by, user.id, active, origin).await?;
     print(&if active {
-        format!("{name} is active\n")
+        format!("Activated user {name}.\n")
     } else {
-        format!("{name} is deactivated; {} ended\n", count(ended, "session"))
+        format!("Deactivated user {name} and ended {}.\n", count(ended, "session"))
     })
 }
 
@@ -124,7 +137,7 @@ fn advised(refusal: &UserError) -> String {
 /// By username or e-mail address.
 pub(super) async fn find(components: &Components, name: &str) -> Result<User> {
     let found = components.auth.reads.user_named(Admin::operator(), name).await?;
-    found.with_context(|| format!("there is no account {name:?}; see sallyport user list"))
+    found.with_context(|| format!("user {name:?} does not exist; see sallyport user list"))
 }
 
 async fn list(components: &Components, output: Output) -> Result<()> {

@@ -9,15 +9,14 @@ use clap::{Arg, Args, Command, ValueEnum};
 use super::error::ConfigError;
 use crate::store::{ConnectionOptions, DatabaseUrl, DatabaseUrlError, Pooler};
 
-/// Where the database is.
+/// Flags about the database.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Database")]
 pub struct DatabaseArguments {
-    /// Its address.
-    // Apart from the sentence above, which rustdoc would want to make a link of.
+    // No doc comment, in which rustdoc would make links of the URLs.
     #[arg(
         long,
-        help = "sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME",
+        help = "URL of the database: sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME",
         env = "SALLYPORT_DATABASE_URL",
         hide_env_values = true,
         value_name = "URL",
@@ -36,11 +35,12 @@ pub enum PoolerKind {
     Transaction,
 }
 
-/// How a process connects to PostgreSQL.
+/// Flags about connections to PostgreSQL.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Database")]
 pub struct ConnectionArguments {
-    /// The most connections to PostgreSQL; each process has one more, for its feed of ended sessions
+    /// Maximum number of connections to PostgreSQL per process, 1 to 1000; each process opens one
+    /// more for the feed of ended sessions
     #[arg(
         long = "database-connections",
         env = "SALLYPORT_DATABASE_CONNECTIONS",
@@ -50,8 +50,8 @@ pub struct ConnectionArguments {
     )]
     most: u32,
 
-    /// What stands before PostgreSQL: `transaction` is a pooler that lends a connection for a
-    /// transaction, such as pgbouncer with that as its `pool_mode`
+    /// Connection pooler in front of PostgreSQL: `transaction` for a pooler that assigns a connection
+    /// per transaction, such as PgBouncer with `pool_mode=transaction`
     #[arg(
         long = "database-pooler",
         env = "SALLYPORT_DATABASE_POOLER",
@@ -62,8 +62,8 @@ pub struct ConnectionArguments {
     )]
     pooler: PoolerKind,
 
-    /// PostgreSQL itself, past the pooler, for the feed of ended sessions: there it is woken at once,
-    /// behind a pooler it asks every second
+    /// URL of PostgreSQL that bypasses the pooler, for the feed of ended sessions: directly connected,
+    /// the feed is notified immediately; behind a pooler, the database is polled every second
     #[arg(
         long = "database-direct-url",
         env = "SALLYPORT_DATABASE_DIRECT_URL",
@@ -79,7 +79,7 @@ impl DatabaseArguments {
         let ConnectionArguments { most, pooler, direct_url: direct } = self.connections.clone();
         let is_sqlite = |url: &DatabaseUrl| url.path().is_some();
         if direct.as_ref().is_some_and(|url| is_sqlite(url) || is_sqlite(&self.database_url)) {
-            const MESSAGE: &str = "--database-direct-url is for postgres:// URLs, and names the same \
+            const MESSAGE: &str = "--database-direct-url must be a postgres:// URL of the same \
                                    database as --database-url";
             return Err(ConfigError(MESSAGE.into()));
         }

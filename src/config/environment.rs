@@ -1,7 +1,7 @@
 //! Environment variables of the flags.
 //!
-//! An empty variable counts as not set, so that `${ISSUER:-}` can be passed on. A variable whose name is
-//! almost that of a flag is refused: whoever set it relies on a setting that has no effect.
+//! An empty variable counts as not set, so that `${ISSUER:-}` can be passed on. A variable whose name
+//! differs from a known name by one or two letters is refused, because the setting would have no effect.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -27,10 +27,10 @@ pub fn without_empty(command: Command) -> Command {
     command.mut_subcommands(without_empty)
 }
 
-/// Names the variables with the prefix of settings that belong to no flag.
+/// Returns the names of variables that have the prefix of settings and belong to no flag.
 ///
 /// # Errors
-/// [`ConfigError`] if one is a misspelt name of a flag's variable; it names the nearest.
+/// [`ConfigError`] if a variable is a misspelt name of a flag's variable; the message suggests the name.
 pub fn unknown_variables(
     command: &Command,
     variables: impl Iterator<Item = (OsString, OsString)>,
@@ -50,7 +50,7 @@ pub fn unknown_variables(
         let nearest = similar.map(|known| (distance(known), known)).min();
         match nearest {
             Some((letters, known)) if letters <= MAX_EDITS => {
-                misspelt.push(format!("{name} is no setting, {known} is"));
+                misspelt.push(format!("{name} (did you mean {known}?)"));
             }
             _ if name.starts_with(PREFIX) => unknown.push(name.into_owned()),
             _ => {}
@@ -61,7 +61,10 @@ pub fn unknown_variables(
     if misspelt.is_empty() {
         return Ok(unknown);
     }
-    let message = format!("{}: correct the name or remove the variable", misspelt.join("; "));
+    let message = format!(
+        "unknown environment variable {}; correct the name or remove the variable",
+        misspelt.join(", ")
+    );
     Err(ConfigError(message.into()))
 }
 
@@ -73,7 +76,7 @@ fn collect_names(command: &Command, known: &mut BTreeSet<String>) {
     }
 }
 
-/// Tells variables that Kubernetes (or Docker, for a link) sets in every container if a service's name
+/// Recognizes variables that Kubernetes (or Docker, for a link) sets in every container if a service's name
 /// begins with `sallyport`.
 fn is_of_kubernetes(name: &str, value: &str) -> bool {
     const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];

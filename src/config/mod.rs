@@ -1,29 +1,38 @@
-//! Settings: flags and environment variables, validated once.
+//! Settings: flags, environment variables and the configuration file, validated once.
 //!
-//! Every flag has an environment variable `SALLYPORT_…` of its name. Secrets are neither shown in the help
-//! nor printed. A file holds the flags of one heading of the help.
+//! Every flag has an environment variable `SALLYPORT_…` of its name, and a key of its name in the
+//! configuration file, in the table that is named as its heading in the help. Secrets are neither shown in
+//! the help nor printed. A source file holds the flags of one heading.
 
 mod accounts;
 mod consistency;
 mod database;
+mod effective;
 mod environment;
 mod error;
+mod file;
+mod flag_value;
+mod keys;
 mod limits;
 mod secret;
 mod serve;
 mod service;
 mod sessions;
 mod settings;
+mod sources;
 mod tokens;
 mod transport;
 mod values;
 
 pub use database::DatabaseArguments;
+pub use effective::{EffectiveSetting, SettingSource, effective_settings};
 pub use environment::{unknown_variables, without_empty};
 pub use error::ConfigError;
+pub use file::ConfigFileInfo;
 pub use secret::{Secret, SecretArguments, SecretSource};
 pub use serve::ServeArguments;
 pub use service::{Federation, LogFormat};
 pub use sessions::RetentionArguments;
 pub use settings::Config;
+pub use sources::Sources;
 pub(crate) use tokens::algorithm;

@@ -34,12 +34,12 @@ pub enum SecretSource {
     Missing,
 }
 
-/// Where the master secret is.
+/// Flags about the master secret.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Database")]
 pub struct SecretArguments {
-    /// The master secret, 32 bytes or more, the same for every replica. While it is being replaced
-    /// the older one follows after a comma. PostgreSQL needs this or the next
+    /// Master secret, at least 32 bytes, the same for every replica; PostgreSQL requires this flag or
+    /// `--secret-file`; during a rotation the previous secret follows after a comma
     // A secret in base64url may start like a flag.
     #[arg(
         long,
@@ -50,8 +50,8 @@ pub struct SecretArguments {
     )]
     pub secret: Option<Secret>,
 
-    /// A file that holds it [default with SQLite: the database's path and .secret, made where it is
-    /// not there]
+    /// File with the master secret [default with SQLite: the path of the database plus .secret;
+    /// created if it does not exist]
     #[arg(long, env = "SALLYPORT_SECRET_FILE", value_name = "PATH", conflicts_with = "secret")]
     pub secret_file: Option<PathBuf>,
 }

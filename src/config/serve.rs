@@ -4,11 +4,11 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use super::accounts::AccountArguments;
 use super::database::DatabaseArguments;
-use super::environment::without_empty;
 use super::limits::LimitArguments;
 use super::secret::{Secret, SecretArguments};
 use super::service::{ServiceArguments, TrustedDocumentArguments};
 use super::sessions::SessionArguments;
+use super::sources::Sources;
 use super::tokens::TokenArguments;
 use super::transport::TransportArguments;
 
@@ -42,25 +42,28 @@ pub struct ServeArguments {
     #[command(flatten)]
     pub(super) limits: LimitArguments,
 
+    // Hidden, since others on the machine can read a command line.
     #[arg(
         long,
         env = "SALLYPORT_ADMIN_PASSWORD",
         hide_env_values = true,
         hide = true,
+        help_heading = "Accounts",
         value_name = "PASSWORD"
     )]
     pub(super) admin_password: Option<Secret>,
 }
 
 impl ServeArguments {
-    /// Reads all flags from the environment.
-    pub(super) fn of_environment() -> Result<Self, clap::Error> {
+    /// Reads all flags from the environment and the configuration file.
+    pub(super) fn of_sources(sources: &Sources) -> Result<Self, clap::Error> {
         #[derive(Parser)]
         struct Environment {
             #[command(flatten)]
             serve: ServeArguments,
         }
-        let matches = without_empty(Environment::command()).try_get_matches_from(["sallyport"])?;
+        let command = sources.apply(Environment::command(), &|_| false);
+        let matches = command.try_get_matches_from(["sallyport"])?;
         Environment::from_arg_matches(&matches).map(|environment| environment.serve)
     }
 }

@@ -1,18 +1,19 @@
-//! Flags about what is served: addresses, pages, federation, the log, trusted documents.
+//! Flags about the service: addresses, pages, federation, the log, trusted documents.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::error::ConfigError;
 use super::values::{Optional, Switch};
 use crate::graphql::Supergraph;
 
-/// The flags about what is served.
+/// Flags about the service.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Service")]
 pub struct ServiceArguments {
-    /// Where to serve; port 0 takes one that is free
+    /// Address and port of the HTTP server; port 0 selects a free port
     #[arg(
         long,
         env = "SALLYPORT_LISTEN",
@@ -21,11 +22,12 @@ pub struct ServiceArguments {
     )]
     pub(super) listen: SocketAddr,
 
-    /// Where Prometheus finds the metrics, at /metrics: a port of their own, for your monitoring only
+    /// Address and port of the Prometheus metrics at /metrics, or off; allow only your monitoring to
+    /// connect
     #[arg(long, env = "SALLYPORT_METRICS_LISTEN", value_name = "ADDRESS", default_value = "off")]
     pub(super) metrics_listen: Optional<SocketAddr>,
 
-    /// Whether clients may ask for the schema
+    /// Allow clients to query the schema (GraphQL introspection)
     #[arg(
         long,
         env = "SALLYPORT_INTROSPECTION",
@@ -36,7 +38,7 @@ pub struct ServiceArguments {
     )]
     pub(super) introspection: Switch,
 
-    /// Whether browsers find GraphiQL at `/graphql`
+    /// Serve GraphiQL to browsers at `/graphql`
     #[arg(
         long,
         env = "SALLYPORT_GRAPHIQL",
@@ -47,7 +49,7 @@ pub struct ServiceArguments {
     )]
     pub(super) graphiql: Switch,
 
-    /// Whether people find the console at `/console`
+    /// Serve the administration console at `/console`
     #[arg(
         long,
         env = "SALLYPORT_CONSOLE",
@@ -58,7 +60,8 @@ pub struct ServiceArguments {
     )]
     pub(super) console: Switch,
 
-    /// Serve as a subgraph of an Apollo Federation 2, of a router or of the gateway for Node
+    /// Serve as an Apollo Federation 2 subgraph, behind Apollo Router (`router`) or Apollo Gateway for
+    /// Node.js (`gateway`)
     #[arg(
         long,
         env = "SALLYPORT_FEDERATION",
@@ -71,7 +74,7 @@ pub struct ServiceArguments {
     )]
     pub(super) federation: Federation,
 
-    /// How the log looks [default: pretty on a terminal, else json]
+    /// Format of the log on standard error [default: pretty on a terminal, otherwise json]
     #[arg(
         long,
         env = "SALLYPORT_LOG_FORMAT",
@@ -105,20 +108,20 @@ impl From<Federation> for Option<Supergraph> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     Pretty,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Which documents may run.
+/// Flags about trusted documents.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Documents")]
 pub struct TrustedDocumentArguments {
-    /// A file of trusted documents, which clients call by their ids: Relay's persisted queries, or
-    /// Apollo's manifest
+    /// File of trusted documents, which clients execute by ID: Relay persisted queries or an Apollo
+    /// manifest
     #[arg(long, env = "SALLYPORT_TRUSTED_DOCUMENTS", value_name = "PATH")]
     pub(super) trusted_documents: Option<PathBuf>,
 
-    /// Whether no other document may run
+    /// Refuse all documents that are not in the file of trusted documents
     #[arg(
         long,
         env = "SALLYPORT_TRUSTED_DOCUMENTS_ONLY",
@@ -127,8 +130,18 @@ pub struct TrustedDocumentArguments {
         hide_possible_values = true,
         default_value = "false",
         default_missing_value = "true",
-        num_args = 0..=1,
-        requires_if("true", "trusted_documents")
+        num_args = 0..=1
     )]
     pub(super) trusted_documents_only: Switch,
+}
+
+impl TrustedDocumentArguments {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        const MESSAGE: &str = "--trusted-documents-only needs --trusted-documents";
+        // Not by clap, which does not see values of the configuration file.
+        if self.trusted_documents_only.is_on() && self.trusted_documents.is_none() {
+            return Err(ConfigError(MESSAGE.into()));
+        }
+        Ok(())
+    }
 }

@@ -10,10 +10,12 @@ use super::accounts::{AccountArguments, Registration};
 use super::consistency::{check_addresses, check_lifetimes};
 use super::database::DatabaseArguments;
 use super::error::ConfigError;
+use super::file::ConfigFileInfo;
 use super::secret::{Secret, SecretArguments, SecretSource};
 use super::serve::ServeArguments;
 use super::service::LogFormat;
 use super::sessions::SessionArguments;
+use super::sources::Sources;
 use super::tokens::TokenArguments;
 use crate::auth::Policy;
 use crate::crypto::access_token::Issuer;
@@ -48,9 +50,15 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
     /// Password of the first administrator; `None` generates one.
     pub admin_password: Option<Secret>,
+    pub config_file: Option<ConfigFileInfo>,
 }
 
 impl Config {
+    /// Settings of `serve`, and of the commands that have all its flags.
+    pub fn of_serve(arguments: ServeArguments, sources: &Sources) -> Result<Self, ConfigError> {
+        Ok(Self { config_file: sources.file().cloned(), ..Self::parse(arguments)? })
+    }
+
     pub fn parse(arguments: ServeArguments) -> Result<Self, ConfigError> {
         let config = Self::combine(arguments)?;
         if matches!(config.secret, SecretSource::Missing) {
@@ -62,6 +70,7 @@ impl Config {
     }
 
     fn combine(arguments: ServeArguments) -> Result<Self, ConfigError> {
+        arguments.documents.check()?;
         let ServeArguments { database, service, tokens, sessions, accounts, .. } = arguments;
         let connections = database.connections()?;
         let secret = arguments.secret.source(&database.database_url);
@@ -95,21 +104,23 @@ impl Config {
             server,
             log_format: service.log_format,
             admin_password: arguments.admin_password,
+            config_file: None,
         })
     }
 
-    /// Settings of a command that issues no tokens: those of the environment, with the database of the
-    /// command line.
-    pub fn of_command(database: DatabaseArguments) -> Result<Self, ConfigError> {
-        Self::combine(ServeArguments { database, ..environment()? })
+    /// Settings of a command that issues no tokens: those of the environment and the configuration file, with
+    /// the database of the command line.
+    pub fn of_command(database: DatabaseArguments, sources: &Sources) -> Result<Self, ConfigError> {
+        Self::combine(ServeArguments { database, ..of_sources(sources)? })
     }
 
     /// As [`Config::of_command`], for a command that opens the signing keys.
     pub fn of_key_command(
         database: DatabaseArguments,
         secret: SecretArguments,
+        sources: &Sources,
     ) -> Result<Self, ConfigError> {
-        Self::parse(ServeArguments { database, secret, ..environment()? })
+        Self::parse(ServeArguments { database, secret, ..of_sources(sources)? })
     }
 }
 
@@ -134,10 +145,10 @@ fn policy(
     }
 }
 
-fn environment() -> Result<ServeArguments, ConfigError> {
-    // The command line was parsed with the same variables, so an error here is unlikely.
+fn of_sources(sources: &Sources) -> Result<ServeArguments, ConfigError> {
+    // The command line was parsed with the same sources, so an error here is unlikely.
     let message = |error: clap::Error| error.render().to_string().replace('\n', " ");
-    ServeArguments::of_environment().map_err(|error| ConfigError(message(error).into()))
+    ServeArguments::of_sources(sources).map_err(|error| ConfigError(message(error).into()))
 }
 
 #[cfg(test)]

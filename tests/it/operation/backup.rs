@@ -182,26 +182,26 @@ fn an_older_copy_is_warned_of_until_somebody_recovers() {
     for _ in 0..2 {
         let checked = said(&directory, "check");
         let warned =
-            checked.lines().any(|line| line.starts_with("risky") && line.contains("recover"));
+            checked.lines().any(|line| line.starts_with("warning  ") && line.contains("recover"));
         assert!(warned, "{checked}");
         let server = Server::start_in(&directory, "");
         // What happens now does not make it the newest one.
         log_in(&server);
         let log = server.stop("TERM").join("\n");
-        assert!(log.contains("run sallyport recover"), "{log}");
+        assert!(log.contains("Run sallyport recover"), "{log}");
     }
     let rehearsed = said(&directory, "recover --dry-run");
     assert!(rehearsed.contains("3 sessions would be ended"), "{rehearsed}");
     let key = said(&directory, "keys list --json");
     let recovered = said(&directory, "recover");
-    assert!(recovered.contains("3 sessions ended"), "{recovered}");
+    assert!(recovered.contains("Ended 3 sessions"), "{recovered}");
     let keys = said(&directory, "keys list --json");
     assert_eq!((key.lines().count(), keys.lines().count()), (1, 2), "{keys}");
     assert!(keys.contains("RETIRED"), "{keys}");
     assert!(!said(&directory, "session list").contains("ACTIVE"));
     assert!(!said(&directory, "check").contains("recover"));
     let log = Server::start_in(&directory, "").stop("TERM").join("\n");
-    assert!(!log.contains("run sallyport recover"), "{log}");
+    assert!(!log.contains("Run sallyport recover"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,13 +213,13 @@ async fn an_older_postgres_is_warned_of_where_the_secret_has_a_file() {
     let flags = format!("--log-format json --secret-file {}", secret.display());
     for _ in 0..2 {
         let log = Process::start(&database, &flags, &[]).end();
-        assert!(!log.contains("run sallyport recover"), "{log}");
+        assert!(!log.contains("Run sallyport recover"), "{log}");
     }
     // As in a copy from before all that happened.
     database.raw().await.execute("DELETE FROM audit_events").await;
     for _ in 0..2 {
         let log = Process::start(&database, &flags, &[]).end();
-        assert!(log.contains("run sallyport recover"), "{log}");
+        assert!(log.contains("Run sallyport recover"), "{log}");
     }
 }
 

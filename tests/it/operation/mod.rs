@@ -1,8 +1,12 @@
 //! The program as its operators use it: log, metrics, backup, shutdown, settings.
 
 mod backup;
+mod config_command;
+mod config_file;
+mod config_refusals;
 mod database_role;
 mod log;
 mod server;
 mod settings;
 mod shutdown;
+mod site;

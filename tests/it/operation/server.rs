@@ -53,13 +53,19 @@ impl Server {
         Self::begin(directory, flags).0
     }
 
+    /// Starts a server whose settings have both ports.
+    pub fn start_with(program: Command) -> Self {
+        Self::begin_with(program).0
+    }
+
     fn begin(directory: &TempDir, flags: &str) -> (Self, Sender<()>) {
         let ports = "serve --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --log-format json";
-        let mut child = program(directory, &format!("{ports} {flags}"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary");
+        Self::begin_with(program(directory, &format!("{ports} {flags}")))
+    }
+
+    fn begin_with(mut program: Command) -> (Self, Sender<()>) {
+        let mut child =
+            program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
         let log = BufReader::new(child.stderr.take().expect("piped"));
         let (reader, standing_still) = channel::<()>();
         let log = std::thread::spawn(move || {

@@ -1,0 +1,36 @@
+//! Validation of a single value by the parser of its flag.
+
+use std::error::Error as _;
+use std::ffi::{OsStr, OsString};
+
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, Command, Id};
+
+/// Checks a value from outside the command line. The error is the reason alone, as the flag's error gives
+/// it; it does not repeat a secret.
+pub(super) fn check_value(flag: &Arg, raw: &OsStr) -> Result<(), String> {
+    let alone = flag
+        .clone()
+        .env(Resettable::<clap::builder::OsStr>::Reset)
+        .conflicts_with(Resettable::<Id>::Reset);
+    let mut word = OsString::from("--");
+    word.push(flag.get_long().unwrap_or_default());
+    word.push("=");
+    word.push(raw);
+    let command = Command::new("flag").no_binary_name(true).arg(alone);
+    command.try_get_matches_from([word]).map(drop).map_err(|error| reason(&error))
+}
+
+fn reason(error: &clap::Error) -> String {
+    if let Some(source) = error.source() {
+        return source.to_string();
+    }
+    if let Some(ContextValue::Strings(values)) = error.get(ContextKind::ValidValue) {
+        return format!("must be one of {}", values.join(", "));
+    }
+    // An error that a parser has worded itself, so as not to repeat the value.
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.split_once("': ").map_or(line, |(_, reason)| reason).to_owned()
+}
