@@ -31,7 +31,8 @@ pub fn riddle(text: &str) -> Option<&'static str> {
 /// The words of a text in lower case, without punctuation. Code in backticks is one word.
 fn words(text: &str) -> Vec<String> {
     let pieces = text.split('`').enumerate();
-    let prose: Vec<_> = pieces.map(|(at, piece)| if at % 2 == 0 { piece } else { "code" }).collect();
+    let prose: Vec<_> =
+        pieces.map(|(at, piece)| if at % 2 == 0 { piece } else { "code" }).collect();
     let prose = prose.join(" ").to_lowercase();
     let is_end = |letter: char| !letter.is_alphanumeric() && letter != '\'';
     prose.split(is_end).filter(|word| !word.is_empty()).map(str::to_owned).collect()
