@@ -3,7 +3,6 @@
 use anyhow::{Result, bail};
 use clap::Subcommand;
 
-use super::error_report::sentence;
 use super::opening::{check_exists, log_for_people};
 use super::table::{Cell, Output, Table, print};
 use crate::app::{self, Components};

@@ -3,7 +3,6 @@
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::error_report::sentence;
 use super::opening::{check_exists, log_for_people};
 use super::table::{count, print};
 use crate::app::{self, Recovery};

@@ -3,7 +3,6 @@
 use anyhow::{Context, Result, anyhow};
 use clap::Subcommand;
 
-use super::error_report::sentence;
 use super::opening::{open, open_existing};
 use super::password::PasswordArguments;
 use super::table::{Cell, Output, Table, count, print};
