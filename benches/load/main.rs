@@ -1,4 +1,4 @@
-//! Load program: source of the README's figures.
+//! Load program: source of the figures in `benches/README.md`.
 //!
 //!     benches/run                     everything, in about half an hour
 //!     benches/run --short             that it works, in a minute; its figures say nothing

@@ -1,5 +1,5 @@
-// Apollo Client: sends the access token, and after a refusal refreshes once, however many queries
-// were refused together, and tries again.
+// Apollo Client: sends the access token. After UNAUTHENTICATED it refreshes once for all queries that
+// failed together, and sends them again.
 import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache } from '@apollo/client';
 import { SetContextLink } from '@apollo/client/link/context';
 import { ErrorLink } from '@apollo/client/link/error';

@@ -1,5 +1,5 @@
-// The session of a browser whose refresh token is in a cookie. The access token is in this memory only;
-// tabs refresh one at a time, and hand each other what they got.
+// Session of a browser whose refresh token is in a cookie. The access token is in memory only. The tabs
+// refresh one at a time and send each other the new access token.
 const REFRESH = `mutation Refresh($input: RefreshInput!) {
   refresh(input: $input) { tokens { accessToken } errors { code } }
 }`;
@@ -16,7 +16,7 @@ export function createCookieSession(url) {
   }
 
   async function refresh(isFirst = true) {
-    // Saved before it is sent: with the same one a lost answer can be asked for again, however late.
+    // Saved before it is sent: with the same attemptId a repeated refresh gets the same tokens, however late.
     const attemptId = localStorage.getItem('attemptId') ?? crypto.randomUUID();
     localStorage.setItem('attemptId', attemptId);
     const response = await fetch(url, {
@@ -26,24 +26,25 @@ export function createCookieSession(url) {
       body: JSON.stringify({ query: REFRESH, variables: { input: { attemptId } } }),
     });
     const { data } = await response.json();
-    // No data: the service is away. The cookie is as good as before; try again later.
+    // No data: the service is unavailable. The cookie is still valid; try again later.
     if (!data) return false;
     localStorage.removeItem('attemptId');
     const { tokens, errors } = data.refresh;
     const code = errors[0]?.code;
-    // Another page was faster: the cookie is the one that it got.
+    // Another page was faster: the cookie has its refresh token. Refresh again.
     if (code === 'REFRESH_TOKEN_STALE' && isFirst) return refresh(false);
-    // Too many, or too much to do: nobody is logged out by that.
+    // Rate limit or overload: the session is still valid.
     if (['REFRESH_TOKEN_STALE', 'RATE_LIMITED', 'OVERLOADED'].includes(code)) return false;
     save(tokens);
     return Boolean(tokens);
   }
 
   return {
-    // After a login with `transport: COOKIE`; with null after a logout.
+    // Call it after a login with `transport: COOKIE`, and with null after a logout.
     save,
     accessToken: () => accessToken,
-    // Whether it is worth trying again, now that this access token was refused, or there is none yet.
+    // Called when this access token was refused, or there is none yet: refreshes, and returns whether to
+    // send the request again.
     renew(refused = null) {
       const renewed = () => (accessToken !== refused ? true : refresh());
       refreshing ??= navigator.locks.request('session', renewed).finally(() => (refreshing = undefined));

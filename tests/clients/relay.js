@@ -1,4 +1,4 @@
-// Relay: the network of its environment.
+// Relay: the network layer of its environment.
 import { Environment, Network, RecordSource, Store } from 'relay-runtime';
 
 export function createRelay(url, session) {

@@ -1,5 +1,4 @@
-// The tokens of one browser, and the one refresh at a time that renews them. Every client here uses
-// it; what is particular to a client stands in its own file.
+// Keeps the tokens of one browser and refreshes them, one refresh at a time. All clients here use it.
 const REFRESH = `mutation Refresh($input: RefreshInput!) {
   refresh(input: $input) { tokens { accessToken refreshToken } errors { code } }
 }`;
@@ -11,7 +10,7 @@ export function createSession(url, storage) {
   async function refresh() {
     const refreshToken = storage.getItem('refreshToken');
     if (!refreshToken) return false;
-    // Saved before it is sent: with the same one a lost answer can be asked for again, however late.
+    // Saved before it is sent: with the same attemptId a repeated refresh gets the same tokens, however late.
     const attemptId = storage.getItem('attemptId') ?? crypto.randomUUID();
     storage.setItem('attemptId', attemptId);
     const response = await fetch(url, {
@@ -20,14 +19,14 @@ export function createSession(url, storage) {
       body: JSON.stringify({ query: REFRESH, variables: { input: { refreshToken, attemptId } } }),
     });
     const { data } = await response.json();
-    // No data: the service is away. The tokens are as good as before; try again later.
+    // No data: the service is unavailable. The tokens are still valid; try again later.
     if (!data) return false;
     storage.removeItem('attemptId');
     const code = data.refresh.errors[0]?.code;
-    // Too many, or too much to do: the tokens are as good as before.
+    // Rate limit or overload: the tokens are still valid.
     if (code === 'RATE_LIMITED' || code === 'OVERLOADED') return false;
     if (data.refresh.tokens) save(data.refresh.tokens);
-    // Another tab was faster: what it got is in the storage.
+    // Another tab was faster: its tokens are in the storage.
     else if (code !== 'REFRESH_TOKEN_STALE') clear();
     return Boolean(storage.getItem('refreshToken'));
   }
@@ -45,7 +44,7 @@ export function createSession(url, storage) {
     save,
     clear,
     accessToken: () => storage.getItem('accessToken'),
-    // Whether it is worth trying again, now that this access token was refused.
+    // Called when this access token was refused: refreshes, and returns whether to send the request again.
     renew(refused) {
       if (refused !== storage.getItem('accessToken')) return Promise.resolve(true);
       refreshing ??= refresh().finally(() => (refreshing = undefined));

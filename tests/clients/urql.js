@@ -1,4 +1,4 @@
-// urql, with its auth exchange.
+// urql with its auth exchange.
 import { Client, cacheExchange, fetchExchange } from '@urql/core';
 import { authExchange } from '@urql/exchange-auth';
 
@@ -16,7 +16,7 @@ export function createUrql(url, session) {
           },
           didAuthError(error, { context }) {
             const is = error.graphQLErrors.some(({ extensions }) => extensions.code === 'UNAUTHENTICATED');
-            // Of the operation itself: one that is refused late needs no second refresh.
+            // The token of this operation: an operation that is refused late needs no second refresh.
             if (is) refused = context.fetchOptions?.headers?.authorization?.slice('Bearer '.length);
             return is;
           },

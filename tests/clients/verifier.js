@@ -1,25 +1,25 @@
-// A service of your own that takes access tokens: it checks them by the public keys, and refuses those
-// of a session that has ended within moments of the logout.
+// A service of your own that accepts access tokens: it verifies them by the public keys, and refuses
+// those of an ended session within moments of the logout.
 //
-// Rule: what is not known is not answered. Where nothing was heard from the feed for five seconds a
-// token is neither accepted nor refused, as in the service itself.
+// If nothing was heard from the feed for five seconds, a token is neither accepted nor refused, as in
+// Sallyport itself.
 import { createClient } from 'graphql-ws';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import WebSocket from 'ws';
 
 const ENDS = 'subscription Ends($after: String!) { sessionEnds(after: $after) { session { sid } endedAt cursor } }';
 const BOUND = 5_000;
-// What ended before a connection began comes first, and nothing says that it is complete. The service
-// gives up a question to its database after two seconds, so more silence than that says so.
+// Sessions that ended before the connection began come first, and no message marks their end. The
+// service gives up a database query after two seconds, so a longer silence marks it.
 const SILENCE = 2_500;
-// Longer than any access token lives: what ended earlier is refused by its expiry.
+// Longer than the lifetime of access tokens: tokens of earlier ends have expired.
 const REMEMBERED = 60 * 60 * 1000;
 
 // `accessToken` gives the token of an administrator, a fresh one each time it is called.
 export function createVerifier({ url, issuer, audience, accessToken }) {
   const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', url));
   const ended = new Map();
-  // Nothing yet: all that is held comes first.
+  // Empty: all ends that are held come first.
   let cursor = '';
   let heardAt = -Infinity;
   let completeAt = Infinity;
@@ -29,7 +29,7 @@ export function createVerifier({ url, issuer, audience, accessToken }) {
     url: new URL('/graphql', url).href.replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
     connectionParams: async () => ({ Authorization: `Bearer ${await accessToken()}` }),
-    // A connection that died without a word shows by the answer that does not come.
+    // Detects a broken connection: its pong does not come.
     keepAlive: 1_000,
     on: {
       connected: () => (completeAt = performance.now() + SILENCE),
@@ -51,7 +51,7 @@ export function createVerifier({ url, issuer, audience, accessToken }) {
           if (completeAt > performance.now()) completeAt = performance.now() + SILENCE;
         }
       } catch {
-        // The next round begins where this one ended.
+        // The next round continues at the cursor.
       }
       await new Promise(resolve => setTimeout(resolve, 500));
     }
@@ -65,7 +65,7 @@ export function createVerifier({ url, issuer, audience, accessToken }) {
 
   return {
     isReady: () => completeAt <= performance.now() && performance.now() - heardAt < BOUND,
-    // The claims of a token that is good; throws where it is not, or where that cannot be told.
+    // The claims of a valid token. Throws if it is not valid, or if that is not known.
     async verify(token) {
       const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jwt' });
       if (ended.has(payload.sid)) throw new Error('the session has ended');

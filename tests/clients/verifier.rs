@@ -1,9 +1,9 @@
-//! A service of your own that takes access tokens: it checks them by the public keys, and refuses
-//! those of a session that has ended within moments of the logout. It reads a token a line and says
-//! of each `accepted`, `refused` or `unknown`.
+//! A service of your own that accepts access tokens: it verifies them by the public keys, and refuses
+//! those of an ended session within moments of the logout. It reads one token per line and prints
+//! `accepted`, `refused` or `unknown` for each.
 //!
-//! Rule: what is not known is not answered. Where nothing was heard from the feed for five seconds a
-//! token is neither accepted nor refused, as in the service itself.
+//! If nothing was heard from the feed for five seconds, a token is neither accepted nor refused, as in
+//! Sallyport itself.
 //!
 //!     SALLYPORT_URL=http://127.0.0.1:8000 ACCESS_TOKEN=… cargo run --example verifier
 
@@ -27,19 +27,19 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 const ENDS: &str =
     "subscription($after: String!) { sessionEnds(after: $after) { session { sid } cursor } }";
 const BOUND: Duration = Duration::from_secs(5);
-/// What ended before a connection began comes first, and nothing says that it is complete. The service
-/// gives up a question to its database after two seconds, so more silence than that says so.
+/// Sessions that ended before the connection began come first, and no message marks their end. The
+/// service gives up a database query after two seconds, so a longer silence marks it.
 const SILENCE: Duration = Duration::from_millis(2_500);
 
-/// What is known of ended sessions, and how fresh that is.
+/// Ended sessions, and the age of this knowledge.
 #[derive(Default)]
 struct Ended {
-    /// By the claim `sid`. What ended before the longest life of an access token may be forgotten.
+    /// By the claim `sid`. Ends older than the longest lifetime of an access token may be removed.
     sessions: HashMap<String, Instant>,
-    /// Where to go on after a break; empty: all that is held comes first.
+    /// Where to continue after a break. Empty: all ends that are held come first.
     cursor: String,
     heard_at: Option<Instant>,
-    /// When what ended before is known to have come.
+    /// When all earlier ends are known to have arrived.
     complete_at: Option<Instant>,
 }
 
@@ -73,14 +73,14 @@ fn verdict(keys: &JwkSet, ended: &Mutex<Ended>, token: &str) -> &'static str {
     if is_complete && is_fresh { "accepted" } else { "unknown" }
 }
 
-/// By the public keys alone, as RFC 9068, section 4, has it.
+/// Verifies by the public keys alone (RFC 9068, section 4).
 fn verify(keys: &JwkSet, token: &str) -> Result<Claims> {
     let header = decode_header(token)?;
     let key = header.kid.and_then(|kid| keys.find(&kid)).ok_or("an unknown key")?;
     if header.typ.as_deref() != Some("at+jwt") {
         return Err("another kind of token".into());
     }
-    // The algorithm is the key's, never the token's to choose.
+    // The key determines the algorithm, never the token.
     let algorithm = key.common.key_algorithm.ok_or("a key without an algorithm")?;
     let mut validation = Validation::new(algorithm.to_string().parse()?);
     validation.set_issuer(&["http://127.0.0.1:8000"]);
@@ -89,7 +89,7 @@ fn verify(keys: &JwkSet, token: &str) -> Result<Claims> {
     Ok(decode::<Claims>(token, &DecodingKey::from_jwk(key)?, &validation)?.claims)
 }
 
-/// Follows the feed, and begins again where it broke off.
+/// Follows the feed, and reconnects after a break.
 async fn follow(url: String, token: String, ended: Arc<Mutex<Ended>>) {
     loop {
         if let Err(error) = listen(&url, &token, &ended).await {
@@ -110,7 +110,7 @@ async fn listen(url: &str, token: &str, ended: &Mutex<Ended>) -> Result<()> {
     let mut pings = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
-            // A connection that died without a word shows by the answer that does not come.
+            // Detects a broken connection: its pong does not come.
             _ = pings.tick() => socket.send(Message::text(json!({ "type": "ping" }).to_string())).await?,
             message = tokio::time::timeout(BOUND, socket.next()) => {
                 let message = message?.ok_or("closed")??;
@@ -123,7 +123,7 @@ async fn listen(url: &str, token: &str, ended: &Mutex<Ended>) -> Result<()> {
     }
 }
 
-/// Takes in a message of the protocol, and says what to answer.
+/// Handles a message of the protocol. Returns the reply, if there is one.
 fn hear(message: &Value, ended: &Mutex<Ended>) -> Result<Option<Value>> {
     let mut ended = ended.lock().expect("no holder of the lock panics");
     match message["type"].as_str() {
