@@ -1,8 +1,41 @@
 //! Sallyport: authentication for GraphQL, with login, refresh and logout as mutations.
 //!
+//! The manual for users is [`cli::help`]. This page is for people who change the program.
+//!
 //! # Rooms
-//! A room is a top-level module. Imports point one way only, from the bottom of this list to its top, and
-//! in no circle inside a room; tests hold both.
+//! A room is a top-level module. Imports point one way only, along the arrows of this picture (a room
+//! may skip others), and there is no circle inside a room. Tests hold both.
+//!
+//! ```text
+//!                  cli                 commands
+//!                   |
+//!                   v
+//!                  app                 composition of a running service
+//!                   |
+//!                   v
+//!    config  --->  http  ---> telemetry    flags | routes and protocols | the log
+//!                   |
+//!                   v
+//!                graphql               schema, resolvers, limits on documents
+//!                   |
+//!                   v
+//!                  auth                every rule: who is logged in, who may do what
+//!                   |
+//!                   v
+//!               revocation             the ended sessions in memory
+//!                   |
+//!                   v
+//!                 store                SQLite and PostgreSQL, the only SQL
+//!                   |
+//!                   v
+//!            crypto, metrics           tokens and passwords | counters
+//!                   |
+//!                   v
+//!                 domain               values and decisions, no I/O
+//!                   |
+//!                   v
+//!  clock, entropy, redacted, bounded_cache
+//! ```
 //!
 //! - [`clock`] and [`entropy`]: time and randomness, as arguments.
 //! - [`bounded_cache`]: the least-recently-used cache behind every cache of the service.
@@ -10,69 +43,84 @@
 //! - [`domain`]: users, sessions, blacklist entries; values and decisions, no I/O.
 //! - [`crypto`]: passwords, the master secret, signing keys and both kinds of token.
 //! - [`metrics`]: counters of the service.
-//! - [`store`]: SQLite and PostgreSQL, the only SQL.
+//! - [`store`]: SQLite and PostgreSQL, the only SQL. Each method is one transaction.
 //! - [`revocation`]: the ended sessions in memory, and their sync with the database.
 //! - [`auth`]: every rule about who is logged in and who may do what.
 //! - [`graphql`]: the schema, its resolvers, and the limits on documents.
 //! - [`http`]: routes, middleware, GraphQL over HTTP, WebSocket and event streams.
-//! - [`config`]: flags and environment variables. [`telemetry`]: the log.
+//! - [`config`]: flags, environment variables and the configuration file. [`telemetry`]: the log.
 //! - [`app`]: composition of a running service. [`cli`]: the commands.
 //!
 //! # Walkthroughs
-//! Every request goes through the same files first: [`http::server`] (connections and their limits),
-//! `http/middleware.rs` (deadline, request id, security headers), `http/caller.rs` (the bearer token,
-//! verified by [`auth::Guard::caller`]), [`http::graphql`] (parameters, persisted documents, limits of
-//! [`graphql::document`]), then async-graphql's executor, which asks `graphql/requires_auth.rs` before
-//! each protected root field.
+//! Every request takes the same way first:
+//! 1. [`http::server`] accepts the connection and enforces its limits.
+//! 2. [`http::middleware`] adds the request ID, the deadline and the security headers, and logs.
+//! 3. [`http::caller`] reads the bearer token, and [`auth::Guard::caller`] verifies it.
+//! 4. [`http::graphql`] reads the parameters, resolves persisted documents, and checks the document against
+//!    the limits of [`graphql::document`].
+//! 5. async-graphql executes it, and asks [`graphql::requires_auth`] before each protected root field.
 //!
-//! **Login.** The resolver in `graphql/mutations/login.rs` calls [`auth::Sessions::log_in`]
-//! (`auth/sessions/login.rs`):
-//! 1. `auth/passwords/verify.rs` takes the lock of the attempt, waits for a permit to hash, reads the
-//!    account's credentials, lets `auth/passwords/admission.rs` decide whether the attempt is over a limit,
-//!    and verifies the password. Its result is a proof.
-//! 2. `auth/sessions/open.rs` opens the session by the proof: the one place where a session begins. The
-//!    store's [`open_session`](store::Store::open_session) checks in the same transaction that the proof
-//!    still holds (`store/credentials.rs` compares the hash).
-//! 3. `auth/sessions/token_issuer.rs` signs both tokens from the committed row.
-//! 4. `auth/sessions/deliver_tokens.rs` moves the refresh token into the cookie, if that is its transport;
-//!    `http/cookie.rs` writes the header.
+//! ## Log in
+//! 1. The resolver of `login` ([`graphql::mutations`]) calls [`auth::Sessions::log_in`].
+//! 2. [`auth::Passwords::verify`] takes the lock of the attempt, waits for a permit to hash, reads the
+//!    account's credentials ([`store::Store::credentials_by_name`]), lets [`auth::passwords::admission`] decide
+//!    whether the attempt is over a limit, and verifies the password. Its result is a proof,
+//!    [`auth::proof::Proof`].
+//! 3. [`auth::Sessions::open`] opens the session by the proof: the only place where a session begins.
+//!    [`store::Store::open_session`] checks in the same transaction that the proof still holds
+//!    ([`store::Grounds`]: the password hash is still the same).
+//! 4. [`auth::sessions::TokenIssuer::issue`] signs both tokens from the committed row.
+//! 5. [`auth::Sessions::deliver`] moves the refresh token into the cookie if that is its transport;
+//!    [`http::cookie`] writes the header.
 //!
-//! A further proof (a magic link, a passkey, another provider) is a variant of `auth/proof.rs`, made in a
-//! module of its own beside `auth/passwords/mod.rs`, with a variant of [`store::Grounds`] that the store
-//! checks. The compiler then names the matches in `auth/sessions/open.rs`.
+//! ## Refresh
+//! 1. The resolver of `refresh` calls [`auth::Sessions::refresh`], which verifies the refresh token
+//!    ([`auth::sessions::TokenIssuer::verify_refresh`]) and takes the session's lock in this process.
+//! 2. [`store::Store::rotate`] replaces the outstanding refresh token by compare-and-swap. Rotations of several
+//!    sessions are batched into one statement ([`store::rotation::batch`]).
+//! 3. If nothing was swapped, [`store::Store::known_token`] reads the session, and
+//!    [`domain::session::Session::decide_refresh`] decides: a retry, stale, reused, expired, or of an ended
+//!    session.
+//! 4. A retry returns the same tokens again ([`auth::sessions::refresh_retry`]); a reused token ends the session
+//!    ([`auth::sessions::reuse`]).
+//! 5. The tokens are signed and delivered as after a login.
 //!
-//! **Refresh.** [`auth::Sessions::refresh`] (`auth/sessions/refresh.rs`):
-//! 1. The refresh token is verified, and the session's lock in this process taken.
-//! 2. The store's [`rotate`](store::Store::rotate) replaces the outstanding refresh token by
-//!    compare-and-swap, of several sessions in one batch.
-//! 3. Only where nothing was swapped, the session is read, and `domain/refresh_decision.rs` decides what the
-//!    token is: a retry, stale, reused, expired, or of a session that has ended. The consequences are in
-//!    `auth/sessions/refresh_retry.rs` and `auth/sessions/reuse.rs`.
+//! ## Log out everywhere
+//! 1. The resolver of `logout` calls [`auth::Sessions::log_out`]. The refresh token, the bearer token or the
+//!    cookie names the session that logs out. To end other sessions it must be active.
+//! 2. [`auth::SessionEnds::end`] ends the rows in one transaction ([`store::Store::end_sessions`]), and adds
+//!    them to [`revocation::Revocations`] before it answers.
+//! 3. For very many sessions the transaction writes a floor instead ([`store::Floor`]): one row that says that
+//!    all of a user's sessions with lower IDs have ended. [`auth::SessionEnds::end_rows`] ends their own rows in
+//!    the background.
+//! 4. The other replicas read the feed: [`revocation::RevocationSync`] asks [`store::FeedReader`], adds what it
+//!    read to [`revocation::Revocations`], and wakes the subscriptions ([`auth::EndStream`]). From then on their
+//!    guards refuse the access tokens.
 //!
-//! **Logout of all sessions.** [`auth::Sessions::log_out`] (`auth/sessions/logout.rs`):
-//! 1. The refresh token, the bearer token or the cookie says which session logs out; to end others it must be
-//!    live.
-//! 2. `auth/sessions/end.rs` ends the rows in one transaction and adds them to [`revocation::Revocations`]
-//!    before it answers. Of very many sessions it sets a floor instead: one row that says that all of a
-//!    user's sessions with lower ids have ended, whose own rows `auth/sessions/end_floor_rows.rs` ends in the
-//!    background.
-//! 3. Other replicas read the feed: `revocation/feed_sync.rs` asks `store/session_ends/feed.rs` and wakes the
-//!    subscriptions (`auth/sessions/end_stream.rs`), and the guard refuses the access tokens.
-//!
-//! **Guarded query.** `graphql/requires_auth.rs` reads the field's `@requiresAuth` from the schema as an
-//! [`auth::Requirement`]; [`auth::Guard::authorize`] checks the verified token against its expiry and the
-//! ended sessions, in memory; the resolver reads through [`auth::Reads`], which narrows a list to what its
-//! reader may see.
+//! ## A guarded query
+//! 1. [`graphql::requires_auth`] reads the field's `@requiresAuth` from the schema as an [`auth::Requirement`].
+//! 2. [`auth::Guard::authorize`] checks the verified token against its expiry and, by
+//!    [`revocation::Revocations::end_of`], against the ended sessions. Both are in memory. If that set is too
+//!    old, the answer is `SERVICE_UNAVAILABLE`.
+//! 3. The resolver ([`graphql::query`]) reads through [`auth::Reads`], which narrows a list to what its
+//!    [`auth::Reader`] may see.
 //!
 //! # Where to change things
-//! - An error code of a payload: [`auth::UserErrorCode`], and its twin in `graphql/types/enums.rs`; one of the
-//!   top level: `graphql/error.rs`, and `graphql/refusal.rs` for documents.
+//! - A setting: its flag in `config/service.rs` or a neighbour, one file for each heading of the help, and
+//!   `src/help/settings.md`.
+//! - A command: `cli/command_line.rs`. A topic of the manual: `src/help`, and the list in `cli/help.rs`.
+//! - A way to log in (magic link, passkey, another provider): a variant of [`auth::proof::Proof`], made in a
+//!   module of its own beside `auth/passwords/mod.rs`, and a variant of [`store::Grounds`] that the store
+//!   checks. The compiler then names the matches in `auth/sessions/open.rs`.
+//! - An error code of a payload: [`auth::UserErrorCode`], and its twin in `graphql/types/enums.rs`. One of the
+//!   top level: `graphql/error.rs`, and `graphql/refusal.rs` for documents. Both: `src/help/errors.md`.
 //! - What an administrator may do: the use case takes an [`auth::Admin`] (`auth/authority.rs`).
-//! - An audit event: its kind in `domain/audit.rs`; it is recorded in the transaction of the change.
+//! - An audit event: its kind in `domain/audit.rs`. It is recorded in the transaction of the change.
 //! - What a purge deletes: `store/retention/purge.rs`, and `store/retention/client_metadata.rs` for addresses
-//!   and user agents; its batches: `auth/system/purge.rs`.
+//!   and user agents. Its batches: `auth/system/purge.rs`.
 //! - A migration: `migrations/README.md` has the rules.
 //! - A correction of async-graphql: `graphql/conformance/mod.rs`.
+//! - A test: `tests/README.md` says where it belongs.
 
 pub mod app;
 pub mod auth;

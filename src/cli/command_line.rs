@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::opening::{log_for_people, log_format};
-use super::{backup, check, config, keys, purge, recover, session, table, user};
+use super::{backup, check, config, help, keys, purge, recover, session, table, user};
 use crate::app;
 use crate::config::{
     Config, ConfigError, DatabaseArguments, Federation, ServeArguments, Sources,
@@ -23,7 +23,12 @@ const ADMIN_PASSWORD: &str = "SALLYPORT_ADMIN_PASSWORD: password of the user adm
 
 /// Authentication service for GraphQL. Without a command, starts the server
 #[derive(Parser)]
-#[command(name = "sallyport", version, after_help = ADMIN_PASSWORD)]
+#[command(
+    name = "sallyport",
+    version,
+    disable_help_subcommand = true,
+    after_help = ADMIN_PASSWORD
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -81,6 +86,8 @@ enum Command {
     Check(Box<ServeArguments>),
     /// Print the settings in force and their sources, as a configuration file
     Config(config::ConfigArguments),
+    /// Print the manual: topics, and the help of commands
+    Help(help::HelpArguments),
 }
 
 /// A parsed command line, with the sources of its settings.
@@ -167,6 +174,7 @@ pub async fn run(invocation: Invocation) -> Result<()> {
         Some(Command::Backup(arguments)) => backup::run(arguments, &sources).await,
         Some(Command::Recover(arguments)) => recover::run(arguments, &sources).await,
         Some(Command::Check(arguments)) => check::run(*arguments, &sources, &unknown).await,
+        Some(Command::Help(arguments)) => help::run(&arguments, &Cli::command()),
     }
 }
 

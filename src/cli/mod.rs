@@ -9,6 +9,7 @@ mod check;
 mod command_line;
 mod config;
 mod error_report;
+mod help;
 mod keys;
 mod opening;
 mod password;

@@ -1,15 +1,19 @@
 // The code that the documentation shows is that of the tested files, or runs here as it is shown.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
+import { buildSchema, parse, validate } from 'graphql';
+
 import { login, start } from './service.js';
 
-const read = path => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
-const blocks = (path, language) => [...read(path).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, code]) => code);
+const root = join(import.meta.dirname, '../..');
+const read = path => readFileSync(join(root, path), 'utf8');
+const blocks = (path, language) =>
+  [...read(path).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, code]) => code);
 
 let service;
 let tokens;
@@ -20,7 +24,10 @@ before(async () => {
 after(() => service.stop());
 
 // The address that the documentation shows is the claim `iss`, too.
-const atTheService = code => code.replace('http://127.0.0.1:8000/', `${service.url}/`).replace("'/.well-known/jwks.json', issuer", `'${service.url}/.well-known/jwks.json'`);
+const atTheService = code =>
+  code
+    .replace('http://127.0.0.1:8000/', `${service.url}/`)
+    .replace("'/.well-known/jwks.json', issuer", `'${service.url}/.well-known/jwks.json'`);
 
 test('the set-ups in the README of the clients are the tested files', () => {
   const shown = [...read('tests/clients/README.md').matchAll(/^`(tests\/clients\/\w+\.js)`\n\n```js\n(.*?)```$/gms)];
@@ -60,4 +67,13 @@ except jwt.PyJWTError:
     pass
 `;
   await promisify(execFile)(process.env.PYTHON, ['-c', program, tokens.accessToken, tokens.refreshToken]);
+});
+
+test('the operations of the help are valid', () => {
+  const schema = buildSchema(read('schema.graphql'));
+  const topics = readdirSync(join(root, 'src/help'));
+  const shown = topics.flatMap(topic => blocks(`src/help/${topic}`, 'graphql').map(text => [topic, text]));
+  const operations = shown.filter(([, text]) => !text.startsWith('type '));
+  assert.ok(operations.length >= 6, `${operations.length} operations`);
+  for (const [topic, text] of operations) assert.deepEqual(validate(schema, parse(text)), [], `${topic}: ${text}`);
 });

@@ -6,6 +6,7 @@ mod config_file;
 mod config_refusals;
 mod database_role;
 mod flags;
+mod help;
 mod log;
 mod server;
 mod settings;
