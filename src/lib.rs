@@ -54,35 +54,35 @@
 //! # Walkthroughs
 //! Every request takes the same way first:
 //! 1. [`http::server`] accepts the connection and enforces its limits.
-//! 2. [`http::middleware`] adds the request ID, the deadline and the security headers, and logs.
-//! 3. [`http::caller`] reads the bearer token, and [`auth::Guard::caller`] verifies it.
+//! 2. `http/middleware.rs` adds the request ID, the deadline and the security headers, and logs.
+//! 3. `http/caller.rs` reads the bearer token, and [`auth::Guard::caller`] verifies it.
 //! 4. [`http::graphql`] reads the parameters, resolves persisted documents, and checks the document against
 //!    the limits of [`graphql::document`].
-//! 5. async-graphql executes it, and asks [`graphql::requires_auth`] before each protected root field.
+//! 5. async-graphql executes it, and asks `graphql/requires_auth.rs` before each protected root field.
 //!
 //! ## Log in
-//! 1. The resolver of `login` ([`graphql::mutations`]) calls [`auth::Sessions::log_in`].
+//! 1. The resolver of `login` ([`graphql::Mutation`]) calls [`auth::Sessions::log_in`].
 //! 2. [`auth::Passwords::verify`] takes the lock of the attempt, waits for a permit to hash, reads the
-//!    account's credentials ([`store::Store::credentials_by_name`]), lets [`auth::passwords::admission`] decide
-//!    whether the attempt is over a limit, and verifies the password. Its result is a proof,
-//!    [`auth::proof::Proof`].
+//!    account's credentials ([`store::Store::credentials_by_name`]), lets `auth/passwords/admission.rs` decide
+//!    whether the attempt is over a limit, and verifies the password. Its result is a proof
+//!    (`auth/proof.rs`).
 //! 3. [`auth::Sessions::open`] opens the session by the proof: the only place where a session begins.
 //!    [`store::Store::open_session`] checks in the same transaction that the proof still holds
 //!    ([`store::Grounds`]: the password hash is still the same).
-//! 4. [`auth::sessions::TokenIssuer::issue`] signs both tokens from the committed row.
+//! 4. `auth/sessions/token_issuer.rs` signs both tokens from the committed row.
 //! 5. [`auth::Sessions::deliver`] moves the refresh token into the cookie if that is its transport;
-//!    [`http::cookie`] writes the header.
+//!    `http/cookie.rs` writes the header.
 //!
 //! ## Refresh
 //! 1. The resolver of `refresh` calls [`auth::Sessions::refresh`], which verifies the refresh token
-//!    ([`auth::sessions::TokenIssuer::verify_refresh`]) and takes the session's lock in this process.
+//!    (`auth/sessions/token_issuer.rs`) and takes the session's lock in this process.
 //! 2. [`store::Store::rotate`] replaces the outstanding refresh token by compare-and-swap. Rotations of several
-//!    sessions are batched into one statement ([`store::rotation::batch`]).
+//!    sessions are batched into one statement (`store/rotation/batch.rs`).
 //! 3. If nothing was swapped, [`store::Store::known_token`] reads the session, and
 //!    [`domain::session::Session::decide_refresh`] decides: a retry, stale, reused, expired, or of an ended
 //!    session.
-//! 4. A retry returns the same tokens again ([`auth::sessions::refresh_retry`]); a reused token ends the session
-//!    ([`auth::sessions::reuse`]).
+//! 4. A retry returns the same tokens again (`auth/sessions/refresh_retry.rs`); a reused token ends the session
+//!    (`auth/sessions/reuse.rs`).
 //! 5. The tokens are signed and delivered as after a login.
 //!
 //! ## Log out everywhere
@@ -98,19 +98,19 @@
 //!    guards refuse the access tokens.
 //!
 //! ## A guarded query
-//! 1. [`graphql::requires_auth`] reads the field's `@requiresAuth` from the schema as an [`auth::Requirement`].
+//! 1. `graphql/requires_auth.rs` reads the field's `@requiresAuth` from the schema as an [`auth::Requirement`].
 //! 2. [`auth::Guard::authorize`] checks the verified token against its expiry and, by
 //!    [`revocation::Revocations::end_of`], against the ended sessions. Both are in memory. If that set is too
 //!    old, the answer is `SERVICE_UNAVAILABLE`.
-//! 3. The resolver ([`graphql::query`]) reads through [`auth::Reads`], which narrows a list to what its
+//! 3. The resolver ([`graphql::Query`]) reads through [`auth::Reads`], which narrows a list to what its
 //!    [`auth::Reader`] may see.
 //!
 //! # Where to change things
 //! - A setting: its flag in `config/service.rs` or a neighbour, one file for each heading of the help, and
 //!   `src/help/settings.md`.
 //! - A command: `cli/command_line.rs`. A topic of the manual: `src/help`, and the list in `cli/help.rs`.
-//! - A way to log in (magic link, passkey, another provider): a variant of [`auth::proof::Proof`], made in a
-//!   module of its own beside `auth/passwords/mod.rs`, and a variant of [`store::Grounds`] that the store
+//! - A way to log in (magic link, passkey, another provider): a variant of the proof in `auth/proof.rs`,
+//!   made in a module of its own beside `auth/passwords/mod.rs`, and a variant of [`store::Grounds`] that the store
 //!   checks. The compiler then names the matches in `auth/sessions/open.rs`.
 //! - An error code of a payload: [`auth::UserErrorCode`], and its twin in `graphql/types/enums.rs`. One of the
 //!   top level: `graphql/error.rs`, and `graphql/refusal.rs` for documents. Both: `src/help/errors.md`.

@@ -180,9 +180,7 @@ fn unknown(name: &str, command: &Command) -> String {
     let distance = |known: &str| strsim::osa_distance(name, known);
     let nearest = topics().chain(commands()).min_by_key(|known| distance(known));
     let is_near = |known: &&str| distance(known) * 3 <= name.len();
-    let word = name.to_lowercase();
-    let contains = |topic: &&Topic| topic.text.to_lowercase().contains(&word);
-    let found: Vec<&str> = TOPICS.iter().filter(contains).map(|topic| topic.name).collect();
+    let found = mentions(&name.to_lowercase());
     let mut text = format!("There is no topic or command '{name}'.\n");
     if let Some(nearest) = nearest.filter(is_near) {
         let _ = writeln!(text, "\n  Did you mean '{nearest}'?");
@@ -191,9 +189,21 @@ fn unknown(name: &str, command: &Command) -> String {
         let _ = writeln!(text, "\n  Topics that mention it: {}", found.join(", "));
     }
     let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(" ");
-    let _ = writeln!(text, "\nTopics:   {}", names(&mut topics()));
-    let _ = writeln!(text, "Commands: {}", names(&mut commands()));
-    text
+    let all = [("Topics:", names(&mut topics())), ("Commands:", names(&mut commands()))];
+    text + "\n" + &list(all.into_iter())
+}
+
+/// The topics that contain the word, first those with a heading about it and with most mentions.
+fn mentions(word: &str) -> Vec<&'static str> {
+    let rank = |text: &str| {
+        let text = text.to_lowercase();
+        let mut headings = text.lines().filter(|line| line.starts_with('#'));
+        (headings.any(|line| line.contains(word)), text.matches(word).count())
+    };
+    let mut found: Vec<_> = TOPICS.iter().map(|topic| (rank(topic.text), topic.name)).collect();
+    found.retain(|((_, count), _)| *count > 0);
+    found.sort_by(|(one, _), (other, _)| other.cmp(one));
+    found.into_iter().map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]
@@ -235,9 +245,10 @@ mod tests {
         ] {
             let text = unknown(name, &command);
             assert!(text.contains(told), "{text}");
-            assert!(text.contains(" front-ends ") && text.ends_with("Commands: purge\n"), "{text}");
+            assert!(text.contains(" front-ends ") && text.ends_with(" purge\n"), "{text}");
         }
         assert!(!unknown("zzzzzz", &command).contains("mean"));
+        assert_eq!(mentions("stale").first(), Some(&"tokens"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod check;
 mod command_line;
 mod config;
 mod error_report;
-mod help;
+pub mod help;
 mod keys;
 mod opening;
 mod password;
