@@ -1,12 +1,14 @@
 //! Command line: commands, their flags, and the dispatch to them.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use super::error_report::report;
 use super::opening::{log_for_people, log_format};
 use super::{backup, check, config, help, keys, purge, recover, session, table, user};
 use crate::app;
@@ -15,7 +17,8 @@ use crate::config::{
     effective_settings, unknown_variables, without_empty,
 };
 use crate::graphql;
-use crate::telemetry;
+use crate::store;
+use crate::telemetry::{self, Flushed};
 
 /// The setting whose flag is hidden.
 const ADMIN_PASSWORD: &str = "SALLYPORT_ADMIN_PASSWORD: password of the user admin, who is created in \
@@ -91,7 +94,7 @@ enum Command {
 }
 
 /// A parsed command line, with the sources of its settings.
-pub struct Invocation {
+struct Invocation {
     cli: Cli,
     /// Only for `sallyport config`: the raw values include secrets.
     parsed: Option<(clap::Command, ArgMatches)>,
@@ -103,12 +106,18 @@ pub struct Invocation {
 impl Invocation {
     /// Parses the command line, the environment and the configuration file. Ends the process on an error of
     /// the command line, as on `--help`.
-    pub fn read() -> Result<Self, ConfigError> {
+    fn read() -> Result<Self, ConfigError> {
         let command = without_empty(Cli::command());
         // A first look, past all errors: the name of the configuration file, and which flags are given.
         let look = command.clone().ignore_errors(true).try_get_matches();
         let look = look.unwrap_or_else(|help| help.exit());
         let (last, path) = (last_subcommand(&look), configuration_file(&look));
+        if look.subcommand_name() == Some("help") {
+            // The manual can be read while the settings are wrong.
+            let cli = Cli::from_arg_matches(&command.get_matches());
+            let cli = cli.unwrap_or_else(|error| error.exit());
+            return Ok(Self { cli, parsed: None, sources: Sources::default(), unknown: Vec::new() });
+        }
         // With the names of empty variables, too.
         let unknown = unknown_variables(&Cli::command(), std::env::vars_os())?;
         let sources = Sources::read(path.as_deref(), &command)?;
@@ -146,7 +155,28 @@ fn misplaced_flag(command: &clap::Command, matches: &ArgMatches) -> Option<Strin
     Some(format!("the flag '{flag}' cannot precede the command '{name}'; write flags after it"))
 }
 
-pub async fn run(invocation: Invocation) -> Result<()> {
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Dropped last, so that the log lines of the end are written too.
+    let _flushed = Flushed;
+    match Invocation::read() {
+        Ok(invocation) => execute(invocation),
+        Err(error) => report(&error.into()),
+    }
+}
+
+#[tokio::main]
+async fn execute(invocation: Invocation) -> ExitCode {
+    let done = run(invocation).await;
+    store::close_all().await;
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
+    }
+}
+
+async fn run(invocation: Invocation) -> Result<()> {
     let Invocation { cli, parsed, sources, unknown } = invocation;
     match cli.command {
         None => serve(cli.serve, sources, unknown).await,

@@ -19,5 +19,4 @@ mod session;
 mod table;
 mod user;
 
-pub use command_line::{Cli, Invocation, run};
-pub use error_report::report;
+pub use command_line::{Cli, main};

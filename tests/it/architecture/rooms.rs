@@ -25,7 +25,7 @@ const ROOMS: &str = "
     config: clock domain crypto store auth graphql http
     app: clock entropy domain crypto metrics store revocation auth graphql http config
     cli: clock domain crypto store auth graphql telemetry http config app
-    main: store telemetry cli
+    main: cli
     lib:";
 
 #[test]
