@@ -3,6 +3,7 @@
 //! Both databases are tested for the same. A test is written once, as a function of a [`Database`];
 //! [`on_both!`] makes two tests of it. Without PostgreSQL the second one fails.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -11,35 +12,67 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::template::{self, on_another_runtime, postgres_server, url_of};
+
 /// Makes two tests of each `async fn name(database: Database)`: `name::sqlite` and `name::postgres`.
-/// A function that is missing here is dead code, which the compiler reports. On `one thread` nothing
-/// of the service goes on until what it does now waits: for what a busy machine would split in two.
+/// A function that is missing here is dead code, which the compiler reports. With `empty:` the database
+/// has no tables. With `one thread:` nothing else of the service runs until the task that runs waits:
+/// for work that a busy machine would split in two.
 macro_rules! on_both {
-    (one thread: $($name:ident),+ $(,)?) => {
-        $crate::databases::on_both!(@ (flavor = "current_thread"), $($name),+);
+    (empty: $($name:ident),+ $(,)?) => {
+        $crate::databases::on_both!(
+            @ (flavor = "multi_thread", worker_threads = 4), empty_sqlite, empty_postgres, $($name),+
+        );
     };
-    (@ $how:tt, $($name:ident),+) => {$(
+    (one thread: $($name:ident),+ $(,)?) => {
+        $crate::databases::on_both!(@ (flavor = "current_thread"), sqlite, postgres, $($name),+);
+    };
+    (@ $how:tt, $sqlite:ident, $postgres:ident, $($name:ident),+) => {$(
         mod $name {
             use crate::databases::Database;
 
             #[tokio::test $how]
             async fn sqlite() {
-                super::$name(Database::sqlite()).await;
+                super::$name(Database::$sqlite()).await;
             }
 
             #[tokio::test $how]
             async fn postgres() {
-                super::$name(Database::postgres().await).await;
+                super::$name(Database::$postgres().await).await;
             }
         }
     )+};
     ($($name:ident),+ $(,)?) => {
-        $crate::databases::on_both!(@ (flavor = "multi_thread", worker_threads = 4), $($name),+);
+        $crate::databases::on_both!(
+            @ (flavor = "multi_thread", worker_threads = 4), sqlite, postgres, $($name),+
+        );
     };
 }
 pub(crate) use on_both;
 
-/// An empty database, deleted with the last clone of this value.
+/// Makes a test `name::postgres` of each `async fn name(database: Database)`: for behavior that SQLite
+/// does not have. `tests/run --quick` leaves out all tests of this name.
+macro_rules! on_postgres {
+    (empty: $($name:ident),+ $(,)?) => {
+        $crate::databases::on_postgres!(@ empty_postgres, $($name),+);
+    };
+    (@ $postgres:ident, $($name:ident),+) => {$(
+        mod $name {
+            use crate::databases::Database;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                super::$name(Database::$postgres().await).await;
+            }
+        }
+    )+};
+    ($($name:ident),+ $(,)?) => {
+        $crate::databases::on_postgres!(@ postgres, $($name),+);
+    };
+}
+pub(crate) use on_postgres;
+
+/// A database without rows, deleted with the last clone of this value.
 #[derive(Clone)]
 pub struct Database {
     /// Value of `--database-url`.
@@ -55,22 +88,37 @@ enum Kind {
 }
 
 impl Database {
-    /// A file that is not there yet.
+    /// A migrated file.
     pub fn sqlite() -> Self {
+        let database = Self::empty_sqlite();
+        let path = database.url.strip_prefix("sqlite://").expect("the URL of a file");
+        template::copy_sqlite(Path::new(path));
+        database
+    }
+
+    /// A file that does not exist yet.
+    pub fn empty_sqlite() -> Self {
         let directory = TempDir::new().expect("a directory for the database");
         let url = format!("sqlite://{}/test.db", directory.path().display());
         Self { url, kind: Arc::new(Kind::Sqlite { _kept: directory }) }
     }
 
-    /// A new database on the server in `TEST_POSTGRES_URL`.
+    /// A new, migrated database on the server in `TEST_POSTGRES_URL`.
     pub async fn postgres() -> Self {
-        let server = std::env::var("TEST_POSTGRES_URL")
-            .expect("TEST_POSTGRES_URL names no PostgreSQL server: run the tests with tests/run");
+        let template = template::postgres().await;
+        Self::create_on_postgres(&format!("TEMPLATE {template}")).await
+    }
+
+    /// A new database without tables on the server in `TEST_POSTGRES_URL`.
+    pub async fn empty_postgres() -> Self {
+        Self::create_on_postgres("").await
+    }
+
+    async fn create_on_postgres(options: &str) -> Self {
+        let server = postgres_server();
         let name = format!("test_{}", Uuid::from_u128(random()).simple());
-        execute_on(&server, format!("CREATE DATABASE {name}")).await.expect("a database");
-        let (address, parameters) = server.split_once('?').unwrap_or((&server, ""));
-        let (host, _) = address.rsplit_once('/').expect("postgres://HOST/NAME");
-        let url = format!("{host}/{name}?{parameters}").trim_end_matches('?').to_owned();
+        execute_on(&server, format!("CREATE DATABASE {name} {options}")).await.expect("a database");
+        let url = url_of(&server, &name);
         Self { url, kind: Arc::new(Kind::Postgres { server, name }) }
     }
 
@@ -140,13 +188,8 @@ impl Drop for Kind {
     fn drop(&mut self) {
         let Self::Postgres { server, name } = self else { return };
         let (server, drop) = (server.clone(), format!("DROP DATABASE {name} WITH (FORCE)"));
-        // The test's own runtime may be shutting down, so this uses another one.
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map(|runtime| runtime.block_on(execute_on(&server, drop)))
-        });
-        // A database that stays behind fails no test.
-        let _ = thread.join();
+        // The test's own runtime may be shutting down. A database that stays behind fails no test.
+        let _ = on_another_runtime(async move { execute_on(&server, drop).await });
     }
 }
 

@@ -8,6 +8,7 @@ use sallyport::domain::user::Role;
 
 use super::service::{Service, code, tokens};
 use crate::databases::{Database, on_both};
+use crate::proof::rounds;
 
 on_both!(
     a_hundred_refreshes_of_one_token_are_one_rotation,
@@ -34,7 +35,7 @@ async fn a_hundred_refreshes_of_one_token_are_one_rotation(database: Database) {
 async fn after_a_logout_nothing_of_the_session_works(database: Database) {
     let service = Arc::new(Service::start(&database, "").await);
     service.make("ada", Role::User).await;
-    for round in 0..500 {
+    for round in 0..rounds(100, 500) {
         let ada = service.login("ada").await;
         let (refreshing, leaving) = (Arc::clone(&service), Arc::clone(&service));
         let (token, same) = (ada.refresh.clone(), ada.refresh.clone());

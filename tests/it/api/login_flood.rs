@@ -26,8 +26,8 @@ on_both!(
 
 async fn a_flood_of_logins_sends_some_away_and_stops_no_refresh(database: Database) {
     const FLOOD: usize = 200;
-    // 128 MiB a hash: a flood that takes seconds.
-    let flags = "--throttle false --hashing-memory 131072";
+    // 64 MiB a hash: a flood that takes more than a second.
+    let flags = "--throttle false --hashing-memory 65536";
     let service = Arc::new(Service::start(&database, flags).await);
     service.make("ada", Role::User).await;
     let ada = service.login("ada").await;
@@ -112,7 +112,7 @@ async fn a_password_that_found_no_core_was_no_guess(database: Database) {
 }
 
 async fn an_address_has_half_of_the_places_whatever_it_asks_for(database: Database) {
-    let flags = "--hashing-memory 131072 --registration open";
+    let flags = "--hashing-memory 65536 --registration open";
     let service = Arc::new(Service::start(&database, flags).await);
     let here = [192, 0, 2, 1];
     let register = |n: usize| {

@@ -8,12 +8,17 @@ use sallyport::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use super::service::Service;
-use crate::databases::{Database, on_both};
+use crate::databases::{Database, on_both, on_postgres};
 
 on_both!(
     a_service_that_has_all_it_needs_is_ready,
     an_old_view_of_ended_sessions_is_a_reason,
     a_schema_of_another_version_is_a_reason_unless_it_only_adds,
+);
+
+on_postgres!(
+    a_database_that_hangs_is_a_reason_and_keeps_nobody_waiting,
+    a_clock_that_is_off_the_databases_and_not_corrected_is_a_reason,
 );
 
 async fn get(service: &Service, path: &str) -> (StatusCode, Value) {
@@ -75,9 +80,7 @@ async fn a_schema_of_another_version_is_a_reason_unless_it_only_adds(database: D
     assert_eq!(red(&service).await, ["migrations"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_database_that_hangs_is_a_reason_and_keeps_nobody_waiting() {
-    let database = Database::postgres().await;
+async fn a_database_that_hangs_is_a_reason_and_keeps_nobody_waiting(database: Database) {
     let service = Service::start(&database, "").await;
     let mut raw = database.raw().await;
     raw.execute("BEGIN; LOCK TABLE sallyport_migrations IN ACCESS EXCLUSIVE MODE").await;
@@ -87,9 +90,7 @@ async fn a_database_that_hangs_is_a_reason_and_keeps_nobody_waiting() {
     assert_eq!(red(&service).await, Vec::<String>::new());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_clock_that_is_off_the_databases_and_not_corrected_is_a_reason() {
-    let database = Database::postgres().await;
+async fn a_clock_that_is_off_the_databases_and_not_corrected_is_a_reason(database: Database) {
     let service = Service::start(&database, "").await;
     service.clock.advance(Duration::from_mins(5));
     assert_eq!(red(&service).await, ["clock"]);

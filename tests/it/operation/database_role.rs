@@ -4,12 +4,12 @@ use sallyport::domain::user::Role;
 use serde_json::Value;
 
 use crate::api::service::{Service, tokens};
-use crate::databases::Database;
+use crate::databases::{Database, on_postgres};
+
+on_postgres!(a_role_that_may_make_no_table_is_enough_to_serve);
 
 /// Once another role has migrated, the service only reads and writes rows.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_role_that_may_make_no_table_is_enough_to_serve() {
-    let mut database = Database::postgres().await;
+async fn a_role_that_may_make_no_table_is_enough_to_serve(mut database: Database) {
     let store = database.store().await;
     let mut owner = database.raw().await;
     let (place, name) = database.url.rsplit_once('/').unwrap();

@@ -142,8 +142,19 @@ async fn of_a_hundred_who_deactivate_administrators_one_is_left(database: Databa
             let end = ending(Scope::User(admins[n % 4]), at(1));
             replicas[n % 2].set_active(admins[n % 4], false, event, end)
         });
-        let outcomes = join_all(tried).await;
-        let refused = outcomes.iter().filter(|outcome| outcome.as_ref().unwrap().is_err()).count();
+        let mut refused = 0;
+        for (n, outcome) in join_all(tried).await.into_iter().enumerate() {
+            refused += usize::from(match outcome {
+                Ok(outcome) => outcome.is_err(),
+                // On a busy machine an operation may time out: it is repeated.
+                Err(error) => {
+                    assert!(error.is_temporary(), "{error:?}");
+                    let event = event(AuditKind::UserDeactivated, at(1));
+                    let end = ending(Scope::User(admins[n % 4]), at(1));
+                    store.set_active(admins[n % 4], false, event, end).await.unwrap().is_err()
+                }
+            });
+        }
         let left = "SELECT count(*) FROM users WHERE role = 'ADMIN' AND deactivated_at IS NULL";
         assert_eq!(database.raw().await.number(left).await, 1, "round {round}");
         // Later the one that the first round left stays, and nobody has to be refused.

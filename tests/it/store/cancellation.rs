@@ -6,11 +6,15 @@ use futures_util::future::join_all;
 
 use super::faults::{WAITING, deactivate, lock, promptly, unlock, until};
 use super::support::{at, make, open, rotate, rotation};
-use crate::databases::Database;
+use crate::databases::{Database, on_postgres};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn cancelled_operations_block_nobody_and_leave_nothing_behind() {
-    let database = Database::postgres().await;
+on_postgres!(
+    cancelled_operations_block_nobody_and_leave_nothing_behind,
+    an_operation_whose_caller_goes_away_keeps_nobody_waiting,
+    a_cancelled_refresh_does_not_keep_waiting_at_the_server,
+);
+
+async fn cancelled_operations_block_nobody_and_leave_nothing_behind(database: Database) {
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     let locked = lock(&database, ada.id).await;
@@ -30,9 +34,7 @@ async fn cancelled_operations_block_nobody_and_leave_nothing_behind() {
     promptly(deactivate(&store, ada.id)).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_operation_whose_caller_goes_away_keeps_nobody_waiting() {
-    let database = Database::postgres().await;
+async fn an_operation_whose_caller_goes_away_keeps_nobody_waiting(database: Database) {
     let store = Arc::new(database.store().await);
     let ada = make(&store, "ada").await;
     let locked = lock(&database, ada.id).await;
@@ -52,9 +54,7 @@ async fn an_operation_whose_caller_goes_away_keeps_nobody_waiting() {
     assert!(store.users_by_id(&[ada.id]).await.unwrap()[&ada.id].is_active());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_refresh_does_not_keep_waiting_at_the_server() {
-    let database = Database::postgres().await;
+async fn a_cancelled_refresh_does_not_keep_waiting_at_the_server(database: Database) {
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     let opened = open(&store, ada.id, at(0)).await;

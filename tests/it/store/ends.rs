@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::blacklist::BlacklistReason;
-use sallyport::domain::filter::BlacklistFilter;
+use sallyport::domain::filter::{BlacklistFilter, SessionFilter};
 use sallyport::domain::id::{SessionId, UserId};
 use sallyport::domain::session::{EndReason, Session};
 use sallyport::entropy::SystemEntropy;
-use sallyport::store::{EndSessions, EndedSession, FeedReader, Scope, Store};
+use sallyport::store::{
+    EndSessions, EndedSession, FeedReader, MAX_ENDS_PER_TRANSACTION, MatchingSessions, Scope, Store,
+};
 
 use super::faults::{WAITING, until};
 use super::support::{
     ACCESS, REFRESH, at, end, ending, entries, event, make, new_session, open, opening, origin,
     rotate, session, try_open,
 };
-use crate::databases::{Database, on_both};
+use crate::databases::{Database, on_both, on_postgres};
 
 on_both!(
     a_scope_ends_what_it_says_and_nothing_else,
@@ -31,6 +33,8 @@ on_both!(
     the_ends_of_a_scope_are_found_while_an_access_token_may_live,
     who_knows_every_end_of_a_scope_is_told_of_none,
 );
+
+on_postgres!(who_ends_many_sessions_waits_for_them_in_the_order_of_their_ids);
 
 /// The sessions that a scope ends of these, by their places.
 async fn ended_of(store: &Store, sessions: &[Session], scope: Scope) -> Vec<usize> {
@@ -194,11 +198,20 @@ async fn a_new_reader_is_told_what_there_is(database: Database) {
     let ada = make(&store, "ada").await;
     // More than are handed on at a time.
     let many = 1_500;
-    let mut opened = Vec::new();
-    for _ in 0..many {
-        opened.push(open(&store, ada.id, at(0)).await.id);
+    database.add_sessions(ada.id.as_uuid(), many, at(900).as_micros()).await;
+    let mut behind = None;
+    let all = MatchingSessions { filter: SessionFilter::default(), except: None };
+    let mut ended = 0;
+    loop {
+        let page =
+            store.find_matching(&all, behind, MAX_ENDS_PER_TRANSACTION, at(0)).await.unwrap();
+        ended += end(&store, Scope::These(page.sessions), at(1)).await.len();
+        behind = page.next_after;
+        if behind.is_none() {
+            break;
+        }
     }
-    assert_eq!(end(&store, Scope::These(opened), at(1)).await.len(), many);
+    assert_eq!(ended, many);
     let (mut seen, mut chunks) = (HashSet::new(), 0);
     let counting = |ended: &[EndedSession], _| {
         chunks += usize::from(!ended.is_empty());
@@ -272,9 +285,7 @@ async fn who_knows_every_end_of_a_scope_is_told_of_none(database: Database) {
 
 /// Rotations move the rows of sessions about. Two who end the same ones, each in the order in which they
 /// lie there, would each wait for what the other holds.
-#[tokio::test(flavor = "multi_thread")]
-async fn who_ends_many_sessions_waits_for_them_in_the_order_of_their_ids() {
-    let database = Database::postgres().await;
+async fn who_ends_many_sessions_waits_for_them_in_the_order_of_their_ids(database: Database) {
     let store = Arc::new(database.store().await);
     let ada = make(&store, "ada").await.id;
     let mut first = None;

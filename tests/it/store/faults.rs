@@ -12,13 +12,18 @@ use sallyport::domain::id::UserId;
 use sallyport::store::{DatabaseUrl, Error, Scope, Store};
 
 use super::support::{at, ending, event, make, open, session, set_active};
-use crate::databases::{Database, Raw, on_both};
+use crate::databases::{Database, Raw, on_both, on_postgres};
 
 on_both!(
     a_row_that_somebody_else_locks_too_long_is_an_outage_and_then_passes,
     reading_goes_on_while_somebody_else_writes,
     a_missing_table_is_not_an_outage,
     a_row_that_a_hand_spoilt_is_not_an_outage,
+);
+
+on_postgres!(
+    a_connection_that_the_server_ends_is_an_outage_and_then_passes,
+    a_server_that_stops_making_sense_is_an_outage_and_then_passes,
 );
 
 /// Locks what a write to this account needs, until [`unlock`].
@@ -103,9 +108,7 @@ async fn a_row_that_a_hand_spoilt_is_not_an_outage(database: Database) {
 pub const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sallyport' \
                        AND datname = current_database() AND wait_event_type = 'Lock'";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_the_server_ends_is_an_outage_and_then_passes() {
-    let database = Database::postgres().await;
+async fn a_connection_that_the_server_ends_is_an_outage_and_then_passes(database: Database) {
     let store = Arc::new(database.store().await);
     let ada = make(&store, "ada").await;
     let mut raw = database.raw().await;
@@ -141,9 +144,7 @@ async fn a_server_that_is_not_there_is_an_outage() {
     assert!(error.is_temporary(), "{error:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_stops_making_sense_is_an_outage_and_then_passes() {
-    let database = Database::postgres().await;
+async fn a_server_that_stops_making_sense_is_an_outage_and_then_passes(database: Database) {
     database.store().await;
     let relay = Relay::before(&database.url);
     let store = Store::connect(&DatabaseUrl::from_str(&relay.url).unwrap()).await.unwrap();

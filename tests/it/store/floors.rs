@@ -20,7 +20,7 @@ use super::faults::{WAITING, until};
 use super::support::{
     at, ending, entries, event, hash, make, new_session, open, opening, rotate, session, try_open,
 };
-use crate::databases::{Database, on_both};
+use crate::databases::{Database, on_both, on_postgres};
 
 on_both!(
     a_thousand_end_by_their_rows_and_more_by_a_floor,
@@ -37,6 +37,11 @@ on_both!(
     very_many_that_match_are_found_and_counted_in_stretches,
     a_lowered_limit_of_sessions_is_reached_a_hundred_a_login,
     what_is_below_a_floor_takes_no_place_among_a_users_sessions,
+);
+
+on_postgres!(
+    everybody_is_logged_out_while_the_table_of_accounts_is_tended,
+    a_floor_under_everybody_waits_for_a_login_that_has_begun,
 );
 
 async fn seed(database: &Database, user: UserId, sessions: usize) {
@@ -329,9 +334,7 @@ async fn logins_beside_a_floor_are_before_it_or_after_it(database: Database) {
 }
 
 /// Autovacuum and the building of an index take this lock, and last.
-#[tokio::test(flavor = "multi_thread")]
-async fn everybody_is_logged_out_while_the_table_of_accounts_is_tended() {
-    let database = Database::postgres().await;
+async fn everybody_is_logged_out_while_the_table_of_accounts_is_tended(database: Database) {
     let store = database.store().await;
     let ada = make(&store, "ada").await.id;
     seed(&database, ada, MAX_ENDS_PER_TRANSACTION + 1).await;
@@ -343,9 +346,7 @@ async fn everybody_is_logged_out_while_the_table_of_accounts_is_tended() {
 }
 
 /// Its id may be of a clock that is ahead of that of the order.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_floor_under_everybody_waits_for_a_login_that_has_begun() {
-    let database = Database::postgres().await;
+async fn a_floor_under_everybody_waits_for_a_login_that_has_begun(database: Database) {
     let store = Arc::new(database.store().await);
     let ada = make(&store, "ada").await.id;
     seed(&database, ada, MAX_ENDS_PER_TRANSACTION + 1).await;

@@ -7,7 +7,12 @@ use sallyport::store::{EndedSession, FeedReader, Scope, Store};
 use uuid::Uuid;
 
 use super::support::{at, ending, make, open};
-use crate::databases::Database;
+use crate::databases::{Database, on_postgres};
+
+on_postgres!(
+    an_end_that_commits_after_many_later_ones_is_handed_on,
+    an_end_whose_transaction_number_was_seen_before_is_handed_on_by_the_next_server,
+);
 
 /// What the feed hands on next.
 async fn read(tail: &mut FeedReader) -> HashSet<SessionId> {
@@ -32,9 +37,7 @@ fn insert(session: u128, xid: &str) -> String {
     )
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_end_that_commits_after_many_later_ones_is_handed_on() {
-    let database = Database::postgres().await;
+async fn an_end_that_commits_after_many_later_ones_is_handed_on(database: Database) {
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     let mut tail = store.feed_reader();
@@ -64,9 +67,9 @@ async fn an_end_that_commits_after_many_later_ones_is_handed_on() {
 
 /// A standby that took the server's place may not have seen its last transactions, and gives their
 /// numbers again.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_end_whose_transaction_number_was_seen_before_is_handed_on_by_the_next_server() {
-    let database = Database::postgres().await;
+async fn an_end_whose_transaction_number_was_seen_before_is_handed_on_by_the_next_server(
+    database: Database,
+) {
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     let mut tail = store.feed_reader();

@@ -9,13 +9,17 @@ use super::support::{at, make, open, rotate, session};
 use crate::databases::{Database, on_both};
 
 on_both!(
+    empty:
     processes_that_migrate_at_once_make_the_tables_once,
     migrating_again_changes_nothing,
+    another_program_that_migrates_with_sqlx_lives_beside,
+    a_store_without_tables_answers_and_says_that_something_is_wrong,
+);
+
+on_both!(
     a_database_newer_than_the_binary_is_refused_and_left_alone,
     an_addition_of_a_newer_binary_is_worked_beside,
     a_migration_that_is_not_this_binarys_is_refused,
-    another_program_that_migrates_with_sqlx_lives_beside,
-    a_store_without_tables_answers_and_says_that_something_is_wrong,
     what_was_written_is_there_after_reopening,
     every_operation_is_counted,
 );

@@ -13,9 +13,14 @@ use sallyport::store::{Rotate, Store};
 
 use super::faults::{WAITING, promptly, unlock, until};
 use super::support::{at, entries, make, open, rotate, rotation, session};
-use crate::databases::{Database, on_both};
+use crate::databases::{Database, on_both, on_postgres};
 
 on_both!(each_of_many_at_once_gets_what_it_asked_for);
+
+on_postgres!(
+    a_session_that_is_locked_keeps_only_its_own_rotation_waiting,
+    a_rotation_that_cannot_be_written_fails_nobody_elses,
+);
 
 async fn each_of_many_at_once_gets_what_it_asked_for(database: Database) {
     let replicas = [database.store().await, database.connect().await];
@@ -64,9 +69,7 @@ fn order(session: &Session, n: u8) -> Rotate {
     order
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_locked_keeps_only_its_own_rotation_waiting() {
-    let database = Database::postgres().await;
+async fn a_session_that_is_locked_keeps_only_its_own_rotation_waiting(database: Database) {
     let store = Arc::new(database.store().await);
     let mut others = opened(&store, 32).await;
     let held = others.split_off(30);
@@ -92,9 +95,7 @@ async fn a_session_that_is_locked_keeps_only_its_own_rotation_waiting() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rotation_that_cannot_be_written_fails_nobody_elses() {
-    let database = Database::postgres().await;
+async fn a_rotation_that_cannot_be_written_fails_nobody_elses(database: Database) {
     let store = database.store().await;
     let sessions = opened(&store, 40).await;
     let (bad, token) = (&sessions[20], database.literal(sessions[20].token.id.as_uuid()));

@@ -94,15 +94,14 @@ async fn a_client_that_reads_nothing_is_dropped_and_nothing_is_kept_for_it() {
     let login = "mutation($p: String!) { login(input: { username: \"admin\", password: $p }) \
                  { tokens { accessToken refreshToken } errors { code } } }";
     let body = json!({ "query": login, "variables": { "p": PASSWORD } }).to_string();
-    let open_session = || {
-        let browser = format!("user-agent: {}\r\n", "browser ".repeat(64));
-        let answer: Value = serde_json::from_str(&process.post(&browser, &body).body).unwrap();
-        tokens(&answer["data"]["login"]).unwrap()
-    };
-    let admin = open_session();
-    for _ in 0..SESSIONS {
-        open_session();
-    }
+    let answer: Value = serde_json::from_str(&process.post("", &body).body).unwrap();
+    let admin = tokens(&answer["data"]["login"]).unwrap();
+    let mut raw = database.raw().await;
+    let user = raw.texts("SELECT hex(id) FROM users").await[0].parse().unwrap();
+    database.add_sessions(user, SESSIONS, i64::MAX / 2).await;
+    let browser = "browser ".repeat(64);
+    let named = format!("UPDATE sessions SET user_agent = '{browser}' WHERE created_at = 0");
+    raw.execute(named).await;
     let mut client = Client::connect_as(process.address, Some(&admin.access)).await;
     let mut document = "subscription { sessionEnds { session { ".to_owned();
     for alias in 0..10 {
