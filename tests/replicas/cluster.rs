@@ -1,19 +1,19 @@
 //! Replicas over one database, their clients, and the check of the history at the end.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep};
 
 use crate::browser::{Browser, Retries};
 use crate::history::{Answer, History};
 use crate::invariants::{Promises, scheduling, violations};
 use crate::replica::{Replica, Spec};
-use crate::{http, report};
+use crate::{http, report, times};
 
-/// Scenarios measure time, so only one runs at once.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// Scenarios mostly wait. In the long run they measure time, so only one runs at once.
+static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(times(3, 1)));
 
 /// Time after the end of a fault within which everything works again.
 const MAX_RECOVERY: Duration = Duration::from_secs(5);
@@ -23,7 +23,7 @@ pub struct Cluster {
     pub history: Arc<History>,
     /// A client per replica that is idle during the fault.
     probes: Vec<Browser>,
-    _turn: MutexGuard<'static, ()>,
+    _turn: SemaphorePermit<'static>,
 }
 
 impl Cluster {
@@ -32,7 +32,7 @@ impl Cluster {
         name: &str,
         specs: impl FnOnce() -> F,
     ) -> Self {
-        let turn = ONE_AT_A_TIME.lock().await;
+        let turn = TURNS.acquire().await.expect("never closed");
         let history = History::new();
         let (mut replicas, mut probes) = (Vec::new(), Vec::new());
         for (number, spec) in specs().await.into_iter().enumerate() {

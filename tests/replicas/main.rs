@@ -1,8 +1,8 @@
 //! Fault injection: ended sessions stay ended and live ones stay alive, with real processes and databases.
 //!
 //! Clients record their answers, and one checker ([`invariants`]) reads the record afterwards; a scenario
-//! only causes faults. Measurements go to `target/replicas-report.md`. Scenarios run one at a time.
-//! `SALLYPORT_PROOF=long` makes each of them longer.
+//! only causes faults. Measurements go to `target/replicas-report.md`. `SALLYPORT_PROOF=long` makes each
+//! scenario longer, and runs one at a time.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -6,6 +6,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -68,22 +70,55 @@ fn directory() -> PathBuf {
     PathBuf::from(String::from_utf8(made.stdout).unwrap().trim())
 }
 
+/// A port that no other server of this process gets, below those that the system gives to clients: it
+/// stays free while a scenario has its server stopped.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 10_000).expect("a small number");
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let mut ports =
+        (0..10_000).map(|_| 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000);
+    ports.find(is_free).expect("a free port")
+}
+
+/// Files of a new server, which each scenario copies: making them takes longer than starting it. They
+/// stay in the target directory for further runs of the tests.
+fn prepared() -> &'static Path {
+    static PREPARED: LazyLock<PathBuf> = LazyLock::new(|| {
+        let version = Command::new(program("initdb")).arg("--version").output().unwrap();
+        let version = String::from_utf8(version.stdout).unwrap();
+        let version: String = version.chars().filter(|c| c.is_alphanumeric()).collect();
+        let owner = user_of_servers().map_or(String::new(), |(user, _)| user.to_string());
+        let name = format!("{version}-{owner}");
+        let prepared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+        if !prepared.exists() {
+            let directory = directory();
+            let data = directory.join("data");
+            run(as_server(&program("initdb")).arg("-D").arg(&data).args([
+                "-U",
+                "postgres",
+                "--auth=trust",
+                "--no-sync",
+                "--encoding=UTF8",
+                "--locale=C",
+            ]));
+            // Complete before it has its name, which another process may look for.
+            let draft = prepared.with_extension(std::process::id().to_string());
+            run(Command::new("mv").args([&data, &draft]));
+            if fs::rename(&draft, &prepared).is_err() {
+                fs::remove_dir_all(&draft).unwrap();
+            }
+            fs::remove_dir_all(directory).unwrap();
+        }
+        prepared
+    });
+    &PREPARED
 }
 
 impl Server {
     pub async fn start() -> Self {
         let directory = directory();
-        let data = directory.join("data");
-        run(as_server(&program("initdb")).arg("-D").arg(&data).args([
-            "-U",
-            "postgres",
-            "--auth=trust",
-            "--no-sync",
-            "--encoding=UTF8",
-            "--locale=C",
-        ]));
+        run(Command::new("cp").arg("-a").args([prepared(), &directory.join("data")]));
         let mut server = Self { directory, port: free_port(), process: None };
         server.resume().await;
         server
