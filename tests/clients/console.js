@@ -52,7 +52,9 @@ async function openTab(context, service, path) {
     },
 
     // Nothing serious that axe finds, in light and dark, wide and narrow; the pictures are for people.
+    // A page looks the same on both databases, so it is judged on one.
     async looksRight(name) {
+      if (process.env.TEST_DATABASE === 'postgres') return;
       for (const colorScheme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme });
         await page.screenshot({ path: join(kept, `${name}-${colorScheme}.png`), animations: 'disabled' });

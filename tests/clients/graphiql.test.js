@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 
 import { launch, openPage } from './browser.js';
 import { PASSWORD, start, until } from './service.js';
@@ -63,18 +61,3 @@ test('GraphiQL logs in, sends the token, and lists the sessions and the blacklis
   assert.ok(!stored.includes(PASSWORD) && !stored.includes('Bearer'), stored);
   await page.close();
 });
-
-test('what is served is what the sources build', () => {
-  const sources = join(import.meta.dirname, '../../src/graphiql');
-  const anew = join(kept, 'graphiql');
-  execFileSync('node', [join(sources, 'build.js'), anew], { stdio: 'inherit' });
-  const committed = read(join(sources, 'dist'));
-  const built = read(anew);
-  assert.deepEqual([...built.keys()], [...committed.keys()]);
-  for (const [name, content] of built) {
-    assert.ok(content.equals(committed.get(name)), `${name} is out of date; in src/graphiql: npm ci && npm run build`);
-  }
-});
-
-const read = directory =>
-  new Map(readdirSync(directory).map(name => [name, gunzipSync(readFileSync(join(directory, name)))]));
