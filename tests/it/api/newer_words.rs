@@ -167,7 +167,7 @@ async fn a_process_that_cannot_sign_with_the_key_of_a_newer_version_guards_and_w
         assert_eq!(service.refusal(&before.access).await, None);
         assert_eq!(algorithms(service, &before.access).await, ["ES256", "ML-DSA-65"]);
         let why = keys_check(service).await.impediment().unwrap();
-        assert!(why.contains("the algorithm of the current signing key"), "{why}");
+        assert!(why.contains("the algorithm of the active signing key"), "{why}");
         let payload = service.try_login("root", PASSWORD).await;
         assert!(payload.is_null(), "{payload}");
         const REFRESH: &str = "mutation($t: String!) { refresh(input: { refreshToken: $t }) {

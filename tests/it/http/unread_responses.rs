@@ -268,7 +268,7 @@ async fn bodies_that_do_not_end_are_bounded_in_all_and_small_ones_have_room() {
         said.push(client.read_to_end_of_stream().await);
     }
     let count = |part: &str| said.iter().filter(|said| said.contains(part)).count();
-    let refused = count("Too many large requests are being received");
+    let refused = count("The service is receiving too many large requests");
     assert!(refused > 0, "{said:?}");
     assert_eq!(refused, count("HTTP/1.1 503 Service Unavailable\r\n"));
     assert_eq!(refused + count("HTTP/1.1 408 Request Timeout\r\n"), 6, "{said:?}");

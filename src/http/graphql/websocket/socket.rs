@@ -184,8 +184,7 @@ impl<E: Executor> Socket<E> {
         }
         match self.permit.acquire_for_user() {
             Ok(false) => {
-                let reason = "Too many connections of this user. Close some.";
-                return Err(CloseReason::TryAgainLater(reason).into());
+                return Err(CloseReason::TryAgainLater("Too many WebSockets of this user.").into());
             }
             Ok(true) | Err(Denial::Unauthenticated(UnauthenticatedReason::NoToken)) => {}
             Err(Denial::Unauthenticated(reason)) => {
