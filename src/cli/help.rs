@@ -17,7 +17,7 @@ const WIDTH: usize = 80;
 #[derive(Args)]
 pub(super) struct HelpArguments {
     /// Topic or command; without one, both are listed
-    #[arg(value_name = "TOPIC|COMMAND")]
+    #[arg(value_name = "TOPIC|COMMAND", num_args = 0..)]
     names: Vec<String>,
 }
 
