@@ -116,7 +116,12 @@ impl Invocation {
             // The manual can be read while the settings are wrong.
             let cli = Cli::from_arg_matches(&command.get_matches());
             let cli = cli.unwrap_or_else(|error| error.exit());
-            return Ok(Self { cli, parsed: None, sources: Sources::default(), unknown: Vec::new() });
+            return Ok(Self {
+                cli,
+                parsed: None,
+                sources: Sources::default(),
+                unknown: Vec::new(),
+            });
         }
         // With the names of empty variables, too.
         let unknown = unknown_variables(&Cli::command(), std::env::vars_os())?;

@@ -109,8 +109,8 @@ impl System {
 const TOKENS_OF_UNKNOWN_KEY: &str =
     "ok: this version does not know the algorithm of a signing key, and refuses tokens of that key";
 
-const UNKNOWN_SIGNING_KEY: &str = "this version does not know the algorithm of the active signing key: run the version that \
-     created the key, or rotate the keys";
+const UNKNOWN_SIGNING_KEY: &str = "this version does not know the algorithm of the active signing key: \
+     run the version that created the key, or rotate the keys";
 
 const NO_ANSWER: &str = "the database does not answer";
 
