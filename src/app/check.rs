@@ -11,6 +11,7 @@ use super::file_permissions::permission_warnings;
 use super::master_secret;
 use super::restore_detection::{self, RestoreDetector};
 use super::start_error::StartError;
+use super::trusted_documents;
 use crate::clock::{Clock, REPORTED_DRIFT, Stopwatch, SystemClock};
 use crate::config::{Config, SecretSource};
 use crate::entropy::SystemEntropy;
@@ -31,6 +32,9 @@ pub async fn check(config: &Config) -> CheckReport {
     let mut report = CheckReport::default();
     check_file_limit(config.server.max_connections, &mut report);
     report.warnings.extend(permission_warnings(config));
+    if let Err(error) = trusted_documents::load(config) {
+        report.errors.push(error.to_string());
+    }
     let checked = match config.database.path() {
         Some(path) if !path.exists() => check_absent_database(config, path, &mut report),
         _ => check_database(config, &mut report).await,

@@ -37,9 +37,8 @@ pub struct Cli {
     command: Option<Command>,
 
     // Before the others, whose headings are the tables of the file: it has none.
-    /// Configuration file in TOML: the keys are the names of the flags, in tables named as the headings
-    /// of the help, such as `[tokens]`; flags and variables override the file, and relative paths in
-    /// the file are relative to it; sallyport config prints an example
+    /// Configuration file in TOML: the keys are the flags, the tables are the headings of this help; flags
+    /// and variables override it, and relative paths in it are relative to the file
     #[arg(long, global = true, env = "SALLYPORT_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 

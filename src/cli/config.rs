@@ -3,6 +3,8 @@
 //! The output for people is a configuration file: what is set can be read back with `--config`, and defaults
 //! and redacted secrets are comments.
 
+use std::fmt::Write;
+
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
@@ -36,18 +38,18 @@ pub(super) fn run(
     );
     if let Some(file) = sources.file() {
         let path = file.path.display().to_string();
-        text.push_str(&format!("# File: {}\n", path.escape_debug()));
+        let _ = writeln!(text, "# File: {}", path.escape_debug());
     }
     for name in unknown {
-        text.push_str(&format!("# Unknown variable {}: it has no effect.\n", name.escape_debug()));
+        let _ = writeln!(text, "# Unknown variable {}: it has no effect.", name.escape_debug());
     }
     for table in settings.chunk_by(|one, next| one.table == next.table) {
-        text.push_str(&format!("\n[{}]\n", table[0].table));
+        let _ = writeln!(text, "\n[{}]", table[0].table);
         let lines: Vec<_> = table.iter().map(|setting| (assignment(setting), setting)).collect();
         let widths = lines.iter().map(|(line, _)| line.chars().count());
         let width = widths.filter(|width| *width <= MAX_COLUMN).max().unwrap_or(0);
         for (line, setting) in &lines {
-            text.push_str(&format!("{line:<width$}  # {}\n", source(setting)));
+            let _ = writeln!(text, "{line:<width$}  # {}", source(setting));
         }
     }
     print(&text)
@@ -95,7 +97,9 @@ fn toml_value(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            }
             c => quoted.push(c),
         }
     }

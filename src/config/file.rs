@@ -137,12 +137,12 @@ fn read_tables<'k, 'a>(
 ) -> Result<Vec<Entry<'k, 'a>>, Problem> {
     let tables: BTreeSet<&str> = keys.values().map(|key| key.table.as_str()).collect();
     let (mut found, mut problems) = (Vec::new(), Vec::new());
-    for (name, content) in document.iter() {
+    for (name, content) in document {
         let at = name.span().start;
         let name = name.get_ref().as_ref();
         match content.get_ref() {
             DeValue::Table(table) if tables.contains(name) => {
-                for (key, value) in table.iter() {
+                for (key, value) in table {
                     match read_value(name, key, value, keys, directory) {
                         Ok(entry) => found.extend(entry),
                         Err(problem) => problems.push(problem),
@@ -175,13 +175,11 @@ fn misplaced(
         return format!("the key {shown} belongs to the table [{}]", key.table);
     }
     if matches!(content, DeValue::Table(_)) {
-        return match nearest(name, tables.iter().copied()) {
-            Some(table) => format!("unknown table [{shown}]; did you mean [{table}]?"),
-            None => {
-                let all = tables.iter().map(|table| format!("[{table}]")).collect::<Vec<_>>();
-                format!("unknown table [{shown}]; the tables are {}", all.join(", "))
-            }
-        };
+        if let Some(table) = nearest(name, tables.iter().copied()) {
+            return format!("unknown table [{shown}]; did you mean [{table}]?");
+        }
+        let all: Vec<_> = tables.iter().map(|table| format!("[{table}]")).collect();
+        return format!("unknown table [{shown}]; the tables are {}", all.join(", "));
     }
     unknown(name, keys)
 }

@@ -96,7 +96,9 @@ fn a_contradiction_between_a_file_and_a_flag_is_refused() {
     let flag = "check --trusted-documents-only";
     assert_eq!(only.run(flag).status.code(), Some(2));
     let output = only.run(&format!("{flag} --config sallyport.toml"));
-    assert_eq!(output.status.code(), Some(1), "the file does not exist: {output:?}");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("error    Cannot load the trusted documents in a.json"), "{output:?}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
 }
 
 #[test]

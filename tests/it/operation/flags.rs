@@ -31,7 +31,7 @@ fn collect(command: &Command, name: &str, texts: &mut Vec<(String, String)>) {
     texts.push((name.to_owned(), text(command.get_about()).unwrap_or_default()));
     for flag in command.get_arguments().filter(|flag| !flag.is_hide_set()) {
         let help = text(flag.get_help()).unwrap_or_default();
-        texts.push((format!("{name} {flag}"), help));
+        texts.push((format!("{name} {}", flag.get_id()), help));
     }
     for command in command.get_subcommands() {
         collect(command, &format!("{name} {}", command.get_name()), texts);

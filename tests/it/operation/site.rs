@@ -20,7 +20,7 @@ pub struct Site(TempDir);
 
 impl Site {
     pub fn new(file: &str) -> Self {
-        let site = Self(TempDir::new().unwrap());
+        let site = Self(TempDir::new().expect("a directory"));
         site.write("sallyport.toml", file.as_bytes());
         site
     }
@@ -30,8 +30,9 @@ impl Site {
     }
 
     pub fn write(&self, name: &str, bytes: &[u8]) {
-        fs::write(self.path(name), bytes).unwrap();
-        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(self.path(name), bytes).expect("a file");
+        let mode = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(self.path(name), mode).expect("a mode");
     }
 
     /// The program without any settings but the arguments.
@@ -42,16 +43,16 @@ impl Site {
     }
 
     pub fn run(&self, arguments: &str) -> Output {
-        self.program(arguments).output().unwrap()
+        self.program(arguments).output().expect("the binary")
     }
 
     /// Error message of a refused file.
     pub fn refusal(&self) -> String {
         let output = self.run("check --config sallyport.toml");
-        let said = String::from_utf8(output.stderr).unwrap();
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(output.stdout.is_empty() && said.lines().count() == 1, "{said}");
-        assert!(said.starts_with("sallyport: ") && said.ends_with(".\n"), "{said}");
+        assert!(said.starts_with("sallyport: ") && said.trim_end().ends_with(['.', '?']), "{said}");
         said
     }
 
@@ -63,9 +64,9 @@ impl Site {
 
 pub fn settings(output: Output) -> Settings {
     assert!(output.status.success(), "{output:?}");
-    let lines = String::from_utf8(output.stdout).unwrap();
-    let objects = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let objects = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let entry =
         |object: Value| (text(&object["name"]), (object["value"].clone(), text(&object["source"])));
     objects.map(entry).collect()
