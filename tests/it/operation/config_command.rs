@@ -2,7 +2,6 @@
 
 use clap::CommandFactory;
 use sallyport::cli::Cli;
-use serde_json::Value;
 
 use super::site::{SECRET, Settings, Site};
 
