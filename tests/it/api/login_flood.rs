@@ -20,7 +20,6 @@ use crate::databases::{Database, on_both};
 on_both!(
     a_flood_of_logins_sends_some_away_and_stops_no_refresh,
     a_password_that_found_no_core_was_no_guess,
-    an_address_has_half_of_the_places_whatever_it_asks_for,
     more_refreshes_of_one_session_than_may_wait_are_sent_away,
 );
 
@@ -111,7 +110,9 @@ async fn a_password_that_found_no_core_was_no_guess(database: Database) {
     assert_eq!(change(PASSWORD).await["errors"], json!([]));
 }
 
-async fn an_address_has_half_of_the_places_whatever_it_asks_for(database: Database) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_address_has_half_of_the_places_whatever_it_asks_for() {
+    let database = Database::sqlite();
     let flags = "--hashing-memory 65536 --registration open";
     let service = Arc::new(Service::start(&database, flags).await);
     let here = [192, 0, 2, 1];

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -25,6 +25,9 @@ use crate::databases::Database;
 
 /// A password that passes the strength estimate.
 pub const PASSWORD: &str = "tangerine-orbit-quartz-41";
+
+/// How long the service waits for an operation of its database.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Parser)]
 struct Line {
@@ -99,6 +102,20 @@ impl Service {
         body
     }
 
+    /// Sends an operation, and again if the database timed out: on a busy machine many operations at once
+    /// may each take longer than the service waits. Any other error, and an earlier one, is returned.
+    async fn send_patiently(&self, bearer: Option<&str>, query: &str, variables: Value) -> Value {
+        for _ in 0..10 {
+            let began = Instant::now();
+            let answer = self.send(bearer, query, variables.clone()).await;
+            let code = &answer["errors"][0]["extensions"]["code"];
+            if code != "SERVICE_UNAVAILABLE" || began.elapsed() < OPERATION_TIMEOUT {
+                return answer;
+            }
+        }
+        self.send(bearer, query, variables).await
+    }
+
     pub async fn post(
         &self,
         bearer: Option<&str>,
@@ -150,7 +167,8 @@ impl Service {
                 errors { code message path }
             }
         }";
-        let answer = self.send(None, LOGIN, json!({ "u": username, "p": password })).await;
+        let variables = json!({ "u": username, "p": password });
+        let answer = self.send_patiently(None, LOGIN, variables).await;
         answer["data"]["login"].clone()
     }
 
@@ -161,7 +179,8 @@ impl Service {
                 session { id generation expiresAt } errors { code }
             }
         }";
-        let answer = self.send(None, REFRESH, json!({ "t": token, "a": attempt })).await;
+        let variables = json!({ "t": token, "a": attempt });
+        let answer = self.send_patiently(None, REFRESH, variables).await;
         assert!(answer["errors"].is_null(), "{answer}");
         answer["data"]["refresh"].clone()
     }
@@ -172,7 +191,8 @@ impl Service {
                 endedCount endedSessions { id state endReason } errors { code }
             }
         }";
-        let answer = self.send(bearer, LOGOUT, json!({ "t": token, "s": scope })).await;
+        let variables = json!({ "t": token, "s": scope });
+        let answer = self.send_patiently(bearer, LOGOUT, variables).await;
         answer["data"]["logout"].clone()
     }
 

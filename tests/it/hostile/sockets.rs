@@ -175,8 +175,8 @@ async fn thousands_of_them_leave_the_process_as_it_was() {
     let mut process = Process::start(&Database::sqlite(), "", &[]);
     // Warms up the allocator and the caches.
     let mut before = 0;
-    for round in 0..rounds(20, 70) {
-        if round == rounds(8, 20) {
+    for round in 0..rounds(26, 70) {
+        if round == rounds(10, 20) {
             before = process.resident();
         }
         let mut client = Client::connect_as(process.address, None).await;

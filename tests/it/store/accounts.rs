@@ -14,8 +14,8 @@ use sallyport::store::{
 };
 
 use super::support::{
-    at, ending, event, hash, make, make_admin, new_session, new_user, open, opening, session,
-    set_active, try_open,
+    at, at_once, ending, event, hash, make, make_admin, new_session, new_user, open, opening,
+    session, set_active, try_open,
 };
 use crate::databases::{Database, on_both};
 
@@ -120,7 +120,7 @@ async fn of_names_that_look_alike_one_has_an_account_whoever_comes_first(databas
         assert_eq!(take(&store, name, None).await, None, "{name}");
     }
     let replica = database.connect().await;
-    let taken = join_all((0..50).map(|n| {
+    let taken = at_once((0..50).map(|n| {
         let (store, name) = if n % 2 == 0 { (&store, "paypa") } else { (&replica, "раура") };
         take(store, name, None)
     }))
@@ -143,7 +143,7 @@ async fn of_a_hundred_who_deactivate_administrators_one_is_left(database: Databa
             replicas[n % 2].set_active(admins[n % 4], false, event, end)
         });
         let mut refused = 0;
-        for (n, outcome) in join_all(tried).await.into_iter().enumerate() {
+        for (n, outcome) in at_once(tried).await.into_iter().enumerate() {
             refused += usize::from(match outcome {
                 Ok(outcome) => outcome.is_err(),
                 // On a busy machine an operation may time out: it is repeated.
@@ -168,7 +168,7 @@ async fn fifty_who_take_one_name_in_two_spellings_make_one_account(database: Dat
     for (round, (even, odd)) in
         [("Ren\u{e9}", "RENE\u{301}"), ("a@example.com", "A@EXAMPLE.COM")].into_iter().enumerate()
     {
-        let taken = join_all((0..50).map(|n| {
+        let taken = at_once((0..50).map(|n| {
             let (store, name) = if n % 2 == 0 { (&one, even) } else { (&two, odd) };
             take(store, name, None)
         }))

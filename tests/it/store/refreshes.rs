@@ -18,8 +18,8 @@ use sallyport::entropy::SystemEntropy;
 use sallyport::store::{LoggedRetries, RefreshRetry, Refreshed, Reissue, Rotate, Scope, Store};
 
 use super::support::{
-    ACCESS, REFRESH, at, end, entries, event, make, new_session, open, opening, origin, rotate,
-    rotation, session, try_open,
+    ACCESS, REFRESH, at, at_once, end, entries, event, make, new_session, open, opening, origin,
+    rotate, rotation, session, try_open,
 };
 use crate::databases::{Database, on_both};
 use crate::proof::rounds;
@@ -173,7 +173,7 @@ async fn of_a_hundred_repeats_at_once_one_is_written_down(database: Database) {
     let first = open(&store, ada.id, at(0)).await;
     rotate(&store, &first, at(1)).await.unwrap();
     let tried = (0..100).map(|n| repeated(&replicas[n % 2], &first, at(2)));
-    assert_eq!(join_all(tried).await.into_iter().flatten().count(), 1);
+    assert_eq!(at_once(tried).await.into_iter().flatten().count(), 1);
     assert_eq!(database.raw().await.number(RETRIED).await, 1);
 }
 
@@ -256,7 +256,7 @@ async fn a_hundred_rotations_of_one_token_are_one(database: Database) {
     let mut current = open(&replicas[0], ada.id, at(0)).await;
     for generation in 1..=5 {
         let tried = (0..100).map(|n| rotate(&replicas[n % 3], &current, at(generation)));
-        let successors: Vec<_> = join_all(tried).await.into_iter().flatten().collect();
+        let successors: Vec<_> = at_once(tried).await.into_iter().flatten().collect();
         assert_eq!(successors.len(), 1, "generation {generation}");
         let stored = session(&replicas[0], current.id).await;
         assert_eq!(stored.token, successors[0].token);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
 use sallyport::clock::Timestamp;
 use sallyport::crypto::password::PasswordHash;
 use sallyport::domain::audit::AuditKind;
@@ -33,6 +34,12 @@ pub fn at(seconds: i64) -> Timestamp {
 pub fn hash(letter: char) -> PasswordHash {
     let output = format!("{}A", letter.to_string().repeat(42));
     PasswordHash::parse(&format!("$argon2id$v=19$m=8,t=1,p=1${}${output}", "A".repeat(22))).unwrap()
+}
+
+/// Runs operations of two replicas, as many at once as they have connections. More would only wait for
+/// one, and time out on a busy machine.
+pub async fn at_once<F: Future>(operations: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    stream::iter(operations).buffered(2 * 16).collect().await
 }
 
 /// From one address, with one browser.

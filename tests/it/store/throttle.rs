@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::filter::{AuditFilter, IpBlock, SessionFilter};
 use sallyport::domain::pagination::PageRequest;
 use sallyport::domain::throttle::{ACCOUNT_AND_ADDRESS, ADDRESS, Bucket};
 use sallyport::store::{Charge, Charged, Grounds, MatchingSessions, NewEvent, Settlement};
 
-use super::support::{at, event, hash, make, new_session, open, opening, try_open};
+use super::support::{at, at_once, event, hash, make, new_session, open, opening, try_open};
 use crate::databases::{Database, on_both};
 
 on_both!(
@@ -29,7 +28,7 @@ async fn of_a_hundred_charges_at_once_a_limit_takes_what_it_says(database: Datab
     let (one, two) = (database.store().await, database.connect().await);
     for (charge, taken) in [(OWN, 5), (ADDRESSES, 60)] {
         let all = (0..100).map(|n| if n % 2 == 0 { &one } else { &two });
-        let charged = join_all(all.map(|store| store.charge(vec![charge], at(0)))).await;
+        let charged = at_once(all.map(|store| store.charge(vec![charge], at(0)))).await;
         let charged: Vec<Charged> = charged.into_iter().map(Result::unwrap).collect();
         assert_eq!(charged.iter().filter(|charged| charged.refused.is_none()).count(), taken);
         let closing = charged.iter().filter(|charged| charged.closed.is_some()).count();
