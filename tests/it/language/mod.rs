@@ -16,7 +16,7 @@ const ALONE: &str = "all, here, none, now, then, when, where";
 
 /// Words and phrases that have a technical noun or verb in their place.
 const ANYWHERE: &str = "alive, anybody, asked for by, came of, dead, dies, door, doors, everybody, \
-    gone, guest, guests, is asked for, is made, nobody, one of ours, one's own, \
+    gone, guest, guests, is asked for, is made, nobody, nobody's, one of ours, one's own, \
     somebody, stands, such thing, told, whoever, whosoever";
 
 /// The form that makes a text a riddle: a description, a message, the help of a flag. `None` for a text
