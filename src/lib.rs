@@ -1,6 +1,6 @@
 //! Sallyport: authentication for GraphQL, with login, refresh and logout as mutations.
 //!
-//! The manual for users is [`cli::help`]. This page is for people who change the program.
+//! The manual for users is [`cli::help::topics`]. This page is for people who change the program.
 //!
 //! # Rooms
 //! A room is a top-level module. Imports point one way only, along the arrows of this picture (a room

@@ -1,7 +1,6 @@
 //! `sallyport help`: the manual of the program, and the help of its commands.
 //!
-//! Each topic is a file of `src/help`, embedded in the program. This module documents them too, a module for
-//! each.
+//! Each topic is a file of `src/help`, embedded in the program. The modules of [`topics`] document them.
 
 use std::fmt::Write;
 
@@ -34,8 +33,12 @@ macro_rules! topics {
             text: include_str!(concat!("../help/", $name, ".md")),
         }),+];
 
-        $(#[doc = include_str!(concat!("../help/", $name, ".md"))]
-        pub mod $module {})+
+        /// The manual, a module for each topic.
+        #[expect(clippy::doc_markdown, reason = "names are not code to readers of a manual")]
+        pub mod topics {
+            $(#[doc = include_str!(concat!("../help/", $name, ".md"))]
+            pub mod $module {})+
+        }
     };
 }
 

@@ -9,9 +9,10 @@ use tempfile::TempDir;
 use super::server::{PASSWORD, Server, program};
 
 fn run(arguments: &str) -> (Option<i32>, String, String) {
-    let directory = TempDir::new().unwrap();
-    let Output { status, stdout, stderr } = program(&directory, arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let directory = TempDir::new().expect("a directory");
+    let output = program(&directory, arguments).output();
+    let Output { status, stdout, stderr } = output.expect("the binary");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
     (status.code(), text(stdout), text(stderr))
 }
 
