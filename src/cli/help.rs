@@ -248,7 +248,7 @@ mod tests {
         ] {
             let text = unknown(name, &command);
             assert!(text.contains(told), "{text}");
-            assert!(text.contains(" front-ends ") && text.ends_with(" purge\n"), "{text}");
+            assert!(text.contains("front-ends") && text.ends_with(" purge\n"), "{text}");
         }
         assert!(!unknown("zzzzzz", &command).contains("mean"));
         assert_eq!(mentions("stale").first(), Some(&"tokens"));
