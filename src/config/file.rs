@@ -55,7 +55,10 @@ impl ConfigFile {
     pub(super) fn read(path: &Path, command: &Command) -> Result<Self, ConfigError> {
         let shown = path.display();
         let text = read_text(path).map_err(|reason| {
-            ConfigError(format!("cannot read the configuration file {shown}: {reason}").into())
+            ConfigError(
+                format!("cannot read the configuration file {shown}: {reason}; check --config")
+                    .into(),
+            )
         })?;
         let line = |at: usize| text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
         let refused = |problem: Problem| {
