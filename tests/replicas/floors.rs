@@ -106,7 +106,7 @@ impl Floors {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        let patience = PATIENCE * u32::try_from(times(2, 10)).unwrap();
+        let patience = PATIENCE * u32::try_from(times(4, 10)).unwrap();
         timeout(patience, done).await.expect("another process that ends the rows that are left");
     }
 

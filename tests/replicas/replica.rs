@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::http;
+use crate::{http, is_long};
 
 /// Password of `admin`, the account of all browsers.
 pub const PASSWORD: &str = "tangerine-orbit-quartz-41";
@@ -92,6 +92,8 @@ impl Replica {
             .env("SALLYPORT_SECRET", "0123456789abcdefghijklmnopqrstuv")
             .env("SALLYPORT_ADMIN_PASSWORD", PASSWORD)
             .env("SALLYPORT_THROTTLE", "false")
+            // On a machine that is busy with other tests, a refresh may be repeated later than the default.
+            .env("SALLYPORT_REFRESH_RETRY_WINDOW", if is_long() { "10s" } else { "60s" })
             .envs(variables)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -22,7 +22,7 @@ async fn a_client_that_goes_away_leaves_nothing_half_done() {
     let server = Server::start().await;
     let cluster = Cluster::start("gone", || async { same(2, &Spec::new(server.url())) }).await;
     let mut random = Random(3);
-    let count = times(200, 1000);
+    let count = times(100, 1000);
     let mut browsers = Vec::new();
     for number in 0..count {
         let replica = &cluster.replicas[number % 2];

@@ -38,7 +38,7 @@ async fn kill_over_and_over(mut cluster: Cluster, title: &str) {
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::InTime);
     let mut random = Random(9);
     let mut starts = Vec::new();
-    for _ in 0..times(20, 200) {
+    for _ in 0..times(12, 200) {
         sleep(Duration::from_micros(random.below(600_000) as u64)).await;
         let victim = random.pick(&cluster.replicas);
         victim.kill();

@@ -21,7 +21,7 @@ async fn logged_out_is_out_on_every_replica_within_moments() {
     let cluster = Cluster::start("latency", || async { same(3, &Spec::new(server.url())) }).await;
     let load = Load::start(&cluster.replicas, &cluster.history, Retries::InTime);
     let mut delays = Vec::new();
-    let count = times(60, 300);
+    let count = times(36, 300);
     for number in 0..count {
         let leaving_at = &cluster.replicas[number % 3];
         let history = &cluster.history;
