@@ -35,11 +35,17 @@ fn error_line(error: &anyhow::Error) -> String {
 
 /// With a capital letter and a full stop: messages of libraries and of parsers have neither.
 pub(super) fn sentence(text: &str) -> String {
-    let mut letters = text.trim_end().chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    let rest = letters.as_str();
-    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{rest}{stop}")
+    let text = text.trim_end();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    // The name of a file or a flag keeps its letters.
+    let is_word = text.split_whitespace().next().is_some_and(|word| {
+        word.trim_end_matches([',', ':', ';']).chars().all(char::is_alphabetic)
+    });
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if is_word => format!("{}{}{stop}", first.to_uppercase(), letters.as_str()),
+        _ => format!("{text}{stop}"),
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +66,7 @@ mod tests {
     fn a_message_becomes_a_sentence() {
         assert_eq!(sentence("cannot listen; stop it"), "Cannot listen; stop it.");
         assert_eq!(sentence("Did you mean this?"), "Did you mean this?");
+        assert_eq!(sentence("a.db already exists"), "a.db already exists.");
         assert_eq!(sentence("--leeway must be at most 60s\n"), "--leeway must be at most 60s.");
     }
 }

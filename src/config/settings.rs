@@ -62,8 +62,8 @@ impl Config {
     pub fn parse(arguments: ServeArguments) -> Result<Self, ConfigError> {
         let config = Self::combine(arguments)?;
         if matches!(config.secret, SecretSource::Missing) {
-            const MESSAGE: &str = "PostgreSQL needs --secret or --secret-file, the same for every \
-                                   replica: make one with openssl rand -base64 32";
+            const MESSAGE: &str = "PostgreSQL requires --secret or --secret-file, the same for every \
+                                   replica; create a secret with openssl rand -base64 32";
             return Err(ConfigError(MESSAGE.into()));
         }
         Ok(config)

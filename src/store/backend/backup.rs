@@ -18,7 +18,7 @@ use crate::store::error::Error;
 pub enum BackupError {
     #[error("sallyport backup supports SQLite only; use pg_dump for PostgreSQL")]
     Postgres,
-    #[error("{} already exists; choose another file name", .0.display())]
+    #[error("the file {} already exists; choose another file name", .0.display())]
     Exists(PathBuf),
     /// The temporary file of another backup exists.
     #[error(
