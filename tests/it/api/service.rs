@@ -82,7 +82,7 @@ impl Service {
         };
         let core = app::open(&config, surroundings).await.unwrap();
         let mut feed = core.revocation_sync();
-        feed.read().await.unwrap();
+        read_patiently(&mut feed).await;
         let router = core.router(&config);
         Self { core, clock, feed, router, _database: database.clone() }
     }
@@ -212,8 +212,21 @@ impl Service {
     pub async fn pass(&mut self, time: Duration) {
         self.clock.advance(time);
         self.clock.advance_monotonic(time);
-        self.feed.read().await.unwrap();
+        read_patiently(&mut self.feed).await;
     }
+}
+
+/// Reads the feed, and again if the database timed out, as the service does.
+async fn read_patiently(feed: &mut RevocationSync) {
+    for _ in 0..10 {
+        let began = Instant::now();
+        match feed.read().await {
+            Ok(_) => return,
+            Err(_) if began.elapsed() >= OPERATION_TIMEOUT => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    feed.read().await.unwrap();
 }
 
 fn operation(bearer: Option<&str>, query: &str, variables: &Value) -> Request<Body> {
