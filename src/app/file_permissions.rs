@@ -57,7 +57,7 @@ fn of_file(path: &Path, kind: Kind) -> Option<String> {
     if owner.is_some() {
         return owner;
     }
-    let who = if mode & 0o002 != 0 {
+    let access = if mode & 0o002 != 0 {
         "Other users can write"
     } else if mode & 0o004 != 0 && kind != Kind::Settings {
         "Other users can read"
@@ -69,7 +69,7 @@ fn of_file(path: &Path, kind: Kind) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{who} {path}. Run chmod 600 {path}."))
+    Some(format!("{access} {path}. Run chmod 600 {path}."))
 }
 
 fn of_directory(path: &Path) -> Option<String> {

@@ -184,7 +184,7 @@ fn unknown(name: &str, command: &Command) -> String {
     let nearest = topics().chain(commands()).min_by_key(|known| distance(known));
     let is_near = |known: &&str| distance(known) * 3 <= name.len();
     let found = mentions(&name.to_lowercase());
-    let mut text = format!("There is no topic or command '{name}'.\n");
+    let mut text = format!("No topic or command has the name '{name}'.\n");
     if let Some(nearest) = nearest.filter(is_near) {
         let _ = writeln!(text, "\n  Did you mean '{nearest}'?");
     }

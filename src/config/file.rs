@@ -108,9 +108,9 @@ fn read_text(path: &Path) -> Result<Zeroizing<String>, String> {
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX) + 1;
     file.take(limit).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() > MAX_BYTES {
-        return Err("it is larger than 1 MiB".to_owned());
+        return Err("the file is larger than 1 MiB".to_owned());
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| "the file is not UTF-8 text".to_owned())?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 

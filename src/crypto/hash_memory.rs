@@ -1,17 +1,21 @@
 //! Reuse of Argon2's memory between hashes that run at the same time.
 //!
-//! The library allocates the memory of each hash anew, and the allocator returns such large blocks to the
-//! system at once. The page faults of a fresh block cost a third of a hash: at 19 MiB and two passes, two
-//! threads that hash all the time need 19.8 ms of CPU a hash with reuse and 29.3 ms without it (medians of
-//! seven rounds, jemalloc), at the same peak of memory. So a block is kept for the next hash as long as
-//! another hash runs. The memory held is never more than the most hashes at a time have needed, and none
-//! while nothing is hashed.
+//! The library allocates the memory of each hash anew. The page faults of a fresh block cost a third of a
+//! hash: at 19 MiB and two passes, two threads that hash all the time need 19.8 ms of CPU a hash with reuse
+//! and 29.3 ms without it (medians of seven rounds), at the same peak of memory. So a block is kept for the
+//! next hash as long as another hash runs. The memory held is never more than the most hashes at a time have
+//! needed, and none while nothing is hashed: see [`MIN_CAPACITY`].
 
 use argon2::password_hash::{CustomizedPasswordHasher, Error, Result, phc};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use parking_lot::Mutex;
 
 use crate::redacted::redacted_debug;
+
+/// Blocks, of 1 KiB each, to reserve at least. glibc's allocator returns only allocations of more than 32 MiB to
+/// the system whenever they are freed. Others it may keep, one for each thread that ever hashed. Reserved blocks
+/// that no hash writes to take no memory.
+const MIN_CAPACITY: usize = 33 * 1024;
 
 /// Hashes with the parameters that each call brings. Verification follows from the library's blanket
 /// implementation.
@@ -46,7 +50,7 @@ struct Memory<'a> {
 impl Memory<'_> {
     /// `count` blocks with any content; Argon2 overwrites all of it.
     fn blocks(&mut self, count: usize) -> Result<&mut [Block]> {
-        let more = count.saturating_sub(self.blocks.len());
+        let more = count.max(MIN_CAPACITY).saturating_sub(self.blocks.len());
         self.blocks.try_reserve_exact(more).map_err(|_| Error::OutOfMemory)?;
         self.blocks.resize(count, Block::new());
         Ok(&mut self.blocks)

@@ -98,7 +98,7 @@ async fn a_stale_view_answers_neither_yes_nor_no(database: Database) {
     let ready = || Request::get("/readyz").body(Body::empty()).unwrap();
     let (status, body) = service.call(ready()).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(body["reasons"][0], "feed: the ended sessions were last loaded 5 s ago");
+    assert_eq!(body["reasons"][0], "feed: the ended sessions were read 5 s ago");
     // What needs nobody goes on.
     service.login("ada").await;
     service.pass(Duration::ZERO).await;

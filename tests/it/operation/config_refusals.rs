@@ -107,8 +107,8 @@ fn a_file_that_cannot_be_read_is_refused_in_one_line() {
     let twice = b"[tokens]\nissuer = \"https://a\"\nissuer = \"https://b\"\n";
     let large = [b"#".repeat(1024 * 1024), b"\n".to_vec()].concat();
     for (bytes, expected) in [
-        (&b"\xff\xfe[\x00"[..], "it is not UTF-8 text"),
-        (&large, "it is larger than 1 MiB"),
+        (&b"\xff\xfe[\x00"[..], "the file is not UTF-8 text"),
+        (&large, "the file is larger than 1 MiB"),
         (twice, "line 3: duplicate key"),
         (b"[tokens]\n[tokens]\n", "line 2: duplicate key"),
         (b"issuer: https://a\n", "line 1: "),
