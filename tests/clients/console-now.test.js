@@ -97,7 +97,7 @@ test('a signing key is rotated as planned, then at once, and the page says when 
   // Another one has to wait, unless it is an emergency.
   await rotate();
   await dialog.getByRole('button', { name: 'Rotate key', exact: true }).click();
-  await dialog.getByRole('alert').filter({ hasText: 'A new key is published already' }).waitFor();
+  await dialog.getByRole('alert').filter({ hasText: 'A new signing key is already published' }).waitFor();
   await dialog.getByLabel('Emergency (a key may be compromised)').check();
   await dialog.getByRole('button', { name: 'Rotate key immediately' }).click();
   await page.getByRole('status').filter({ hasText: 'The new key is active.' }).waitFor();

@@ -77,7 +77,7 @@ fn free_port() -> u16 {
     let first = u16::try_from(std::process::id() % 10_000).expect("a small number");
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     let mut ports =
-        (0..10_000).map(|_| 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000);
+        (0..10_000).map(|_| 10_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000);
     ports.find(is_free).expect("a free port")
 }
 
@@ -170,6 +170,9 @@ impl Server {
             }
         };
         timeout(Duration::from_secs(30), answers).await.expect("a server");
+        // Else another process has its port.
+        let ended = self.process.as_mut().unwrap().try_wait().unwrap();
+        assert!(ended.is_none(), "{ended:?}: see postgres.log");
     }
 
     pub fn address(&self) -> SocketAddr {

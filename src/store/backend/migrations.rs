@@ -24,24 +24,27 @@ struct PostgresFiles;
 
 /// The migrations of files named `NUMBER_words_of_the_description.sql`.
 fn migrator<Files: RustEmbed>() -> Migrator {
-    let migrations = Files::iter().filter_map(|name| {
-        let (version, words) = name.strip_suffix(".sql")?.split_once('_')?;
-        let sql = String::from_utf8(Files::get(&name)?.data.into_owned()).ok()?;
-        Some(Migration::new(
-            version.parse().ok()?,
-            words.replace('_', " ").into(),
-            MigrationType::Simple,
-            AssertSqlSafe(sql).into_sql_str(),
-            false,
-        ))
-    });
-    let mut migrator = Migrator::with_migrations(migrations.collect());
+    let mut migrator = Migrator::with_migrations(
+        Files::iter().filter_map(|name| migration::<Files>(&name)).collect(),
+    );
     // `missing` decides about unknown migrations.
     migrator.set_ignore_missing(true);
     migrator.dangerous_set_table_name(TABLE);
     // The transaction holds `LOCK` instead, or SQLite's write lock.
     migrator.set_locking(false);
     migrator
+}
+
+fn migration<Files: RustEmbed>(name: &str) -> Option<Migration> {
+    let (version, words) = name.strip_suffix(".sql")?.split_once('_')?;
+    let sql = String::from_utf8(Files::get(name)?.data.into_owned()).ok()?;
+    Some(Migration::new(
+        version.parse().ok()?,
+        words.replace('_', " ").into(),
+        MigrationType::Simple,
+        AssertSqlSafe(sql).into_sql_str(),
+        false,
+    ))
 }
 
 /// Serializes processes that migrate at once, until the end of the transaction. The number is
@@ -186,5 +189,27 @@ impl Database {
                 missing!(SqliteFiles, &mut *connection, IN_SQLITE)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<Files: RustEmbed>() {
+        let mut versions: Vec<_> = migrator::<Files>().iter().map(|known| known.version).collect();
+        assert_eq!(
+            versions.len(),
+            Files::iter().count(),
+            "a file has another name or is not UTF-8"
+        );
+        versions.dedup();
+        assert_eq!(versions.len(), Files::iter().count(), "two files have one number");
+    }
+
+    #[test]
+    fn every_file_is_a_migration() {
+        check::<SqliteFiles>();
+        check::<PostgresFiles>();
     }
 }

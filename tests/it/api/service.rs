@@ -22,12 +22,10 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::databases::Database;
+use crate::proof::may_repeat;
 
 /// A password that passes the strength estimate.
 pub const PASSWORD: &str = "tangerine-orbit-quartz-41";
-
-/// How long the service waits for an operation of its database.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Parser)]
 struct Line {
@@ -109,7 +107,7 @@ impl Service {
             let began = Instant::now();
             let answer = self.send(bearer, query, variables.clone()).await;
             let code = &answer["errors"][0]["extensions"]["code"];
-            if code != "SERVICE_UNAVAILABLE" || began.elapsed() < OPERATION_TIMEOUT {
+            if code != "SERVICE_UNAVAILABLE" || !may_repeat(began) {
                 return answer;
             }
         }
@@ -221,8 +219,8 @@ async fn read_patiently(feed: &mut RevocationSync) {
     for _ in 0..10 {
         let began = Instant::now();
         match feed.read().await {
-            Ok(_) => return,
-            Err(_) if began.elapsed() >= OPERATION_TIMEOUT => {}
+            Ok(()) => return,
+            Err(_) if may_repeat(began) => {}
             Err(error) => panic!("{error:?}"),
         }
     }

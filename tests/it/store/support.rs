@@ -19,6 +19,8 @@ use sallyport::store::{
     Scope, Settlement, Store,
 };
 
+use crate::proof::rounds;
+
 /// How long a refresh token lives here.
 pub const REFRESH: Duration = Duration::from_hours(1);
 
@@ -36,10 +38,10 @@ pub fn hash(letter: char) -> PasswordHash {
     PasswordHash::parse(&format!("$argon2id$v=19$m=8,t=1,p=1${}${output}", "A".repeat(22))).unwrap()
 }
 
-/// Runs operations of two replicas, as many at once as they have connections. More would only wait for
-/// one, and time out on a busy machine.
+/// Runs operations of two replicas, as many at once as they have connections. More would wait for one, and
+/// time out on a busy machine; the long run starts all at once.
 pub async fn at_once<F: Future>(operations: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    stream::iter(operations).buffered(2 * 16).collect().await
+    stream::iter(operations).buffered(rounds(2 * 16, 1_000)).collect().await
 }
 
 /// From one address, with one browser.
