@@ -3,10 +3,11 @@
 //! The service creates its files for their owner alone. A user who can read the database has the hashes of
 //! all passwords, one who can write it is an administrator, and one who has the secret signs tokens.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use crate::config::{Config, SecretSource};
 
@@ -38,14 +39,22 @@ pub(super) fn permission_warnings(config: &Config) -> Vec<String> {
         files.push((file.path.clone(), kind));
     }
     let of_files = files.iter().filter_map(|(path, kind)| of_file(path, *kind));
-    let mut directories: Vec<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
-    directories.dedup();
-    let of_directories = directories.into_iter().filter_map(|directory| {
+    let directories = directories(files.iter().map(|(path, _)| path.as_path()));
+    let of_directories = directories.into_iter().filter_map(of_directory);
+    of_files.chain(of_directories).collect()
+}
+
+/// The directories of the files, each one once, as it is first written.
+fn directories<'a>(files: impl Iterator<Item = &'a Path>) -> Vec<&'a Path> {
+    let mut found = BTreeMap::new();
+    for directory in files.filter_map(Path::parent) {
         // A path without a directory is relative to the working directory.
         let is_working_directory = directory.as_os_str().is_empty();
-        of_directory(if is_working_directory { Path::new(".") } else { directory })
-    });
-    of_files.chain(of_directories).collect()
+        let directory = if is_working_directory { Path::new(".") } else { directory };
+        let place = absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        found.entry(place).or_insert(directory);
+    }
+    found.into_values().collect()
 }
 
 /// `None` for a file that does not exist, too.
@@ -69,7 +78,7 @@ fn of_file(path: &Path, kind: Kind) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{access} {path}. Run chmod 600 {path}."))
+    Some(format!("{access} {path}. Run `chmod 600 {path}` to prevent this."))
 }
 
 fn of_directory(path: &Path) -> Option<String> {
@@ -78,7 +87,8 @@ fn of_directory(path: &Path) -> Option<String> {
     if metadata.mode() & 0o002 != 0 && metadata.mode() & 0o1000 == 0 {
         let path = path.display();
         return Some(format!(
-            "Other users can write to the directory {path} and replace its files. Run chmod o-w {path}."
+            "Other users can write to the directory {path} and replace its files. Run `chmod o-w {path}` \
+             to prevent this."
         ));
     }
     of_owner(metadata.uid(), &path.display().to_string())
@@ -140,6 +150,14 @@ mod tests {
             fs::set_permissions(directory.path(), fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(of_directory(directory.path()).is_some(), told, "{mode:o}");
         }
+    }
+
+    #[test]
+    fn a_directory_is_reported_once_however_it_is_written() {
+        let absolute = std::env::current_dir().unwrap().join("a.db-wal");
+        let paths = [Path::new("a.db"), &absolute, Path::new("./b"), Path::new("etc/a")];
+        let found = directories(paths.into_iter());
+        assert_eq!(found, [Path::new("."), Path::new("etc")]);
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn check_and_start_warn_of_a_database_that_other_users_can_access() {
         ("test.db", 0o644, "Other users can read"),
         ("test.db", 0o666, "Other users can write"),
         ("test.db.secret", 0o640, "Its group can read"),
-        ("", 0o777, "Other users can write to the directory"),
+        ("", 0o777, "to prevent this."),
     ] {
         let path = directory.path().join(name);
         let closed = fs::metadata(&path).unwrap().permissions();
