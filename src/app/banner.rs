@@ -32,7 +32,7 @@ pub(super) fn print(
     let log_in = match admin {
         FirstAdmin::Exists => Zeroizing::new(String::new()),
         FirstAdmin::Chosen => Zeroizing::new(format!(
-            "  username  {ADMIN}\n  password  the value of SALLYPORT_ADMIN_PASSWORD\n"
+            "  username  {ADMIN}\n  password  the configured password (accounts.admin-password or SALLYPORT_ADMIN_PASSWORD)\n"
         )),
         FirstAdmin::Generated(password) => Zeroizing::new(format!(
             "  username  {ADMIN}\n  password  {}  (shown only once)\n",

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::components::open_keys;
 use super::file_limit::files_for;
 use super::file_permissions::permission_warnings;
+use super::first_admin::check_password;
 use super::master_secret;
 use super::restore_detection::{self, RestoreDetector};
 use super::start_error::StartError;
@@ -72,8 +73,17 @@ fn check_absent_database(
         ));
     } else {
         report.passed.push(format!("The first start creates {}.", path.display()));
+        check_first_admin(config, report);
     }
     check_secret(config)
+}
+
+/// For a database without accounts, in which the start creates the user admin.
+fn check_first_admin(config: &Config, report: &mut CheckReport) {
+    match check_password(config) {
+        Ok(()) => report.passed.push("The first start creates the user admin.".to_owned()),
+        Err(error) => report.errors.push(error.to_string()),
+    }
 }
 
 /// Reads the secret, unless the first start will create it.
@@ -140,6 +150,10 @@ async fn check_database(config: &Config, report: &mut CheckReport) -> Result<(),
     let missing = missing.map_err(|error| StartError::of_migration(database, &error))?;
     if missing > 0 {
         report.passed.push(format!("{database} is reachable. The next start migrates it."));
+        // An empty database has no tables yet.
+        if !store.has_users().await.unwrap_or(false) {
+            check_first_admin(config, report);
+        }
         return check_secret(config);
     }
     report.passed.push(format!("{database} is reachable and up to date."));
@@ -186,7 +200,7 @@ async fn check_contents(
         report.warnings.push(restore_detection::warning(until));
     }
     if !store.has_users().await? {
-        report.passed.push("The first start creates the user admin.".to_owned());
+        check_first_admin(config, report);
     }
     Ok(())
 }

@@ -5,9 +5,10 @@ use zeroize::Zeroizing;
 use super::components::Components;
 use super::start_error::StartError;
 use crate::auth::{Admin, Error, NewAccount};
-use crate::config::Secret;
+use crate::config::{Config, Secret};
 use crate::crypto::secret::MasterSecret;
-use crate::domain::user::Role;
+use crate::domain::password::Password;
+use crate::domain::user::{Names, Role};
 use crate::store::DatabaseUrl;
 
 pub(super) const ADMIN: &str = "admin";
@@ -22,6 +23,15 @@ pub(super) enum FirstAdmin {
     Chosen,
     /// Created with this password, which is printed once.
     Generated(Zeroizing<String>),
+}
+
+/// Checks the configured password by the rules that [`first_admin`] applies to it.
+pub(super) fn check_password(config: &Config) -> Result<(), StartError> {
+    let Some(secret) = &config.admin_password else { return Ok(()) };
+    let invalid = |reason: String| StartError::AdminPassword(reason);
+    let names = Names::parse(ADMIN, None).map_err(|error| invalid(error.to_string()))?;
+    let password = Password::parse(&secret.0, config.policy.password_min_length, &names);
+    password.map(drop).map_err(|weak| invalid(weak.to_string()))
 }
 
 /// Creates an administrator if the database has no account.

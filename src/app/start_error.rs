@@ -48,7 +48,10 @@ pub enum StartError {
          rotation both secrets: the new secret, a comma, the previous secret"
     )]
     Sealed,
-    #[error("SALLYPORT_ADMIN_PASSWORD is invalid: {0}")]
+    #[error(
+        "the configured password of admin (accounts.admin-password or SALLYPORT_ADMIN_PASSWORD) is \
+         invalid: {0}"
+    )]
     AdminPassword(String),
     #[error(
         "cannot print the password of admin: {0}; set a password with sallyport user set-password admin"

@@ -73,6 +73,12 @@ fn risks_of_command_line(words: &[String]) -> Vec<String> {
                 .into(),
         ),
         (
+            value("--admin-password").is_some(),
+            "A password in --admin-password on the command line is visible to all users of this \
+             machine. Use SALLYPORT_ADMIN_PASSWORD or the configuration file."
+                .into(),
+        ),
+        (
             has_password("--database-url"),
             password("--database-url", "SALLYPORT_DATABASE_URL").into(),
         ),

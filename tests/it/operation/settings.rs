@@ -137,6 +137,41 @@ fn a_database_elsewhere_without_tls_and_a_password_on_the_line_are_risks() {
 }
 
 #[test]
+fn check_refuses_a_password_of_admin_that_the_start_would_refuse() {
+    let directory = TempDir::new().unwrap();
+    let run = |arguments: &str, password: &str| {
+        let mut program = program(&directory, arguments);
+        let output = program.env("SALLYPORT_ADMIN_PASSWORD", password).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    };
+    let invalid = "he configured password of admin (accounts.admin-password or \
+                   SALLYPORT_ADMIN_PASSWORD) is invalid: A password must have at least 8 characters.";
+    // Without a file, and with an empty database.
+    for _ in 0..2 {
+        let (code, said) = run("check", "x");
+        assert!(code == Some(1) && said.contains(&format!("error    T{invalid}")), "{said}");
+        let (code, said) = run("serve --listen 127.0.0.1:0", "x");
+        assert!(code == Some(1) && said.contains(invalid), "{said}");
+        assert_eq!(run("migrate", "x").0, Some(0));
+    }
+    let (code, said) = run("check", "");
+    assert!(code == Some(0) && said.contains("The first start creates the user admin."), "{said}");
+    // Not read if there are accounts.
+    Server::start_in(&directory, "").stop("TERM");
+    assert_eq!(run("check", "x").0, Some(0));
+}
+
+#[test]
+fn a_password_of_admin_on_the_command_line_is_a_risk() {
+    let directory = TempDir::new().unwrap();
+    let output = program(&directory, "check --admin-password tangerine-orbit-quartz-41").output();
+    let said = String::from_utf8(output.unwrap().stdout).unwrap();
+    assert!(said.contains("warning  A password in --admin-password on the command line"), "{said}");
+    assert!(!said.contains("tangerine"), "{said}");
+}
+
+#[test]
 fn more_connections_than_the_system_allows_files_are_a_risk() {
     let directory = TempDir::new().unwrap();
     let check = program(&directory, "check");
