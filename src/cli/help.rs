@@ -180,10 +180,11 @@ fn first_link(line: &str) -> Option<(&str, &str, &str, &str)> {
 fn unknown(name: &str, command: &Command) -> String {
     let topics = || TOPICS.iter().map(|topic| topic.name);
     let commands = || command.get_subcommands().map(Command::get_name);
-    let distance = |known: &str| strsim::osa_distance(name, known);
+    let lower = name.to_lowercase();
+    let distance = |known: &str| strsim::osa_distance(&lower, known);
     let nearest = topics().chain(commands()).min_by_key(|known| distance(known));
     let is_near = |known: &&str| distance(known) * 3 <= name.len();
-    let found = mentions(&name.to_lowercase());
+    let found = mentions(&lower);
     let mut text = format!("No topic or command has the name '{name}'.\n");
     if let Some(nearest) = nearest.filter(is_near) {
         let _ = writeln!(text, "\n  Did you mean '{nearest}'?");
@@ -244,6 +245,7 @@ mod tests {
         for (name, told) in [
             ("prxy", "Did you mean 'proxy'?"),
             ("purg", "Did you mean 'purge'?"),
+            ("TOKENS", "Did you mean 'tokens'?"),
             ("NGINX", "Topics that mention it: proxy"),
         ] {
             let text = unknown(name, &command);
