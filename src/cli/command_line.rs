@@ -186,12 +186,15 @@ async fn run(invocation: Invocation) -> Result<()> {
         None => serve(cli.serve, sources, unknown).await,
         Some(Command::Serve(arguments)) => serve(*arguments, sources, unknown).await,
         Some(Command::Config(arguments)) => {
-            let config = Config::of_serve(*arguments.serve, &sources)?;
+            let config = Config::of_serve(*arguments.serve, &sources);
             let settings = parsed.map(|(command, matches)| {
                 let command = command.find_subcommand("config").unwrap_or(&command);
-                effective_settings(command, last_subcommand(&matches), &sources, &config)
+                let config = config.as_ref().ok();
+                effective_settings(command, last_subcommand(&matches), &sources, config)
             });
-            config::run(arguments.output, &settings.unwrap_or_default(), &sources, &unknown)
+            config::run(arguments.output, &settings.unwrap_or_default(), &sources, &unknown)?;
+            // After the settings, which show the sources of a contradiction.
+            Ok(config.map(drop)?)
         }
         Some(Command::Schema { federation }) => {
             let supergraph = Option::from(federation);

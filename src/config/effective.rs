@@ -1,11 +1,15 @@
 //! Settings in force, each with its value and its source, for `sallyport config`.
 
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
+use std::path::Path;
+use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 use super::keys::Key;
+use super::relative_path::resolved;
 use super::secret::SecretSource;
 use super::settings::Config;
 use super::sources::Sources;
@@ -35,13 +39,16 @@ pub enum SettingSource {
     CommandLine,
 }
 
-/// The settings of a command that was parsed, grouped by their tables, in the order of the help.
+/// The settings of a command that was parsed, grouped by their tables, in the order of the help. Paths are
+/// absolute, since the output can be read back in another directory.
+///
+/// `config`: `None` if the settings contradict each other; derived defaults have no value then.
 #[must_use]
 pub fn effective_settings(
     command: &Command,
     matches: &ArgMatches,
     sources: &Sources,
-    config: &Config,
+    config: Option<&Config>,
 ) -> Vec<EffectiveSetting> {
     let mut keys: Vec<Key<'_>> = command.get_arguments().filter_map(Key::of).collect();
     let tables: Vec<String> = keys.iter().map(|key| key.table.clone()).collect();
@@ -53,11 +60,11 @@ fn setting(
     key: &Key<'_>,
     matches: &ArgMatches,
     sources: &Sources,
-    config: &Config,
+    config: Option<&Config>,
 ) -> EffectiveSetting {
     let id = key.flag.get_id().as_str();
     let raw = matches.get_raw(id).into_iter().flatten();
-    let raw: Vec<String> = raw.map(|value| value.to_string_lossy().into_owned()).collect();
+    let raw: Vec<String> = raw.map(|value| absolute(value, key)).collect();
     let (values, source) = match (matches.value_source(id), sources.value(key.flag)) {
         (Some(ValueSource::CommandLine), _) => (raw, SettingSource::CommandLine),
         (Some(ValueSource::EnvVariable), _) => {
@@ -68,18 +75,17 @@ fn setting(
         (Some(_), None) => (raw, SettingSource::Default(None)),
         (None, _) => {
             let (value, note) = derived(key.name, config);
+            let value = value.map(|value| absolute(&OsString::from(value), key));
             (value.into_iter().collect(), SettingSource::Default(note))
         }
     };
-    let shown: Vec<String> = if key.is_secret() {
-        values.iter().map(|value| redacted(value)).collect()
-    } else {
-        values.clone()
-    };
+    let shown: Vec<String> = values.iter().map(|value| shown(value, key)).collect();
+    // A secret can be the very text that stands for it.
+    let is_hidden = key.is_secret() && !key.is_database_url() && !values.is_empty();
     EffectiveSetting {
         table: key.table.clone(),
         name: key.name.to_owned(),
-        is_redacted: shown != values,
+        is_redacted: is_hidden || shown != values,
         values: shown,
         is_repeatable: key.is_repeatable(),
         source,
@@ -87,19 +93,22 @@ fn setting(
 }
 
 /// Defaults that depend on other settings or on the surroundings, and what they depend on.
-fn derived(name: &str, config: &Config) -> (Option<String>, Option<&'static str>) {
-    let duration = |duration| Some(humantime::format_duration(duration).to_string());
+fn derived(name: &str, config: Option<&Config>) -> (Option<String>, Option<&'static str>) {
+    let duration = |duration: fn(&Config) -> Duration| {
+        config.map(|config| humantime::format_duration(duration(config)).to_string())
+    };
     match name {
         "algorithm" => (None, Some("ES256, or the algorithm of the existing keys")),
         "refresh-retry-window" => (
-            duration(config.policy.retry_window),
+            duration(|config| config.policy.retry_window),
             Some("10s, or half of a shorter access-token-lifetime"),
         ),
         "revocation-staleness" => {
-            (duration(config.revocation_staleness), Some("5s, or a shorter access-token-lifetime"))
+            let value = duration(|config| config.revocation_staleness);
+            (value, Some("5s, or a shorter access-token-lifetime"))
         }
-        "secret-file" => match &config.secret {
-            SecretSource::CreatedFile(path) => {
+        "secret-file" => match config.map(|config| &config.secret) {
+            Some(SecretSource::CreatedFile(path)) => {
                 (Some(path.display().to_string()), Some("beside the SQLite database"))
             }
             _ => (None, None),
@@ -116,7 +125,21 @@ fn derived(name: &str, config: &Config) -> (Option<String>, Option<&'static str>
     }
 }
 
-/// A database URL without its password; any other secret not at all.
+/// The value with an absolute path, if it is or has a path.
+fn absolute(value: &OsStr, key: &Key<'_>) -> String {
+    resolved(value, key, Path::new("")).to_string_lossy().into_owned()
+}
+
+/// Decided by the flag alone: what another secret looks like does not make it public.
+fn shown(value: &str, key: &Key<'_>) -> String {
+    match (key.is_database_url(), key.is_secret()) {
+        (true, _) => redacted(value),
+        (false, true) => "(set)".to_owned(),
+        (false, false) => value.to_owned(),
+    }
+}
+
+/// A database URL without its password; a text that is none not at all.
 fn redacted(text: &str) -> String {
     match text.parse::<DatabaseUrl>() {
         Ok(url) if url.has_password() => without_password(text),

@@ -7,11 +7,11 @@
 //! commands, by the parsers of the flags.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use clap::{Arg, Command};
 use toml::Spanned;
@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use super::error::ConfigError;
 use super::flag_value::check_value;
 use super::keys::{Key, alternatives, keys, nearest};
+use super::relative_path::resolved;
 use crate::store::DatabaseUrl;
 
 /// Far more than all settings; a larger file is another one.
@@ -56,7 +57,7 @@ impl ConfigFile {
         let shown = path.display();
         let text = read_text(path).map_err(|reason| {
             ConfigError(
-                format!("cannot read the configuration file {shown}: {reason}; check --config")
+                format!("cannot read the configuration file {shown}: {reason}; check --config or SALLYPORT_CONFIG")
                     .into(),
             )
         })?;
@@ -72,7 +73,9 @@ impl ConfigFile {
             refused(Problem { at, message: error.message().to_owned() })
         })?;
         let keys = keys(command);
-        let directory = path.parent().unwrap_or(Path::new(""));
+        // Absolute, as messages and `sallyport config` are read in other directories, too.
+        let file = absolute(path).unwrap_or_else(|_| path.to_owned());
+        let directory = file.parent().unwrap_or(&file);
         let found = read_tables(document.get_ref(), &keys, directory).map_err(refused)?;
         if let Some(problem) = exclusive(&found, command) {
             return Err(refused(problem));
@@ -128,7 +131,8 @@ impl Entry<'_, '_> {
             let url = raw.to_str().and_then(|text| text.parse::<DatabaseUrl>().ok());
             url.is_some_and(|url| !url.has_password())
         };
-        self.key.is_secret() && !self.raw.iter().all(is_public)
+        let is_public = self.key.is_database_url() && self.raw.iter().all(is_public);
+        self.key.is_secret() && !is_public
     }
 }
 
@@ -139,28 +143,29 @@ fn read_tables<'k, 'a>(
     directory: &Path,
 ) -> Result<Vec<Entry<'k, 'a>>, Problem> {
     let tables: BTreeSet<&str> = keys.values().map(|key| key.table.as_str()).collect();
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    let mut items = Vec::new();
     for (name, content) in document {
-        let at = name.span().start;
-        let name = name.get_ref().as_ref();
+        let table = name.get_ref().as_ref();
         match content.get_ref() {
-            DeValue::Table(table) if tables.contains(name) => {
-                for (key, value) in table {
-                    match read_value(name, key, value, keys, directory) {
-                        Ok(entry) => found.extend(entry),
-                        Err(problem) => problems.push(problem),
-                    }
-                }
+            DeValue::Table(entries) if tables.contains(table) => {
+                items.extend(entries.iter().map(|(key, value)| (Some(table), key, value)));
             }
-            content => {
-                problems.push(Problem { at, message: misplaced(name, content, keys, &tables) });
-            }
+            _ => items.push((None, name, content)),
         }
     }
-    match problems.into_iter().min_by_key(|problem| problem.at) {
-        Some(problem) => Err(problem),
-        None => Ok(found),
+    // In the order of the text, so that the first problem is reported, and only its message is worded: the
+    // search for a similar name takes time.
+    items.sort_by_key(|(_, key, _)| key.span().start);
+    let mut found = Vec::new();
+    for (table, key, value) in items {
+        if let Some(table) = table {
+            found.extend(read_value(table, key, value, keys, directory)?);
+        } else {
+            let message = misplaced(key.get_ref(), value.get_ref(), keys, &tables);
+            return Err(Problem { at: key.span().start, message });
+        }
     }
+    Ok(found)
 }
 
 /// The message about a top-level name that is no table of settings.
@@ -210,20 +215,23 @@ fn read_value<'k, 'a>(
     }
     let wrong = |reason: &str| problem(format!("invalid value of {}: {reason}", key.path()));
     let texts = texts(value.get_ref(), key).ok_or_else(|| {
-        let expected = if key.is_repeatable() { "a string or an array of strings" } else { SCALAR };
+        let expected = match key {
+            key if key.is_secret() => "a string",
+            key if key.is_repeatable() => "a string or an array of strings",
+            _ => "a string, an integer or a boolean",
+        };
         wrong(&format!("must be {expected}, not {}", kind(value.get_ref())))
     })?;
     if texts.iter().all(String::is_empty) {
         return Ok(None);
     }
-    let raw: Vec<_> = texts.into_iter().map(|text| resolved(text, key, directory)).collect();
+    let resolved = |text: &String| resolved(OsStr::new(text), key, directory);
+    let raw: Vec<_> = texts.iter().map(resolved).collect();
     for raw in &raw {
         check_value(key.flag, raw).map_err(|reason| wrong(&reason))?;
     }
     Ok(Some(Entry { key, at, raw }))
 }
-
-const SCALAR: &str = "a string, an integer or a boolean";
 
 /// `None` for a value of a wrong type.
 fn texts(value: &DeValue<'_>, key: &Key<'_>) -> Option<Vec<String>> {
@@ -231,6 +239,8 @@ fn texts(value: &DeValue<'_>, key: &Key<'_>) -> Option<Vec<String>> {
         DeValue::Array(items) if key.is_repeatable() => {
             items.iter().map(|item| scalar(item.get_ref())).collect()
         }
+        // An integer would lose zeros at its beginning.
+        value if key.is_secret() && !matches!(value, DeValue::String(_)) => None,
         value => scalar(value).map(|text| vec![text]),
     }
 }
@@ -250,6 +260,11 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
 fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
+        DeValue::Integer(number)
+            if i64::from_str_radix(number.as_str(), number.radix()).is_ok() =>
+        {
+            "an integer"
+        }
         DeValue::Integer(_) => "an integer of more than 64 bits",
         DeValue::Float(_) => "a float",
         DeValue::Boolean(_) => "a boolean",
@@ -257,24 +272,6 @@ fn kind(value: &DeValue<'_>) -> &'static str {
         DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
     }
-}
-
-/// Resolves a relative path against the directory of the file.
-fn resolved(text: String, key: &Key<'_>, directory: &Path) -> OsString {
-    if key.is_path() {
-        return directory.join(text).into_os_string();
-    }
-    let path = text.trim().strip_prefix("sqlite:");
-    let Some(path) = path.map(|path| path.strip_prefix("//").unwrap_or(path)) else {
-        return text.into();
-    };
-    // Left as it is for the parser, which refuses it.
-    if path.is_empty() || path.starts_with([':', '?']) {
-        return text.into();
-    }
-    let mut url = OsString::from("sqlite://");
-    url.push(directory.join(path));
-    url
 }
 
 /// Two keys of which only one may be given.

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, Command, ValueHint};
 
+/// Flags with the URL of a database: secret only in part, and a `sqlite://` URL has a path.
+const DATABASE_URLS: [&str; 2] = ["database-url", "database-direct-url"];
+
 /// A flag that can be set in the configuration file.
 pub(super) struct Key<'a> {
     pub table: String,
@@ -27,6 +30,10 @@ impl<'a> Key<'a> {
 
     pub(super) fn is_secret(&self) -> bool {
         self.flag.is_hide_env_values_set()
+    }
+
+    pub(super) fn is_database_url(&self) -> bool {
+        DATABASE_URLS.contains(&self.name)
     }
 
     pub(super) fn is_repeatable(&self) -> bool {

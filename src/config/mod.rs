@@ -14,6 +14,7 @@ mod file;
 mod flag_value;
 mod keys;
 mod limits;
+mod relative_path;
 mod secret;
 mod serve;
 mod service;

@@ -1,5 +1,7 @@
 //! `sallyport config`, whose output is a configuration file.
 
+use std::fs;
+
 use clap::CommandFactory;
 use sallyport::cli::Cli;
 
@@ -58,17 +60,53 @@ fn config_prints_values_and_sources_and_no_secret() {
 }
 
 #[test]
+fn config_prints_no_secret_whatever_it_looks_like() {
+    let secret = "sqlite://squirrel-4711-squirrel-4711-squirrel";
+    let site =
+        Site::new(&format!("[accounts]\nadmin-password = \"postgres://squirrel@h/{SECRET}\"\n"));
+    for arguments in ["config", "config --json"] {
+        let mut program = site.program(&format!("{arguments} --config sallyport.toml"));
+        let output = program.env("SALLYPORT_SECRET", secret).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && !said.contains("squirrel"), "{said}");
+        assert_eq!(said.matches("(set)").count(), 2, "{said}");
+    }
+    let output = site.program("config").env("SALLYPORT_SECRET", "(set)").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("\n# secret = \"(set)\""), "{said}");
+}
+
+#[test]
+fn config_prints_settings_that_contradict_each_other_and_then_the_error() {
+    let site = Site::new("[tokens]\naccess-token-lifetime = \"2m\"\n");
+    let output = site.run("config --config sallyport.toml --revocation-staleness 3m");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let line = |start: &str| said.lines().find(|line| line.starts_with(start)).expect(start);
+    assert!(line("access-token-lifetime = \"2m\"").ends_with("# file, line 2"), "{said}");
+    assert!(line("revocation-staleness = \"3m\"").ends_with("# command line"), "{said}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.starts_with("sallyport: ") && error.contains("--revocation-staleness"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_config_prints_is_a_configuration_file_of_the_same_settings() {
     let site = Site::new(
         "[tokens]\naudience = \"a \\\"b\\\" \\\\ \\u00e9\"\naccess-token-lifetime = \"5m\"\n\
          [transport]\ncors-origin = [\"https://a.example.com\", \"https://b.example.com\"]\n\
-         [accounts]\nthrottle = false\n",
+         [accounts]\nthrottle = false\n[documents]\ntrusted-documents = \"a.json\"\n",
     );
-    let printed = site.run("config --config sallyport.toml --max-connections 77");
+    let flags = "--config sallyport.toml --max-connections 77 --database-url sqlite://a.db";
+    let printed = site.run(&format!("config {flags}"));
     assert!(printed.status.success(), "{printed:?}");
-    site.write("printed.toml", &printed.stdout);
-    let first = site.settings("--config sallyport.toml --max-connections 77");
-    let second = site.settings("--config printed.toml");
+    // Paths are absolute, so the file can be in another directory.
+    fs::create_dir(site.path("etc")).unwrap();
+    site.write("etc/printed.toml", &printed.stdout);
+    let first = site.settings(flags);
+    let second = site.settings("--config etc/printed.toml");
     let values = |settings: &Settings| {
         settings.iter().map(|(name, (value, _))| (name.clone(), value.clone())).collect::<Vec<_>>()
     };
@@ -82,7 +120,7 @@ fn what_config_prints_is_a_configuration_file_of_the_same_settings() {
         .skip(3)
         .map(|line| line.trim_start_matches("# "))
         .fold(String::new(), |text, line| text + line + "\n");
-    site.write("all.toml", all.as_bytes());
-    let third = site.settings("--config all.toml");
+    site.write("etc/all.toml", all.as_bytes());
+    let third = site.settings("--config etc/all.toml");
     assert_eq!(values(&first), values(&third));
 }

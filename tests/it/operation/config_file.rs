@@ -135,8 +135,9 @@ fn a_relative_path_is_relative_to_the_file() {
                 [documents]\ntrusted-documents = \"/srv/documents.json\"\n";
     site.write("etc/sallyport.toml", file.as_bytes());
     let settings = site.settings("--config etc/sallyport.toml");
-    assert_eq!(settings["database-url"].0, "sqlite://etc/data.db?mode=rwc");
-    assert_eq!(settings["secret-file"].0, "etc/key");
+    let etc = site.path("etc").canonicalize().unwrap().display().to_string();
+    assert_eq!(settings["database-url"].0, format!("sqlite://{etc}/data.db?mode=rwc"));
+    assert_eq!(settings["secret-file"].0, format!("{etc}/key"));
     assert_eq!(settings["trusted-documents"].0, "/srv/documents.json");
     assert!(site.run("migrate --config etc/sallyport.toml").status.success());
     assert!(site.path("etc/data.db").exists());
@@ -195,6 +196,12 @@ fn check_warns_of_a_file_with_secrets_that_other_users_can_read() {
             format!("[accounts]\nadmin-password = \"{SECRET}\"\n"),
             0o640,
             Some("Its group can read sallyport.toml"),
+        ),
+        // A secret that looks like a database URL without a password.
+        (
+            "[database]\nsecret = \"sqlite://0123456789abcdef0123456789abcdef\"\n".to_owned(),
+            0o644,
+            Some("Other users can read sallyport.toml. Run `chmod 600 sallyport.toml` to prevent"),
         ),
     ] {
         let site = Site::new(&file);

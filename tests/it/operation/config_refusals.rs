@@ -43,6 +43,8 @@ fn a_value_of_a_wrong_type_is_refused() {
         ("tokens.leeway = [\"2s\"]", format!("tokens.leeway: {scalar} an array")),
         ("[tokens.leeway]\nseconds = 2", format!("tokens.leeway: {scalar} a table")),
         ("sessions.audit-retention = 2026-01-01", format!("{scalar} a date")),
+        ("database.secret = 123", "database.secret: must be a string, not an integer".to_owned()),
+        ("accounts.admin-password = [\"a\"]", "must be a string, not an array".to_owned()),
         ("limits.max-fields = 99999999999999999999", "an integer of more than 64 bits".to_owned()),
         (
             "transport.cors-origin = { a = 1 }",
@@ -97,7 +99,8 @@ fn a_contradiction_between_a_file_and_a_flag_is_refused() {
     assert_eq!(only.run(flag).status.code(), Some(2));
     let output = only.run(&format!("{flag} --config sallyport.toml"));
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("error    Cannot load the trusted documents in a.json"), "{output:?}");
+    let expected = "error    Cannot load the trusted documents in /";
+    assert!(said.contains(expected) && said.contains("/a.json: No such file"), "{output:?}");
     assert_eq!(output.status.code(), Some(1), "{said}");
 }
 
@@ -127,6 +130,7 @@ fn a_file_that_cannot_be_read_is_refused_in_one_line() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.starts_with("sallyport: Cannot read the configuration file"), "{said}");
         assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
+        assert!(said.contains("check --config or SALLYPORT_CONFIG"), "{said}");
     }
     // As editors on Windows write it.
     site.write("sallyport.toml", b"\xef\xbb\xbf[tokens]\r\naudience = \"a\"\r\n");
