@@ -1,12 +1,14 @@
 //! Command line: commands, their flags, and the dispatch to them.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::builder::{OsStr, Resettable};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::error_report::report;
 use super::opening::{log_for_people, log_format};
@@ -14,7 +16,7 @@ use super::{backup, check, config, help, keys, purge, recover, session, table, u
 use crate::app;
 use crate::config::{
     Config, ConfigError, DatabaseArguments, Federation, ServeArguments, Sources,
-    effective_settings, unknown_variables, without_empty,
+    effective_settings, unknown_variables, without_empty, without_variables,
 };
 use crate::graphql;
 use crate::store;
@@ -23,6 +25,9 @@ use crate::telemetry::{self, Flushed};
 /// The setting whose flag is hidden.
 const ADMIN_PASSWORD: &str = "SALLYPORT_ADMIN_PASSWORD: password of the user admin, who is created in \
                               an empty database [default: generated and printed once]";
+
+/// Id of the flag that names the configuration file.
+const CONFIG: &str = "config";
 
 /// Authentication service for GraphQL. Without a command, starts the server
 #[derive(Parser)]
@@ -38,7 +43,8 @@ pub struct Cli {
 
     // Before the others, whose headings are the tables of the file: it has none.
     /// Configuration file in TOML: the keys are the flags, the tables are the headings of this help; flags
-    /// and variables override it, and relative paths in it are relative to the file
+    /// and variables override it, and relative paths in it are relative to the file, except those of
+    /// certificates in a database URL
     #[arg(long, global = true, env = "SALLYPORT_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -106,13 +112,14 @@ impl Invocation {
     /// Parses the command line, the environment and the configuration file. Ends the process on an error of
     /// the command line, as on `--help`.
     fn read() -> Result<Self, ConfigError> {
-        let command = without_empty(Cli::command());
-        // A first look, past all errors: the name of the configuration file, and which flags are given.
-        let look = command.clone().ignore_errors(true).try_get_matches();
-        let look = look.unwrap_or_else(|help| help.exit());
-        let (last, path) = (last_subcommand(&look), configuration_file(&look));
-        if look.subcommand_name() == Some("help") {
-            // The manual can be read while the settings are wrong.
+        let mut command = without_empty(Cli::command());
+        let look = first_look(&command);
+        if look.subcommand_name().is_some() {
+            // The settings of `serve` have no effect on another command.
+            command = without_variables(command);
+        }
+        if matches!(look.subcommand_name(), Some("help" | "schema")) {
+            // They read no settings, so that the manual can be read while the settings are wrong.
             let cli = Cli::from_arg_matches(&command.get_matches());
             let cli = cli.unwrap_or_else(|error| error.exit());
             return Ok(Self {
@@ -122,10 +129,13 @@ impl Invocation {
                 unknown: Vec::new(),
             });
         }
+        let path = configuration_file(&look)
+            .unwrap_or_else(|message| command.error(ErrorKind::ArgumentConflict, message).exit());
         // With the names of empty variables, too.
-        let unknown = unknown_variables(&Cli::command(), std::env::vars_os())?;
-        let sources = Sources::read(path.as_deref(), &command)?;
-        let mut command = sources.apply(command, &|id| is_on_command_line(last, id));
+        let all = Cli::command();
+        let unknown = unknown_variables(&all, std::env::vars_os())?;
+        let sources = Sources::read(path.as_deref(), &all, given(&all, &look))?;
+        let mut command = sources.apply(command);
         let matches = command.get_matches_mut();
         if let Some(message) = misplaced_flag(&command, &matches) {
             command.error(ErrorKind::ArgumentConflict, message).exit();
@@ -142,8 +152,54 @@ fn last_subcommand(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, matches)| last_subcommand(matches))
 }
 
-fn configuration_file(matches: &ArgMatches) -> Option<PathBuf> {
-    last_subcommand(matches).get_one("config").cloned()
+/// The command line past all errors: which flags are given, and the name of the configuration file. Ends the
+/// process on `--help`.
+fn first_look(command: &clap::Command) -> ArgMatches {
+    let config = command.get_arguments().find(|flag| flag.get_id() == CONFIG).cloned();
+    let look = levels(command.clone(), config.as_ref()).ignore_errors(true).try_get_matches();
+    // The help of the command itself, which names its variables.
+    look.unwrap_or_else(|_| command.clone().ignore_errors(true).get_matches())
+}
+
+/// The command with a flag `--config` of its own at each level, and no other variable: an invalid one would end
+/// the first look early.
+fn levels(command: clap::Command, config: Option<&Arg>) -> clap::Command {
+    let command = command.mut_args(|flag| {
+        let is_config = flag.get_id() == CONFIG;
+        if is_config { flag.global(false) } else { flag.env(Resettable::<OsStr>::Reset) }
+    });
+    command.mut_subcommands(|command| levels(command.args(config), config))
+}
+
+/// The name of the configuration file. The error is the message about a flag that is given twice.
+fn configuration_file(look: &ArgMatches) -> Result<Option<PathBuf>, &'static str> {
+    const MESSAGE: &str =
+        "the flag '--config <FILE>' cannot be used both before and after the command";
+    let mut levels = Vec::new();
+    let mut next = Some(look);
+    while let Some(level) = next {
+        levels.push(level);
+        next = level.subcommand().map(|(_, level)| level);
+    }
+    let mut given = levels.iter().filter(|level| is_on_command_line(level, CONFIG));
+    let level = given.next().or(levels.first());
+    if given.next().is_some() {
+        return Err(MESSAGE);
+    }
+    Ok(level.and_then(|level| level.get_one(CONFIG).cloned()))
+}
+
+/// Ids of the settings that are on the command line of the last subcommand.
+fn given(command: &clap::Command, look: &ArgMatches) -> BTreeSet<String> {
+    if let Some((name, look)) = look.subcommand() {
+        return command
+            .find_subcommand(name)
+            .map(|command| given(command, look))
+            .unwrap_or_default();
+    }
+    let flags = command.get_arguments().filter(|flag| flag.get_env().is_some());
+    let ids = flags.map(|flag| flag.get_id().as_str());
+    ids.filter(|id| is_on_command_line(look, id)).map(str::to_owned).collect()
 }
 
 fn is_on_command_line(matches: &ArgMatches, id: &str) -> bool {

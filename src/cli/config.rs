@@ -41,7 +41,7 @@ pub(super) fn run(
         let _ = writeln!(text, "# File: {}", path.escape_debug());
     }
     for name in unknown {
-        let _ = writeln!(text, "# Unknown variable {}: it has no effect.", name.escape_debug());
+        let _ = writeln!(text, "# Unknown variable {name}: it has no effect.");
     }
     for table in settings.chunk_by(|one, next| one.table == next.table) {
         let _ = writeln!(text, "\n[{}]", table[0].table);

@@ -1,15 +1,18 @@
 //! Environment variables of the flags.
 //!
-//! An empty variable counts as not set, so that `${ISSUER:-}` can be passed on. A variable whose name
+//! An empty variable counts as not set, so that `${ISSUER:-}` can be passed on. Values are checked before the
+//! command line is parsed, so that the message names the variable, not its flag. A variable whose name
 //! differs from a known name by one or two letters is refused, because the setting would have no effect.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use clap::Command;
 use clap::builder::{OsStr, Resettable};
+use clap::{Arg, Command};
 
 use super::error::ConfigError;
+use super::flag_value::check_value;
+use super::keys::{alternatives, keys};
 
 const PREFIX: &str = "SALLYPORT_";
 
@@ -19,15 +22,60 @@ const MAX_EDITS: usize = 2;
 /// Makes the command ignore environment variables that are empty.
 #[must_use]
 pub fn without_empty(command: Command) -> Command {
-    let command = command.mut_args(|arg| {
-        let is_empty =
-            arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
-        if is_empty { arg.env(Resettable::<OsStr>::Reset) } else { arg }
+    let command = command.mut_args(|flag| {
+        let value = flag.get_env().and_then(std::env::var_os);
+        // Kept on a flag without a value, too: the help names the variable.
+        if value.is_some_and(|value| value.is_empty()) { without_variable(flag) } else { flag }
     });
     command.mut_subcommands(without_empty)
 }
 
-/// Returns the names of variables that have the prefix of settings and belong to no flag.
+/// Makes the command itself, not its subcommands, ignore the environment.
+#[must_use]
+pub fn without_variables(command: Command) -> Command {
+    command.mut_args(without_variable)
+}
+
+fn without_variable(flag: Arg) -> Arg {
+    flag.env(Resettable::<OsStr>::Reset)
+}
+
+pub(super) fn is_set(flag: &Arg) -> bool {
+    value(flag).is_some()
+}
+
+fn value(flag: &Arg) -> Option<OsString> {
+    std::env::var_os(flag.get_env()?).filter(|value| !value.is_empty())
+}
+
+/// Checks the values of all variables, save those that a flag on the command line overrides.
+pub(super) fn check_variables(
+    command: &Command,
+    given: &BTreeSet<String>,
+) -> Result<(), ConfigError> {
+    let is_given = |flag: &Arg| given.contains(flag.get_id().as_str());
+    let name = |flag: &Arg| flag.get_env().unwrap_or_default().to_string_lossy().into_owned();
+    let keys = keys(command);
+    for flag in keys.values().map(|key| key.flag).filter(|flag| !is_given(flag)) {
+        let checked = value(flag).map_or(Ok(()), |value| check_value(flag, &value));
+        checked.map_err(|reason| {
+            ConfigError(format!("environment variable {}: {reason}", name(flag)).into())
+        })?;
+    }
+    for (flag, other) in alternatives(command) {
+        if is_set(flag) && is_set(other) && !is_given(flag) && !is_given(other) {
+            let (one, other) = (name(other), name(flag));
+            let message = format!(
+                "environment variables {one} and {other} exclude each other; remove one of them"
+            );
+            return Err(ConfigError(message.into()));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the names of variables that have the prefix of settings and belong to no flag, with control
+/// characters escaped.
 ///
 /// # Errors
 /// [`ConfigError`] if a variable is a misspelt name of a flag's variable; the message suggests the name.
@@ -50,9 +98,9 @@ pub fn unknown_variables(
         let nearest = similar.map(|known| (distance(known), known)).min();
         match nearest {
             Some((letters, known)) if letters <= MAX_EDITS => {
-                misspelt.push(format!("{name} (did you mean {known}?)"));
+                misspelt.push(format!("{} (did you mean {known}?)", name.escape_debug()));
             }
-            _ if name.starts_with(PREFIX) => unknown.push(name.into_owned()),
+            _ if name.starts_with(PREFIX) => unknown.push(name.escape_debug().to_string()),
             _ => {}
         }
     }
@@ -109,6 +157,14 @@ mod tests {
             .subcommand(Command::new("b").arg(flag("SALLYPORT_ACCESS_TOKEN_LIFETIME")));
         let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         unknown_variables(&command, variables).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn names_are_printed_without_control_characters() {
+        let error = unknown(&[("SALLYPORT_ISSUER\n", "1")]).unwrap_err();
+        assert!(error.contains(r"SALLYPORT_ISSUER\n (did you mean"), "{error}");
+        let other = unknown(&[("SALLYPORT_\u{1b}[31m_LONG", "1")]).unwrap();
+        assert_eq!(other, [r"SALLYPORT_\u{1b}[31m_LONG"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::ffi::{OsStr, OsString};
 
 use clap::builder::Resettable;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Id};
 
 /// Checks a value from outside the command line. The error is the reason alone, as the flag's error gives
@@ -23,6 +23,9 @@ pub(super) fn check_value(flag: &Arg, raw: &OsStr) -> Result<(), String> {
 }
 
 fn reason(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::InvalidUtf8 {
+        return "must be UTF-8 text".to_owned();
+    }
     if let Some(source) = error.source() {
         return source.to_string();
     }
@@ -30,7 +33,13 @@ fn reason(error: &clap::Error) -> String {
         return format!("must be one of {}", values.join(", "));
     }
     // An error that a parser has worded itself, so as not to repeat the value.
+    let line = first_line(error);
+    line.split_once("': ").map_or(&*line, |(_, reason)| reason).to_owned()
+}
+
+/// The error without the prefix and the usage, which concern the command line.
+pub(super) fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
-    line.split_once("': ").map_or(line, |(_, reason)| reason).to_owned()
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }

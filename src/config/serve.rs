@@ -55,14 +55,15 @@ pub struct ServeArguments {
 }
 
 impl ServeArguments {
-    /// Reads all flags from the environment and the configuration file.
+    /// Reads all flags from the environment and the configuration file. Flags on the command line have their
+    /// defaults, whatever the environment has.
     pub(super) fn of_sources(sources: &Sources) -> Result<Self, clap::Error> {
         #[derive(Parser)]
         struct Environment {
             #[command(flatten)]
             serve: ServeArguments,
         }
-        let command = sources.apply(Environment::command(), &|_| false);
+        let command = sources.apply(Environment::command());
         let matches = command.try_get_matches_from(["sallyport"])?;
         Environment::from_arg_matches(&matches).map(|environment| environment.serve)
     }

@@ -18,7 +18,8 @@ pub struct ServiceArguments {
         long,
         env = "SALLYPORT_LISTEN",
         value_name = "ADDRESS",
-        default_value = "127.0.0.1:8000"
+        default_value = "127.0.0.1:8000",
+        value_parser = listen_address
     )]
     pub(super) listen: SocketAddr,
 
@@ -83,6 +84,10 @@ pub struct ServiceArguments {
         hide_possible_values = true
     )]
     pub(super) log_format: Option<LogFormat>,
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "expected an address and port such as 127.0.0.1:8000")
 }
 
 /// The supergraph that the service is a subgraph of.

@@ -11,6 +11,7 @@ use super::consistency::{check_addresses, check_lifetimes};
 use super::database::DatabaseArguments;
 use super::error::ConfigError;
 use super::file::ConfigFileInfo;
+use super::flag_value::first_line;
 use super::secret::{Secret, SecretArguments, SecretSource};
 use super::serve::ServeArguments;
 use super::service::LogFormat;
@@ -146,9 +147,8 @@ fn policy(
 }
 
 fn of_sources(sources: &Sources) -> Result<ServeArguments, ConfigError> {
-    // The command line was parsed with the same sources, so an error here is unlikely.
-    let message = |error: clap::Error| error.render().to_string().replace('\n', " ");
-    ServeArguments::of_sources(sources).map_err(|error| ConfigError(message(error).into()))
+    // The sources have been checked, so an error here is unlikely.
+    ServeArguments::of_sources(sources).map_err(|error| ConfigError(first_line(&error).into()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! A flag on the command line overrides the environment, which overrides the file, which overrides the
 //! default. Of two flags that exclude each other, such as `--secret` and `--secret-file`, the one from the
-//! higher source replaces the other; both from one source are an error.
+//! higher source replaces the other; both from one source are an error. A value of the environment that a flag
+//! on the command line overrides is not read at all: it may be invalid.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::path::Path;
 use clap::builder::{OsStr, Resettable};
 use clap::{Arg, Command};
 
-use super::environment::without_empty;
+use super::environment::{check_variables, is_set, without_empty};
 use super::error::ConfigError;
 use super::file::{ConfigFile, ConfigFileInfo, FileValue};
 use super::keys::{Key, alternatives};
@@ -18,14 +19,21 @@ use super::keys::{Key, alternatives};
 #[derive(Debug, Default)]
 pub struct Sources {
     file: Option<ConfigFile>,
+    /// Ids of the flags on the command line.
+    given: BTreeSet<String>,
 }
 
 impl Sources {
-    /// Reads the configuration file, if there is one. `command`: the whole command line, whose flags are the
-    /// keys.
-    pub fn read(path: Option<&Path>, command: &Command) -> Result<Self, ConfigError> {
+    /// Reads the configuration file, if there is one, and checks it and the environment. `command`: the whole
+    /// command line, whose flags are the keys; `given`: the ids of the flags that are on it.
+    pub fn read(
+        path: Option<&Path>,
+        command: &Command,
+        given: BTreeSet<String>,
+    ) -> Result<Self, ConfigError> {
         let file = path.map(|path| ConfigFile::read(path, command)).transpose()?;
-        Ok(Self { file })
+        check_variables(command, &given)?;
+        Ok(Self { file, given })
     }
 
     #[must_use]
@@ -33,14 +41,14 @@ impl Sources {
         self.file.as_ref().map(ConfigFile::info)
     }
 
-    /// Makes the file's values the defaults of the flags, of the subcommands too. `is_given`: whether a flag,
-    /// by its id, is on the command line.
+    /// Makes the file's values the defaults of the flags, of the subcommands too.
     #[must_use]
-    pub fn apply(&self, command: Command, is_given: &dyn Fn(&str) -> bool) -> Command {
+    pub fn apply(&self, command: Command) -> Command {
         let command = without_empty(command);
-        let replaced = self.replaced(&command, is_given);
+        let replaced = self.replaced(&command);
         let command = command.mut_args(|flag| {
-            if replaced.contains(flag.get_id().as_str()) {
+            let is_replaced = replaced.contains(flag.get_id().as_str());
+            if is_replaced || self.is_given(&flag) {
                 return flag.env(Resettable::<OsStr>::Reset);
             }
             match self.value(&flag) {
@@ -51,7 +59,11 @@ impl Sources {
                 None => flag,
             }
         });
-        command.mut_subcommands(|command| self.apply(command, is_given))
+        command.mut_subcommands(|command| self.apply(command))
+    }
+
+    fn is_given(&self, flag: &Arg) -> bool {
+        self.given.contains(flag.get_id().as_str())
     }
 
     /// The file's value of a flag.
@@ -61,11 +73,11 @@ impl Sources {
 
     /// Ids of the flags whose values in the environment and the file give way to an alternative from a higher
     /// source.
-    fn replaced(&self, command: &Command, is_given: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    fn replaced(&self, command: &Command) -> BTreeSet<String> {
         let rank = |flag: &Arg| {
-            if is_given(flag.get_id().as_str()) {
+            if self.is_given(flag) {
                 Some(3)
-            } else if flag.get_env().is_some_and(|name| std::env::var_os(name).is_some()) {
+            } else if is_set(flag) {
                 Some(2)
             } else {
                 self.value(flag).map(|_| 1)

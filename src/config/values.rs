@@ -53,6 +53,9 @@ impl FromStr for Window {
 const MAX_DURATION: Duration = Duration::from_hours(24 * 3650);
 
 fn duration(text: &str) -> Result<Duration, String> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("needs a unit, such as {text}s"));
+    }
     let duration = humantime::parse_duration(text)
         .map_err(|_| "expected a duration such as 15m, 2h or 7d".to_owned())?;
     if duration > MAX_DURATION { Err("expected at most 3650d".to_owned()) } else { Ok(duration) }

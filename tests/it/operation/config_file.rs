@@ -144,6 +144,58 @@ fn a_relative_path_is_relative_to_the_file() {
 }
 
 #[test]
+fn a_value_that_begins_like_a_database_url_is_not_changed() {
+    let site = Site::new("[tokens]\naudience = \"sqlite:web\"\nclient-id = \"sqlite://a\"\n");
+    let settings = site.settings("--config sallyport.toml");
+    assert_eq!(settings["audience"].0, "sqlite:web");
+    assert_eq!(settings["client-id"].0, "sqlite://a");
+}
+
+#[test]
+fn a_flag_overrides_both_variables_of_the_secret_in_every_command() {
+    let file = "[database]\ndatabase-url = \"sqlite://a.db\"\nsecret-file = \"master\"\n\
+                [service]\nlisten = \"127.0.0.1:0\"\nmetrics-listen = \"127.0.0.1:0\"\n";
+    let site = Site::new(file);
+    site.write("master", SECRET.as_bytes());
+    Server::start_with(site.program("serve --config sallyport.toml")).stop("TERM");
+    for command in
+        ["check", "config", "keys list", "backup b.db --with-secret", "recover --dry-run"]
+    {
+        let mut program = site.program(&format!("{command} --secret-file master"));
+        program.env("SALLYPORT_DATABASE_URL", "sqlite://a.db");
+        program.env("SALLYPORT_SECRET", "a").env("SALLYPORT_SECRET_FILE", "b");
+        let output = program.output().unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+        // Without the flag they are a contradiction, reported in one line without the usage.
+        program = site.program(&command.replace("b.db", "c.db"));
+        program.env("SALLYPORT_DATABASE_URL", "sqlite://a.db");
+        program.env("SALLYPORT_SECRET", "a").env("SALLYPORT_SECRET_FILE", "b");
+        let output = program.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}: {output:?}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "sallyport: Environment variables SALLYPORT_SECRET and SALLYPORT_SECRET_FILE exclude each \
+             other; remove one of them.\n"
+        );
+    }
+}
+
+#[test]
+fn a_flag_overrides_an_invalid_variable() {
+    let site = Site::new("");
+    for (arguments, variable) in [
+        ("check --issuer https://cli.example", "SALLYPORT_ISSUER"),
+        ("config --issuer https://cli.example", "SALLYPORT_ISSUER"),
+        ("migrate --database-url sqlite://a.db", "SALLYPORT_DATABASE_URL"),
+        ("user list --database-url sqlite://a.db", "SALLYPORT_DATABASE_URL"),
+        ("purge --audit-retention 1d --database-url sqlite://a.db", "SALLYPORT_AUDIT_RETENTION"),
+    ] {
+        let output = site.program(arguments).env(variable, "bad").output().unwrap();
+        assert!(output.status.success(), "{arguments}: {output:?}");
+    }
+}
+
+#[test]
 fn of_secret_and_secret_file_the_higher_source_counts_and_one_source_has_one() {
     let files = [("secret", SECRET), ("secret-file", "a")]
         .map(|(name, value)| Site::new(&format!("[database]\n{name} = \"{value}\"\n")));

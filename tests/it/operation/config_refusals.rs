@@ -1,5 +1,9 @@
 //! Configuration files that are refused, with the reason and the place.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
+
 use super::site::{SECRET, Site};
 
 #[track_caller]
@@ -77,10 +81,11 @@ fn an_invalid_value_is_refused_for_the_same_reason_as_that_of_the_flag() {
         let said = String::from_utf8(flag.stderr).unwrap();
         assert!(said.contains(reason), "{said}: {reason}");
     }
+    assert_refused("tokens.access-token-lifetime = 900", "needs a unit, such as 900s.");
     assert_refused("accounts.registration = true", "must be one of closed, open");
     // Also where another source overrides the value, and where the command has no such flag.
     let site = Site::new("[tokens]\nleeway = \"soon\"\n");
-    for command in ["check --leeway 1s", "user list", "backup a.db", "config", "schema"] {
+    for command in ["check --leeway 1s", "user list", "backup a.db", "config"] {
         let output = site.run(&format!("{command} --config sallyport.toml"));
         assert_eq!(output.status.code(), Some(2), "{command}: {output:?}");
     }
@@ -151,5 +156,54 @@ fn errors_do_not_repeat_secrets() {
         format!("[database]\nsecret = \"{SECRET}\"\nsecret-file = \"a\"\n"),
     ] {
         assert_refused(&file, "sallyport.toml, line ");
+    }
+}
+
+#[test]
+fn a_file_of_unknown_keys_is_refused_at_once() {
+    let keys: Vec<_> = (0..80_000).map(|n| format!("lev{n} = 1\n")).collect();
+    let start = Instant::now();
+    assert_refused(&format!("[tokens]\n{}", keys.concat()), "line 2: unknown key lev0");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn two_configuration_files_are_refused() {
+    let site = Site::new("");
+    site.write("other.toml", b"");
+    for arguments in [
+        "--config other.toml check --config sallyport.toml",
+        "--config sallyport.toml user list --config sallyport.toml",
+        "user --config other.toml list --config sallyport.toml",
+        "check --config other.toml --config sallyport.toml",
+    ] {
+        let output = site.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
+        assert!(said.contains("'--config <FILE>' cannot be used"), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn an_invalid_variable_is_refused_by_its_name() {
+    let site = Site::new("");
+    for (variable, value, expected) in [
+        ("LISTEN", &b"nonsense"[..], "expected an address and port such as 127.0.0.1:8000."),
+        ("REGISTRATION", b"maybe", "must be one of closed, open."),
+        ("ACCESS_TOKEN_LIFETIME", b"900", "needs a unit, such as 900s."),
+        ("AUDIENCE", b"\xff", "must be UTF-8 text."),
+        ("SECRET", b"squirrel-4711\xff", "must be UTF-8 text."),
+        ("DATABASE_URL", b"mysql://a:4711@h/d", "expected sqlite://PATH or postgres://"),
+    ] {
+        for command in ["", "check", "config", "user list", "keys list"] {
+            let mut program = site.program(command);
+            program.env(format!("SALLYPORT_{variable}"), OsStr::from_bytes(value));
+            let output = program.output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{command}: {said}");
+            let start = format!("sallyport: Environment variable SALLYPORT_{variable}: {expected}");
+            assert!(said.starts_with(&start) && said.lines().count() == 1, "{command}: {said}");
+            assert!(!said.contains("4711"), "{command}: {said}");
+        }
     }
 }

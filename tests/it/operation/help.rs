@@ -1,6 +1,8 @@
 //! `sallyport help`, and the tour of the README.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -44,10 +46,30 @@ fn the_help_of_a_command_is_what_its_flag_prints() {
 }
 
 #[test]
+fn the_manual_and_the_schema_are_printed_while_settings_are_wrong() {
+    let directory = TempDir::new().unwrap();
+    for arguments in ["help", "help tokens", "help serve", "help backup", "serve --help", "schema"]
+    {
+        for variables in [
+            vec![("SALLYPORT_LISTEN", OsStr::new("nonsense"))],
+            vec![("SALLYPORT_AUDIENCE", OsStr::from_bytes(b"\xff"))],
+            vec![("SALLYPORT_CONFIG", OsStr::new("/nowhere/sallyport.toml"))],
+            vec![("SALLYPORT_SECRET", OsStr::new("a")), ("SALLYPORT_SECRET_FILE", OsStr::new("b"))],
+        ] {
+            let output = program(&directory, arguments).envs(variables.clone()).output().unwrap();
+            assert!(output.status.success(), "{arguments} {variables:?}: {output:?}");
+            assert!(output.stdout.len() > 500, "{arguments}: {output:?}");
+        }
+    }
+    assert!(run("serve --help").1.contains("[env: SALLYPORT_LISTEN=]"));
+}
+
+#[test]
 fn an_unknown_topic_is_a_usage_error_that_names_the_nearest() {
     let (status, text, error) = run("help prxy");
     assert_eq!((status, text.as_str()), (Some(2), ""));
     assert!(error.contains("Did you mean 'proxy'?") && error.contains("replicas"), "{error}");
+    assert!(run("help TOKENS").2.contains("Did you mean 'tokens'?"));
 }
 
 #[test]
