@@ -143,6 +143,8 @@ fn shown(value: &str, key: &Key<'_>) -> String {
 fn redacted(text: &str) -> String {
     match text.parse::<DatabaseUrl>() {
         Ok(url) if url.has_password() => without_password(text),
+        // With a wrong separator before it, a password is part of another parameter.
+        Ok(_) if text.contains("password=") => "(set)".to_owned(),
         Ok(_) => text.to_owned(),
         Err(_) => "(set)".to_owned(),
     }
@@ -183,6 +185,7 @@ mod tests {
                 "jdbc:postgresql://h/d?user=ada&password=***&ssl=true",
             ),
             ("postgres://a:s3cret@h/d?password=s3cret", "postgres://a:***@h/d?password=***"),
+            ("postgres://h/d?user=ada;password=s3cret", "(set)"),
             ("s3cret", "(set)"),
         ] {
             assert_eq!(redacted(url), shown, "{url}");

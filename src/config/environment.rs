@@ -36,7 +36,7 @@ pub fn without_variables(command: Command) -> Command {
     command.mut_args(without_variable)
 }
 
-fn without_variable(flag: Arg) -> Arg {
+pub(super) fn without_variable(flag: Arg) -> Arg {
     flag.env(Resettable::<OsStr>::Reset)
 }
 

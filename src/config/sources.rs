@@ -8,10 +8,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use clap::builder::{OsStr, Resettable};
 use clap::{Arg, Command};
 
-use super::environment::{check_variables, is_set, without_empty};
+use super::environment::{check_variables, is_set, without_empty, without_variable};
 use super::error::ConfigError;
 use super::file::{ConfigFile, ConfigFileInfo, FileValue};
 use super::keys::{Key, alternatives};
@@ -49,7 +48,7 @@ impl Sources {
         let command = command.mut_args(|flag| {
             let is_replaced = replaced.contains(flag.get_id().as_str());
             if is_replaced || self.is_given(&flag) {
-                return flag.env(Resettable::<OsStr>::Reset);
+                return without_variable(flag);
             }
             match self.value(&flag) {
                 Some(value) => {
