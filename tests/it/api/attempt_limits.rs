@@ -1,6 +1,6 @@
 //! Limits of login attempts: per account, address and network.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use sallyport::domain::user::Role;
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::service::{PASSWORD, Service, Tokens, code, tokens};
 use crate::databases::{Database, on_both};
+use crate::proof::may_repeat;
 
 on_both!(
     after_five_wrong_tries_each_waits_twice_as_long,
@@ -39,6 +40,20 @@ async fn try_from(service: &Service, ip: &str, name: &str, password: &str) -> Va
     let answer =
         service.send_from((ip, AGENT), None, LOGIN, json!({ "u": name, "p": password })).await;
     answer["data"]["login"].clone()
+}
+
+/// The payload of a right login, which may have waited too long for the login before it or for a core: on a
+/// busy machine it is repeated. A limit that refuses it answers at once.
+async fn let_in_from(service: &Service, ip: &str, name: &str) -> Value {
+    loop {
+        let began = Instant::now();
+        let payload = try_from(service, ip, name, PASSWORD).await;
+        let refusal = payload["errors"][0]["code"].as_str();
+        let may_pass = matches!(refusal, Some("OVERLOADED" | "RATE_LIMITED"));
+        if !may_pass || !may_repeat(began) {
+            return payload;
+        }
+    }
 }
 
 async fn login_from(service: &Service, ip: &str, name: &str) -> Tokens {
@@ -121,7 +136,7 @@ async fn many_right_logins_at_once_are_all_let_in(database: Database) {
     one.make("ada", Role::User).await;
     let two = Service::start_at(&database, "", one.clock.clone()).await;
     let all = (0..20).map(|n| if n % 2 == 0 { &one } else { &two });
-    let payloads = join_all(all.map(|service| try_from(service, HERE, "ada", PASSWORD))).await;
+    let payloads = join_all(all.map(|service| let_in_from(service, HERE, "ada"))).await;
     for payload in payloads {
         assert!(tokens(&payload).is_some(), "{payload}");
     }
@@ -202,10 +217,10 @@ async fn an_address_that_is_limited_keeps_no_other_from_logging_in(database: Dat
     });
     let honest = (0..20).map(|n| {
         let service = &service;
-        async move { try_from(service, &format!("203.0.{n}.7"), "ada", PASSWORD).await }
+        async move { let_in_from(service, &format!("203.0.{n}.7"), "ada").await }
     });
     let (flood, honest, neighbour) =
-        tokio::join!(join_all(flood), join_all(honest), try_from(&service, HERE, "ada", PASSWORD));
+        tokio::join!(join_all(flood), join_all(honest), let_in_from(&service, HERE, "ada"));
     assert!(flood.iter().all(|payload| code(payload) == "RATE_LIMITED"));
     assert!(tokens(&neighbour).is_some(), "{neighbour}");
     for payload in honest {
