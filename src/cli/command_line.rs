@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::builder::{OsStr, Resettable};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -16,7 +15,7 @@ use super::{backup, check, config, help, keys, purge, recover, session, table, u
 use crate::app;
 use crate::config::{
     Config, ConfigError, DatabaseArguments, Federation, ServeArguments, Sources,
-    effective_settings, unknown_variables, without_empty, without_variables,
+    effective_settings, unknown_variables, without_empty, without_variable, without_variables,
 };
 use crate::graphql;
 use crate::store;
@@ -166,7 +165,7 @@ fn first_look(command: &clap::Command) -> ArgMatches {
 fn levels(command: clap::Command, config: Option<&Arg>) -> clap::Command {
     let command = command.mut_args(|flag| {
         let is_config = flag.get_id() == CONFIG;
-        if is_config { flag.global(false) } else { flag.env(Resettable::<OsStr>::Reset) }
+        if is_config { flag.global(false) } else { without_variable(flag) }
     });
     command.mut_subcommands(|command| levels(command.args(config), config))
 }

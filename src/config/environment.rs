@@ -36,7 +36,9 @@ pub fn without_variables(command: Command) -> Command {
     command.mut_args(without_variable)
 }
 
-pub(super) fn without_variable(flag: Arg) -> Arg {
+/// Makes a flag ignore the environment.
+#[must_use]
+pub fn without_variable(flag: Arg) -> Arg {
     flag.env(Resettable::<OsStr>::Reset)
 }
 

@@ -27,7 +27,7 @@ mod values;
 
 pub use database::DatabaseArguments;
 pub use effective::{EffectiveSetting, SettingSource, effective_settings};
-pub use environment::{unknown_variables, without_empty, without_variables};
+pub use environment::{unknown_variables, without_empty, without_variable, without_variables};
 pub use error::ConfigError;
 pub use file::ConfigFileInfo;
 pub use secret::{Secret, SecretArguments, SecretSource};
