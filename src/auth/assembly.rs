@@ -9,9 +9,10 @@ use super::guard::Guard;
 use super::keys::Keys;
 use super::passwords::Passwords;
 use super::policy::Policy;
-use super::reads::{Reads, UserCache};
+use super::reads::Reads;
 use super::sessions::{SessionEnds, Sessions, TokenIssuer};
 use super::system::System;
+use super::user_cache::UserCache;
 use crate::clock::Clock;
 use crate::crypto::access_token::Issuer;
 use crate::crypto::blind_index::BlindIndexKey;
@@ -84,18 +85,20 @@ impl From<Parts> for Auth {
             clock: Arc::clone(&clock),
             entropy,
         });
+        let users = Arc::new(UserCache::default());
         let accounts = Accounts {
             store: Arc::clone(&store),
             passwords: Arc::clone(&passwords),
             sessions: Arc::clone(&sessions),
             ends: Arc::clone(&ends),
+            users: Arc::clone(&users),
             registration_open: policy.registration_open,
             clock: Arc::clone(&clock),
         };
         let reads = Reads {
             store: Arc::clone(&store),
             ends: Arc::clone(&ends),
-            users: UserCache::default(),
+            users,
             clock: Arc::clone(&clock),
         };
         let system = System {

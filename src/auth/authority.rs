@@ -103,11 +103,11 @@ impl From<Admin> for Reader {
 }
 
 /// Requirements of a protected field on its caller, beside a valid access token of an active session. The
-/// directive of the schema sets the role only; every session is opened by one factor so far.
+/// directive of the schema does not set the assurance; every session is opened by one factor so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement {
     pub role: Option<Role>,
-    /// Longest time since the session was opened by a proof.
+    /// Longest time since the user last proved to be the user.
     pub fresh_within: Option<Duration>,
     /// Weakest proof that is enough.
     pub assurance: Option<Assurance>,

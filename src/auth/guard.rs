@@ -12,7 +12,7 @@ use super::authority::Requirement;
 use super::caller::{Caller, Viewer};
 use super::error::{Denial, UnauthenticatedReason};
 use super::keys::Keys;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, MAX_SKEW, Timestamp};
 use crate::crypto::TokenError;
 use crate::crypto::access_token::{AccessToken, Issuer};
 use crate::domain::assurance::Assurance;
@@ -120,7 +120,10 @@ const ASSURANCE: Assurance = Assurance::SingleFactor;
 
 /// Whether a session that was opened by a proof of this strength at this time is fresh and sure enough.
 fn is_proved(required: &Requirement, at: Timestamp, assurance: Assurance, now: Timestamp) -> bool {
-    let is_fresh = required.fresh_within.is_none_or(|max_age: Duration| now < at + max_age);
+    // A proof later than clocks can be apart was made while the clock was wrong: how old it is, nobody knows.
+    let is_fresh = required
+        .fresh_within
+        .is_none_or(|max_age: Duration| now < at + max_age && at <= now + MAX_SKEW);
     is_fresh && required.assurance.is_none_or(|required| assurance.is_at_least(required))
 }
 
@@ -158,6 +161,8 @@ mod tests {
         let single = Assurance::SingleFactor;
         assert!(is_proved(&Requirement::LOGGED_IN, now - minutes(60), single, now));
         assert!(is_proved(&fresh, now - minutes(4), single, now));
+        assert!(is_proved(&fresh, now + MAX_SKEW, single, now));
+        assert!(!is_proved(&fresh, now + minutes(60), single, now));
         assert!(!is_proved(&fresh, now - minutes(5), single, now));
         assert!(!is_proved(&sure, now, single, now));
         assert!(is_proved(&sure, now, Assurance::PhishingResistant, now));

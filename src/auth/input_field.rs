@@ -10,14 +10,20 @@ pub enum Field {
     Input,
     Algorithm,
     AttemptId,
+    /// None: the caller's own account.
+    Caller,
     CurrentPassword,
     Email,
+    EmailVerified,
     Filter,
+    Locale,
     /// The new name of a session.
     Name,
     NewPassword,
     Note,
     Password,
+    /// The proof that the caller is the user.
+    Proof,
     RefreshToken,
     Role,
     SessionId,

@@ -30,9 +30,10 @@ mod proof;
 mod reads;
 mod sessions;
 mod system;
+mod user_cache;
 mod user_error;
 
-pub use accounts::{Accounts, Register};
+pub use accounts::{Accounts, Register, UserChanges};
 pub use assembly::Parts;
 pub use authority::{Admin, Reader, Requirement};
 pub use caller::{Caller, Viewer};

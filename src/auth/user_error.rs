@@ -18,6 +18,8 @@ words! {
         WeakPassword = "WEAK_PASSWORD",
         /// No account has this name and this password, or it is not active.
         InvalidCredentials = "INVALID_CREDENTIALS",
+        /// The proof of a live session's user is wrong.
+        InvalidProof = "INVALID_PROOF",
         /// Another account has the username, or one that looks like it.
         UsernameTaken = "USERNAME_TAKEN",
         EmailTaken = "EMAIL_TAKEN",

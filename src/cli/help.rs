@@ -43,6 +43,7 @@ macro_rules! topics {
 }
 
 topics! {
+    "accounts" accounts
     "backup" backup
     "console" console
     "cookies" cookies

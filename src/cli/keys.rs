@@ -3,11 +3,11 @@
 use anyhow::{Result, bail};
 use clap::Subcommand;
 
-use super::opening::{check_exists, log_for_people};
+use super::opening::open_with_secret;
 use super::table::{Cell, Output, Table, print};
-use crate::app::{self, Components};
+use crate::app::Components;
 use crate::auth::{Admin, Error, KeyRotation};
-use crate::config::{self, Config, DatabaseArguments, SecretArguments, Sources};
+use crate::config::{self, DatabaseArguments, SecretArguments, Sources};
 use crate::crypto::algorithm::SigningAlgorithm;
 use crate::domain::origin::Origin;
 
@@ -42,24 +42,14 @@ pub(super) enum KeysCommand {
 pub(super) async fn run(command: KeysCommand, sources: &Sources) -> Result<()> {
     match command {
         KeysCommand::List { output, database, secret } => {
-            list(&open(database, secret, sources).await?, output).await
+            list(&open_with_secret(database, secret, sources).await?, output).await
         }
         KeysCommand::Rotate { immediately, algorithm, database, secret } => {
-            let components = open(database, secret, sources).await?;
+            let components = open_with_secret(database, secret, sources).await?;
             let algorithm = algorithm.map(SigningAlgorithm::as_str);
             rotate(&components, KeyRotation { algorithm, immediately }).await
         }
     }
-}
-
-async fn open(
-    database: DatabaseArguments,
-    secret: SecretArguments,
-    sources: &Sources,
-) -> Result<Components> {
-    let config = log_for_people(Config::of_key_command(database, secret, sources)?);
-    check_exists(&config)?;
-    Ok(app::open_for_keys(&config).await?)
 }
 
 async fn list(components: &Components, output: Output) -> Result<()> {

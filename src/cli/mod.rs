@@ -18,5 +18,7 @@ mod recover;
 mod session;
 mod table;
 mod user;
+mod user_changes;
+mod user_lookup;
 
 pub use command_line::{Cli, main};

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::app::{self, Components};
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, DatabaseArguments, LogFormat, SecretArguments, Sources};
 use crate::telemetry::{self, Format};
 
 /// Starts the log, pretty by default: the output of commands is for people, too.
@@ -22,6 +22,17 @@ pub(super) async fn open(config: Config) -> Result<Components> {
 pub(super) async fn open_existing(config: Config) -> Result<Components> {
     check_exists(&config)?;
     open(config).await
+}
+
+/// Opens the database and the master secret, for a command that uses keys derived from it.
+pub(super) async fn open_with_secret(
+    database: DatabaseArguments,
+    secret: SecretArguments,
+    sources: &Sources,
+) -> Result<Components> {
+    let config = log_for_people(Config::of_key_command(database, secret, sources)?);
+    check_exists(&config)?;
+    Ok(app::open_for_keys(&config).await?)
 }
 
 pub(super) fn check_exists(config: &Config) -> Result<()> {

@@ -38,16 +38,18 @@ pub(super) async fn run(arguments: PurgeArguments, sources: &Sources) -> Result<
         audit_events,
         signing_keys,
         login_failures,
+        names,
         metadata,
     } = counts;
     print(&format!(
-        "{word}: {}, {}, {}, {}, {}, {}, IP addresses and user agents of {}.\n",
+        "{word}: {}, {}, {}, {}, {}, {}, {}, IP addresses and user agents of {}.\n",
         counted(blacklist_entries, "blacklist entry", "blacklist entries"),
         count(sessions, "session"),
         count(session_ends, "session end"),
         count(audit_events, "audit event"),
         count(signing_keys, "retired signing key"),
         count(login_failures, "login failure counter"),
+        count(names, "reserved name"),
         count(metadata, "row"),
     ))
 }

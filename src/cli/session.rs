@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::opening::open_existing;
 use super::table::{Cell, Output, Table, count, print};
-use super::user;
+use super::user_lookup;
 use crate::app::Components;
 use crate::auth::Admin;
 use crate::config::{Config, DatabaseArguments, Sources};
@@ -74,7 +74,7 @@ pub(super) async fn run(command: SessionCommand, sources: &Sources) -> Result<()
 
 async fn scope(components: &Components, which: Which) -> Result<Scope> {
     if let Some(name) = which.user {
-        return Ok(Scope::User(user::find(components, &name).await?.id));
+        return Ok(Scope::User(user_lookup::find(components, &name).await?.id));
     }
     let Some(id) = which.id else { return Ok(Scope::All) };
     // Accepts the global ID of the API as well as the claim `sid`.
@@ -88,7 +88,7 @@ async fn scope(components: &Components, which: Which) -> Result<Scope> {
 
 async fn list(components: &Components, user: Option<&str>, output: Output) -> Result<()> {
     let user_id = match user {
-        Some(name) => Some(user::find(components, name).await?.id),
+        Some(name) => Some(user_lookup::find(components, name).await?.id),
         None => None,
     };
     let filter = SessionFilter { user_id, ..SessionFilter::default() };

@@ -1,11 +1,13 @@
 //! `sallyport user`: create, list and change users.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::Subcommand;
 
 use super::opening::{open, open_existing};
 use super::password::PasswordArguments;
 use super::table::{Cell, Output, Table, count, print};
+use super::user_changes::{self, UserChangeCommand};
+use super::user_lookup::find;
 use crate::app::Components;
 use crate::auth;
 use crate::auth::{Admin, NewAccount, UserError, UserErrorCode};
@@ -13,7 +15,7 @@ use crate::config::{Config, DatabaseArguments, Sources};
 use crate::domain::filter::UserFilter;
 use crate::domain::origin::Origin;
 use crate::domain::pagination::{MAX_SIZE, PageRequest};
-use crate::domain::user::{Email, Role, User};
+use crate::domain::user::{Email, Role};
 
 #[derive(Subcommand)]
 pub(super) enum UserCommand {
@@ -62,6 +64,8 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         database: DatabaseArguments,
     },
+    #[command(flatten)]
+    Change(UserChangeCommand),
 }
 
 pub(super) async fn run(command: UserCommand, sources: &Sources) -> Result<()> {
@@ -94,6 +98,7 @@ pub(super) async fn run(command: UserCommand, sources: &Sources) -> Result<()> {
         UserCommand::Activate { name, database } => {
             set_active(&name, true, database, sources).await
         }
+        UserCommand::Change(command) => Box::pin(user_changes::run(command, sources)).await,
         UserCommand::SetPassword { name, password, database } => {
             let components = open_existing(Config::of_command(database, sources)?).await?;
             let user = find(&components, &name).await?;
@@ -131,12 +136,6 @@ fn advised(refusal: &UserError) -> String {
         UserErrorCode::UsernameTaken => format!("{refusal} See sallyport user list."),
         _ => refusal.to_string(),
     }
-}
-
-/// By username or e-mail address.
-pub(super) async fn find(components: &Components, name: &str) -> Result<User> {
-    let found = components.auth.reads.user_named(Admin::operator(), name).await?;
-    found.with_context(|| format!("user {name:?} does not exist; see sallyport user list"))
 }
 
 async fn list(components: &Components, output: Output) -> Result<()> {

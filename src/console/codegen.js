@@ -14,7 +14,7 @@ export const generateTypes = () =>
         config: {
           documentMode: 'string',
           enumType: 'string-literal',
-          scalars: { DateTime: 'string', ID: 'string' },
+          scalars: { DateTime: 'string', ID: 'string', JsonObject: 'Record<string, unknown>' },
           strictScalars: true,
           useTypeImports: true,
         },

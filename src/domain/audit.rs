@@ -26,6 +26,17 @@ words! {
         UserCreated = "USER_CREATED",
         UserDeactivated = "USER_DEACTIVATED",
         UserActivated = "USER_ACTIVATED",
+        /// An administrator changed the names, the role or the verification of an account.
+        UserUpdated = "USER_UPDATED",
+        /// An administrator reset the counters of failed attempts.
+        UserUnlocked = "USER_UNLOCKED",
+        UsernameChanged = "USERNAME_CHANGED",
+        AccountExported = "ACCOUNT_EXPORTED",
+        AccountDeleted = "ACCOUNT_DELETED",
+        /// A user of a live session proved again to be the user.
+        Reauthenticated = "REAUTHENTICATED",
+        /// A wrong proof was given in a live session.
+        ProofFailed = "PROOF_FAILED",
         /// A signing key was added.
         KeyRotated = "KEY_ROTATED",
         /// An attempt was refused by a limit.

@@ -10,6 +10,7 @@ pub mod blacklist;
 pub mod filter;
 pub mod id;
 pub mod key_life;
+pub mod locale;
 pub mod login_name;
 mod name_comparison;
 pub mod origin;

@@ -109,6 +109,7 @@ mod tests {
             ip: None,
             last_ip: None,
             created_at: at(0),
+            authenticated_at: at(0),
             last_used_at: at(100),
             token: RefreshGrant { id: token(2), issued_at: at(100), expires_at: at(1_000) },
             previous: Some(Rotation {

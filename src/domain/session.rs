@@ -39,6 +39,8 @@ words! {
         UserDeactivated = "USER_DEACTIVATED",
         /// A newer session exceeded the limit of sessions per user.
         SessionLimit = "SESSION_LIMIT",
+        /// The account was deleted.
+        AccountDeleted = "ACCOUNT_DELETED",
         /// Written by a newer version, whose word this one does not know. Only read, never written.
         Unknown = "UNKNOWN",
     }
@@ -59,8 +61,10 @@ pub struct Session {
     pub ip: Option<IpAddr>,
     /// Address of the last refresh.
     pub last_ip: Option<IpAddr>,
-    /// Time of the login, the claim `auth_time`.
+    /// Time of the login.
     pub created_at: Timestamp,
+    /// When the user last proved to be the user: at the login or later. The claim `auth_time`.
+    pub authenticated_at: Timestamp,
     /// Time of the login or of the last refresh.
     pub last_used_at: Timestamp,
     /// The outstanding refresh token.

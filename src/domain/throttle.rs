@@ -61,6 +61,9 @@ pub const NETWORK: Limit = steady("network", 200, Duration::from_secs(5));
 /// Registrations from one address, successful or not: each tells whether a name is taken.
 pub const REGISTRATION: Limit = steady("registration", 20, Duration::from_mins(1));
 
+/// Exports of one account's data.
+pub const EXPORT: Limit = steady("export", 3, Duration::from_mins(10));
+
 /// Shortest and longest interval of refreshes.
 const REFRESH_INTERVAL: RangeInclusive<Duration> =
     Duration::from_millis(250)..=Duration::from_secs(6);

@@ -6,10 +6,12 @@
 //! has a letter beyond ASCII.
 
 use std::fmt;
+use std::time::Duration;
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::id::UserId;
+use super::locale::Locale;
 use super::name_comparison::{fold, has_scripts_of_one_language, is_mark, skeleton};
 use super::words::{extensible_words, words};
 use crate::clock::Timestamp;
@@ -226,6 +228,12 @@ pub struct User {
     pub password_changed_at: Option<Timestamp>,
     /// Since when the user may not log in.
     pub deactivated_at: Option<Timestamp>,
+    /// When the e-mail address was verified; `None` if it is not.
+    pub email_verified_at: Option<Timestamp>,
+    /// Language that the user chose.
+    pub locale: Option<Locale>,
+    /// When the account was deleted: it has no personal data any more.
+    pub deleted_at: Option<Timestamp>,
 }
 
 impl User {
@@ -234,7 +242,19 @@ impl User {
     pub fn is_active(&self) -> bool {
         self.deactivated_at.is_none()
     }
+
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.deleted_at.is_some()
+    }
 }
+
+/// How long the names of a deleted account, and a former username, are reserved: nobody is mistaken for
+/// their former owner. The next change of a username has to wait as long.
+pub const NAME_RESERVATION: Duration = Duration::from_hours(30 * 24);
+
+/// Username that deleted accounts are shown with. Its key is not reserved by it.
+pub const DELETED_USERNAME: &str = "deleted";
 
 impl fmt::Display for Username {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

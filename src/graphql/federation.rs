@@ -39,14 +39,18 @@ const ENTITIES: [(&str, &str); 3] = [
     ("type PageInfo {", "type PageInfo @shareable {"),
 ];
 
-/// The same for fields with `@requiresAuth`.
-const GUARDS: [(&str, &str); 2] = [
-    (
-        " @requiresAuth(role: ADMIN)\n",
-        " @requiresAuth(role: ADMIN) @authenticated @requiresScopes(scopes: [[\"ADMIN\"]])\n",
-    ),
-    (" @requiresAuth\n", " @requiresAuth @authenticated\n"),
-];
+/// The line of a field, with the directives of a router that say as much as its `@requiresAuth`. A router
+/// cannot ask how long ago the user logged in: that is enforced here only.
+fn with_router_directives(line: &str) -> String {
+    let field = Some(line).filter(|line| !line.starts_with("directive "));
+    match field.and_then(|field| field.split_once(" @requiresAuth")) {
+        Some((_, guard)) if guard.contains("role: ADMIN") => {
+            format!("{line} @authenticated @requiresScopes(scopes: [[\"ADMIN\"]])\n")
+        }
+        Some(_) => format!("{line} @authenticated\n"),
+        None => format!("{line}\n"),
+    }
+}
 
 /// The schema of the subgraph.
 #[must_use]
@@ -57,14 +61,14 @@ pub fn subgraph(auth: Arc<Auth>, introspection: bool, supergraph: Supergraph) ->
 /// The SDL of the subgraph.
 #[must_use]
 pub fn subgraph_sdl(supergraph: Supergraph) -> String {
-    let (guards, imports): (&[_], _) = match supergraph {
-        Supergraph::Router => {
-            (&GUARDS, r#""@key", "@shareable", "@authenticated", "@requiresScopes""#)
-        }
-        Supergraph::Gateway => (&[], r#""@key", "@shareable""#),
+    let sdl = ENTITIES.iter().fold(sdl(), |sdl, (from, to)| sdl.replace(from, to));
+    let (sdl, imports) = match supergraph {
+        Supergraph::Router => (
+            sdl.lines().map(with_router_directives).collect(),
+            r#""@key", "@shareable", "@authenticated", "@requiresScopes""#,
+        ),
+        Supergraph::Gateway => (sdl, r#""@key", "@shareable""#),
     };
-    let replacements = ENTITIES.iter().chain(guards);
-    let sdl = replacements.fold(sdl(), |sdl, (from, to)| sdl.replace(from, to));
     format!("{sdl}extend schema @link(url: \"{VERSION}\", import: [{imports}])\n")
 }
 

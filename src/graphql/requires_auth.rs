@@ -6,6 +6,7 @@
 //! authorized before there is any event, and the last event may be the end of the caller's own session.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::extensions::{ExtensionContext, ResolveInfo};
 use async_graphql::registry::{MetaType, Registry};
@@ -18,9 +19,15 @@ use crate::auth::{Auth, Denial, Requirement};
 use crate::domain::user;
 
 /// Requires a valid access token of an active session; otherwise the error is UNAUTHENTICATED. With
-/// `role`, also requires this role; otherwise the error is FORBIDDEN.
+/// `role`, also requires this role; otherwise the error is FORBIDDEN. With `freshWithin`, also requires
+/// that the user logged in or reauthenticated at most so many seconds ago; otherwise the error is
+/// UNAUTHENTICATED with the reason `REAUTHENTICATION_REQUIRED`, and `reauthenticate` helps.
 #[TypeDirective(location = "FieldDefinition")]
-pub fn requiresAuth(role: Option<Role>) {}
+pub fn requiresAuth(role: Option<Role>, fresh_within: Option<i32>) {}
+
+/// Seconds within which the user must have logged in or reauthenticated for changes of credentials and
+/// irrevocable changes.
+pub(super) const FRESH: i32 = 300;
 
 /// The root type whose fields authorize their callers themselves.
 const SUBSCRIPTION: &str = "Subscription";
@@ -64,5 +71,10 @@ fn requirement(registry: &Registry, of: &str, field: &str) -> Option<Requirement
         Value::Enum(word) => Some(user::Role::read(word)),
         _ => None,
     });
-    Some(Requirement { role, ..Requirement::LOGGED_IN })
+    let fresh_within = guard.args.get("freshWithin").map(|seconds| match seconds {
+        Value::Number(seconds) => Duration::from_secs(seconds.as_u64().unwrap_or(0)),
+        // It must not make the field less protected.
+        _ => Duration::ZERO,
+    });
+    Some(Requirement { role, fresh_within, ..Requirement::LOGGED_IN })
 }

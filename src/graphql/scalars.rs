@@ -1,6 +1,7 @@
 //! Custom scalars.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use serde_json::Map;
 
 use crate::clock::Timestamp;
 
@@ -30,5 +31,24 @@ impl ScalarType for DateTime {
 impl From<Timestamp> for DateTime {
     fn from(timestamp: Timestamp) -> Self {
         Self(timestamp)
+    }
+}
+
+/// JSON object. The description in the schema is on the implementation below.
+#[derive(Clone, Debug)]
+pub struct JsonObject(pub Map<String, serde_json::Value>);
+
+/// JSON object (RFC 8259) with any members, as a value of the response rather than as text.
+#[Scalar(name = "JsonObject")]
+impl ScalarType for JsonObject {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value.clone().into_json() {
+            Ok(serde_json::Value::Object(members)) => Ok(Self(members)),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from_json(serde_json::Value::Object(self.0.clone())).unwrap_or_default()
     }
 }

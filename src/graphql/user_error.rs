@@ -36,16 +36,20 @@ impl From<auth::UserError> for UserError {
 /// The path of a field of a use case's input, from the mutation's arguments on.
 fn path(field: Field) -> Vec<String> {
     let name = match field {
+        Field::Caller => return Vec::new(),
         Field::Input => return vec!["input".to_owned()],
         Field::Algorithm => "algorithm",
         Field::AttemptId => "attemptId",
         Field::CurrentPassword => "currentPassword",
         Field::Email => "email",
+        Field::EmailVerified => "emailVerified",
         Field::Filter => "filter",
+        Field::Locale => "locale",
         Field::Name => "name",
         Field::NewPassword => "newPassword",
         Field::Note => "note",
         Field::Password => "password",
+        Field::Proof => "proof",
         Field::RefreshToken => "refreshToken",
         Field::Role => "role",
         Field::SessionId => "sessionId",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, VARY,
+    AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
@@ -20,7 +20,7 @@ use super::origin_check::AllowedOrigins;
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_hours(1);
 
 /// Response headers that pages may read, beside those that the standard always allows.
-const EXPOSED_HEADERS: [HeaderName; 2] = [REQUEST_ID, RETRY_AFTER];
+const EXPOSED_HEADERS: [HeaderName; 3] = [REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE];
 
 /// Allows pages of any origin to read a public response, without credentials.
 pub(super) const ANY_ORIGIN: (HeaderName, HeaderValue) =

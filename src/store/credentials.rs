@@ -155,7 +155,7 @@ steps! {
                 }
                 None => {
                     "INSERT INTO password_credentials (user_id, scheme, hash, changed_at) \
-                     SELECT id, $2, $3, $4 FROM users WHERE id = $1 \
+                     SELECT id, $2, $3, $4 FROM users WHERE id = $1 AND deleted_at IS NULL \
                      ON CONFLICT (user_id) DO UPDATE SET scheme = excluded.scheme, \
                      hash = excluded.hash, changed_at = excluded.changed_at"
                 }
@@ -180,13 +180,16 @@ steps! {
 }
 
 impl Store {
-    /// By username or email address.
+    /// By username or email address. Nobody has the names that a deleted account reserves.
     pub async fn credentials_by_name(&self, name: &LoginName) -> Result<Option<Credentials>> {
         let row: Option<CredentialsRow> = read!(self, conn => Ok::<_, Error>(
-            metered::query_as(concat!(select_credentials!(), "username_key = $1 OR email_key = $1"))
-                .bind(name.key())
-                .fetch_optional(conn)
-                .await?
+            metered::query_as(concat!(
+                select_credentials!(),
+                "(username_key = $1 OR email_key = $1) AND deleted_at IS NULL"
+            ))
+            .bind(name.key())
+            .fetch_optional(conn)
+            .await?
         ))?;
         row.map(Credentials::try_from).transpose()
     }
@@ -245,6 +248,10 @@ impl Store {
                 return Ok(None);
             }
             let Some(user) = conn.lock_user(id).await? else { return Ok(None) };
+            // Deleted after the statement above had read the account: nothing of it may stay.
+            if user.is_deleted() {
+                return Err(Error::LostRace);
+            }
             conn.record_event(&event).await?;
             let ended = match &end {
                 Some(end) => conn.end_all(end).await?,

@@ -16,6 +16,10 @@ pub enum Error {
     /// Concurrent changes of the same row exhausted the retries.
     #[error("concurrent requests changed the row too often")]
     Contended,
+    /// Another transaction committed between a check and the write that relied on it. The operation is
+    /// repeated.
+    #[error("a concurrent request changed the row")]
+    LostRace,
     /// A statement failed or a row is invalid: a bug, or a manual change of the database.
     #[error("unexpected database error")]
     Unexpected(#[source] Arc<sqlx::Error>),
@@ -28,11 +32,14 @@ impl Error {
         !matches!(self, Self::Unexpected(_))
     }
 
-    /// A serialization failure or a deadlock: the server rolled back, and a retry may succeed at once.
+    /// A serialization failure, a deadlock, or a value that became taken after a statement had found it
+    /// free: nothing was written, and a retry may succeed at once.
     pub(in crate::store) fn is_lost_race(&self) -> bool {
-        let Self::Unavailable(error) = self else { return false };
+        let (Self::Unavailable(error) | Self::Unexpected(error)) = self else {
+            return matches!(self, Self::LostRace);
+        };
         let sqlx::Error::Database(error) = error.as_ref() else { return false };
-        matches!(error.code().as_deref(), Some("40001" | "40P01"))
+        matches!(error.code().as_deref(), Some("40001" | "40P01" | "23505"))
     }
 
     /// An invalid row. `what` names the column, never its content.

@@ -39,6 +39,9 @@ mod timeout;
 
 pub use accounts::activation::LastAdministrator;
 pub use accounts::create::{NameTaken, NewUser};
+pub use accounts::delete::NotDeleted;
+pub use accounts::rename::{ChangeUsername, NotRenamed};
+pub use accounts::update::{NotUpdated, UpdateUser};
 pub use audit::NewEvent;
 pub use audit_checkpoint::AuditCheckpoint;
 pub use backend::backup::BackupError;
@@ -69,6 +72,7 @@ pub use session_ends::floor::{Floor, FloorId};
 pub use session_search::{MatchingPage, MatchingSessions};
 pub use sessions::known_token::KnownToken;
 pub use sessions::open::{Grounds, NewSession, NotOpened, OpenSession, Opened};
+pub use sessions::reauthenticate::Reauthenticate;
 pub use sessions::refresh_retry::{LoggedRetries, RefreshRetry};
 pub use sessions::reissue::Reissue;
 pub use throttle::{Charge, Charged, Settlement};

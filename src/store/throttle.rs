@@ -30,6 +30,8 @@ const SEARCHED_SESSIONS: i64 = 200;
 pub struct Charge {
     pub bucket: Bucket,
     pub limit: Limit,
+    /// Digest of the account's name alone, if the limit counts the attempts of one account.
+    pub account: Option<Bucket>,
 }
 
 /// The result of charging limits.
@@ -96,12 +98,12 @@ steps! {
             owed: Duration,
             now: Timestamp,
         ) -> Result<Option<bool>> {
-            let Charge { bucket, limit } = charge;
+            let Charge { bucket, limit, account } = charge;
             let alone = if limit.free <= 1 { limit.first } else { Duration::ZERO };
             let row: Option<TallyRow> = metered::query_as(concat!(
-                "INSERT INTO login_failures (bucket, failures, delay, until) \
-                 VALUES ($1, 1, $4, $2 + $4) \
-                 ON CONFLICT (bucket) DO UPDATE SET failures = \
+                "INSERT INTO login_failures (bucket, failures, delay, until, account) \
+                 VALUES ($1, 1, $4, $2 + $4, $11) \
+                 ON CONFLICT (bucket) DO UPDATE SET account = excluded.account, failures = \
                  CASE WHEN login_failures.until <= $3 THEN 1 ELSE login_failures.failures + 1 END, \
                  delay = ", next_delay!(), ", \
                  until = CASE WHEN login_failures.until > $2 THEN login_failures.until ELSE $2 END + ",
@@ -118,6 +120,7 @@ steps! {
             .bind(micros(limit.longest))
             .bind(micros(limit.first))
             .bind((now + owed).as_micros())
+            .bind(account.map(|account| account.0.to_vec()))
             .fetch_optional(self)
             .await?;
             Ok(row.map(|row| {
@@ -249,6 +252,17 @@ impl Store {
                 conn.record_event(&NewEvent { detail: closed, ..limited }).await?;
             }
             Ok(Charged { closed, ..outcome })
+        })
+    }
+
+    /// Resets all counters of an account, by the digests of its names, and records the event.
+    pub async fn reset_counters(&self, accounts: Vec<Bucket>, event: NewEvent) -> Result<()> {
+        transact!(self, conn => {
+            let mut conditions = Conditions::after(0);
+            conditions.and_one_of("account", bucket_args(&accounts));
+            let sql = AssertSqlSafe(format!("DELETE FROM login_failures WHERE {}", conditions.sql()));
+            bind_all!(metered::query(sql), conditions.into_args()).execute(&mut *conn).await?;
+            conn.record_event(&event).await
         })
     }
 

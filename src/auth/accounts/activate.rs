@@ -1,6 +1,7 @@
 //! Activation and deactivation of accounts by administrators.
 
 use super::Accounts;
+use super::last_administrator::last_administrator;
 use super::state::event;
 use crate::auth::authority::{Actor, Admin};
 use crate::auth::error::Error;
@@ -38,15 +39,11 @@ impl Accounts {
         let end = EndSessions { reason: EndReason::UserDeactivated, ..order };
         let changed = self.store.set_active(user, active, event, end).await?;
         let not_found = || UserError::not_found(Field::UserId);
-        let (user, ending) = changed.map_err(last_administrator)?.ok_or_else(not_found)?;
+        let (user, ending) = changed
+            .map_err(|LastAdministrator| last_administrator(Field::UserId))?
+            .ok_or_else(not_found)?;
         let count = self.ends.finish(&Scope::User(user.id), now, ending).await?.count;
         self.ends.complete(by.actor()).await?;
         Ok((user, count))
     }
-}
-
-fn last_administrator(_: LastAdministrator) -> UserError {
-    const MESSAGE: &str =
-        "This is the last active administrator. Create or activate another one first.";
-    UserError::new(UserErrorCode::Forbidden, Field::UserId, MESSAGE)
 }

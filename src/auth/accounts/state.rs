@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::auth::passwords::Passwords;
 use crate::auth::sessions::{SessionEnds, Sessions};
+use crate::auth::user_cache::UserCache;
 use crate::clock::{Clock, Timestamp};
 use crate::domain::audit::AuditKind;
 use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
+use crate::domain::user::User;
 use crate::store::{NewEvent, Store};
 
 /// Accounts of users.
@@ -16,6 +18,7 @@ pub struct Accounts {
     pub(in crate::auth) passwords: Arc<Passwords>,
     pub(in crate::auth) sessions: Arc<Sessions>,
     pub(in crate::auth) ends: Arc<SessionEnds>,
+    pub(in crate::auth) users: Arc<UserCache>,
     pub(in crate::auth) registration_open: bool,
     pub(in crate::auth) clock: Arc<dyn Clock>,
 }
@@ -23,6 +26,11 @@ pub struct Accounts {
 impl Accounts {
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Notes an account that was just changed, so that this process shows its new names at once.
+    pub(super) fn note_change(&self, user: &User) {
+        self.users.put(&Arc::new(user.clone()), self.clock.monotonic());
     }
 }
 

@@ -87,7 +87,22 @@ impl AttemptLimits {
 
     pub(super) fn charge(&self, limit: Limit, parts: &[&[u8]]) -> Charge {
         let parts: Vec<&[u8]> = [limit.name.as_bytes()].iter().chain(parts).copied().collect();
-        Charge { bucket: Bucket(self.key.of(&parts)), limit }
+        Charge { bucket: Bucket(self.key.of(&parts)), limit, account: None }
+    }
+
+    /// As [`charge`](Self::charge), for the attempts on the account with this folded name.
+    fn charge_account(&self, limit: Limit, name: &str, place: &[u8]) -> Charge {
+        let charge = if place.is_empty() {
+            self.charge(limit, &[name.as_bytes()])
+        } else {
+            self.charge(limit, &[name.as_bytes(), place])
+        };
+        Charge { account: Some(self.account(name)), ..charge }
+    }
+
+    /// Digest of a folded name alone, under which all counters of its account are found.
+    pub(super) fn account(&self, name: &str) -> Bucket {
+        Bucket(self.key.of(&[b"account of a name", name.as_bytes()]))
     }
 
     /// Begins a login by this folded name, whether or not an account has it.
@@ -101,8 +116,8 @@ impl AttemptLimits {
         now: impl Fn() -> Timestamp,
     ) -> Result<Attempt, Error> {
         let address = address_bytes(origin.ip);
-        let own = self.charge(ACCOUNT_AND_ADDRESS, &[name.as_bytes(), &address]);
-        let account = self.charge(ACCOUNT, &[name.as_bytes()]);
+        let own = self.charge_account(ACCOUNT_AND_ADDRESS, name, &address);
+        let account = self.charge_account(ACCOUNT, name, &[]);
         self.begin([own, account].into_iter().chain(self.sources(origin)).collect(), now).await
     }
 
@@ -119,7 +134,7 @@ impl AttemptLimits {
         now: impl Fn() -> Timestamp,
     ) -> Result<Attempt, Error> {
         let session = session.as_uuid();
-        let own = self.charge(ACCOUNT_AND_ADDRESS, &[name.as_bytes(), session.as_bytes()]);
+        let own = self.charge_account(ACCOUNT_AND_ADDRESS, name, session.as_bytes());
         self.begin([own].into_iter().chain(self.sources(origin)).collect(), now).await
     }
 

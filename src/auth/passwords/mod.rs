@@ -4,7 +4,9 @@
 
 mod admission;
 mod attempt_limits;
+mod confirm;
 mod dummy_hashes;
+mod export_limit;
 mod hashing_queue;
 mod new_account;
 mod new_password;

@@ -58,7 +58,7 @@ impl Passwords {
         let charges = charges(&self.limits, origin);
         self.refuse_known(&charges)?;
         let permit = self.hashing.permit(self.limits.source(origin)).await?;
-        self.charge_registration(charges).await?;
+        self.charge_or_refuse(charges).await?;
         // A registration never creates an administrator.
         let account = NewAccount { role: Role::User, ..account };
         Ok(Registration(self.parse(account, permit).await?))
@@ -94,7 +94,7 @@ impl Passwords {
     }
 
     /// Refuses a registration that a limit is known to refuse, before it waits for anything.
-    fn refuse_known(&self, charges: &[Charge]) -> Result<(), UserError> {
+    pub(super) fn refuse_known(&self, charges: &[Charge]) -> Result<(), UserError> {
         let now = self.clock.now();
         let wait = |charge: &Charge| self.limits.refusals.wait(charge.bucket, now);
         match charges.iter().filter_map(wait).max() {
@@ -103,7 +103,8 @@ impl Passwords {
         }
     }
 
-    async fn charge_registration(&self, charges: Vec<Charge>) -> Result<(), Error> {
+    /// Charges limits of which each use counts, successful or not.
+    pub(super) async fn charge_or_refuse(&self, charges: Vec<Charge>) -> Result<(), Error> {
         if charges.is_empty() {
             return Ok(());
         }

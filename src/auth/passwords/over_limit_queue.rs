@@ -128,8 +128,11 @@ mod tests {
     ) -> (Entering<'_>, Option<bool>) {
         // The attempts before have used up this task's budget of polls.
         tokio::task::yield_now().await;
-        let charges = [(ADDRESS, address), (NETWORK, network)]
-            .map(|(limit, n)| Charge { bucket: Bucket([n; 16]), limit });
+        let charges = [(ADDRESS, address), (NETWORK, network)].map(|(limit, n)| Charge {
+            bucket: Bucket([n; 16]),
+            limit,
+            account: None,
+        });
         let mut entering: Entering<'_> =
             Box::pin(async move { attempts.enter(&charges, WAIT).await });
         let is_let_in = match entering.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -146,7 +149,7 @@ mod tests {
 
     /// Takes both queries, from elsewhere.
     async fn busy(attempts: &OverLimitQueue) -> [OverLimitPermit; MAX_QUERIES] {
-        let charge = [Charge { bucket: Bucket([0; 16]), limit: ADDRESS }];
+        let charge = [Charge { bucket: Bucket([0; 16]), limit: ADDRESS, account: None }];
         [attempts.enter(&charge, WAIT).await.unwrap(), attempts.enter(&charge, WAIT).await.unwrap()]
     }
 

@@ -13,7 +13,8 @@ use crate::auth::user_error::UserError;
 use crate::clock::Clock;
 use crate::crypto::blind_index::BlindIndexKey;
 use crate::crypto::password::{Hashing, PasswordHash};
-use crate::domain::user::Names;
+use crate::domain::throttle::Bucket;
+use crate::domain::user::{Email, Names};
 use crate::entropy::Entropy;
 use crate::store::Store;
 
@@ -60,6 +61,13 @@ impl Passwords {
         let new = NewPassword::new(password, self.min_length, names);
         let hash = self.hashing.hash_new(self.hashing.permit(None).await?, new).await?;
         Ok(hash.map_err(|error| UserError::weak(Field::NewPassword, &error))?)
+    }
+
+    /// Digests by which the counters of failed attempts on the account with these names are found.
+    pub(in crate::auth) fn counters_of(&self, names: &Names) -> Vec<Bucket> {
+        let email = names.email().map(Email::key);
+        let names = std::iter::once(names.username().key()).chain(email);
+        names.map(|name| self.limits.account(name)).collect()
     }
 
     /// How busy hashing is: a flood of logins shows here first.

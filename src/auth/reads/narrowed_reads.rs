@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::user_cache::UserCache;
 use crate::auth::authority::{Admin, Reader};
 use crate::auth::error::Error;
 use crate::auth::sessions::SessionEnds;
+use crate::auth::user_cache::UserCache;
 use crate::clock::{Clock, Timestamp};
 use crate::domain::audit::{AuditEvent, AuditEventId};
 use crate::domain::blacklist::BlacklistEntry;
@@ -25,7 +25,7 @@ use crate::store::Store;
 pub struct Reads {
     pub(in crate::auth) store: Arc<Store>,
     pub(in crate::auth) ends: Arc<SessionEnds>,
-    pub(in crate::auth) users: UserCache,
+    pub(in crate::auth) users: Arc<UserCache>,
     pub(in crate::auth) clock: Arc<dyn Clock>,
 }
 
@@ -41,8 +41,8 @@ impl Reads {
         Ok(users)
     }
 
-    /// The account as it was read within the last minute: good for what nothing changes, its id, names, role
-    /// and time of creation.
+    /// The account as it was read within the last two seconds: only its id, names, role and time of creation
+    /// are valid.
     #[must_use]
     pub fn cached_user(&self, id: UserId) -> Option<Arc<User>> {
         self.users.get(id, self.clock.monotonic())
@@ -83,7 +83,7 @@ impl Reads {
         let reader = reader.into();
         let Some(name) = LoginName::parse(name) else { return Ok(None) };
         let found = self.store.credentials_by_name(&name).await?.map(|found| found.user);
-        Ok(found.filter(|user| reader.may_see(user.id)))
+        Ok(found.filter(|user| reader.may_see(user.id) && !user.is_deleted()))
     }
 
     pub async fn users(

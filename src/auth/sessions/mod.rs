@@ -11,6 +11,7 @@ mod login;
 mod logout;
 mod open;
 mod own_sessions;
+mod reauthenticate;
 mod refresh;
 mod refresh_errors;
 mod refresh_retry;

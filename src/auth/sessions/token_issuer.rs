@@ -106,7 +106,7 @@ impl TokenIssuer {
                 .access_expiry(now)
                 .min(session.token.expires_at)
                 .min(session.access_expires_at),
-            auth_time: session.created_at.floor_to_second(),
+            auth_time: session.authenticated_at.floor_to_second(),
             role,
         };
         let refresh = RefreshToken {

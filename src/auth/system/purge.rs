@@ -9,6 +9,7 @@ use super::System;
 use crate::auth::error::Error;
 use crate::clock::{Stopwatch, Timestamp};
 use crate::domain::throttle::FORGET;
+use crate::domain::user::NAME_RESERVATION;
 use crate::store::{self, ClientMetadata, Expired, Purged};
 
 /// How long a row is kept after its expiry, because clocks differ.
@@ -31,7 +32,23 @@ impl System {
             purged.metadata +=
                 batch_by_batch(|| self.store.clear_metadata_batch(kind, before)).await?;
         }
+        purged.metadata += self.erase_deleted().await?;
+        batch_by_batch(|| self.store.forget_deletions()).await?;
         Ok(purged)
+    }
+
+    /// Erases the client metadata of deleted accounts.
+    async fn erase_deleted(&self) -> Result<u64, Error> {
+        let (mut erased, now) = (0, self.now());
+        loop {
+            let accounts = self.store.accounts_to_erase(now).await?;
+            if accounts.is_empty() {
+                return Ok(erased);
+            }
+            for user in accounts {
+                erased += batch_by_batch(|| self.store.erase_batch(user, now)).await?;
+            }
+        }
     }
 
     /// Counts expired rows without deleting them.
@@ -51,6 +68,8 @@ impl System {
         match kind {
             Expired::AuditEvents => self.now() - self.policy.audit_retention,
             Expired::LoginFailures => self.now() - FORGET,
+            Expired::FormerUsernames => self.now(),
+            Expired::DeletedNames => self.now() - NAME_RESERVATION,
             Expired::BlacklistEntries
             | Expired::Sessions
             | Expired::SessionEnds
@@ -85,5 +104,6 @@ fn count(purged: &mut Purged, kind: Expired) -> &mut u64 {
         Expired::AuditEvents => &mut purged.audit_events,
         Expired::SigningKeys => &mut purged.signing_keys,
         Expired::LoginFailures => &mut purged.login_failures,
+        Expired::FormerUsernames | Expired::DeletedNames => &mut purged.names,
     }
 }

@@ -64,6 +64,7 @@ mod tests {
             "createUser",
             "login",
             "logout",
+            "reauthenticate",
             "refresh",
             "register",
             "setUserPassword",

@@ -109,7 +109,7 @@ pub struct AdministrationMutation;
 #[Object]
 impl AdministrationMutation {
     /// Creates an account.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
     async fn create_user(
         &self,
         context: &Context<'_>,
@@ -135,7 +135,7 @@ impl AdministrationMutation {
 
     /// Activates an account, or deactivates it and ends all its sessions. Administrators cannot
     /// deactivate their own account or the last active administrator.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
     async fn set_user_active(
         &self,
         context: &Context<'_>,
@@ -157,7 +157,7 @@ impl AdministrationMutation {
     }
 
     /// Ends all active sessions that match a filter, except the session of the caller.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
     async fn end_sessions(
         &self,
         context: &Context<'_>,
@@ -177,7 +177,7 @@ impl AdministrationMutation {
     }
 
     /// Sets the password of another user and ends all sessions of that user.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
     async fn set_user_password(
         &self,
         context: &Context<'_>,

@@ -37,7 +37,7 @@ pub struct KeyMutation;
 #[Object]
 impl KeyMutation {
     /// Creates a new signing key, which replaces the current one.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin)))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
     async fn rotate_signing_key(
         &self,
         context: &Context<'_>,

@@ -1,10 +1,13 @@
 //! Mutations. Each file has the inputs, payloads and fields of one subject.
 
 mod account;
+mod account_data;
 mod administration;
 mod keys;
 mod login;
 mod logout;
+mod reauthentication;
+mod user_changes;
 
 use async_graphql::MergedObject;
 
@@ -13,7 +16,10 @@ use async_graphql::MergedObject;
 pub struct Mutation(
     login::LoginMutation,
     logout::LogoutMutation,
+    reauthentication::ReauthenticationMutation,
     account::AccountMutation,
+    account_data::AccountDataMutation,
     administration::AdministrationMutation,
+    user_changes::UserChangesMutation,
     keys::KeyMutation,
 );

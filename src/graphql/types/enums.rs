@@ -61,6 +61,8 @@ pub enum EndReason {
     UserDeactivated,
     /// A newer session exceeded the limit of sessions per user.
     SessionLimit,
+    /// The user deleted the account, or an administrator or the command line did.
+    AccountDeleted,
     /// Unknown: written by a newer version of Sallyport.
     Unknown,
 }
@@ -85,6 +87,8 @@ pub enum BlacklistReason {
     UserDeactivated,
     /// A newer session exceeded the limit of sessions per user.
     SessionLimit,
+    /// The user deleted the account, or an administrator or the command line did.
+    AccountDeleted,
     /// Unknown: written by a newer version of Sallyport.
     Unknown,
 }
@@ -103,6 +107,7 @@ impl From<crate::domain::blacklist::BlacklistReason> for BlacklistReason {
                 EndReason::RefreshReused => Self::RefreshReused,
                 EndReason::UserDeactivated => Self::UserDeactivated,
                 EndReason::SessionLimit => Self::SessionLimit,
+                EndReason::AccountDeleted => Self::AccountDeleted,
                 EndReason::Unknown => Self::Unknown,
             },
         }
@@ -121,6 +126,7 @@ impl From<BlacklistReason> for crate::domain::blacklist::BlacklistReason {
             BlacklistReason::RefreshReused => EndReason::RefreshReused,
             BlacklistReason::UserDeactivated => EndReason::UserDeactivated,
             BlacklistReason::SessionLimit => EndReason::SessionLimit,
+            BlacklistReason::AccountDeleted => EndReason::AccountDeleted,
             BlacklistReason::Unknown => EndReason::Unknown,
         };
         Self::Ended(end)
@@ -194,6 +200,8 @@ pub enum UserErrorCode {
     /// The name or the password is wrong, or the account is deactivated; in `changePassword`, the
     /// current password is wrong. Ask the user to enter them again.
     InvalidCredentials,
+    /// The proof that the caller is the user is wrong. Ask the user to enter it again.
+    InvalidProof,
     /// Another account has this username or one that looks like it. Ask the user for another
     /// username.
     UsernameTaken,
@@ -267,6 +275,22 @@ pub enum AuditKind {
     UserDeactivated,
     /// An administrator or the command line activated an account again.
     UserActivated,
+    /// An administrator or the command line corrected an account; `AuditEvent.detail` names the
+    /// change.
+    UserUpdated,
+    /// An administrator or the command line reset the counters of failed attempts on an account.
+    UserUnlocked,
+    /// A user changed the username.
+    UsernameChanged,
+    /// A user exported the data of the account.
+    AccountExported,
+    /// A user deleted the account, or an administrator or the command line did.
+    AccountDeleted,
+    /// A logged-in user proved again to be the user; `AuditEvent.detail` names the proof.
+    Reauthenticated,
+    /// A wrong proof was given in a session, e.g. in `reauthenticate`; `AuditEvent.detail` names
+    /// the proof.
+    ProofFailed,
     /// A new signing key was added.
     KeyRotated,
     /// Failed attempts reached a rate limit; `AuditEvent.detail` names the limit.

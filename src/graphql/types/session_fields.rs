@@ -67,6 +67,12 @@ impl Session {
         Ok(self.row()?.created_at.into())
     }
 
+    /// When the user last proved to be the user, at the login or by `reauthenticate`: the claim
+    /// `auth_time`. Refreshes do not change it.
+    async fn authenticated_at(&self) -> Result<DateTime> {
+        Ok(self.row()?.authenticated_at.into())
+    }
+
     /// When the session was last refreshed; time of the login if never.
     async fn last_used_at(&self) -> Result<DateTime> {
         Ok(self.row()?.last_used_at.into())

@@ -30,6 +30,17 @@ impl User {
         self.account.names.email().map(domain::user::Email::as_str)
     }
 
+    /// When the user verified the e-mail address; null if it is not verified.
+    async fn email_verified_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
+        Ok(self.now(context).await?.email_verified_at.map(Into::into))
+    }
+
+    /// Language tag (BCP 47) that the user chose; null if none.
+    async fn locale(&self, context: &Context<'_>) -> Result<Option<String>> {
+        let account = self.now(context).await?;
+        Ok(account.locale.as_ref().map(ToString::to_string))
+    }
+
     /// Permissions of the user.
     async fn role(&self) -> Role {
         self.account.role.into()

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use async_graphql::{ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -30,10 +30,14 @@ pub(super) fn executed(response: async_graphql::Response, media_type: MediaType)
         return http_response(status, media_type, &ResponseMap::of(&response));
     }
     let outcome = RequestOutcome(response_errors::outcome(&response.errors));
+    let challenge = response_errors::challenge(&response.errors);
     // It has the headers of resolvers, such as cookies. They do not replace those set here.
     let mut http = GraphQLResponse::from(response).into_response();
     http.extensions_mut().insert(outcome);
     set_headers(http.headers_mut(), media_type);
+    if let Some(challenge) = challenge {
+        http.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
     http
 }
 

@@ -4,7 +4,8 @@
 //! errors a code. An error without a code is either one of async-graphql, which gets the code of
 //! [`PreparedOperation::error_code`], or an internal error, which is logged and hidden from the client.
 
-use async_graphql::{ErrorExtensionValues, PathSegment, Response, ServerError};
+use async_graphql::{ErrorExtensionValues, PathSegment, Response, ServerError, Value};
+use axum::http::HeaderValue;
 
 use crate::graphql::document::{PreparedOperation, one_line};
 use crate::graphql::{INTERNAL, MAX_ERRORS, without_value};
@@ -13,7 +14,7 @@ use crate::telemetry::RequestId;
 
 /// Whether this is a request error (GraphQL specification, section 7.1.2): nothing was executed.
 pub(super) fn is_request_error(response: &Response) -> bool {
-    response.data == async_graphql::Value::Null
+    response.data == Value::Null
         && !response.errors.is_empty()
         && response.errors.iter().all(|error| error.path.is_empty())
 }
@@ -49,9 +50,21 @@ pub(super) fn outcome(errors: &[ServerError]) -> Outcome {
     let Some(first) = errors.first() else { return Outcome::Ok };
     let code = first.extensions.as_ref().and_then(|extensions| extensions.get("code"));
     match code {
-        Some(async_graphql::Value::String(code)) => Outcome::parse(code).unwrap_or(Outcome::Other),
+        Some(Value::String(code)) => Outcome::parse(code).unwrap_or(Outcome::Other),
         _ => Outcome::Other,
     }
+}
+
+/// The challenge of `WWW-Authenticate` where a field requires a fresher login (RFC 9470, section 3).
+pub(super) fn challenge(errors: &[ServerError]) -> Option<HeaderValue> {
+    let max_age = errors.iter().find_map(|error| {
+        let extensions = error.extensions.as_ref()?;
+        let reason = extensions.get("reason")?;
+        let is_required = *reason == Value::String("REAUTHENTICATION_REQUIRED".to_owned());
+        if is_required { extensions.get("maxAge") } else { None }
+    })?;
+    let text = format!(r#"Bearer error="insufficient_user_authentication", max_age={max_age}"#);
+    HeaderValue::try_from(text).ok()
 }
 
 /// An internal error, as clients see it.

@@ -31,7 +31,7 @@ steps! {
         ) -> Result<Option<(User, bool)>> {
             let changed = metered::query(
                 "UPDATE users SET deactivated_at = $1 \
-                 WHERE id = $2 AND (deactivated_at IS NULL) <> ($1 IS NULL) \
+                 WHERE id = $2 AND (deactivated_at IS NULL) <> ($1 IS NULL) AND deleted_at IS NULL \
                  AND ($1 IS NULL OR role <> 'ADMIN' OR EXISTS (SELECT 1 FROM users AS other \
                  WHERE other.role = 'ADMIN' AND other.deactivated_at IS NULL \
                  AND other.id <> users.id))",
@@ -42,7 +42,7 @@ steps! {
             .await?
             .rows_affected();
             let row: Option<UserRow> = metered::query_as(concat!(
-                "SELECT ", user_columns!(), " FROM users WHERE id = $1"
+                "SELECT ", user_columns!(), " FROM users WHERE id = $1 AND deleted_at IS NULL"
             ))
             .bind(id.as_uuid())
             .fetch_optional(self)
@@ -53,7 +53,8 @@ steps! {
 }
 
 impl Store {
-    /// Deactivates an account and ends its sessions, or activates it. `None` if it does not exist.
+    /// Deactivates an account and ends its sessions, or activates it. `None` if it does not exist or was
+    /// deleted.
     pub async fn set_active(
         &self,
         id: UserId,
@@ -80,13 +81,15 @@ impl Store {
     }
 }
 
-trait LockAdministrators {
-    /// If the account is an administrator, locks it and all active administrators until the end of the
-    /// transaction: two that deactivate each other would otherwise each see the other one active. All are
-    /// locked in the order of ids, the account itself too, although it may just be activated: two that
-    /// lock in different orders wait for each other.
+pub(in crate::store) trait LockAdministrators {
+    /// Lets one transaction at a time deactivate, demote or delete an account: two that deactivate each other
+    /// would otherwise each see the other one active. Whether the account is an administrator makes no
+    /// difference, because it may just become one.
     async fn lock_administrators(&mut self, id: UserId) -> Result<()>;
 }
+
+/// Number of the advisory lock: "Sallypor" in ASCII, which no other program takes by accident.
+const LOCK: i64 = 0x5361_6c6c_7970_6f72;
 
 /// SQLite has one writer at a time.
 impl LockAdministrators for SqliteConnection {
@@ -97,6 +100,9 @@ impl LockAdministrators for SqliteConnection {
 
 impl LockAdministrators for PgConnection {
     async fn lock_administrators(&mut self, id: UserId) -> Result<()> {
+        metered::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *self).await?;
+        // For versions that have only these locks. All are locked in the order of ids, the account itself too,
+        // although it may just be activated: two that lock in different orders wait for each other.
         metered::query(
             "SELECT id FROM users WHERE role = 'ADMIN' AND (deactivated_at IS NULL OR id = $1) \
              AND EXISTS (SELECT 1 FROM users AS target WHERE target.id = $1 AND target.role = 'ADMIN') \

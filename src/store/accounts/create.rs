@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
 use crate::domain::id::UserId;
 use crate::domain::user::{Names, Role, User};
+use crate::store::accounts::names::UserNames;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::database::Database;
 use crate::store::backend::metered;
@@ -74,9 +75,13 @@ steps! {
                 .fetch_optional(&mut *self)
                 .await?;
             let Some(row) = row else {
-                let username = self.username_exists(&new.names).await?;
+                let username = self.has_username(new.names.username(), new.id).await?;
                 return Ok(Err(if username { NameTaken::Username } else { NameTaken::Email }));
             };
+            if self.is_reserved(new.names.username(), new.id, new.created_at).await? {
+                self.remove_new_account(new.id).await?;
+                return Ok(Err(NameTaken::Username));
+            }
             if let Some(hash) = &new.password {
                 self.insert_password(new.id, hash).await?;
             }
@@ -95,16 +100,13 @@ steps! {
             Ok(true)
         }
 
-        /// Whether an account has this username or one that is confusable with it.
-        async fn username_exists(&mut self, names: &Names) -> Result<bool> {
-            let found: Option<i32> = metered::query_scalar(
-                "SELECT 1 FROM users WHERE username_key = $1 OR username_skeleton = $2",
-            )
-            .bind(names.username().key())
-            .bind(names.username().skeleton())
-            .fetch_optional(self)
-            .await?;
-            Ok(found.is_some())
+        /// Undoes the insertion of an account in the same transaction.
+        async fn remove_new_account(&mut self, id: UserId) -> Result<()> {
+            metered::query("DELETE FROM users WHERE id = $1")
+                .bind(id.as_uuid())
+                .execute(self)
+                .await?;
+            Ok(())
         }
     }
 }

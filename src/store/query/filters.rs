@@ -66,6 +66,7 @@ fn and_words(
 
 pub(in crate::store) fn user_conditions(filter: &UserFilter) -> Conditions {
     let mut conditions = Conditions::after(0);
+    conditions.and("deleted_at IS NULL", []);
     if let Some(search) = &filter.search {
         // No account can have an invalid name.
         match LoginName::parse(search) {

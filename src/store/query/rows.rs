@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::domain::audit::{AuditEvent, AuditEventId, AuditKind};
 use crate::domain::blacklist::{BlacklistEntry, BlacklistReason};
 use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::locale::Locale;
 use crate::domain::origin::{Origin, UserAgent, ip_from_bytes, ip_to_bytes};
 use crate::domain::session::{
     AttemptHash, End, EndReason, RefreshGrant, Rotation, Session, SessionName,
@@ -31,7 +32,8 @@ macro_rules! user_columns {
     ($changed_at:literal) => {
         concat!(
             "users.id, users.username, users.username_key, users.email, users.email_key, users.role, \
-             users.created_at, users.last_login_at, users.deactivated_at, ",
+             users.created_at, users.last_login_at, users.deactivated_at, users.email_verified_at, \
+             users.locale, users.deleted_at, ",
             $changed_at,
             " AS password_changed_at"
         )
@@ -46,7 +48,7 @@ macro_rules! session_columns {
          sessions.last_ip, sessions.created_at, sessions.last_used_at, sessions.token_id, \
          sessions.token_issued_at, sessions.token_expires_at, sessions.previous_token_id, \
          sessions.rotated_at, sessions.attempt_hash, sessions.generation, \
-         sessions.access_expires_at, sessions.ended_at, sessions.end_reason, sessions.ended_by"
+         sessions.access_expires_at, sessions.authenticated_at, sessions.ended_at, sessions.end_reason, sessions.ended_by"
     };
 }
 pub(in crate::store) use session_columns;
@@ -84,6 +86,9 @@ from_row! {
         last_login_at: Option<i64>,
         password_changed_at: Option<i64>,
         deactivated_at: Option<i64>,
+        email_verified_at: Option<i64>,
+        locale: Option<String>,
+        deleted_at: Option<i64>,
     }
 }
 
@@ -101,6 +106,9 @@ impl TryFrom<UserRow> for User {
             last_login_at: row.last_login_at.map(Timestamp::from_micros),
             password_changed_at: row.password_changed_at.map(Timestamp::from_micros),
             deactivated_at: row.deactivated_at.map(Timestamp::from_micros),
+            email_verified_at: row.email_verified_at.map(Timestamp::from_micros),
+            locale: row.locale.and_then(|text| Locale::parse(&text).ok()),
+            deleted_at: row.deleted_at.map(Timestamp::from_micros),
         })
     }
 }
@@ -123,6 +131,7 @@ from_row! {
         attempt_hash: Option<Vec<u8>>,
         generation: i32,
         access_expires_at: i64,
+        authenticated_at: Option<i64>,
         ended_at: Option<i64>,
         end_reason: Option<String>,
         ended_by: Option<Uuid>,
@@ -162,6 +171,9 @@ impl TryFrom<SessionRow> for Session {
             ip: ip_from_column(row.ip)?,
             last_ip: ip_from_column(row.last_ip)?,
             created_at: Timestamp::from_micros(row.created_at),
+            authenticated_at: Timestamp::from_micros(
+                row.authenticated_at.unwrap_or(row.created_at),
+            ),
             last_used_at: Timestamp::from_micros(row.last_used_at),
             token: RefreshGrant {
                 id: TokenId::from_uuid(row.token_id),

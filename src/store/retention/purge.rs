@@ -6,6 +6,7 @@
 //! transaction of its own, so no lock is held for long.
 
 use crate::clock::Timestamp;
+use crate::store::backend::database::Database;
 use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
@@ -28,6 +29,10 @@ pub enum Expired {
     LoginFailures,
     /// Floors whose rows are all ended and whose access tokens have expired.
     SessionFloors,
+    /// Reservations of former usernames.
+    FormerUsernames,
+    /// Names of deleted accounts, which their rows reserve.
+    DeletedNames,
 }
 
 /// Number of rows per kind.
@@ -41,6 +46,8 @@ pub struct Purged {
     /// Private keys.
     pub signing_keys: u64,
     pub login_failures: u64,
+    /// Former names that are free again.
+    pub names: u64,
     /// Rows that lost IP address and user agent.
     pub metadata: u64,
 }
@@ -76,21 +83,48 @@ macro_rules! expired {
     (session_floors) => {
         "done_at IS NOT NULL AND until <= $1"
     };
+    (former_usernames) => {
+        "reserved_until <= $1"
+    };
+    // No name has a colon.
+    (deleted_names) => {
+        "deleted_users.deleted_at <= $1 AND username_key NOT LIKE 'deleted:%'"
+    };
 }
 
 macro_rules! delete {
     ($table:literal, $key:literal, $kind:ident) => {
+        delete!($table, $key, $key, $kind)
+    };
+    // With a key of several columns, as a row and as a list.
+    ($table:literal, $row:literal, $key:literal, $kind:ident) => {
         concat!(
             "DELETE FROM ",
             $table,
             " WHERE ",
-            $key,
+            $row,
             " IN (SELECT ",
             $key,
             " FROM ",
             $table,
             " WHERE ",
             expired!($kind),
+            " LIMIT $2)"
+        )
+    };
+}
+
+/// Replaces the keys of deleted accounts by texts that are no names, and that differ since ids do.
+macro_rules! release_names {
+    ($id:literal) => {
+        concat!(
+            "UPDATE users SET username_key = 'deleted:' || ",
+            $id,
+            ", username_skeleton = 'deleted:' || ",
+            $id,
+            ", email_key = NULL WHERE id IN (SELECT user_id FROM deleted_users \
+             JOIN users ON users.id = user_id WHERE ",
+            expired!(deleted_names),
             " LIMIT $2)"
         )
     };
@@ -104,7 +138,7 @@ macro_rules! count {
 
 impl Expired {
     /// In the order of deletion: entries refer to sessions.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::BlacklistEntries,
         Self::Sessions,
         Self::SessionEnds,
@@ -112,9 +146,11 @@ impl Expired {
         Self::SigningKeys,
         Self::LoginFailures,
         Self::SessionFloors,
+        Self::FormerUsernames,
+        Self::DeletedNames,
     ];
 
-    fn delete(self) -> &'static str {
+    fn delete(self, database: &Database) -> &'static str {
         match self {
             Self::BlacklistEntries => delete!("blacklist_entries", "token_id", blacklist_entries),
             Self::Sessions => delete!("sessions", "id", sessions),
@@ -128,6 +164,18 @@ impl Expired {
             ),
             Self::LoginFailures => delete!("login_failures", "bucket", login_failures),
             Self::SessionFloors => delete!("session_floors", "id", session_floors),
+            Self::FormerUsernames => {
+                delete!(
+                    "former_usernames",
+                    "(user_id, username_key)",
+                    "user_id, username_key",
+                    former_usernames
+                )
+            }
+            Self::DeletedNames => match database {
+                Database::Sqlite(_) => release_names!("lower(hex(id))"),
+                Database::Postgres(_) => release_names!("id::text"),
+            },
         }
     }
 
@@ -140,6 +188,10 @@ impl Expired {
             Self::SigningKeys => count!("signing_keys", signing_keys),
             Self::LoginFailures => count!("login_failures", login_failures),
             Self::SessionFloors => count!("session_floors", session_floors),
+            Self::FormerUsernames => count!("former_usernames", former_usernames),
+            Self::DeletedNames => {
+                count!("deleted_users JOIN users ON users.id = user_id", deleted_names)
+            }
         }
     }
 }
@@ -147,9 +199,9 @@ impl Expired {
 impl Store {
     /// Deletes one batch of rows that expired before `before`. Returns 0 once none is left.
     pub async fn purge_batch(&self, kind: Expired, before: Timestamp) -> Result<u64> {
-        let batch = self.deletion_batch_size();
+        let (batch, delete) = (self.deletion_batch_size(), kind.delete(self.kind()));
         transact!(self, conn => {
-            let done = metered::query(kind.delete())
+            let done = metered::query(delete)
                 .bind(before.as_micros())
                 .bind(batch)
                 .execute(conn)

@@ -3,6 +3,7 @@
 mod by_id;
 pub(super) mod known_token;
 pub(super) mod open;
+pub(super) mod reauthenticate;
 pub(super) mod refresh_retry;
 pub(super) mod reissue;
 mod rotate;

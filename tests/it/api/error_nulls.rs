@@ -228,6 +228,15 @@ async fn a_bad_argument_in_the_payload_of_a_mutation_nulls_the_nearest_position_
             }
             "endSession" => format!("sessionId: {session}"),
             "setUserActive" => format!("userId: \"{user}\", active: true"),
+            "reauthenticate" => format!("proof: {{ password: \"{PASSWORD}\" }}"),
+            "updateAccount" => "locale: \"en\"".to_owned(),
+            "changeUsername" => "username: \"root\"".to_owned(),
+            "updateUser" => format!("userId: \"{user}\", emailVerified: false"),
+            "unlockUser" => format!("userId: \"{user}\""),
+            "deleteUser" => {
+                let id = service.make(&format!("gone{n}"), Role::User).await;
+                format!("userId: \"{id}\"")
+            }
             "setUserPassword" => format!("userId: \"{user}\", newPassword: \"{PASSWORD}\""),
             other => panic!("what does {other} take?"),
         };

@@ -3,6 +3,7 @@
 #![expect(clippy::items_after_statements, reason = "a document stands where it is sent")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod account_data;
 mod accounts;
 mod attempt_limits;
 mod audit;
@@ -22,6 +23,7 @@ mod metrics;
 mod newer_words;
 mod persisted_documents;
 mod readiness;
+mod reauthentication;
 mod refresh;
 mod refresh_model;
 mod restored_database;
@@ -30,4 +32,5 @@ mod selections;
 pub mod service;
 mod stolen_refresh_token;
 mod token_pairs;
+mod user_changes;
 mod visibility;

@@ -37,6 +37,10 @@ fn descriptions() -> Vec<(String, Option<String>)> {
             TypeSystemDefinition::Type(definition) => of_type(&definition.node, &mut found),
             TypeSystemDefinition::Directive(directive) => {
                 let directive = directive.node;
+                // Its description is the library's.
+                if directive.name.node == "oneOf" {
+                    continue;
+                }
                 let description = directive.description.map(|text| text.node);
                 found.push((format!("@{}", directive.name.node), description));
             }

@@ -12,3 +12,4 @@ mod server;
 mod settings;
 mod shutdown;
 mod site;
+mod user_commands;

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod account_changes;
 mod accounts;
 mod audit_checkpoint;
 mod cancellation;

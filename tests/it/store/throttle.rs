@@ -21,8 +21,8 @@ on_both!(
     what_would_end_is_counted,
 );
 
-const OWN: Charge = Charge { bucket: Bucket([1; 16]), limit: ACCOUNT_AND_ADDRESS };
-const ADDRESSES: Charge = Charge { bucket: Bucket([2; 16]), limit: ADDRESS };
+const OWN: Charge = Charge { bucket: Bucket([1; 16]), limit: ACCOUNT_AND_ADDRESS, account: None };
+const ADDRESSES: Charge = Charge { bucket: Bucket([2; 16]), limit: ADDRESS, account: None };
 
 async fn of_a_hundred_charges_at_once_a_limit_takes_what_it_says(database: Database) {
     let (one, two) = (database.store().await, database.connect().await);

@@ -1,0 +1,108 @@
+//! Renewed proof of the user in a live session.
+
+use sqlx::{PgConnection, SqliteConnection};
+
+use crate::clock::Timestamp;
+use crate::crypto::password::PasswordHash;
+use crate::domain::id::{SessionId, UserId};
+use crate::store::audit::{Audit, NewEvent};
+use crate::store::backend::metered;
+use crate::store::error::Result;
+use crate::store::handle::Store;
+use crate::store::query::floor_sql::below_a_floor;
+use crate::store::query::rows::session_columns;
+use crate::store::rotation::refreshed::{Refreshed, RefreshedRow};
+use crate::store::throttle::{Settlement, Throttle};
+
+/// Order to note that the user of a session proved to be the user.
+#[derive(Clone, Debug)]
+pub struct Reauthenticate {
+    pub session: SessionId,
+    pub user: UserId,
+    /// The hash that the password was verified with. The account must still have it.
+    pub verified: PasswordHash,
+    /// Latest expiry of the new access token.
+    pub access_expires_at: Timestamp,
+    pub at: Timestamp,
+    pub settlement: Settlement,
+}
+
+macro_rules! reauthenticate {
+    ($with:literal, $from:literal, $has_hash:literal) => {
+        concat!(
+            $with,
+            "UPDATE sessions SET authenticated_at = $4, access_expires_at = CASE \
+             WHEN access_expires_at > $5 THEN access_expires_at ELSE $5 END FROM users",
+            $from,
+            " WHERE sessions.id = $1 AND sessions.user_id = $2 AND users.id = sessions.user_id \
+             AND users.deactivated_at IS NULL AND ended_at IS NULL AND token_expires_at > $4 AND ",
+            $has_hash,
+            " AND NOT ",
+            below_a_floor!("sessions.id", "sessions.user_id"),
+            " RETURNING ",
+            session_columns!(),
+            ", (SELECT role FROM users WHERE users.id = sessions.user_id) AS role"
+        )
+    };
+}
+
+trait ReauthenticateSql {
+    const REAUTHENTICATE: &str;
+}
+
+/// SQLite has one writer at a time, so nothing needs a lock.
+impl ReauthenticateSql for SqliteConnection {
+    const REAUTHENTICATE: &str = reauthenticate!(
+        "",
+        "",
+        "EXISTS (SELECT 1 FROM password_credentials AS credential \
+         WHERE credential.user_id = $2 AND credential.hash = $3)"
+    );
+}
+
+/// The hash is compared by the row lock, as at a login.
+impl ReauthenticateSql for PgConnection {
+    const REAUTHENTICATE: &str = reauthenticate!(
+        "WITH credential AS MATERIALIZED (SELECT user_id FROM password_credentials \
+         WHERE user_id = $2 AND hash = $3 FOR NO KEY UPDATE) ",
+        ", credential",
+        "credential.user_id = users.id"
+    );
+}
+
+steps! {
+    trait MarkAuthenticated {
+        async fn mark_authenticated(
+            &mut self,
+            order: &Reauthenticate,
+        ) -> Result<Option<RefreshedRow>> {
+            Ok(metered::query_as(Self::REAUTHENTICATE)
+                .bind(order.session.as_uuid())
+                .bind(order.user.as_uuid())
+                .bind(order.verified.as_str())
+                .bind(order.at.as_micros())
+                .bind(order.access_expires_at.as_micros())
+                .fetch_optional(self)
+                .await?)
+        }
+    }
+}
+
+impl Store {
+    /// Notes the proof. `None` if the session is not live, its user not active, or the password was changed.
+    pub async fn reauthenticate(
+        &self,
+        order: Reauthenticate,
+        event: NewEvent,
+    ) -> Result<Option<Refreshed>> {
+        let row: Option<RefreshedRow> = transact!(self, conn => {
+            let row = conn.mark_authenticated(&order).await?;
+            if row.is_some() {
+                conn.record_event(&event).await?;
+                conn.settle(&order.settlement).await?;
+            }
+            Ok(row)
+        })?;
+        row.map(Refreshed::try_from).transpose()
+    }
+}
