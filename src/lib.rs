@@ -22,7 +22,7 @@
 //!                  auth                every rule: who is logged in, who may do what
 //!                   |
 //!                   v
-//!               revocation             the ended sessions in memory
+//!            revocation, mail          the ended sessions in memory | texts and delivery of mails
 //!                   |
 //!                   v
 //!                 store                SQLite and PostgreSQL, the only SQL
@@ -44,6 +44,7 @@
 //! - [`crypto`]: passwords, the master secret, signing keys and both kinds of token.
 //! - [`metrics`]: counters of the service.
 //! - [`store`]: SQLite and PostgreSQL, the only SQL. Each method is one transaction.
+//! - [`mail`]: texts of e-mails from templates, the SMTP client, and the delivery from the outbox.
 //! - [`revocation`]: the ended sessions in memory, and their sync with the database.
 //! - [`auth`]: every rule about who is logged in and who may do what.
 //! - [`graphql`]: the schema, its resolvers, and the limits on documents.
@@ -105,6 +106,13 @@
 //! 3. The resolver ([`graphql::Query`]) reads through [`auth::Reads`], which narrows a list to what its
 //!    [`auth::Reader`] may see.
 //!
+//! ## Send a mail
+//! 1. A use case composes the mail ([`auth::Emails`]), and the store queues it in the transaction of the change
+//!    that it is about ([`store::NewMail`]).
+//! 2. [`mail::Delivery`] of any replica leases it ([`store::Store::lease_mails`]), opens and renders it
+//!    (`mail/outcome.rs`, [`mail::Mailer`]), and gives it to the SMTP server ([`mail::SmtpClient`]).
+//! 3. A mail that was sent is deleted. `mail/retry.rs` decides when another one is attempted again.
+//!
 //! # Where to change things
 //! - A setting: its flag in `config/service.rs` or a neighbour, one file for each heading of the help, and
 //!   `src/help/settings.md`.
@@ -118,6 +126,8 @@
 //! - An audit event: its kind in `domain/audit.rs`. It is recorded in the transaction of the change.
 //! - What a purge deletes: `store/retention/purge.rs`, and `store/retention/client_metadata.rs` for addresses
 //!   and user agents. Its batches: `auth/system/purge.rs`.
+//! - An e-mail: its purpose in `domain/mail.rs`, its values in `mail/content.rs`, its texts in
+//!   `src/mail/templates`, and their names in `mail/template_files.rs`.
 //! - A migration: `migrations/README.md` has the rules.
 //! - A correction of async-graphql: `graphql/conformance/mod.rs`.
 //! - A test: `tests/README.md` says where it belongs.
@@ -133,6 +143,7 @@ pub mod domain;
 pub mod entropy;
 pub mod graphql;
 pub mod http;
+pub mod mail;
 pub mod metrics;
 pub mod redacted;
 pub mod revocation;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::components::Components;
 use super::restore_detection::RestoreDetector;
@@ -12,22 +13,49 @@ use crate::revocation::RevocationSync;
 
 const PURGE_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Starts the background tasks; dropping the set aborts them. `is_warned`: whether the warning about a
-/// restored copy was already logged.
+/// The background tasks.
+pub(super) struct Background {
+    /// Aborted when the service stops.
+    tasks: JoinSet<()>,
+    /// Finishes the mails that it sends: an aborted one would be sent again.
+    delivery: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Background {
+    /// Stops the tasks. None of them uses the database afterwards.
+    pub(super) async fn shutdown(mut self) {
+        if let Some((stop, delivery)) = self.delivery.take() {
+            // If that fails, or the task panicked, it has ended.
+            let _ = stop.send(());
+            let _ = delivery.await;
+        }
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Starts the background tasks. `is_warned`: whether the warning about a restored copy was already logged.
 pub(super) fn start(
     components: &Components,
     sync: RevocationSync,
     detector: &Arc<RestoreDetector>,
     is_warned: bool,
-) -> JoinSet<()> {
+) -> Background {
     let (auth, store) = (Arc::clone(&components.auth), Arc::clone(&components.store));
-    let mut background = JoinSet::new();
-    background.spawn(sync.run());
-    background.spawn(purge(Arc::clone(&auth)));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(sync.run());
+    tasks.spawn(purge(Arc::clone(&auth)));
     let ending = Arc::clone(&auth);
-    background.spawn(async move { ending.ends.end_rows_forever().await });
-    background.spawn(Arc::clone(detector).run(auth, store, is_warned));
-    background
+    tasks.spawn(async move { ending.ends.end_rows_forever().await });
+    tasks.spawn(Arc::clone(detector).run(auth, store, is_warned));
+    let delivery = components.delivery.clone().map(|delivery| {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(delivery.run(async move {
+            // An error means that the sender is gone: the service has ended.
+            let _ = stopped.await;
+        }));
+        (stop, task)
+    });
+    Background { tasks, delivery }
 }
 
 /// Deletes expired rows and looks up the hash parameters of the accounts, again and again.

@@ -5,6 +5,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::check_email::check_email;
+use super::check_report::CheckReport;
 use super::components::open_keys;
 use super::file_limit::files_for;
 use super::file_permissions::permission_warnings;
@@ -17,17 +19,6 @@ use crate::clock::{Clock, REPORTED_DRIFT, Stopwatch, SystemClock};
 use crate::config::{Config, SecretSource};
 use crate::entropy::SystemEntropy;
 use crate::store::{Error, SessionDefault, Store, StoredKey};
-
-/// Results of all checks, in sentences.
-#[derive(Debug, Default)]
-pub struct CheckReport {
-    /// Errors that keep the service from starting.
-    pub errors: Vec<String>,
-    /// Settings that work and are risky.
-    pub warnings: Vec<String>,
-    /// Checks that passed.
-    pub passed: Vec<String>,
-}
 
 pub async fn check(config: &Config) -> CheckReport {
     let mut report = CheckReport::default();
@@ -43,6 +34,7 @@ pub async fn check(config: &Config) -> CheckReport {
     if let Err(error) = checked {
         report.errors.push(error.to_string());
     }
+    check_email(config, &mut report).await;
     report
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 
+use super::email::{load_templates, mailer, own_templates};
 use super::start_error::StartError;
 use super::{master_secret, trusted_documents};
 use crate::auth::{Auth, Keys, Parts};
@@ -12,11 +13,13 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::crypto::blind_index::BlindIndexKey;
 use crate::crypto::key_pair::KeyPair;
+use crate::crypto::one_time_code::CodeKeys;
 use crate::crypto::password::Hashing;
 use crate::crypto::refresh_token::RefreshKeys;
 use crate::crypto::secret::{MasterSecret, MasterSecrets};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::http::graphql::{PersistedDocuments, Subscribers};
+use crate::mail::{Delivery, Templates};
 use crate::metrics::Metrics;
 use crate::revocation::{RevocationSync, Revocations};
 use crate::store::{Store, StoredKey};
@@ -30,6 +33,8 @@ pub struct Components {
     pub entropy: Arc<dyn Entropy>,
     pub documents: Arc<PersistedDocuments>,
     pub subscribers: Arc<Subscribers>,
+    /// The sender of mails; `None` for commands.
+    pub delivery: Option<Arc<Delivery>>,
 }
 
 /// Sources of time and randomness; tests replace them.
@@ -56,20 +61,32 @@ pub async fn connect(config: &Config) -> Result<Store, StartError> {
 /// Opens all components of a service. Creates the first signing key if the database has none.
 pub async fn open(config: &Config, sources: ClockAndEntropy) -> Result<Components, StartError> {
     let documents = trusted_documents::load(config)?;
+    let templates = Arc::new(load_templates(config)?);
+    let mailer = mailer(config, &templates)?;
     // The database before the secret: no secret is created for a database that cannot be opened.
     let store = connect(config).await?;
     set_clock(config, &store, &*sources.clock).await?;
     let (secrets, _) = open_keys(config, &store, &*sources.entropy).await?;
+    let (secrets, clock) = (Arc::new(secrets), Arc::clone(&sources.clock));
+    let for_delivery = Arc::clone(&secrets);
     let policy = &config.policy;
     let token_lifetime = policy.access_token_lifetime + config.issuer.leeway;
-    let components = compose(config, sources, store, secrets, token_lifetime)?;
+    let components = compose(config, sources, store, secrets, templates, token_lifetime)?;
+    let delivery = Delivery {
+        store: Arc::clone(&components.store),
+        mailer,
+        secrets: for_delivery,
+        signal: components.auth.emails.signal().clone(),
+        clock,
+        metrics: Arc::clone(components.auth.system.metrics()),
+    };
     let opened = components.keys.open(config.algorithm).await;
     opened.map_err(|error| StartError::of_keys(&config.database, error))?;
     // Before the first login: logins of unknown names are hashed with the parameters of real accounts, so
     // that their time does not tell which names exist.
     let surveyed = components.auth.passwords.survey_hashes().await;
     surveyed.map_err(|error| StartError::of_auth(&config.database, error))?;
-    Ok(Components { documents, ..components })
+    Ok(Components { documents, delivery: Some(Arc::new(delivery)), ..components })
 }
 
 /// Sets the clock by the database's, which all replicas share, before it is used for a timestamp.
@@ -105,6 +122,15 @@ pub(super) async fn open_keys(
 
 /// Opens the components for commands about keys. Creates no key.
 pub async fn open_for_keys(config: &Config) -> Result<Components, StartError> {
+    open_with_secret(config, own_templates(config)?).await
+}
+
+/// As [`open_for_keys`], with the operator's texts of mails, for commands that show them.
+pub async fn open_for_emails(config: &Config) -> Result<Components, StartError> {
+    open_with_secret(config, load_templates(config)?).await
+}
+
+async fn open_with_secret(config: &Config, templates: Templates) -> Result<Components, StartError> {
     let (store, sources) = connect_command(config).await?;
     // Without keys, loading could create a secret for a database that no server has used.
     let stored = store.signing_keys().await;
@@ -114,14 +140,15 @@ pub async fn open_for_keys(config: &Config) -> Result<Components, StartError> {
     } else {
         open_keys(config, &store, &*sources.entropy).await?.0
     };
-    compose(config, sources, store, secrets, Duration::ZERO)
+    compose(config, sources, store, Arc::new(secrets), Arc::new(templates), Duration::ZERO)
 }
 
 /// Opens the components for commands that issue no tokens, so that they need no secret.
 pub async fn open_without_keys(config: &Config) -> Result<Components, StartError> {
     let (store, sources) = connect_command(config).await?;
     let secrets = unused_secret(&*sources.entropy)?;
-    compose(config, sources, store, secrets, Duration::ZERO)
+    let templates = own_templates(config)?;
+    compose(config, sources, store, Arc::new(secrets), Arc::new(templates), Duration::ZERO)
 }
 
 async fn connect_command(config: &Config) -> Result<(Store, ClockAndEntropy), StartError> {
@@ -140,7 +167,8 @@ fn compose(
     config: &Config,
     sources: ClockAndEntropy,
     store: Store,
-    secrets: MasterSecrets,
+    secrets: Arc<MasterSecrets>,
+    templates: Arc<Templates>,
     token_lifetime: Duration,
 ) -> Result<Components, StartError> {
     let ClockAndEntropy { clock, entropy } = sources;
@@ -149,10 +177,12 @@ fn compose(
     let revocations = Revocations::new(Arc::clone(&clock), staleness, token_lifetime);
     let revocations = Arc::new(revocations);
     let refresh_keys = RefreshKeys::derive(&secrets)?;
-    let throttle_key = BlindIndexKey::derive(&secrets)?;
+    let (throttle_key, mail_key) =
+        (BlindIndexKey::derive(&secrets)?, BlindIndexKey::derive(&secrets)?);
+    let code_keys = [CodeKeys::derive(&secrets)?, CodeKeys::derive(&secrets)?];
     let keys = Keys::new(
         Arc::clone(&store),
-        secrets,
+        Arc::clone(&secrets),
         Arc::clone(&clock),
         Arc::clone(&entropy),
         token_lifetime,
@@ -164,6 +194,11 @@ fn compose(
         keys: Arc::clone(&keys),
         refresh_keys,
         throttle_key,
+        secrets,
+        code_keys,
+        mail_key,
+        emails: config.email.settings.clone(),
+        templates,
         issuer: config.issuer.clone(),
         revocations: Arc::clone(&revocations),
         metrics: Arc::new(Metrics::default()),
@@ -174,7 +209,8 @@ fn compose(
     });
     let (documents, subscribers) = Default::default();
     let auth = Arc::new(auth);
-    Ok(Components { auth, store, revocations, keys, entropy, documents, subscribers })
+    let delivery = None;
+    Ok(Components { auth, store, revocations, keys, entropy, documents, subscribers, delivery })
 }
 
 impl Components {

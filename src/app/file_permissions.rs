@@ -14,7 +14,7 @@ use crate::config::{Config, SecretSource};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Database,
-    /// The master secret, or a configuration file with a secret.
+    /// The master secret, the SMTP password, or a configuration file with a secret.
     Secret,
     /// A configuration file without secrets.
     Settings,
@@ -32,6 +32,9 @@ pub(super) fn permission_warnings(config: &Config) -> Vec<String> {
         }
     }
     if let SecretSource::File(path) | SecretSource::CreatedFile(path) = &config.secret {
+        files.push((path.clone(), Kind::Secret));
+    }
+    if let Some(path) = config.email.smtp.as_ref().and_then(|smtp| smtp.password_file.as_ref()) {
         files.push((path.clone(), Kind::Secret));
     }
     if let Some(file) = &config.config_file {

@@ -47,7 +47,8 @@ pub(super) async fn first_admin(
     let generated = MasterSecret::generate(&*components.entropy);
     let generated = Zeroizing::new(generated.chars().take(PASSWORD_CHARS).collect::<String>());
     let password = chosen.map_or(&generated, |secret| &secret.0);
-    let account = NewAccount { username: ADMIN, password, email: None, role: Role::Admin };
+    let account =
+        NewAccount { username: ADMIN, password, email: None, role: Role::Admin, locale: None };
     match components.auth.accounts.create_first(Admin::operator(), account).await {
         Ok(false) => Ok(FirstAdmin::Exists),
         Ok(true) if chosen.is_some() => Ok(FirstAdmin::Chosen),

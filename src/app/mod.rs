@@ -4,8 +4,11 @@ mod background;
 mod backup;
 mod banner;
 mod check;
+mod check_email;
+mod check_report;
 mod components;
 mod database_error_text;
+mod email;
 mod file_limit;
 mod file_permissions;
 mod first_admin;
@@ -18,11 +21,13 @@ mod start_error;
 mod trusted_documents;
 
 pub use backup::back_up;
-pub use check::{CheckReport, check};
+pub use check::check;
+pub use check_report::CheckReport;
 pub use components::{
-    ClockAndEntropy, Components, connect, open, open_for_keys, open_without_keys,
+    ClockAndEntropy, Components, connect, open, open_for_emails, open_for_keys, open_without_keys,
 };
 pub use database_error_text::reason;
+pub use email::{EmailSetupError, TestMailError, send_test_mail};
 pub use recovery::Recovery;
 pub use serve::serve;
 pub use start_error::StartError;

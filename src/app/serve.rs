@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::components::{ClockAndEntropy, Components, open};
+use super::email::NO_SMTP;
 use super::file_limit::raise_file_limit;
 use super::file_permissions::permission_warnings;
 use super::first_admin::first_admin;
@@ -41,10 +42,13 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let admin = first_admin(&components, &config.database, chosen).await?;
     let mut sync = components.revocation_sync();
     sync.read().await.map_err(of_store)?;
-    let mut background = background::start(&components, sync, &detector, missing.is_some());
+    let background = background::start(&components, sync, &detector, missing.is_some());
     let (api, metrics) = listeners.addresses(&config);
     banner::print(api, metrics, config.http.console, &config.database, &admin, missing)?;
     drop(admin);
+    if config.email.smtp.is_none() {
+        tracing::info!("{NO_SMTP}");
+    }
     if config.http.transport.insecure_cookies {
         tracing::warn!(
             "cookies are sent without TLS (--insecure-cookies true); use this for local development only"

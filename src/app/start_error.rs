@@ -57,6 +57,9 @@ pub enum StartError {
         "cannot print the password of admin: {0}; set a password with sallyport user set-password admin"
     )]
     Banner(#[source] io::Error),
+    /// Settings with which no mail can be sent.
+    #[error("{0}")]
+    Email(String),
     #[error("{0}; check --hashing-memory and --hashing-passes")]
     Hashing(#[from] crate::crypto::password::HashingError),
     #[error("{0}; this is an error of the program or of the machine")]

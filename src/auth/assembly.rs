@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::Auth;
 use super::accounts::Accounts;
 use super::bucket_locks::BucketLocks;
+use super::challenges::Challenges;
+use super::emails::{EmailSettings, Emails};
 use super::guard::Guard;
 use super::keys::Keys;
 use super::passwords::Passwords;
@@ -16,9 +18,12 @@ use super::user_cache::UserCache;
 use crate::clock::Clock;
 use crate::crypto::access_token::Issuer;
 use crate::crypto::blind_index::BlindIndexKey;
+use crate::crypto::one_time_code::CodeKeys;
 use crate::crypto::password::Hashing;
 use crate::crypto::refresh_token::RefreshKeys;
+use crate::crypto::secret::MasterSecrets;
 use crate::entropy::Entropy;
+use crate::mail::{QueueSignal, Templates};
 use crate::metrics::Metrics;
 use crate::revocation::Revocations;
 use crate::store::Store;
@@ -31,6 +36,13 @@ pub struct Parts {
     pub refresh_keys: RefreshKeys,
     /// Key of the digests under which attempts are counted.
     pub throttle_key: BlindIndexKey,
+    /// Key of the digests under which mails are counted.
+    pub mail_key: BlindIndexKey,
+    /// Keys of the digests of codes: for making and for judging them.
+    pub code_keys: [CodeKeys; 2],
+    pub secrets: Arc<MasterSecrets>,
+    pub emails: EmailSettings,
+    pub templates: Arc<Templates>,
     pub issuer: Issuer,
     pub revocations: Arc<Revocations>,
     pub metrics: Arc<Metrics>,
@@ -44,6 +56,7 @@ impl From<Parts> for Auth {
     fn from(parts: Parts) -> Self {
         let Parts { store, keys, refresh_keys, throttle_key, issuer, revocations, .. } = parts;
         let Parts { metrics, hashing, policy, clock, entropy, .. } = parts;
+        let Parts { mail_key, code_keys, secrets, emails, templates, .. } = parts;
         let guard = Arc::new(Guard {
             keys: Arc::clone(&keys),
             revocations: Arc::clone(&revocations),
@@ -58,6 +71,24 @@ impl From<Parts> for Auth {
             Arc::clone(&clock),
             Arc::clone(&entropy),
         ));
+        let [making, judging] = code_keys;
+        let emails = Arc::new(Emails {
+            store: Arc::clone(&store),
+            secrets,
+            codes: making,
+            buckets: mail_key,
+            settings: emails,
+            templates,
+            signal: QueueSignal::default(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        });
+        let challenges = Arc::new(Challenges {
+            store: Arc::clone(&store),
+            codes: judging,
+            passwords: Arc::clone(&passwords),
+            clock: Arc::clone(&clock),
+        });
         let ends = Arc::new(SessionEnds::new(
             Arc::clone(&store),
             Arc::clone(&revocations),
@@ -76,6 +107,8 @@ impl From<Parts> for Auth {
             store: Arc::clone(&store),
             guard: Arc::clone(&guard),
             passwords: Arc::clone(&passwords),
+            challenges: Arc::clone(&challenges),
+            emails: Arc::clone(&emails),
             tokens,
             ends: Arc::clone(&ends),
             revocations: Arc::clone(&revocations),
@@ -91,6 +124,9 @@ impl From<Parts> for Auth {
             passwords: Arc::clone(&passwords),
             sessions: Arc::clone(&sessions),
             ends: Arc::clone(&ends),
+            challenges,
+            emails: Arc::clone(&emails),
+            refuse_unverified_email: policy.refuse_unverified_email,
             users: Arc::clone(&users),
             registration_open: policy.registration_open,
             clock: Arc::clone(&clock),
@@ -110,6 +146,6 @@ impl From<Parts> for Auth {
             policy,
             clock,
         };
-        Self { guard, passwords, sessions, ends, accounts, keys, reads, system }
+        Self { guard, passwords, sessions, ends, accounts, emails, keys, reads, system }
     }
 }

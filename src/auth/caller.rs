@@ -1,8 +1,11 @@
 //! Sender of a request, before and after authentication.
 
+use std::sync::Arc;
+
 use super::error::Denial;
 use crate::crypto::access_token::AccessToken;
 use crate::domain::id::{SessionId, UserId};
+use crate::domain::locale::Locale;
 use crate::domain::origin::Origin;
 use crate::domain::user::Role;
 
@@ -14,6 +17,8 @@ pub struct Caller {
     origin: Origin,
     /// Count of removed signing keys at the time of verification.
     removed_keys: u64,
+    /// Languages that the client accepts, as it sent them. Only mails read them.
+    accepted_languages: Option<Arc<str>>,
 }
 
 impl Caller {
@@ -22,7 +27,19 @@ impl Caller {
         origin: Origin,
         removed_keys: u64,
     ) -> Self {
-        Self { token, origin, removed_keys }
+        Self { token, origin, removed_keys, accepted_languages: None }
+    }
+
+    /// With the value of `Accept-Language`.
+    #[must_use]
+    pub fn accepting(self, languages: Option<&str>) -> Self {
+        Self { accepted_languages: languages.map(Into::into), ..self }
+    }
+
+    /// Languages that the client accepts, by preference.
+    #[must_use]
+    pub fn languages(&self) -> Vec<Locale> {
+        self.accepted_languages.as_deref().map(Locale::accepted).unwrap_or_default()
     }
 
     #[must_use]

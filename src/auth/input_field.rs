@@ -12,6 +12,7 @@ pub enum Field {
     AttemptId,
     /// None: the caller's own account.
     Caller,
+    ChallengeToken,
     CurrentPassword,
     Email,
     EmailVerified,

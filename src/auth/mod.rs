@@ -6,6 +6,7 @@
 //! - [`Keys`]: signing keys, rotated while the service runs.
 //! - [`Guard`]: access tokens of requests, checked in memory. Who may pass: [`Requirement`].
 //! - [`Passwords`]: verification, limits on guessing, hashing. Makes proofs, and opens no session.
+//! - [`Emails`]: mails of accounts, composed and queued; the outbox for administrators.
 //! - [`proof`]: what can open a session. A magic link or a passkey would be a variant there.
 //! - [`Sessions`]: opened by a proof (login, registration), refreshed, logged out, ended.
 //! - [`Accounts`]: registered, created, changed. What needs an [`Admin`] cannot be called without one.
@@ -19,7 +20,9 @@ mod assembly;
 mod authority;
 mod bucket_locks;
 mod caller;
+mod challenges;
 mod client_disconnect;
+mod emails;
 mod error;
 mod guard;
 mod input_field;
@@ -30,14 +33,19 @@ mod proof;
 mod reads;
 mod sessions;
 mod system;
+mod transport;
 mod user_cache;
 mod user_error;
 
-pub use accounts::{Accounts, Register, UserChanges};
+pub use accounts::{
+    Accounts, EmailProofInput, Register, RequestEmail, ResetPassword, UserChanges, VerifyEmail,
+};
 pub use assembly::Parts;
 pub use authority::{Admin, Reader, Requirement};
 pub use caller::{Caller, Viewer};
+pub use challenges::{Challenges, LoginChallenge};
 pub use client_disconnect::ClientConnection;
+pub use emails::{Email, EmailSettings, Emails};
 pub use error::{Denial, Error, UnauthenticatedReason};
 pub use guard::Guard;
 pub use input_field::Field;
@@ -46,11 +54,12 @@ pub use passwords::{HashingLoad, NewAccount, Passwords};
 pub use policy::Policy;
 pub use reads::Reads;
 pub use sessions::{
-    CookieChange, EndStream, Followed, LoggedOut, Login, LogoutScope, Refresh, RefreshCookie,
-    SessionEnded, SessionEnds, Sessions, SignedIn, TokenPair, TokenRefusal, TokenStatus,
-    TokenTransport, TokenType, Untrusted,
+    ContinueLogin, Continued, EndStream, Followed, FreshProofInput, LinkLogin, LoggedOut, Login,
+    LoginOutcome, LogoutScope, Refresh, SessionEnded, SessionEnds, Sessions, SignedIn, TokenPair,
+    TokenRefusal, TokenStatus, TokenType,
 };
 pub use system::{Check, System};
+pub use transport::{CookieChange, CookieSlot, Cookies, TokenTransport, Untrusted};
 pub use user_error::{UserError, UserErrorCode};
 
 use std::sync::Arc;
@@ -62,6 +71,7 @@ pub struct Auth {
     pub sessions: Arc<Sessions>,
     pub ends: Arc<SessionEnds>,
     pub accounts: Accounts,
+    pub emails: Arc<Emails>,
     pub keys: Arc<Keys>,
     pub reads: Reads,
     pub system: System,

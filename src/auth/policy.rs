@@ -19,6 +19,8 @@ pub struct Policy {
     pub record_login: bool,
     /// Whether registration is open.
     pub registration_open: bool,
+    /// Whether an account with an e-mail address gets sessions only once it is verified.
+    pub refuse_unverified_email: bool,
     pub password_min_length: usize,
     /// Whether attempts are limited.
     pub throttle: bool,

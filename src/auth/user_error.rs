@@ -18,8 +18,16 @@ words! {
         WeakPassword = "WEAK_PASSWORD",
         /// No account has this name and this password, or it is not active.
         InvalidCredentials = "INVALID_CREDENTIALS",
-        /// The proof of a live session's user is wrong.
+        /// The proof of the user is wrong.
         InvalidProof = "INVALID_PROOF",
+        /// The login needs another proof; the answer has a challenge for it.
+        SecondStepRequired = "SECOND_STEP_REQUIRED",
+        /// The code or link was used, has expired, or belongs to an account that has changed since.
+        ChallengeExpired = "CHALLENGE_EXPIRED",
+        /// The account has an e-mail address that is not verified.
+        EmailNotVerified = "EMAIL_NOT_VERIFIED",
+        /// The account has no e-mail address.
+        EmailNotConfigured = "EMAIL_NOT_CONFIGURED",
         /// Another account has the username, or one that looks like it.
         UsernameTaken = "USERNAME_TAKEN",
         EmailTaken = "EMAIL_TAKEN",

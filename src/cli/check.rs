@@ -12,6 +12,7 @@ use crate::app::{self, CheckReport};
 use crate::config::{Config, ServeArguments, Sources};
 use crate::domain::filter::IpBlock;
 use crate::http::{TransportOptions, TrustedProxies, server};
+use crate::mail::SmtpUrl;
 use crate::store::DatabaseUrl;
 use crate::telemetry::{self, Format};
 
@@ -85,6 +86,14 @@ fn risks_of_command_line(words: &[String]) -> Vec<String> {
         (
             has_password("--database-direct-url"),
             password("--database-direct-url", "SALLYPORT_DATABASE_DIRECT_URL").into(),
+        ),
+        (
+            value("--smtp-url")
+                .and_then(|text| SmtpUrl::parse(text).ok())
+                .is_some_and(|url| url.has_password()),
+            "A password in --smtp-url on the command line is visible to all users of this machine. Use \
+             SALLYPORT_SMTP_URL, the configuration file, or --smtp-password-file."
+                .into(),
         ),
     ])
 }

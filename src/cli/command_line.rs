@@ -11,7 +11,7 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::error_report::report;
 use super::opening::{log_for_people, log_format};
-use super::{backup, check, config, help, keys, purge, recover, session, table, user};
+use super::{backup, check, config, email, help, keys, purge, recover, session, table, user};
 use crate::app;
 use crate::config::{
     Config, ConfigError, DatabaseArguments, Federation, ServeArguments, Sources,
@@ -83,6 +83,9 @@ enum Command {
     /// List and rotate the signing keys of access tokens
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// List unsent e-mails, send them again, and send a test e-mail
+    #[command(subcommand)]
+    Email(email::EmailCommand),
     /// Delete expired rows; a running server does this automatically
     Purge(purge::PurgeArguments),
     /// Copy a SQLite database into one file, even while the server runs
@@ -227,7 +230,8 @@ pub fn main() -> ExitCode {
 
 #[tokio::main]
 async fn execute(invocation: Invocation) -> ExitCode {
-    let done = run(invocation).await;
+    // Boxed, since the futures of the commands are large.
+    let done = Box::pin(run(invocation)).await;
     store::close_all().await;
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -262,6 +266,7 @@ async fn run(invocation: Invocation) -> Result<()> {
         Some(Command::User(command)) => user::run(command, &sources).await,
         Some(Command::Session(command)) => session::run(command, &sources).await,
         Some(Command::Keys(command)) => keys::run(command, &sources).await,
+        Some(Command::Email(command)) => email::run(command, &sources).await,
         Some(Command::Purge(arguments)) => purge::run(arguments, &sources).await,
         Some(Command::Backup(arguments)) => backup::run(arguments, &sources).await,
         Some(Command::Recover(arguments)) => recover::run(arguments, &sources).await,

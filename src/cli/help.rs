@@ -48,6 +48,7 @@ topics! {
     "console" console
     "cookies" cookies
     "documents" documents
+    "email" email
     "errors" errors
     "federation" federation
     "front-ends" front_ends

@@ -8,6 +8,7 @@ mod backup;
 mod check;
 mod command_line;
 mod config;
+mod email;
 mod error_report;
 pub mod help;
 mod keys;

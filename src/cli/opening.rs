@@ -35,6 +35,17 @@ pub(super) async fn open_with_secret(
     Ok(app::open_for_keys(&config).await?)
 }
 
+/// As [`open_with_secret`], for a command that shows the texts of mails.
+pub(super) async fn open_for_emails(
+    database: DatabaseArguments,
+    secret: SecretArguments,
+    sources: &Sources,
+) -> Result<Components> {
+    let config = log_for_people(Config::of_key_command(database, secret, sources)?);
+    check_exists(&config)?;
+    Ok(app::open_for_emails(&config).await?)
+}
+
 pub(super) fn check_exists(config: &Config) -> Result<()> {
     match config.database.path() {
         Some(path) if !path.exists() => bail!(

@@ -39,10 +39,13 @@ pub(super) async fn run(arguments: PurgeArguments, sources: &Sources) -> Result<
         signing_keys,
         login_failures,
         names,
+        challenges,
+        mails,
+        mail_limits,
         metadata,
     } = counts;
     print(&format!(
-        "{word}: {}, {}, {}, {}, {}, {}, {}, IP addresses and user agents of {}.\n",
+        "{word}: {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, IP addresses and user agents of {}.\n",
         counted(blacklist_entries, "blacklist entry", "blacklist entries"),
         count(sessions, "session"),
         count(session_ends, "session end"),
@@ -50,6 +53,9 @@ pub(super) async fn run(arguments: PurgeArguments, sources: &Sources) -> Result<
         count(signing_keys, "retired signing key"),
         count(login_failures, "login failure counter"),
         count(names, "reserved name"),
+        count(challenges, "challenge"),
+        count(mails, "e-mail"),
+        count(mail_limits, "e-mail counter"),
         count(metadata, "row"),
     ))
 }

@@ -25,6 +25,7 @@ impl Output {
 pub(super) enum Cell {
     Text(String),
     Time(Timestamp),
+    Number(i64),
     Flag(bool),
     Nothing,
 }
@@ -45,6 +46,7 @@ impl Cell {
         match self {
             Self::Text(text) => text.chars().map(visible).collect(),
             Self::Time(time) => format!("{time:.0}"),
+            Self::Number(number) => number.to_string(),
             Self::Flag(true) => "yes".to_owned(),
             Self::Flag(false) => "no".to_owned(),
             Self::Nothing => "-".to_owned(),
@@ -55,6 +57,7 @@ impl Cell {
         match self {
             Self::Text(text) => Value::from(text.as_str()),
             Self::Time(time) => Value::from(time.to_string()),
+            Self::Number(number) => Value::from(*number),
             Self::Flag(flag) => Value::from(*flag),
             Self::Nothing => Value::Null,
         }

@@ -76,8 +76,13 @@ pub(super) async fn run(command: UserCommand, sources: &Sources) -> Result<()> {
             let password = password.read()?;
             let components = open(config).await?;
             let role = if admin { Role::Admin } else { Role::User };
-            let account =
-                NewAccount { username: &name, password: &password, email: email.as_deref(), role };
+            let account = NewAccount {
+                username: &name,
+                password: &password,
+                email: email.as_deref(),
+                role,
+                locale: None,
+            };
             let made = components
                 .auth
                 .accounts

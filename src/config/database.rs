@@ -3,10 +3,10 @@
 use std::ffi::OsStr;
 
 use clap::builder::TypedValueParser;
-use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueEnum};
 
 use super::error::ConfigError;
+use super::flag_value::error_without_value;
 use crate::store::{ConnectionOptions, DatabaseUrl, DatabaseUrlError, Pooler};
 
 /// Flags about the database.
@@ -106,10 +106,6 @@ impl TypedValueParser for DatabaseUrlParser {
         value: &OsStr,
     ) -> Result<DatabaseUrl, clap::Error> {
         let text = value.to_str().ok_or(DatabaseUrlError::Scheme);
-        text.and_then(str::parse).map_err(|error| {
-            let flag = argument.map(ToString::to_string).unwrap_or_default();
-            let message = format!("invalid value for '{flag}': {error}\n");
-            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
-        })
+        text.and_then(str::parse).map_err(|error| error_without_value(command, argument, &error))
     }
 }

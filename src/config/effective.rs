@@ -11,9 +11,10 @@ use clap::{ArgMatches, Command};
 use super::keys::Key;
 use super::relative_path::resolved;
 use super::secret::SecretSource;
+use super::secret_url::SET;
 use super::settings::Config;
 use super::sources::Sources;
-use crate::store::DatabaseUrl;
+use crate::mail::LinkPage;
 
 /// A setting in force. Secrets are redacted.
 pub struct EffectiveSetting {
@@ -81,7 +82,7 @@ fn setting(
     };
     let shown: Vec<String> = values.iter().map(|value| shown(value, key)).collect();
     // A secret can be the very text that stands for it.
-    let is_hidden = key.is_secret() && !key.is_database_url() && !values.is_empty();
+    let is_hidden = key.is_secret() && key.secret_url().is_none() && !values.is_empty();
     EffectiveSetting {
         table: key.table.clone(),
         name: key.name.to_owned(),
@@ -97,7 +98,20 @@ fn derived(name: &str, config: Option<&Config>) -> (Option<String>, Option<&'sta
     let duration = |duration: fn(&Config) -> Duration| {
         config.map(|config| humantime::format_duration(duration(config)).to_string())
     };
+    let page = |page| {
+        let page = config.map(|config| config.email.settings.links.page(page).to_string());
+        (page, Some("a page of app-url"))
+    };
     match name {
+        "email-from" => {
+            let sender = config.map(|config| config.email.sender.to_string());
+            (sender, Some("noreply at the host of issuer"))
+        }
+        "app-url" => (config.map(|config| config.issuer.issuer.clone()), Some("issuer")),
+        "verify-url" => page(LinkPage::Verify),
+        "reset-url" => page(LinkPage::Reset),
+        "login-url" => page(LinkPage::Login),
+        "revert-url" => page(LinkPage::Revert),
         "algorithm" => (None, Some("ES256, or the algorithm of the existing keys")),
         "refresh-retry-window" => (
             duration(|config| config.policy.retry_window),
@@ -132,63 +146,9 @@ fn absolute(value: &OsStr, key: &Key<'_>) -> String {
 
 /// Decided by the flag alone: what another secret looks like does not make it public.
 fn shown(value: &str, key: &Key<'_>) -> String {
-    match (key.is_database_url(), key.is_secret()) {
-        (true, _) => redacted(value),
-        (false, true) => "(set)".to_owned(),
-        (false, false) => value.to_owned(),
-    }
-}
-
-/// A database URL without its password; a text that is none not at all.
-fn redacted(text: &str) -> String {
-    match text.parse::<DatabaseUrl>() {
-        Ok(url) if url.has_password() => without_password(text),
-        // With a wrong separator before it, a password is part of another parameter.
-        Ok(_) if text.contains("password=") => "(set)".to_owned(),
-        Ok(_) => text.to_owned(),
-        Err(_) => "(set)".to_owned(),
-    }
-}
-
-/// Takes the password out of a PostgreSQL URL that has been parsed: before the `@` or in the query.
-fn without_password(url: &str) -> String {
-    let (place, query) = url.split_once('?').unzip();
-    let place = place.unwrap_or(url);
-    let hidden = place.split_once("://").and_then(|(scheme, rest)| {
-        let (user, host) = rest.rsplit_once('@')?;
-        let (name, _) = user.split_once(':')?;
-        Some(format!("{scheme}://{name}:***@{host}"))
-    });
-    let place = hidden.unwrap_or_else(|| place.to_owned());
-    let Some(query) = query else { return place };
-    let parameters = query.split('&').map(|pair| match pair.split_once('=') {
-        Some(("password", _)) => "password=***",
-        _ => pair,
-    });
-    format!("{place}?{}", parameters.collect::<Vec<_>>().join("&"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_url_is_shown_without_its_password() {
-        for (url, shown) in [
-            ("sqlite://a.db", "sqlite://a.db"),
-            ("postgres://ada@h/d?sslmode=require", "postgres://ada@h/d?sslmode=require"),
-            ("postgres://ada:s3cret@h:5433/d", "postgres://ada:***@h:5433/d"),
-            ("postgres://ada:p@s3cret@h/d?a", "(set)"),
-            ("postgres://ada:p@s3:cret@h/d", "postgres://ada:***@h/d"),
-            (
-                "jdbc:postgresql://h/d?user=ada&password=s3cret&ssl=true",
-                "jdbc:postgresql://h/d?user=ada&password=***&ssl=true",
-            ),
-            ("postgres://a:s3cret@h/d?password=s3cret", "postgres://a:***@h/d?password=***"),
-            ("postgres://h/d?user=ada;password=s3cret", "(set)"),
-            ("s3cret", "(set)"),
-        ] {
-            assert_eq!(redacted(url), shown, "{url}");
-        }
+    match (key.secret_url(), key.is_secret()) {
+        (Some(kind), _) => kind.redacted(value),
+        (None, true) => SET.to_owned(),
+        (None, false) => value.to_owned(),
     }
 }

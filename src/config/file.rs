@@ -22,7 +22,6 @@ use super::error::ConfigError;
 use super::flag_value::check_value;
 use super::keys::{Key, alternatives, keys, nearest};
 use super::relative_path::resolved;
-use crate::store::DatabaseUrl;
 
 /// Far more than all settings; a larger file is another one.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -127,12 +126,12 @@ struct Entry<'k, 'a> {
 
 impl Entry<'_, '_> {
     fn holds_secret(&self) -> bool {
-        let is_public = |raw: &OsString| {
-            let url = raw.to_str().and_then(|text| text.parse::<DatabaseUrl>().ok());
-            url.is_some_and(|url| !url.has_password())
-        };
-        let is_public = self.key.is_database_url() && self.raw.iter().all(is_public);
-        self.key.is_secret() && !is_public
+        match self.key.secret_url() {
+            Some(kind) => {
+                self.raw.iter().any(|raw| raw.to_str().is_none_or(|text| kind.has_secret(text)))
+            }
+            None => self.key.is_secret(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
 
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -42,4 +43,15 @@ pub(super) fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+/// Error of a parser that does not repeat the value, as clap's own would: the value may hold a password.
+pub(super) fn error_without_value(
+    command: &Command,
+    flag: Option<&Arg>,
+    reason: &dyn Display,
+) -> clap::Error {
+    let flag = flag.map(ToString::to_string).unwrap_or_default();
+    let message = format!("invalid value for '{flag}': {reason}\n");
+    clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
 }

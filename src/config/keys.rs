@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, Command, ValueHint};
 
-/// Flags with the URL of a database: secret only in part, and a `sqlite://` URL has a path.
-const DATABASE_URLS: [&str; 2] = ["database-url", "database-direct-url"];
+use super::secret_url::SecretUrl;
 
 /// A flag that can be set in the configuration file.
 pub(super) struct Key<'a> {
@@ -32,8 +31,14 @@ impl<'a> Key<'a> {
         self.flag.is_hide_env_values_set()
     }
 
+    /// The kind of its URL, which is secret only in part.
+    pub(super) fn secret_url(&self) -> Option<SecretUrl> {
+        SecretUrl::of_flag(self.name)
+    }
+
+    /// A `sqlite://` URL has a path.
     pub(super) fn is_database_url(&self) -> bool {
-        DATABASE_URLS.contains(&self.name)
+        self.secret_url() == Some(SecretUrl::Database)
     }
 
     pub(super) fn is_repeatable(&self) -> bool {

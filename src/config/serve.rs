@@ -4,6 +4,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use super::accounts::AccountArguments;
 use super::database::DatabaseArguments;
+use super::email::EmailArguments;
 use super::limits::LimitArguments;
 use super::secret::{Secret, SecretArguments};
 use super::service::{ServiceArguments, TrustedDocumentArguments};
@@ -38,6 +39,9 @@ pub struct ServeArguments {
 
     #[command(flatten)]
     pub(super) accounts: AccountArguments,
+
+    #[command(flatten)]
+    pub(super) email: EmailArguments,
 
     #[command(flatten)]
     pub(super) limits: LimitArguments,

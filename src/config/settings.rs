@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::accounts::{AccountArguments, Registration};
 use super::consistency::{check_addresses, check_lifetimes};
 use super::database::DatabaseArguments;
+use super::email::{EmailArguments, EmailConfig};
 use super::error::ConfigError;
 use super::file::ConfigFileInfo;
 use super::flag_value::first_line;
@@ -39,6 +40,7 @@ pub struct Config {
     /// Maximum age of the revocation list.
     pub revocation_staleness: Duration,
     pub policy: Policy,
+    pub email: EmailConfig,
     /// Argon2id: KiB of memory and passes.
     pub hashing: (u32, u32),
     pub introspection: bool,
@@ -75,9 +77,10 @@ impl Config {
         let ServeArguments { database, service, tokens, sessions, accounts, .. } = arguments;
         let connections = database.connections()?;
         let secret = arguments.secret.source(&database.database_url);
-        let policy = policy(&tokens, &sessions, &accounts);
+        let policy = policy(&tokens, &sessions, &accounts, &arguments.email);
         let revocation_staleness = sessions.staleness(policy.access_token_lifetime);
         let (transport, server) = arguments.transport.combine(service.listen)?;
+        let email = arguments.email.combine(&tokens.issuer)?;
         let metrics_listen = service.metrics_listen.0;
         check_lifetimes(&policy, tokens.leeway.0, revocation_staleness)?;
         check_addresses(service.listen, metrics_listen)?;
@@ -91,6 +94,7 @@ impl Config {
             issuer: tokens.into(),
             revocation_staleness,
             policy,
+            email,
             hashing: (accounts.hashing_memory, accounts.hashing_passes),
             introspection: service.introspection.is_on(),
             federation: service.federation.into(),
@@ -115,6 +119,11 @@ impl Config {
         Self::combine(ServeArguments { database, ..of_sources(sources)? })
     }
 
+    /// As [`Config::of_command`], for a command that sends a mail and opens no database.
+    pub fn of_email_command(email: EmailArguments, sources: &Sources) -> Result<Self, ConfigError> {
+        Self::combine(ServeArguments { email, ..of_sources(sources)? })
+    }
+
     /// As [`Config::of_command`], for a command that opens the signing keys.
     pub fn of_key_command(
         database: DatabaseArguments,
@@ -129,6 +138,7 @@ fn policy(
     tokens: &TokenArguments,
     sessions: &SessionArguments,
     accounts: &AccountArguments,
+    email: &EmailArguments,
 ) -> Policy {
     Policy {
         access_token_lifetime: tokens.access_token_lifetime.0,
@@ -139,6 +149,7 @@ fn policy(
         rotate: tokens.rotate_refresh_tokens.is_on(),
         record_login: accounts.update_last_login.is_on(),
         registration_open: accounts.registration == Registration::Open,
+        refuse_unverified_email: email.refuses_unverified(),
         password_min_length: accounts.password_min_length,
         throttle: accounts.throttle.is_on(),
         audit_retention: sessions.retention.audit(),
@@ -181,6 +192,8 @@ mod tests {
         assert_eq!(config.issuer.leeway, Duration::from_secs(2));
         assert!(config.policy.rotate && config.policy.record_login && config.introspection);
         assert!(config.policy.throttle && !config.policy.registration_open);
+        assert!(!config.policy.refuse_unverified_email);
+        assert!(parse("--unverified-email refuse").unwrap().policy.refuse_unverified_email);
         assert!(
             matches!(config.secret, SecretSource::CreatedFile(path) if path.ends_with("sallyport.db.secret"))
         );

@@ -1,23 +1,26 @@
-// Code generation of source/api/generated.ts: a typed document for each operation in source/**/*.graphql,
-// validated against `schema.graphql`.
+// Code generation: a typed document for each operation of the console in source/api/generated.ts, and of the
+// pages of links in e-mails in source/account/generated.ts, validated against `schema.graphql`.
 import { generate } from '@graphql-codegen/cli';
+
+const output = documents => ({
+  documents,
+  plugins: ['typescript-operations', 'typed-document-node'],
+  config: {
+    documentMode: 'string',
+    enumType: 'string-literal',
+    scalars: { DateTime: 'string', ID: 'string', JsonObject: 'Record<string, unknown>' },
+    strictScalars: true,
+    useTypeImports: true,
+  },
+});
 
 export const generateTypes = () =>
   generate({
     cwd: import.meta.dirname,
     silent: true,
     schema: '../../schema.graphql',
-    documents: 'source/**/*.graphql',
     generates: {
-      'source/api/generated.ts': {
-        plugins: ['typescript-operations', 'typed-document-node'],
-        config: {
-          documentMode: 'string',
-          enumType: 'string-literal',
-          scalars: { DateTime: 'string', ID: 'string', JsonObject: 'Record<string, unknown>' },
-          strictScalars: true,
-          useTypeImports: true,
-        },
-      },
+      'source/api/generated.ts': output('source/{api,pages}/**/*.graphql'),
+      'source/account/generated.ts': output('source/account/**/*.graphql'),
     },
   });

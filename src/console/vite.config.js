@@ -2,7 +2,7 @@
 import { defineConfig } from 'vite';
 
 export default defineConfig({
-  base: '/console/assets/',
+  // `build.js` gives the page and the base of its files.
   build: {
     target: 'es2022',
     assetsDir: '.',

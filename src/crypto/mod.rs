@@ -16,10 +16,12 @@ mod hash_memory;
 mod jws;
 pub mod key_pair;
 pub mod key_ring;
+pub mod one_time_code;
 pub mod password;
 mod public_key;
 pub mod refresh_token;
 pub mod secret;
+pub mod secret_token;
 
 pub use error::{CryptoError, TokenError};
 

@@ -14,6 +14,8 @@ words! {
         LoginSucceeded = "LOGIN_SUCCEEDED",
         /// Wrong password or unknown name.
         LoginFailed = "LOGIN_FAILED",
+        /// A right first step of a login that needs another one.
+        LoginChallenged = "LOGIN_CHALLENGED",
         /// A refresh was answered again with the same tokens.
         RefreshRetried = "REFRESH_RETRIED",
         /// A refresh token was used again after the retry window, which ended its session.
@@ -33,6 +35,10 @@ words! {
         UsernameChanged = "USERNAME_CHANGED",
         AccountExported = "ACCOUNT_EXPORTED",
         AccountDeleted = "ACCOUNT_DELETED",
+        EmailVerified = "EMAIL_VERIFIED",
+        EmailChanged = "EMAIL_CHANGED",
+        /// A password was set by a code or link of a mail.
+        PasswordReset = "PASSWORD_RESET",
         /// A user of a live session proved again to be the user.
         Reauthenticated = "REAUTHENTICATED",
         /// A wrong proof was given in a live session.

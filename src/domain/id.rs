@@ -107,6 +107,10 @@ ids! {
     SessionId;
     /// Id of a token, the claim `jti`. For refresh tokens it is stored; the token itself never is.
     TokenId;
+    /// Id of a challenge: a login, a change or a proof that waits for its next step.
+    ChallengeId;
+    /// Id of an e-mail, also the first part of its `Message-ID`.
+    EmailId;
     /// Id of a signing key's row. Tokens refer to the key by its thumbprint.
     KeyId;
 }

@@ -7,11 +7,14 @@
 pub mod assurance;
 pub mod audit;
 pub mod blacklist;
+pub mod challenge;
 pub mod filter;
 pub mod id;
 pub mod key_life;
 pub mod locale;
 pub mod login_name;
+pub mod mail;
+pub mod mail_limit;
 mod name_comparison;
 pub mod origin;
 pub mod pagination;

@@ -53,6 +53,25 @@ impl UserAgent {
     pub fn device(&self) -> Device {
         Device::read(&self.0)
     }
+
+    #[must_use]
+    pub fn program(&self) -> Program {
+        let Some(found) = woothee::parser::Parser::new().parse(&self.0) else {
+            return Program::default();
+        };
+        let known = |name: &str| (name != "UNKNOWN" && !name.is_empty()).then(|| name.to_owned());
+        Program { browser: known(found.name), os: known(found.os) }
+    }
+}
+
+/// Names of the browser and the operating system, without versions, e.g. `Firefox` and `Linux`.
+///
+/// They are constants of the parser. A [`Device`] has versions, and some of those are text that the sender
+/// of the header chose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    pub browser: Option<String>,
+    pub os: Option<String>,
 }
 
 words! {
@@ -150,6 +169,28 @@ mod tests {
         let curl = device("curl/8.14.1");
         assert_eq!((curl.browser.as_deref(), curl.kind), (Some("curl"), DeviceType::Bot));
         assert_eq!(device("Python-urllib/3.13").browser.as_deref(), Some("python"));
+    }
+
+    #[test]
+    fn the_names_of_a_program_are_not_chosen_by_the_sender() {
+        let program = |text: &str| {
+            let program = UserAgent::parse(text).unwrap().program();
+            (program.browser, program.os)
+        };
+        let some = |name: &str| Some(name.to_owned());
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+        assert_eq!(program(firefox), (some("Firefox"), some("Linux")));
+        assert_eq!(program("gibberish"), (None, None));
+        for hostile in [
+            "KDDI-www.example.org UP.Browser/6.2",
+            "DoCoMo/2.0 www.example.org(c500)",
+            "Mozilla/5.0 (X11; CrOS www.example.org) AppleWebKit/537.36 Chrome/130.0 Safari/537.36",
+            "Mozilla/5.0 (X11; FreeBSD www.example.org; rv:1.0) Gecko/2 Firefox/145.0",
+        ] {
+            let (browser, os) = program(hostile);
+            let text = format!("{browser:?} {os:?}");
+            assert!(browser.is_some() && !text.contains("example"), "{hostile}: {text}");
+        }
     }
 
     #[test]

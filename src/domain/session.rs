@@ -41,6 +41,12 @@ words! {
         SessionLimit = "SESSION_LIMIT",
         /// The account was deleted.
         AccountDeleted = "ACCOUNT_DELETED",
+        /// The password was set by a code or link of a mail.
+        PasswordReset = "PASSWORD_RESET",
+        /// The address was verified elsewhere than where the account was registered.
+        EmailVerified = "EMAIL_VERIFIED",
+        /// A change of the address was taken back.
+        EmailChangeReverted = "EMAIL_CHANGE_REVERTED",
         /// Written by a newer version, whose word this one does not know. Only read, never written.
         Unknown = "UNKNOWN",
     }

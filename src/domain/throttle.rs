@@ -52,6 +52,9 @@ pub const ACCOUNT_AND_ADDRESS: Limit = growing("account and address", 5, Duratio
 /// names, so a hundred failures precede the wait of a day (NIST SP 800-63B-4, section 3.2.2).
 pub const ACCOUNT: Limit = growing("account", 20, Duration::from_mins(15));
 
+/// Wrong codes of one account, across challenges: ten, then waits of 1 s, 2 s, 4 s, up to an hour.
+pub const CODE: Limit = growing("code", 10, Duration::from_hours(1));
+
 /// Attempts from one address for any name: an IPv4 address or an IPv6 /64, which one client has.
 pub const ADDRESS: Limit = steady("address", 60, Duration::from_secs(20));
 
@@ -74,8 +77,7 @@ const fn growing(name: &'static str, free: i64, longest: Duration) -> Limit {
 }
 
 const fn steady(name: &'static str, burst: u32, every: Duration) -> Limit {
-    let slack = every.saturating_mul(burst - 1);
-    Limit { name, free: 0, first: every, longest: every, most: i64::MAX, slack }
+    Limit::steady(name, burst, every)
 }
 
 /// Successful refreshes of one session, for this lifetime of access tokens. A client needs one refresh in
@@ -87,6 +89,13 @@ pub fn refresh(lifetime: Duration) -> Limit {
 }
 
 impl Limit {
+    /// A burst of so many, and then one in each interval.
+    #[must_use]
+    pub const fn steady(name: &'static str, burst: u32, every: Duration) -> Self {
+        let slack = every.saturating_mul(burst.saturating_sub(1));
+        Self { name, free: 0, first: every, longest: every, most: i64::MAX, slack }
+    }
+
     /// Whether this is a steady limit.
     #[must_use]
     pub fn is_steady(&self) -> bool {

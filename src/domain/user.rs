@@ -193,6 +193,12 @@ impl Names {
         Self { username, email }
     }
 
+    /// The same username without the address.
+    #[must_use]
+    pub fn without_email(&self) -> Self {
+        Self { username: self.username.clone(), email: None }
+    }
+
     #[must_use]
     pub fn username(&self) -> &Username {
         &self.username

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::error::bad_input;
 use crate::clock::Timestamp;
 use crate::domain::audit::AuditEventId;
-use crate::domain::id::{SessionId, TokenId};
+use crate::domain::id::{EmailId, SessionId, TokenId};
 use crate::domain::pagination::PageRequest;
 use crate::store::FeedCursor;
 
@@ -52,6 +52,18 @@ impl SortKey for (Timestamp, TokenId) {
     fn from_text(text: &str) -> Option<Self> {
         let (micros, id) = text.split_once(' ')?;
         Some((Timestamp::from_micros(micros.parse().ok()?), TokenId::parse(id)?))
+    }
+}
+
+/// Key of e-mails: microseconds and ID.
+impl SortKey for (Timestamp, EmailId) {
+    fn to_text(&self) -> String {
+        format!("{} {}", self.0.as_micros(), self.1)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let (micros, id) = text.split_once(' ')?;
+        Some((Timestamp::from_micros(micros.parse().ok()?), EmailId::parse(id)?))
     }
 }
 

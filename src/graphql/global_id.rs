@@ -8,7 +8,7 @@ use async_graphql::ID;
 use super::error::bad_input;
 use crate::auth::{Field, UserError};
 use crate::domain::audit::AuditEventId;
-use crate::domain::id::{KeyId, SessionId, TokenId, UserId};
+use crate::domain::id::{EmailId, KeyId, SessionId, TokenId, UserId};
 
 /// Global object ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,7 @@ pub enum GlobalId {
     BlacklistEntry(TokenId),
     SigningKey(KeyId),
     AuditEvent(AuditEventId),
+    Email(EmailId),
 }
 
 impl GlobalId {
@@ -32,6 +33,7 @@ impl GlobalId {
             "BlacklistEntry" => TokenId::parse(id).map(Self::BlacklistEntry),
             "SigningKey" => KeyId::parse(id).map(Self::SigningKey),
             "AuditEvent" => AuditEventId::parse(id).map(Self::AuditEvent),
+            "Email" => EmailId::parse(id).map(Self::Email),
             _ => None,
         }
     }
@@ -45,6 +47,7 @@ impl From<GlobalId> for ID {
             GlobalId::BlacklistEntry(id) => format!("BlacklistEntry:{id}"),
             GlobalId::SigningKey(id) => format!("SigningKey:{id}"),
             GlobalId::AuditEvent(id) => format!("AuditEvent:{}", id.0),
+            GlobalId::Email(id) => format!("Email:{id}"),
         })
     }
 }

@@ -44,6 +44,8 @@ pub use mutations::Mutation;
 pub use query::Query;
 use read_page::read_page;
 pub use request_data::attach;
-use request_data::{RequestData, admin, auth, caller, cookie, list_read_limit, loaders, viewer};
+use request_data::{
+    RequestData, admin, auth, caller, cookies, list_read_limit, loaders, optional_viewer, viewer,
+};
 pub use schema::{Schema, schema, sdl};
 pub use subscription::{StartSignal, Subscription};

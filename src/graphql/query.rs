@@ -7,8 +7,8 @@ use super::error::{bad_input, expose};
 use super::requires_auth::requiresAuth;
 use super::types::{
     AuditEvent, AuditEventConnection, AuditFilter, BlacklistEntry, BlacklistEntryConnection,
-    BlacklistFilter, Node, Role, Session, SessionConnection, SessionFilter, SigningKey,
-    TokenStatus, User, UserConnection, UserFilter,
+    BlacklistFilter, Email, EmailConnection, Node, Role, Session, SessionConnection, SessionFilter,
+    SigningKey, TokenStatus, User, UserConnection, UserFilter,
 };
 use super::{admin, auth, caller, read_page, viewer};
 use crate::auth::{Denial, UnauthenticatedReason, Viewer};
@@ -188,6 +188,24 @@ impl Queries {
         let filter = AuditFilter::parse(filter)?;
         let page = page(after, before, first, last)?;
         AuditEvent::list(context, viewer(context)?, filter, &page).await.map(Some)
+    }
+
+    /// E-mails of the outbox, newest first.
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    async fn emails(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Cursor to start after, such as `endCursor` of the previous page.")]
+        after: Option<String>,
+        #[graphql(desc = "Cursor to stop before, such as `startCursor` of the next page.")]
+        before: Option<String>,
+        #[graphql(desc = "Page size, 0 to 100; 20 if neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Page size from the end of the list, 0 to 100; not beside `first`.")]
+        last: Option<i32>,
+    ) -> Result<Option<EmailConnection>> {
+        let page = page(after, before, first, last)?;
+        Email::list(context, admin(viewer(context)?)?, &page).await.map(Some)
     }
 
     /// Keys that sign access tokens, oldest first.

@@ -7,7 +7,7 @@ use async_graphql::Context;
 use super::error::expose;
 use super::list_read_limit::ListReadLimit;
 use super::loaders::Loaders;
-use crate::auth::{Admin, Auth, Caller, RefreshCookie, Viewer};
+use crate::auth::{Admin, Auth, Caller, Cookies, Viewer};
 
 /// Adds the data that resolvers need to a request.
 #[must_use]
@@ -15,10 +15,10 @@ pub fn attach(
     request: async_graphql::Request,
     auth: &Arc<Auth>,
     caller: Caller,
-    cookie: Arc<RefreshCookie>,
+    cookies: Arc<Cookies>,
 ) -> async_graphql::Request {
     let (loaders, reads) = (Loaders::new(auth), ListReadLimit::default());
-    request.data(RequestData { caller, loaders, reads, cookie })
+    request.data(RequestData { caller, loaders, reads, cookies })
 }
 
 /// Data of one request. It is one value, since async-graphql looks each up by its type in a map.
@@ -26,7 +26,7 @@ pub(super) struct RequestData {
     pub(super) caller: Caller,
     loaders: Loaders,
     reads: ListReadLimit,
-    cookie: Arc<RefreshCookie>,
+    cookies: Arc<Cookies>,
 }
 
 pub(super) fn auth<'a>(context: &Context<'a>) -> &'a Arc<Auth> {
@@ -37,9 +37,9 @@ pub(super) fn caller<'a>(context: &Context<'a>) -> &'a Caller {
     &context.data_unchecked::<RequestData>().caller
 }
 
-/// The cookie with the refresh token, as the request brought it and the response will set it.
-pub(super) fn cookie<'a>(context: &Context<'a>) -> &'a RefreshCookie {
-    &context.data_unchecked::<RequestData>().cookie
+/// The cookies with tokens, as the request brought them and the response will set them.
+pub(super) fn cookies<'a>(context: &Context<'a>) -> &'a Cookies {
+    &context.data_unchecked::<RequestData>().cookies
 }
 
 pub(super) fn loaders<'a>(context: &Context<'a>) -> &'a Loaders {
@@ -58,4 +58,9 @@ pub(super) fn viewer(context: &Context<'_>) -> async_graphql::Result<Viewer> {
 /// The permission of an administrator, in a field that requires this role.
 pub(super) fn admin(viewer: Viewer) -> async_graphql::Result<Admin> {
     viewer.admin().map_err(|denial| expose(denial.into()))
+}
+
+/// The logged-in user, if the request has a valid access token, in a public field.
+pub(super) fn optional_viewer(context: &Context<'_>) -> Option<Viewer> {
+    auth(context).guard.authenticate(caller(context)).ok()
 }

@@ -40,6 +40,7 @@ fn path(field: Field) -> Vec<String> {
         Field::Input => return vec!["input".to_owned()],
         Field::Algorithm => "algorithm",
         Field::AttemptId => "attemptId",
+        Field::ChallengeToken => "challengeToken",
         Field::CurrentPassword => "currentPassword",
         Field::Email => "email",
         Field::EmailVerified => "emailVerified",

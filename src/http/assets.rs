@@ -22,17 +22,16 @@ use tokio::task::spawn_blocking;
 use super::quality_values::QualityValue;
 use super::server::StaticContent;
 
-/// The page, which names its other files. Browsers revalidate it each time.
-const PAGE: &str = "index.html";
-
 static DECOMPRESSED: DecompressedFiles = Mutex::const_new(BTreeMap::new());
 
-/// The page of these files, with this content security policy.
+/// A page of these files, with this content security policy. Browsers revalidate it each time, because it
+/// names the other files.
 pub(super) async fn page<Files: RustEmbed>(
     request_headers: &HeaderMap,
+    name: &str,
     policy: &'static str,
 ) -> Option<Response> {
-    let mut response = file::<Files>(request_headers, PAGE).await?;
+    let mut response = file::<Files>(request_headers, name).await?;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.append(VARY, HeaderValue::from_static("Accept"));

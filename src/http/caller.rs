@@ -6,11 +6,14 @@
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, USER_AGENT};
+use axum::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT};
 
 use super::client_address::ClientAddress;
 use crate::auth::{Auth, Caller};
 use crate::domain::origin::{Origin, UserAgent};
+
+/// Longest value of `Accept-Language` that is kept. Browsers send less than half as much.
+const MAX_LANGUAGES: usize = 200;
 
 /// The caller by the head of a request.
 pub(super) fn caller<'a>(
@@ -20,7 +23,12 @@ pub(super) fn caller<'a>(
     // Copied here: the future must not borrow the request, whose body is not `Sync`.
     let bearer = bearer(request.headers()).map(str::to_owned);
     let origin = origin(request);
-    async move { auth.guard.caller(bearer.as_deref(), origin).await }
+    let languages = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let languages = languages.filter(|text| text.len() <= MAX_LANGUAGES).map(str::to_owned);
+    async move {
+        let caller = auth.guard.caller(bearer.as_deref(), origin).await;
+        caller.accepting(languages.as_deref())
+    }
 }
 
 /// The bearer token. A header that is sent twice or is not text counts as an invalid token.

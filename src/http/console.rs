@@ -14,13 +14,16 @@ use super::assets;
 use super::not_found::not_found;
 
 /// No inline scripts or styles, and no script from a string (Trusted Types).
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; trusted-types 'none'; require-trusted-types-for 'script'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
 
 #[derive(Embed)]
 #[folder = "src/console/dist"]
-struct Files;
+pub(super) struct Files;
+
+/// The page, which names its other files.
+const PAGE: &str = "index.html";
 
 /// All paths below `/console` have the same page, whose script selects the view by the path.
 pub(super) fn routes<State: Clone + Send + Sync + 'static>() -> Router<State> {
@@ -37,12 +40,18 @@ pub(super) fn routes<State: Clone + Send + Sync + 'static>() -> Router<State> {
 /// Where the build of the console wrote no list of documents.
 #[must_use]
 pub fn documents() -> Vec<String> {
-    let file = Files::get("documents.json").map(|file| file.data).unwrap_or_default();
+    documents_in("documents.json")
+}
+
+/// # Panics
+/// Where the build wrote no such list.
+pub(super) fn documents_in(list: &str) -> Vec<String> {
+    let file = Files::get(list).map(|file| file.data).unwrap_or_default();
     serde_json::from_slice(&file).expect("the build writes a list of texts")
 }
 
 async fn page(headers: HeaderMap) -> Response {
-    match assets::page::<Files>(&headers, POLICY).await {
+    match assets::page::<Files>(&headers, PAGE, POLICY).await {
         Some(page) => page,
         None => not_found().await,
     }

@@ -1,7 +1,8 @@
-//! Cookie of the refresh token, in requests and responses.
+//! Cookies of tokens, in requests and responses: that of the refresh token, and that of a login which waits
+//! for its next step.
 //!
-//! Its name has the prefix `__Host-`: browsers accept such a cookie from this very host only, over
-//! TLS, so neither another subdomain nor a page without TLS can replace it. The cookie is removed with
+//! Their names have the prefix `__Host-`: browsers accept such a cookie from this very host only, over
+//! TLS, so neither another subdomain nor a page without TLS can replace it. A cookie is removed with
 //! the same attributes with which it is set; otherwise browsers would keep it.
 
 use axum::extract::Request;
@@ -11,33 +12,46 @@ use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 
 use super::origin_check::AllowedOrigins;
-use crate::auth::{Auth, CookieChange, RefreshCookie};
+use crate::auth::{Auth, CookieChange, CookieSlot, Cookies};
 use crate::clock::Timestamp;
 
-/// The refresh token cookies of browsers.
+/// The cookies of browsers.
 #[derive(Clone, Debug)]
-pub(super) struct RefreshCookies {
-    name: CookieName,
+pub(super) struct TokenCookies {
+    refresh: CookieName,
+    login: CookieName,
     origins: AllowedOrigins,
 }
 
-impl RefreshCookies {
+impl TokenCookies {
     /// With `insecure` the cookies are also sent without TLS.
     pub(super) fn new(insecure: bool, origins: AllowedOrigins) -> Self {
-        let name = if insecure { CookieName::INSECURE } else { CookieName::SECURE };
-        Self { name, origins }
+        let (refresh, login) = if insecure {
+            (CookieName::INSECURE, CookieName::INSECURE_LOGIN)
+        } else {
+            (CookieName::SECURE, CookieName::SECURE_LOGIN)
+        };
+        Self { refresh, login, origins }
     }
 
-    /// The cookie of a request, and whether the sender of the request may use it.
-    pub(super) fn read(&self, request: &Request) -> RefreshCookie {
+    /// The cookies of a request, and whether the sender of the request may use them.
+    pub(super) fn read(&self, request: &Request) -> Cookies {
         let (headers, uri) = (request.headers(), request.uri());
-        RefreshCookie::new(self.name.token_in(headers), self.origins.check_sender(headers, uri))
+        let slot = |name: CookieName| CookieSlot::new(name.token_in(headers));
+        let sender = self.origins.check_sender(headers, uri);
+        Cookies::new(slot(self.refresh), slot(self.login), sender)
     }
 
-    /// Writes the change that the request made to the cookie, if any.
-    pub(super) fn write(&self, cookie: &RefreshCookie, auth: &Auth, response: &mut Response) {
-        if let Some(change) = cookie.take_change() {
-            self.name.write(&change, auth.system.now(), response);
+    /// Writes the changes that the request made to the cookies, if any.
+    pub(super) fn write(&self, cookies: &Cookies, auth: &Auth, response: &mut Response) {
+        let changes = [
+            (self.refresh, cookies.take_refresh_change()),
+            (self.login, cookies.take_login_change()),
+        ];
+        for (name, change) in changes {
+            if let Some(change) = change {
+                name.write(&change, auth.system.now(), response);
+            }
         }
     }
 }
@@ -55,6 +69,10 @@ impl CookieName {
     /// For development without TLS. Another name, so that a secure and an insecure cookie are never
     /// taken for each other.
     const INSECURE: Self = Self { name: "sallyport-refresh", secure: false };
+
+    const SECURE_LOGIN: Self = Self { name: "__Host-sallyport-login", secure: true };
+
+    const INSECURE_LOGIN: Self = Self { name: "sallyport-login", secure: false };
 
     /// The token in the cookie. Of two cookies with this name one may be planted, so they count as an
     /// invalid token.

@@ -19,6 +19,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; 
 #[folder = "src/graphiql/dist"]
 struct Files;
 
+/// The page, which names its other files.
+const PAGE: &str = "index.html";
+
 pub(super) const FILES_PATH: &str = "/graphiql/{name}";
 
 /// Whether a browser requests the page. Browsers that open a WebSocket do not accept HTML.
@@ -27,7 +30,7 @@ pub(super) fn is_requested(request: &Request) -> bool {
 }
 
 pub(super) async fn page(headers: &HeaderMap) -> Response {
-    match assets::page::<Files>(headers, POLICY).await {
+    match assets::page::<Files>(headers, PAGE, POLICY).await {
         Some(page) => page,
         None => not_found().await,
     }

@@ -6,6 +6,7 @@
 pub mod graphql;
 pub mod server;
 
+mod account_pages;
 mod assets;
 mod caller;
 mod client_address;
@@ -32,6 +33,7 @@ mod serve;
 mod web_origin;
 mod well_known;
 
+pub use account_pages::documents as account_documents;
 pub use client_address::{ProxyHeader, TrustedProxies};
 pub use console::documents as console_documents;
 pub use cors_headers::{CorsHeader, CorsHeaderError};

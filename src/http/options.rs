@@ -1,7 +1,7 @@
 //! Options of the HTTP interface.
 
 use super::client_address::TrustedProxies;
-use super::cookie::RefreshCookies;
+use super::cookie::TokenCookies;
 use super::cors_headers::CorsHeader;
 use super::origin_check::AllowedOrigins;
 use super::web_origin::WebOrigin;
@@ -36,7 +36,7 @@ impl TransportOptions {
         AllowedOrigins::new(&self.origins, url)
     }
 
-    pub(super) fn refresh_cookies(&self, origins: AllowedOrigins) -> RefreshCookies {
-        RefreshCookies::new(self.insecure_cookies, origins)
+    pub(super) fn token_cookies(&self, origins: AllowedOrigins) -> TokenCookies {
+        TokenCookies::new(self.insecure_cookies, origins)
     }
 }

@@ -12,7 +12,7 @@ use super::graphql::{Engine, GraphqlEndpoint, PersistedDocuments, Subscribers};
 use super::middleware::{self, MiddlewareState, RESPONSE_TIMEOUT};
 use super::not_found::not_found;
 use super::options::Options;
-use super::{console, cors, graphiql, health, well_known};
+use super::{account_pages, console, cors, graphiql, health, well_known};
 use crate::auth::Auth;
 use crate::entropy::Entropy;
 use crate::graphql::Schema;
@@ -48,7 +48,7 @@ pub fn router<Root: ObjectType + 'static>(
         engine: Arc::new(Engine::new(schema, options.limits.clone(), state.documents)),
         auth: Arc::clone(&auth),
         subscribers: state.subscribers,
-        cookies: transport.refresh_cookies(origins.clone()),
+        cookies: transport.token_cookies(origins.clone()),
         origins: origins.clone(),
         graphiql: options.graphiql,
     });
@@ -59,7 +59,7 @@ pub fn router<Root: ObjectType + 'static>(
         graphql = graphql.layer(cors.clone());
         fallback = fallback.layer(cors);
     }
-    let mut pages = Router::new();
+    let mut pages = account_pages::routes();
     if options.graphiql {
         pages = pages.route(graphiql::FILES_PATH, get(graphiql::file));
     }

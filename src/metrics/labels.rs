@@ -6,6 +6,8 @@ words! {
     /// Outcome of a login.
     LoginResult {
         Succeeded = "succeeded",
+        /// The password was right, and another step is needed.
+        Challenged = "challenged",
         /// No active account has this name and password.
         InvalidCredentials = "invalid_credentials",
         /// Refused by a limit.
@@ -73,5 +75,21 @@ words! {
         Internal = "INTERNAL_SERVER_ERROR",
         /// Any other code.
         Other = "other",
+    }
+}
+
+words! {
+    /// Outcome of an attempt to send an e-mail.
+    EmailOutcome {
+        /// Accepted by the SMTP server.
+        Sent = "sent",
+        /// Failed for good.
+        Failed = "failed",
+        /// Failed, and attempted again later.
+        Retried = "retried",
+        /// Deleted, because its code or link had expired.
+        Expired = "expired",
+        /// Kept for administrators, because there is no SMTP server.
+        Kept = "kept",
     }
 }

@@ -7,7 +7,7 @@
 
 mod labels;
 
-pub use labels::{LoginResult, OperationKind, Outcome, RefreshOutcome};
+pub use labels::{EmailOutcome, LoginResult, OperationKind, Outcome, RefreshOutcome};
 
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicU64;
@@ -21,6 +21,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use crate::domain::mail::MailPurpose;
 use crate::domain::session::EndReason;
 
 /// Content type of `OpenMetrics`.
@@ -30,6 +31,9 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 /// and 2.5 s is above the timeout of the database's queries.
 const DURATION_BUCKETS: [f64; 11] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+
+/// Label of e-mails whose purpose only a newer version knows.
+const UNKNOWN_PURPOSE: &str = "unknown";
 
 /// A label's name and value.
 type Label = (&'static str, &'static str);
@@ -50,6 +54,8 @@ pub struct Metrics {
     ends: Family<[Label; 1], Counter>,
     operations: Family<[Label; 2], Counter>,
     durations: Family<[Label; 1], Histogram>,
+    emails: Family<[Label; 2], Counter>,
+    email_queue: FloatGauge,
     observed: ObservedGauges,
 }
 
@@ -96,12 +102,18 @@ impl Default for Metrics {
         let durations = Family::new_with_constructor(duration as fn() -> Histogram);
         let ends = "Number of sessions ended by this process, by reason";
         let operations = "Number of GraphQL requests, by operation type and outcome";
+        let emails = "Number of attempts to send an e-mail, by purpose and outcome";
+        let email_queue = FloatGauge::default();
+        let age = "Age of the oldest e-mail that is not sent yet";
+        registry.register_with_unit("email_queue", age, Unit::Seconds, email_queue.clone());
         let metrics = Self {
             logins: counters(&mut registry, "logins", "Number of login attempts, by result"),
             refreshes: counters(&mut registry, "refreshes", "Number of refreshes, by outcome"),
             ends: counters(&mut registry, "session_ends", ends),
             operations: counters(&mut registry, "operations", operations),
             durations: durations.clone(),
+            emails: counters(&mut registry, "emails", emails),
+            email_queue,
             observed: ObservedGauges::registered(&mut registry),
             registry,
         };
@@ -127,6 +139,17 @@ impl Metrics {
         let kind = ("type", kind.as_str());
         self.operations.get_or_create(&[kind, ("outcome", outcome.as_str())]).inc();
         self.durations.get_or_create(&[kind]).observe(took.as_secs_f64());
+    }
+
+    /// Counts an attempt to send an e-mail; `None` for a purpose that only a newer version knows.
+    pub fn email(&self, purpose: Option<MailPurpose>, outcome: EmailOutcome) {
+        let purpose = ("purpose", purpose.map_or(UNKNOWN_PURPOSE, MailPurpose::as_str));
+        self.emails.get_or_create(&[purpose, ("outcome", outcome.as_str())]).inc();
+    }
+
+    /// Sets the age of the oldest e-mail that is not sent yet.
+    pub fn email_queue(&self, age: Duration) {
+        self.email_queue.set(age.as_secs_f64());
     }
 
     #[must_use]
@@ -155,6 +178,13 @@ impl Metrics {
                 drop(self.operations.get_or_create(&[kind, ("outcome", outcome.as_str())]));
             }
             drop(self.durations.get_or_create(&[kind]));
+        }
+        let purposes = MailPurpose::ALL.iter().map(|purpose| purpose.as_str());
+        for purpose in purposes.chain([UNKNOWN_PURPOSE]) {
+            for outcome in EmailOutcome::ALL {
+                let labels = [("purpose", purpose), ("outcome", outcome.as_str())];
+                drop(self.emails.get_or_create(&labels));
+            }
         }
         let durations = self.durations.clone();
         let help = "Duration of GraphQL requests, by operation type";

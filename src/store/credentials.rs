@@ -9,9 +9,11 @@ use crate::clock::Timestamp;
 use crate::crypto::password::{PasswordHash, PasswordScheme};
 use crate::domain::id::UserId;
 use crate::domain::login_name::LoginName;
+use crate::domain::mail::ShortenedEmail;
 use crate::domain::user::User;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
+use crate::store::email::outbox::{NewMail, Outbox};
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::global_floor_lock;
@@ -28,6 +30,8 @@ const SAMPLE_SIZE: i64 = 5_000;
 pub struct Credentials {
     pub user: User,
     pub password_hash: Option<PasswordHash>,
+    /// The address that the account was registered with and does not have, since another account has it.
+    pub awaits_email: Option<ShortenedEmail>,
 }
 
 from_row! {
@@ -36,6 +40,7 @@ from_row! {
         user: UserRow,
         scheme: Option<String>,
         hash: Option<String>,
+        awaits_email: Option<String>,
     }
 }
 
@@ -46,7 +51,11 @@ impl TryFrom<CredentialsRow> for Credentials {
         let is_known = row.scheme.is_some_and(|scheme| PasswordScheme::parse(&scheme).is_some());
         let hash = row.hash.filter(|_| is_known);
         let parse = |hash: String| PasswordHash::parse(&hash).ok_or(Error::unreadable("hash"));
-        Ok(Self { user: row.user.try_into()?, password_hash: hash.map(parse).transpose()? })
+        Ok(Self {
+            user: row.user.try_into()?,
+            password_hash: hash.map(parse).transpose()?,
+            awaits_email: row.awaits_email.map(ShortenedEmail::from_stored),
+        })
     }
 }
 
@@ -55,7 +64,9 @@ macro_rules! select_credentials {
         concat!(
             "SELECT ",
             user_columns!("password_credentials.changed_at"),
-            ", password_credentials.scheme, password_credentials.hash FROM users \
+            ", password_credentials.scheme, password_credentials.hash, \
+             (SELECT sent_to FROM unproved_registrations WHERE users.email_key IS NULL \
+             AND unproved_registrations.user_id = users.id) AS awaits_email FROM users \
              LEFT JOIN password_credentials ON password_credentials.user_id = users.id WHERE "
         )
     };
@@ -169,6 +180,19 @@ steps! {
             Ok(query.execute(self).await?.rows_affected() > 0)
         }
 
+        /// Sets the last login.
+        async fn record_login(&mut self, user: UserId, at: Timestamp) -> Result<Option<User>> {
+            let row: Option<UserRow> = metered::query_as(concat!(
+                "UPDATE users SET last_login_at = $2 WHERE id = $1 RETURNING ",
+                user_columns!()
+            ))
+            .bind(user.as_uuid())
+            .bind(at.as_micros())
+            .fetch_optional(self)
+            .await?;
+            row.map(User::try_from).transpose()
+        }
+
         async fn lock_user(&mut self, user: UserId) -> Result<Option<User>> {
             let row: Option<UserRow> = metered::query_as(Self::LOCK_USER)
                 .bind(user.as_uuid())
@@ -240,6 +264,7 @@ impl Store {
         hash: PasswordHash,
         event: NewEvent,
         end: Option<EndSessions>,
+        mails: Vec<NewMail>,
     ) -> Result<Option<(User, Ending)>> {
         transact!(self, conn => {
             // Locks the credential: a concurrent login has either committed its session, which ends
@@ -253,6 +278,7 @@ impl Store {
                 return Err(Error::LostRace);
             }
             conn.record_event(&event).await?;
+            conn.queue_mails(&mails).await?;
             let ended = match &end {
                 Some(end) => conn.end_all(end).await?,
                 None => Ending::default(),

@@ -15,7 +15,7 @@
 //! - `handle`: [`Store`] itself.
 //! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
-//! - `credentials`, `accounts`, `sessions`, `retention`.
+//! - `credentials`, `accounts`, `sessions`, `email`, `retention`.
 
 #[macro_use]
 mod backend;
@@ -23,6 +23,7 @@ mod accounts;
 mod audit;
 mod audit_checkpoint;
 mod credentials;
+mod email;
 mod error;
 mod handle;
 mod keys;
@@ -53,6 +54,14 @@ pub use backend::postgres_url_error::PostgresUrlError;
 pub use backend::session_defaults::SessionDefault;
 pub use backend::sqlite::close_all;
 pub use credentials::Credentials;
+pub use email::challenge_row::{Challenge, NewChallenge, PasswordMark};
+pub use email::challenges::CodeAttempt;
+pub use email::email_change::{ChangeEmail, NotChanged, RequestChange, RevertEmail};
+pub use email::order::{MailOrder, Ordered};
+pub use email::outbox::{LeasedMail, MailContent, NewMail};
+pub use email::outbox_list::{OutboxState, StoredMail};
+pub use email::registration::{RegisterUnverified, Registered};
+pub use email::spend::{SpendChallenge, Spent};
 pub use error::Error;
 pub use handle::Store;
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
@@ -72,7 +81,7 @@ pub use session_ends::floor::{Floor, FloorId};
 pub use session_search::{MatchingPage, MatchingSessions};
 pub use sessions::known_token::KnownToken;
 pub use sessions::open::{Grounds, NewSession, NotOpened, OpenSession, Opened};
-pub use sessions::reauthenticate::Reauthenticate;
+pub use sessions::reauthenticate::{FreshProof, Reauthenticate};
 pub use sessions::refresh_retry::{LoggedRetries, RefreshRetry};
 pub use sessions::reissue::Reissue;
 pub use throttle::{Charge, Charged, Settlement};

@@ -2,6 +2,7 @@
 
 use super::Accounts;
 use crate::auth::caller::Viewer;
+use crate::auth::emails::NoticeKind;
 use crate::auth::error::Error;
 use crate::auth::passwords::wrong_current_password;
 use crate::domain::audit::AuditKind;
@@ -40,11 +41,14 @@ impl Accounts {
             reason: EndReason::PasswordChanged,
             at: now,
             actor: Some(user),
-            origin,
+            origin: origin.clone(),
             note: None,
         });
         let (verified, hash) = (Some(replacement.current()), replacement.new_hash());
-        let changed = self.store.set_password(user, verified, hash, event, end).await?;
+        let notice =
+            self.emails.notice(NoticeKind::PasswordChanged, replacement.user(), &origin, now);
+        let mails = notice.into_iter().collect();
+        let changed = self.store.set_password(user, verified, hash, event, end, mails).await?;
         self.store.settle(replacement.settlement()).await?;
         // Another caller has changed it since it was verified: this was not the current one any more.
         let (user, ending) = changed.ok_or_else(wrong_current_password)?;

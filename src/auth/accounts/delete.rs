@@ -4,6 +4,7 @@ use super::Accounts;
 use super::last_administrator::last_administrator;
 use crate::auth::authority::{Actor, Admin};
 use crate::auth::caller::Viewer;
+use crate::auth::emails::NoticeKind;
 use crate::auth::error::{Denial, Error, UnauthenticatedReason};
 use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
@@ -115,7 +116,13 @@ impl Accounts {
             origin,
             note: None,
         };
-        let (deleted, ending) = match self.store.delete_user(user, event, end).await? {
+        let found = self.store.users_by_id(&[user]).await?.remove(&user);
+        let notice = found.and_then(|found| {
+            let kind = NoticeKind::AccountDeleted;
+            self.emails.notice(kind, &found, &Origin::default(), now)
+        });
+        let mails = notice.into_iter().collect();
+        let (deleted, ending) = match self.store.delete_user(user, event, end, mails).await? {
             Ok(deleted) => deleted,
             Err(refused) => return Ok(Err(refused)),
         };

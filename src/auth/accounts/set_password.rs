@@ -3,6 +3,7 @@
 use super::Accounts;
 use super::state::event;
 use crate::auth::authority::{Actor, Admin};
+use crate::auth::emails::NoticeKind;
 use crate::auth::error::Error;
 use crate::auth::input_field::Field;
 use crate::auth::sessions::end_by_admin;
@@ -40,7 +41,10 @@ impl Accounts {
         let event = event(kind, user, by.user_id(), now, origin.clone());
         let order = end_by_admin(by.user_id(), Scope::User(user), now, origin);
         let end = EndSessions { reason: EndReason::PasswordChanged, ..order };
-        let changed = self.store.set_password(user, None, hash, event, Some(end)).await?;
+        let notice =
+            self.emails.notice(NoticeKind::PasswordChanged, &found.user, &Origin::default(), now);
+        let mails = notice.into_iter().collect();
+        let changed = self.store.set_password(user, None, hash, event, Some(end), mails).await?;
         let (user, ending) = changed.ok_or_else(not_found)?;
         let count = self.ends.finish(&Scope::User(user.id), now, ending).await?.count;
         self.ends.complete(by.actor()).await?;

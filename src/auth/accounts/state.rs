@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::auth::challenges::Challenges;
+use crate::auth::emails::Emails;
 use crate::auth::passwords::Passwords;
 use crate::auth::sessions::{SessionEnds, Sessions};
 use crate::auth::user_cache::UserCache;
@@ -18,6 +20,9 @@ pub struct Accounts {
     pub(in crate::auth) passwords: Arc<Passwords>,
     pub(in crate::auth) sessions: Arc<Sessions>,
     pub(in crate::auth) ends: Arc<SessionEnds>,
+    pub(in crate::auth) challenges: Arc<Challenges>,
+    pub(in crate::auth) emails: Arc<Emails>,
+    pub(in crate::auth) refuse_unverified_email: bool,
     pub(in crate::auth) users: Arc<UserCache>,
     pub(in crate::auth) registration_open: bool,
     pub(in crate::auth) clock: Arc<dyn Clock>,

@@ -39,7 +39,7 @@ pub enum KeyError {
 /// Signing keys of a process.
 pub struct Keys {
     pub(super) store: Arc<Store>,
-    pub(super) secrets: MasterSecrets,
+    pub(super) secrets: Arc<MasterSecrets>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     /// Longest life of a token after it was signed here.
@@ -57,7 +57,7 @@ impl Keys {
     #[must_use]
     pub fn new(
         store: Arc<Store>,
-        secrets: MasterSecrets,
+        secrets: Arc<MasterSecrets>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         token_lifetime: Duration,

@@ -102,7 +102,7 @@ impl AttemptLimits {
 
     /// Digest of a folded name alone, under which all counters of its account are found.
     pub(super) fn account(&self, name: &str) -> Bucket {
-        Bucket(self.key.of(&[b"account of a name", name.as_bytes()]))
+        account_bucket(&self.key, name)
     }
 
     /// Begins a login by this folded name, whether or not an account has it.
@@ -183,6 +183,11 @@ impl AttemptLimits {
     pub(super) fn source(&self, origin: &Origin) -> Option<Bucket> {
         self.is_on.then(|| self.address(origin).bucket)
     }
+}
+
+/// Digest of a folded name alone.
+pub(in crate::auth) fn account_bucket(key: &BlindIndexKey, name: &str) -> Bucket {
+    Bucket(key.of(&[b"account of a name", name.as_bytes()]))
 }
 
 /// Bytes of an address for a bucket; requests without an address share one.

@@ -4,6 +4,7 @@
 
 mod admission;
 mod attempt_limits;
+mod code_limits;
 mod confirm;
 mod dummy_hashes;
 mod export_limit;
@@ -17,6 +18,7 @@ mod replace;
 mod state;
 mod verify;
 
+pub(super) use attempt_limits::account_bucket;
 pub use hashing_queue::HashingLoad;
 pub use new_account::NewAccount;
 pub(super) use new_account::Registration;

@@ -12,6 +12,7 @@ use crate::auth::input_field::Field;
 use crate::auth::user_error::UserError;
 use crate::clock::Timestamp;
 use crate::domain::id::UserId;
+use crate::domain::locale::Locale;
 use crate::domain::origin::Origin;
 use crate::domain::throttle::{NETWORK, REGISTRATION, network};
 use crate::domain::user::{Names, NamesError, Role};
@@ -25,6 +26,7 @@ pub struct NewAccount<'a> {
     pub password: &'a str,
     pub email: Option<&'a str>,
     pub role: Role,
+    pub locale: Option<&'a str>,
 }
 
 redacted_debug!(NewAccount<'_>);
@@ -37,6 +39,14 @@ pub struct Registration(NewUser);
 impl Registration {
     pub(in crate::auth) fn user_id(&self) -> UserId {
         self.0.id
+    }
+
+    pub(in crate::auth) fn new_user(&self) -> &NewUser {
+        &self.0
+    }
+
+    pub(in crate::auth) fn into_new_user(self) -> NewUser {
+        self.0
     }
 
     /// Account that the store creates when it opens the session.
@@ -80,7 +90,9 @@ impl Passwords {
         account: NewAccount<'_>,
         permit: HashingPermit,
     ) -> Result<NewUser, Error> {
-        let NewAccount { username, password, email, role } = account;
+        let NewAccount { username, password, email, role, locale } = account;
+        let locale = locale.map(Locale::parse).transpose();
+        let locale = locale.map_err(|error| UserError::invalid(Field::Locale, error))?;
         let names = Names::parse(username, email).map_err(|error| match error {
             NamesError::Email(_) => UserError::invalid(Field::Email, error),
             _ => UserError::invalid(Field::Username, error),
@@ -90,7 +102,7 @@ impl Passwords {
         let password = hash.map_err(|error| UserError::weak(Field::Password, &error))?;
         let now: Timestamp = self.clock.now();
         let id = UserId::new(now, &*self.entropy);
-        Ok(NewUser { id, names, password: Some(password), role, created_at: now })
+        Ok(NewUser { id, names, password: Some(password), role, locale, created_at: now })
     }
 
     /// Refuses a registration that a limit is known to refuse, before it waits for anything.

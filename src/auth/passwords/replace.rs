@@ -12,17 +12,24 @@ use crate::crypto::password::PasswordHash;
 use crate::domain::audit::AuditKind;
 use crate::domain::origin::Origin;
 use crate::domain::password::Password;
+use crate::domain::user::User;
 use crate::store::{NewEvent, Settlement};
 
 /// A new password, hashed, of a user who knew the current one. Holds the attempt's lock: it is dropped
 /// once the password is changed and the counts are settled, so that the next attempt sees both.
 pub(in crate::auth) struct Replacement {
+    user: User,
     current: PasswordHash,
     new: PasswordHash,
     admitted: Admitted,
 }
 
 impl Replacement {
+    /// The account, as it was read a moment ago.
+    pub(in crate::auth) fn user(&self) -> &User {
+        &self.user
+    }
+
     /// The hash that was verified: the account must still have it.
     pub(in crate::auth) fn current(&self) -> PasswordHash {
         self.current.clone()
@@ -64,7 +71,9 @@ impl Passwords {
         let dummy = || self.hashing.dummies().of(&self.limits.key, name);
         let hash = current.clone().unwrap_or_else(dummy);
         match (self.hashing.replace(permit, password, hash, new).await?, current) {
-            (Replaced::By(new), Some(current)) => Ok(Replacement { current, new, admitted }),
+            (Replaced::By(new), Some(current)) => {
+                Ok(Replacement { user: found.user, current, new, admitted })
+            }
             (Replaced::By(_) | Replaced::WrongPassword, _) => {
                 // The caller may have stolen the access token: the account's owner sees it in the audit.
                 let event = NewEvent {

@@ -14,23 +14,49 @@ use crate::crypto::password::{PasswordHash, Verdict};
 use crate::domain::audit::AuditKind;
 use crate::domain::id::UserId;
 use crate::domain::login_name::LoginName;
+use crate::domain::mail::ShortenedEmail;
 use crate::domain::origin::Origin;
 use crate::domain::password::Password;
 use crate::domain::throttle::Bucket;
-use crate::store::{Grounds, NewEvent};
+use crate::domain::user::User;
+use crate::store::{Credentials, Grounds, NewEvent, Settlement};
 
 /// Proof of an account's password, made only by [`Passwords::verify`].
 #[derive(Debug)]
 pub struct VerifiedPassword {
-    user_id: UserId,
+    user: User,
     hash: PasswordHash,
     upgraded: Option<PasswordHash>,
+    awaits_email: Option<ShortenedEmail>,
     admitted: Admitted,
 }
 
 impl VerifiedPassword {
     pub(in crate::auth) fn user_id(&self) -> UserId {
-        self.user_id
+        self.user.id
+    }
+
+    /// The account, as it was read a moment ago.
+    pub(in crate::auth) fn user(&self) -> &User {
+        &self.user
+    }
+
+    pub(in crate::auth) fn hash(&self) -> &PasswordHash {
+        &self.hash
+    }
+
+    /// Counts that a right password resets or refunds.
+    pub(in crate::auth) fn settlement(&self) -> Settlement {
+        self.admitted.settlement()
+    }
+
+    /// The address that the account was registered with and does not have, since another account has it.
+    pub(in crate::auth) fn awaits_email(&self) -> Option<&ShortenedEmail> {
+        self.awaits_email.as_ref()
+    }
+
+    pub(in crate::auth) fn has_unverified_email(&self) -> bool {
+        self.user.names.email().is_some() && self.user.email_verified_at.is_none()
     }
 
     /// Conditions that the store checks again when it opens the session.
@@ -103,7 +129,8 @@ impl Passwords {
             },
             _ => None,
         };
-        Ok(VerifiedPassword { user_id: found.user.id, hash, upgraded, admitted })
+        let Credentials { user, awaits_email, .. } = found;
+        Ok(VerifiedPassword { user, hash, upgraded, awaits_email, admitted })
     }
 
     /// Refuses a login whose password was changed, or whose account was deactivated, since it was
@@ -113,7 +140,7 @@ impl Passwords {
         proof: VerifiedPassword,
         origin: Origin,
     ) -> Error {
-        self.refuse(proof.admitted, Some(proof.user_id), origin).await
+        self.refuse(proof.admitted, Some(proof.user.id), origin).await
     }
 
     /// Takes as long as a wrong password takes where the limits that refuse do not hold. The work is done

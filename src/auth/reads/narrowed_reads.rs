@@ -18,7 +18,7 @@ use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::login_name::LoginName;
 use crate::domain::pagination::{Page, PageRequest};
 use crate::domain::session::Session;
-use crate::domain::user::User;
+use crate::domain::user::{Email, User};
 use crate::store::Store;
 
 /// Everything that can be read.
@@ -84,6 +84,18 @@ impl Reads {
         let Some(name) = LoginName::parse(name) else { return Ok(None) };
         let found = self.store.credentials_by_name(&name).await?.map(|found| found.user);
         Ok(found.filter(|user| reader.may_see(user.id) && !user.is_deleted()))
+    }
+
+    /// The address that an account is about to change to.
+    pub async fn pending_email(
+        &self,
+        reader: impl Into<Reader>,
+        user: UserId,
+    ) -> Result<Option<Email>, Error> {
+        if !reader.into().may_see(user) {
+            return Ok(None);
+        }
+        Ok(self.store.pending_email(user, self.clock.now()).await?)
     }
 
     pub async fn users(

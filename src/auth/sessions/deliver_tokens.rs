@@ -5,8 +5,12 @@
 //! cleared where its token is not valid any more, and never because the service failed.
 
 use super::Sessions;
+use super::open::LoginOutcome;
 use super::token_issuer::SignedIn;
-use super::token_transport::{CookieChange, RefreshCookie, TokenTransport};
+use crate::auth::transport::{CookieChange, Cookies, TokenTransport};
+use zeroize::Zeroizing;
+
+use crate::auth::challenges::LoginChallenge;
 use crate::auth::error::Error;
 use crate::domain::origin::Origin;
 use crate::domain::session::EndReason;
@@ -18,29 +22,49 @@ impl Sessions {
         &self,
         mut signed_in: SignedIn,
         transport: TokenTransport,
-        cookie: &RefreshCookie,
+        cookie: &Cookies,
         origin: Origin,
     ) -> Result<SignedIn, Error> {
         if transport == TokenTransport::Cookie {
             self.end_replaced(cookie, &signed_in, origin).await?;
             let tokens = &mut signed_in.tokens;
             if let Some(token) = tokens.refresh_token.take() {
-                cookie.change(CookieChange::Set(token.into(), tokens.refresh_expires_at));
+                cookie.refresh.change(CookieChange::Set(token.into(), tokens.refresh_expires_at));
             }
         }
         Ok(signed_in)
+    }
+
+    /// Delivers the tokens of a session, or the token of a challenge.
+    pub(in crate::auth) async fn deliver_outcome(
+        &self,
+        outcome: LoginOutcome,
+        transport: TokenTransport,
+        cookie: &Cookies,
+        origin: Origin,
+    ) -> Result<LoginOutcome, Error> {
+        match outcome {
+            LoginOutcome::Session(user, signed_in) => {
+                let signed_in = self.deliver(*signed_in, transport, cookie, origin).await?;
+                Ok(LoginOutcome::Session(user, Box::new(signed_in)))
+            }
+            LoginOutcome::Challenge(challenge) => {
+                Ok(LoginOutcome::Challenge(deliver_challenge(challenge, transport, cookie)))
+            }
+        }
     }
 
     /// Ends the session of the cookie that is replaced. Where that fails nobody is given the new token:
     /// the cookie stays, and with it the way to end its session next time.
     async fn end_replaced(
         &self,
-        cookie: &RefreshCookie,
+        cookie: &Cookies,
         signed_in: &SignedIn,
         origin: Origin,
     ) -> Result<(), Error> {
         let now = self.now();
-        let held = cookie.token().and_then(|token| self.tokens.verify_refresh(token, now).ok());
+        let held =
+            cookie.refresh.token().and_then(|token| self.tokens.verify_refresh(token, now).ok());
         let Some(held) = held.filter(|held| held.session_id != signed_in.session.id) else {
             return Ok(());
         };
@@ -55,4 +79,19 @@ impl Sessions {
         self.ends.end(end, None).await?;
         Ok(())
     }
+}
+
+/// Moves the token of a challenge into its cookie, if that is its transport.
+pub(in crate::auth) fn deliver_challenge(
+    mut challenge: LoginChallenge,
+    transport: TokenTransport,
+    cookie: &Cookies,
+) -> LoginChallenge {
+    if transport == TokenTransport::Cookie
+        && let Some(token) = challenge.token.take()
+    {
+        let token = Zeroizing::new(token.as_str().to_owned());
+        cookie.login.change(CookieChange::Set(token, challenge.expires_at));
+    }
+    challenge
 }

@@ -1,14 +1,14 @@
-//! Login: a name and a password become a session and its tokens.
+//! Login: a name and a password become a session and its tokens, or the next step of the login.
 
 use super::Sessions;
-use super::open::parse_session_name;
-use super::token_issuer::SignedIn;
-use super::token_transport::{RefreshCookie, TokenTransport};
+use super::open::{LoginOutcome, OpenFor, parse_session_name};
 use crate::auth::error::Error;
 use crate::auth::proof::Proof;
+use crate::auth::transport::{Cookies, TokenTransport};
 use crate::auth::user_error::UserErrorCode;
+use crate::domain::locale::Locale;
+use crate::domain::login_name::LoginName;
 use crate::domain::origin::Origin;
-use crate::domain::user::User;
 use crate::metrics::LoginResult;
 use crate::redacted::redacted_debug;
 
@@ -18,12 +18,14 @@ pub struct Login<'a> {
     pub username: &'a str,
     pub password: &'a str,
     pub session_name: Option<&'a str>,
+    /// Languages of the client, by preference, for mails.
+    pub languages: &'a [Locale],
 }
 
 redacted_debug!(Login<'_>);
 
 impl Sessions {
-    /// Logs in, and delivers the refresh token by this transport.
+    /// Logs in, and delivers the tokens by this transport.
     ///
     /// # Errors
     /// `INVALID_CREDENTIALS`; `INVALID_INPUT` for the session's name; `RATE_LIMITED`; `OVERLOADED`;
@@ -32,31 +34,33 @@ impl Sessions {
         &self,
         login: Login<'_>,
         transport: TokenTransport,
-        cookie: &RefreshCookie,
+        cookie: &Cookies,
         origin: Origin,
-    ) -> Result<(User, SignedIn), Error> {
+    ) -> Result<LoginOutcome, Error> {
         cookie.allow(transport)?;
         let opened = self.open_by_password(login, &origin).await;
         self.metrics.login(result(&opened));
-        let (user, signed_in) = opened?;
-        let signed_in = self.deliver(signed_in, transport, cookie, origin).await?;
-        Ok((user, signed_in))
+        self.deliver_outcome(opened?, transport, cookie, origin).await
     }
 
     async fn open_by_password(
         &self,
         login: Login<'_>,
         origin: &Origin,
-    ) -> Result<(User, SignedIn), Error> {
+    ) -> Result<LoginOutcome, Error> {
         let name = parse_session_name(login.session_name)?;
         let verified = self.passwords.verify(login.username, login.password, origin).await?;
-        self.open(Proof::Password(verified), name, origin).await
+        let typed = LoginName::parse(login.username);
+        let entered = typed.as_ref().map_or("", LoginName::key);
+        let client = OpenFor { languages: login.languages, entered, ..OpenFor::step(name, origin) };
+        self.open(Proof::Password(verified), client).await
     }
 }
 
-fn result<T>(opened: &Result<T, Error>) -> LoginResult {
+fn result(opened: &Result<LoginOutcome, Error>) -> LoginResult {
     match opened {
-        Ok(_) => LoginResult::Succeeded,
+        Ok(LoginOutcome::Session(..)) => LoginResult::Succeeded,
+        Ok(LoginOutcome::Challenge(_)) => LoginResult::Challenged,
         Err(Error::Refused(error)) => match error.code {
             UserErrorCode::InvalidCredentials => LoginResult::InvalidCredentials,
             UserErrorCode::RateLimited => LoginResult::RateLimited,

@@ -8,10 +8,10 @@
 use super::Sessions;
 use super::end::Ended;
 use super::refresh_errors::{is_final, refused, unverified};
-use super::token_transport::{CookieChange, RefreshCookie};
 use crate::auth::caller::{Caller, Viewer};
 use crate::auth::error::{Denial, Error, UnauthenticatedReason};
 use crate::auth::input_field::Field;
+use crate::auth::transport::{CookieChange, Cookies};
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::crypto::TokenError;
 use crate::crypto::refresh_token::RefreshToken;
@@ -74,13 +74,15 @@ impl Sessions {
         &self,
         token: Option<&str>,
         scope: LogoutScope,
-        cookie: &RefreshCookie,
+        cookie: &Cookies,
         caller: &Caller,
     ) -> Result<LoggedOut, Error> {
-        let in_cookie =
-            cookie.token().and_then(|token| self.tokens.verify_refresh(token, self.now()).ok());
+        let in_cookie = cookie
+            .refresh
+            .token()
+            .and_then(|token| self.tokens.verify_refresh(token, self.now()).ok());
         let by_cookie = token.is_none() && self.is_by_cookie(cookie, in_cookie.as_ref(), caller)?;
-        let presented = if by_cookie { cookie.token() } else { token };
+        let presented = if by_cookie { cookie.refresh.token() } else { token };
         let done = self.log_out_by(presented, scope, caller).await;
         let is_over = match &done {
             Ok(done) => {
@@ -90,7 +92,7 @@ impl Sessions {
             Err(error) => by_cookie && is_final(error),
         };
         if is_over {
-            cookie.change(CookieChange::Clear);
+            cookie.refresh.change(CookieChange::Clear);
         }
         done
     }
@@ -100,11 +102,11 @@ impl Sessions {
     /// it replaced that session: else a tab with the old token would leave its browser logged in.
     fn is_by_cookie(
         &self,
-        cookie: &RefreshCookie,
+        cookie: &Cookies,
         in_cookie: Option<&RefreshToken>,
         caller: &Caller,
     ) -> Result<bool, Error> {
-        if cookie.token().is_none() {
+        if cookie.refresh.token().is_none() {
             return Ok(false);
         }
         let Ok(bearer) = caller.token() else {

@@ -11,10 +11,10 @@ use std::time::Duration;
 use super::Sessions;
 use super::refresh_errors::{is_final, refused, unverified};
 use super::token_issuer::SignedIn;
-use super::token_transport::{CookieChange, RefreshCookie, TokenTransport};
 use crate::auth::client_disconnect::disconnected;
 use crate::auth::error::Error;
 use crate::auth::input_field::Field;
+use crate::auth::transport::{CookieChange, Cookies, TokenTransport};
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::clock::Timestamp;
 use crate::crypto::digest::attempt_hash;
@@ -61,10 +61,10 @@ impl Sessions {
     pub async fn refresh(
         &self,
         input: Refresh<'_>,
-        cookie: &RefreshCookie,
+        cookie: &Cookies,
         origin: Origin,
     ) -> Result<SignedIn, Error> {
-        let (token, came_by) = match (input.token, cookie.token()) {
+        let (token, came_by) = match (input.token, cookie.refresh.token()) {
             (Some(token), _) => (token, TokenTransport::Body),
             (None, Some(token)) => (token, TokenTransport::Cookie),
             (None, None) => return Err(no_token().into()),
@@ -80,7 +80,7 @@ impl Sessions {
         let done = self.refresh_by_token(token, input.attempt_id, &origin).await;
         self.metrics.refresh(outcome(&done));
         if came_by == TokenTransport::Cookie && done.as_ref().is_err_and(is_final) {
-            cookie.change(CookieChange::Clear);
+            cookie.refresh.change(CookieChange::Clear);
         }
         let (mut signed_in, _) = done?;
         if (came_by, transport) == (TokenTransport::Body, TokenTransport::Cookie) {

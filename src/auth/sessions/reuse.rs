@@ -2,6 +2,7 @@
 
 use super::Sessions;
 use super::end::end_by_admin;
+use crate::auth::emails::NoticeKind;
 use crate::auth::error::Error;
 use crate::clock::Timestamp;
 use crate::domain::audit::AuditKind;
@@ -11,31 +12,39 @@ use crate::store::{EndSessions, KnownToken, NewEvent, Scope};
 
 impl Sessions {
     /// Ends a session whose replaced token was used again: one of the two clients that have it is a thief,
-    /// and the service cannot know which.
+    /// and the service cannot know which. The user is told in the same transaction.
     pub(super) async fn end_reused(
         &self,
         known: &KnownToken,
         origin: Origin,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let user = known.session.user_id;
+        let account = self.store.users_by_id(&[user]).await?.remove(&user);
+        let notice = account.and_then(|account| {
+            self.emails.notice(NoticeKind::RefreshReused, &account, &origin, now)
+        });
         let event = NewEvent {
             kind: AuditKind::RefreshReused,
             at: now,
-            user: Some(known.session.user_id),
+            user: Some(user),
             actor: None,
             session: Some(known.session.id),
             origin: origin.clone(),
             detail: None,
         };
+        let scope = Scope::One(known.session.id);
         let end = EndSessions {
-            scope: Scope::One(known.session.id),
+            scope: scope.clone(),
             reason: EndReason::RefreshReused,
             at: now,
             actor: None,
             origin,
             note: None,
         };
-        self.ends.end(end, Some(event)).await?;
+        let notices = notice.into_iter().collect();
+        let ending = self.store.end_sessions_and_tell(end, Some(event), notices).await?;
+        self.ends.finish(&scope, now, ending).await?;
         Ok(())
     }
 

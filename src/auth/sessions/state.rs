@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::session_ends::SessionEnds;
 use super::token_issuer::TokenIssuer;
 use crate::auth::bucket_locks::BucketLocks;
+use crate::auth::challenges::Challenges;
+use crate::auth::emails::Emails;
 use crate::auth::guard::Guard;
 use crate::auth::passwords::Passwords;
 use crate::auth::policy::Policy;
@@ -19,6 +21,8 @@ pub struct Sessions {
     pub(in crate::auth) store: Arc<Store>,
     pub(in crate::auth) guard: Arc<Guard>,
     pub(in crate::auth) passwords: Arc<Passwords>,
+    pub(in crate::auth) challenges: Arc<Challenges>,
+    pub(in crate::auth) emails: Arc<Emails>,
     pub(in crate::auth) tokens: TokenIssuer,
     pub(in crate::auth) ends: Arc<SessionEnds>,
     pub(in crate::auth) revocations: Arc<Revocations>,

@@ -15,6 +15,16 @@ use crate::store::{self, ClientMetadata, Expired, Purged};
 /// How long a row is kept after its expiry, because clocks differ.
 const SKEW: Duration = Duration::from_mins(1);
 
+/// How long a mail is kept for administrators where there is no SMTP server.
+const KEEP_UNSENT: Duration = Duration::from_hours(24);
+
+/// How long a mail that could not be sent is kept, for its error.
+const KEEP_FAILED: Duration = Duration::from_hours(7 * 24);
+
+/// How long an account is kept that was registered with a taken address, and did not get it: no longer than
+/// the link of its mail would be valid.
+const KEEP_UNPROVED: Duration = Duration::from_hours(24);
+
 /// Rest after a batch, in multiples of its duration.
 const REST: u32 = 3;
 
@@ -70,11 +80,16 @@ impl System {
             Expired::LoginFailures => self.now() - FORGET,
             Expired::FormerUsernames => self.now(),
             Expired::DeletedNames => self.now() - NAME_RESERVATION,
+            Expired::KeptMails => self.now() - KEEP_UNSENT,
+            Expired::FailedMails => self.now() - KEEP_FAILED,
+            Expired::UnprovedRegistrations => self.now() - KEEP_UNPROVED,
             Expired::BlacklistEntries
             | Expired::Sessions
             | Expired::SessionEnds
             | Expired::SessionFloors
-            | Expired::SigningKeys => self.now() - SKEW,
+            | Expired::SigningKeys
+            | Expired::Challenges
+            | Expired::MailLimits => self.now() - SKEW,
         }
     }
 }
@@ -105,5 +120,8 @@ fn count(purged: &mut Purged, kind: Expired) -> &mut u64 {
         Expired::SigningKeys => &mut purged.signing_keys,
         Expired::LoginFailures => &mut purged.login_failures,
         Expired::FormerUsernames | Expired::DeletedNames => &mut purged.names,
+        Expired::Challenges | Expired::UnprovedRegistrations => &mut purged.challenges,
+        Expired::KeptMails | Expired::FailedMails => &mut purged.mails,
+        Expired::MailLimits => &mut purged.mail_limits,
     }
 }

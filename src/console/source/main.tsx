@@ -1,4 +1,6 @@
 import './style/theme.css';
+import './style/controls.css';
+import './style/card.css';
 import './style/layout.css';
 import './style/parts.css';
 import './style/chart.css';

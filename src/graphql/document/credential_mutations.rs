@@ -61,13 +61,19 @@ mod tests {
         names.sort_unstable();
         let expected = [
             "changePassword",
+            "confirmEmailChange",
+            "continueLogin",
             "createUser",
             "login",
+            "loginWithLink",
             "logout",
             "reauthenticate",
             "refresh",
             "register",
+            "resetPassword",
+            "revertEmailChange",
             "setUserPassword",
+            "verifyEmail",
         ];
         assert_eq!(names, expected);
     }

@@ -122,6 +122,7 @@ impl AdministrationMutation {
             password: &input.password,
             email: input.email.as_deref(),
             role: input.role.into(),
+            locale: None,
         };
         let origin = caller(context).origin().clone();
         let made = auth(context).accounts.create(by, account, origin).await;

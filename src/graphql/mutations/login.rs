@@ -2,11 +2,12 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
-use crate::auth::{Login, Refresh, Register, SignedIn};
-use crate::domain;
-use crate::graphql::types::{Session, TokenPair, TokenTransport, User};
+use crate::auth::{
+    self, Continued, Field, Login, LoginOutcome, Refresh, Register, SignedIn, UserErrorCode, Viewer,
+};
+use crate::graphql::types::{LoginChallenge, Session, TokenPair, TokenTransport, User};
 use crate::graphql::user_error::{UserError, expected};
-use crate::graphql::{auth, caller, cookie};
+use crate::graphql::{auth, caller, cookies};
 
 /// Input of `register`.
 #[derive(InputObject)]
@@ -20,6 +21,9 @@ pub struct RegisterInput {
     /// E-mail address, by which the user can log in, too. Null for none, or for the username if
     /// that is an e-mail address.
     email: Option<String>,
+    /// Language of e-mails to the user: a language tag (BCP 47) such as `en`, `ko` or `pt-BR`; null for
+    /// the language of the browser.
+    locale: Option<String>,
     /// Name of the session for the user's list of sessions, 1 to 100 characters, e.g. `Work
     /// laptop`; null for none.
     session_name: Option<String>,
@@ -60,54 +64,105 @@ pub struct RefreshInput {
     attempt_id: Option<String>,
 }
 
-/// Defines a payload. The three payloads have the same fields.
-macro_rules! payload {
-    ($(#[$meta:meta])* $name:ident) => {
-        $(#[$meta])*
-        #[derive(Default, SimpleObject)]
-        pub struct $name {
-            /// New access token and refresh token; null on failure.
-            tokens: Option<TokenPair>,
-            /// Session of the tokens; null on failure.
-            session: Option<Session>,
-            /// User of the session; null on failure.
-            user: Option<User>,
-            /// Expected failures; empty on success.
-            errors: Vec<UserError>,
-        }
+/// Payload of `register`.
+#[derive(Default, SimpleObject)]
+pub struct RegisterPayload {
+    /// New access token and refresh token; null on failure, and if a challenge is returned.
+    tokens: Option<TokenPair>,
+    /// Session of the tokens; null if there are none.
+    session: Option<Session>,
+    /// User of the session; null if there is none.
+    user: Option<User>,
+    /// Next step of the registration; null if none is needed. With it `errors` contains
+    /// `SECOND_STEP_REQUIRED`. It is also returned if another account has the e-mail address.
+    challenge: Option<LoginChallenge>,
+    /// Expected failures; empty on success.
+    errors: Vec<UserError>,
+}
 
-        impl $name {
-            fn done(user: Option<User>, signed_in: SignedIn) -> Self {
-                let viewer = signed_in.viewer();
-                let (session, tokens) = signed_in.into_parts();
+/// Payload of `login` and of other mutations that log in.
+#[derive(Default, SimpleObject)]
+pub struct LoginPayload {
+    /// New access token and refresh token; null on failure, and if a challenge is returned.
+    tokens: Option<TokenPair>,
+    /// Session of the tokens; null if there are none.
+    session: Option<Session>,
+    /// User of the session; null if there is none.
+    user: Option<User>,
+    /// Next step of the login; null if none is needed. With it `errors` contains
+    /// `SECOND_STEP_REQUIRED`, or `INVALID_PROOF` after a wrong proof.
+    challenge: Option<LoginChallenge>,
+    /// Expected failures; empty on success.
+    errors: Vec<UserError>,
+}
+
+/// Payload of `refresh`.
+#[derive(Default, SimpleObject)]
+pub struct RefreshPayload {
+    /// New access token and refresh token; null on failure.
+    tokens: Option<TokenPair>,
+    /// Session of the tokens; null on failure.
+    session: Option<Session>,
+    /// User of the session; null on failure.
+    user: Option<User>,
+    /// Expected failures; empty on success.
+    errors: Vec<UserError>,
+}
+
+impl LoginPayload {
+    pub(super) fn of(outcome: LoginOutcome) -> Self {
+        match outcome {
+            LoginOutcome::Session(user, signed_in) => {
+                let (session, tokens, viewer) = parts(*signed_in);
                 Self {
-                    tokens: Some(tokens.into()),
-                    session: Some(Session::new(session, viewer)),
-                    user,
-                    errors: Vec::new(),
+                    tokens: Some(tokens),
+                    session: Some(session),
+                    user: Some(User::new(user, viewer)),
+                    ..Self::default()
                 }
             }
-
-            fn refused(errors: Vec<UserError>) -> Self {
-                Self { errors, ..Self::default() }
-            }
+            LoginOutcome::Challenge(challenge) => Self {
+                challenge: Some(challenge.into()),
+                errors: vec![second_step()],
+                ..Self::default()
+            },
         }
-    };
+    }
+
+    pub(super) fn continued(continued: Continued) -> Self {
+        match continued {
+            Continued::Login(outcome) => Self::of(outcome),
+            Continued::Wrong(error, challenge) => Self {
+                challenge: Some(challenge.into()),
+                errors: vec![error.into()],
+                ..Self::default()
+            },
+        }
+    }
+
+    pub(super) fn refused(errors: Vec<UserError>) -> Self {
+        Self { errors, ..Self::default() }
+    }
 }
 
-payload! {
-    /// Payload of `register`.
-    RegisterPayload
+impl From<LoginPayload> for RegisterPayload {
+    fn from(payload: LoginPayload) -> Self {
+        let LoginPayload { tokens, session, user, challenge, errors } = payload;
+        Self { tokens, session, user, challenge, errors }
+    }
 }
 
-payload! {
-    /// Payload of `login`.
-    LoginPayload
+fn parts(signed_in: SignedIn) -> (Session, TokenPair, Viewer) {
+    let viewer = signed_in.viewer();
+    let (session, tokens) = signed_in.into_parts();
+    (Session::new(session, viewer), tokens.into(), viewer)
 }
 
-payload! {
-    /// Payload of `refresh`.
-    RefreshPayload
+/// Old clients show its message where they know no challenge.
+fn second_step() -> UserError {
+    const MESSAGE: &str = "Another step is needed to log in. Enter the code from the e-mail.";
+    let code = UserErrorCode::SecondStepRequired;
+    auth::UserError::new(code, Field::Input, MESSAGE).into()
 }
 
 /// Register, log in, refresh.
@@ -122,36 +177,39 @@ impl LoginMutation {
         context: &Context<'_>,
         input: RegisterInput,
     ) -> Result<RegisterPayload> {
+        let languages = caller(context).languages();
         let register = Register {
             username: &input.username,
             password: &input.password,
             email: input.email.as_deref(),
             session_name: input.session_name.as_deref(),
+            locale: input.locale.as_deref(),
+            languages: &languages,
         };
         let (auth, origin) = (auth(context), caller(context).origin().clone());
-        let (transport, cookie) = (input.transport.into(), cookie(context));
+        let (transport, cookie) = (input.transport.into(), cookies(context));
         // Boxed, since the future of every mutation is as large as the largest one.
         let done = Box::pin(auth.accounts.register(register, transport, cookie, origin)).await;
         Ok(match expected(done)? {
-            Ok((user, signed_in)) => {
-                RegisterPayload::done(Some(shown(user, &signed_in)), signed_in)
-            }
-            Err(errors) => RegisterPayload::refused(errors),
+            Ok(outcome) => LoginPayload::of(outcome).into(),
+            Err(errors) => LoginPayload::refused(errors).into(),
         })
     }
 
     /// Logs in with a password: creates a session and its first tokens.
     async fn login(&self, context: &Context<'_>, input: LoginInput) -> Result<LoginPayload> {
+        let languages = caller(context).languages();
         let login = Login {
             username: &input.username,
             password: &input.password,
             session_name: input.session_name.as_deref(),
+            languages: &languages,
         };
         let (auth, origin) = (auth(context), caller(context).origin().clone());
-        let (transport, cookie) = (input.transport.into(), cookie(context));
+        let (transport, cookie) = (input.transport.into(), cookies(context));
         let done = Box::pin(auth.sessions.log_in(login, transport, cookie, origin)).await;
         Ok(match expected(done)? {
-            Ok((user, signed_in)) => LoginPayload::done(Some(shown(user, &signed_in)), signed_in),
+            Ok(outcome) => LoginPayload::of(outcome),
             Err(errors) => LoginPayload::refused(errors),
         })
     }
@@ -170,7 +228,7 @@ impl LoginMutation {
             transport: input.transport.map(Into::into),
             attempt_id: input.attempt_id.as_deref(),
         };
-        match expected(auth(context).sessions.refresh(asked, cookie(context), origin).await)? {
+        match expected(auth(context).sessions.refresh(asked, cookies(context), origin).await)? {
             Ok(signed_in) => {
                 let viewer = signed_in.viewer();
                 // The read can fail after a refresh that cannot be undone, so it happens only if the
@@ -180,13 +238,15 @@ impl LoginMutation {
                 } else {
                     None
                 };
-                Ok(RefreshPayload::done(user, signed_in))
+                let (session, tokens, _) = parts(signed_in);
+                Ok(RefreshPayload {
+                    tokens: Some(tokens),
+                    session: Some(session),
+                    user,
+                    errors: Vec::new(),
+                })
             }
-            Err(errors) => Ok(RefreshPayload::refused(errors)),
+            Err(errors) => Ok(RefreshPayload { errors, ..RefreshPayload::default() }),
         }
     }
-}
-
-fn shown(user: domain::user::User, signed_in: &SignedIn) -> User {
-    User::new(user, signed_in.viewer())
 }

@@ -6,7 +6,7 @@ use crate::auth::LoggedOut;
 use crate::graphql::error::expose;
 use crate::graphql::types::{LogoutScope, Session};
 use crate::graphql::user_error::{UserError, expected};
-use crate::graphql::{auth, caller, cookie};
+use crate::graphql::{auth, caller, cookies};
 
 /// Input of `logout`.
 #[derive(InputObject)]
@@ -56,7 +56,7 @@ impl LogoutMutation {
     ) -> Result<LogoutPayload> {
         let input = input.unwrap_or_default();
         let (token, scope) = (input.refresh_token.as_deref(), input.scope.into());
-        let (sessions, cookie) = (&auth(context).sessions, cookie(context));
+        let (sessions, cookie) = (&auth(context).sessions, cookies(context));
         let done = sessions.log_out(token, scope, cookie, caller(context)).await;
         match expected(done)? {
             Ok(done) => Ok(LogoutPayload {

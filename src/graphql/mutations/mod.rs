@@ -3,9 +3,12 @@
 mod account;
 mod account_data;
 mod administration;
+mod email;
 mod keys;
 mod login;
+mod login_steps;
 mod logout;
+mod outbox;
 mod reauthentication;
 mod user_changes;
 
@@ -15,11 +18,14 @@ use async_graphql::MergedObject;
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     login::LoginMutation,
+    login_steps::LoginStepMutation,
+    email::EmailMutation,
     logout::LogoutMutation,
     reauthentication::ReauthenticationMutation,
     account::AccountMutation,
     account_data::AccountDataMutation,
     administration::AdministrationMutation,
     user_changes::UserChangesMutation,
+    outbox::OutboxMutation,
     keys::KeyMutation,
 );

@@ -1,23 +1,40 @@
-//! Mutation to prove again that the caller is the user.
+//! Mutations to prove again that the caller is the user.
 
 use async_graphql::{Context, InputObject, Object, OneofObject, Result, SimpleObject};
 
+use crate::auth::FreshProofInput;
 use crate::graphql::requires_auth::requiresAuth;
-use crate::graphql::types::{Session, TokenPair};
+use crate::graphql::types::{LoginChallenge, Session, TokenPair};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{auth, caller, viewer};
 
 /// Proof that the caller is the user: exactly one of the fields.
 #[derive(OneofObject)]
 pub enum ProofInput {
+    /// Code of eight digits from an e-mail.
+    #[graphql(secret)]
+    EmailCode(String),
     /// Password of the user.
     #[graphql(secret)]
     Password(String),
 }
 
+/// Payload of `beginReauthentication`.
+#[derive(Default, SimpleObject)]
+pub struct BeginReauthenticationPayload {
+    /// Proofs that the user can give, as `steps`; null on failure.
+    challenge: Option<LoginChallenge>,
+    /// Expected failures; empty on success.
+    errors: Vec<UserError>,
+}
+
 /// Input of `reauthenticate`.
 #[derive(InputObject)]
 pub struct ReauthenticateInput {
+    /// Token of the challenge from `beginReauthentication`, for a code from an e-mail; null for the
+    /// latest one that was sent for this session, and for a password.
+    #[graphql(secret)]
+    challenge_token: Option<String>,
     /// Proof that the caller is the user.
     proof: ProofInput,
 }
@@ -40,6 +57,31 @@ pub struct ReauthenticationMutation;
 
 #[Object]
 impl ReauthenticationMutation {
+    /// Returns the proofs by which the user of the session can reauthenticate, and sends a code by
+    /// e-mail if asked to.
+    #[graphql(directive = requiresAuth::apply(None, None))]
+    async fn begin_reauthentication(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            default = false,
+            desc = "If true, send a code to the verified e-mail address of the user."
+        )]
+        send_code: bool,
+    ) -> Result<Option<BeginReauthenticationPayload>> {
+        let (viewer, caller) = (viewer(context)?, caller(context));
+        let (languages, origin) = (caller.languages(), caller.origin().clone());
+        let sessions = &auth(context).sessions;
+        let begun = sessions.begin_reauthentication(viewer, send_code, &languages, origin).await;
+        Ok(Some(match expected(begun)? {
+            Ok(challenge) => BeginReauthenticationPayload {
+                challenge: Some(challenge.into()),
+                errors: Vec::new(),
+            },
+            Err(errors) => BeginReauthenticationPayload { errors, challenge: None },
+        }))
+    }
+
     /// Proves again that the caller is the user of the session, for fields that require a fresh
     /// login (`freshWithin`). The session stays the same; refreshes keep the time of the proof.
     #[graphql(directive = requiresAuth::apply(None, None))]
@@ -49,8 +91,14 @@ impl ReauthenticationMutation {
         input: ReauthenticateInput,
     ) -> Result<Option<ReauthenticatePayload>> {
         let (viewer, origin) = (viewer(context)?, caller(context).origin().clone());
-        let ProofInput::Password(password) = &input.proof;
-        let done = auth(context).sessions.reauthenticate(viewer, password, origin).await;
+        let proof = match &input.proof {
+            ProofInput::Password(password) => FreshProofInput::Password(password),
+            ProofInput::EmailCode(code) => FreshProofInput::EmailCode {
+                challenge_token: input.challenge_token.as_deref(),
+                code,
+            },
+        };
+        let done = auth(context).sessions.reauthenticate(viewer, proof, origin).await;
         Ok(Some(match expected(done)? {
             Ok(signed_in) => {
                 let viewer = signed_in.viewer();

@@ -42,97 +42,6 @@ pub enum DeviceType {
     Unknown,
 }
 
-/// Reason why a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::domain::session::EndReason")]
-pub enum EndReason {
-    /// The user logged out of the session.
-    Logout,
-    /// The user logged out of several sessions at once.
-    LogoutAll,
-    /// An administrator ended the session, or an operator on the command line.
-    Admin,
-    /// The user changed the password, or an administrator set it.
-    PasswordChanged,
-    /// A replaced refresh token was used again after the retry window (10 seconds by default): a
-    /// copy of the token may have been stolen.
-    RefreshReused,
-    /// An administrator or the command line deactivated the account.
-    UserDeactivated,
-    /// A newer session exceeded the limit of sessions per user.
-    SessionLimit,
-    /// The user deleted the account, or an administrator or the command line did.
-    AccountDeleted,
-    /// Unknown: written by a newer version of Sallyport.
-    Unknown,
-}
-
-/// Reason why a refresh token is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum BlacklistReason {
-    /// A refresh replaced the token by the next one.
-    Rotated,
-    /// The user logged out of the session.
-    Logout,
-    /// The user logged out of several sessions at once.
-    LogoutAll,
-    /// An administrator ended the session, or an operator on the command line.
-    Admin,
-    /// The user changed the password, or an administrator set it.
-    PasswordChanged,
-    /// A replaced refresh token was used again after the retry window (10 seconds by default): a
-    /// copy of the token may have been stolen.
-    RefreshReused,
-    /// An administrator or the command line deactivated the account.
-    UserDeactivated,
-    /// A newer session exceeded the limit of sessions per user.
-    SessionLimit,
-    /// The user deleted the account, or an administrator or the command line did.
-    AccountDeleted,
-    /// Unknown: written by a newer version of Sallyport.
-    Unknown,
-}
-
-// The schema has one enum where the domain has `Rotated` or a reason of the end of the session.
-impl From<crate::domain::blacklist::BlacklistReason> for BlacklistReason {
-    fn from(reason: crate::domain::blacklist::BlacklistReason) -> Self {
-        use crate::domain::session::EndReason;
-        match reason {
-            crate::domain::blacklist::BlacklistReason::Rotated => Self::Rotated,
-            crate::domain::blacklist::BlacklistReason::Ended(reason) => match reason {
-                EndReason::Logout => Self::Logout,
-                EndReason::LogoutAll => Self::LogoutAll,
-                EndReason::Admin => Self::Admin,
-                EndReason::PasswordChanged => Self::PasswordChanged,
-                EndReason::RefreshReused => Self::RefreshReused,
-                EndReason::UserDeactivated => Self::UserDeactivated,
-                EndReason::SessionLimit => Self::SessionLimit,
-                EndReason::AccountDeleted => Self::AccountDeleted,
-                EndReason::Unknown => Self::Unknown,
-            },
-        }
-    }
-}
-
-impl From<BlacklistReason> for crate::domain::blacklist::BlacklistReason {
-    fn from(reason: BlacklistReason) -> Self {
-        use crate::domain::session::EndReason;
-        let end = match reason {
-            BlacklistReason::Rotated => return Self::Rotated,
-            BlacklistReason::Logout => EndReason::Logout,
-            BlacklistReason::LogoutAll => EndReason::LogoutAll,
-            BlacklistReason::Admin => EndReason::Admin,
-            BlacklistReason::PasswordChanged => EndReason::PasswordChanged,
-            BlacklistReason::RefreshReused => EndReason::RefreshReused,
-            BlacklistReason::UserDeactivated => EndReason::UserDeactivated,
-            BlacklistReason::SessionLimit => EndReason::SessionLimit,
-            BlacklistReason::AccountDeleted => EndReason::AccountDeleted,
-            BlacklistReason::Unknown => EndReason::Unknown,
-        };
-        Self::Ended(end)
-    }
-}
-
 /// Sessions that a logout ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::auth::LogoutScope")]
@@ -202,6 +111,16 @@ pub enum UserErrorCode {
     InvalidCredentials,
     /// The proof that the caller is the user is wrong. Ask the user to enter it again.
     InvalidProof,
+    /// The login needs another proof. Ask the user for one of the `steps` of `challenge`, and call
+    /// `continueLogin`.
+    SecondStepRequired,
+    /// The code or link was used before, has expired, or the account has changed since. Request a new
+    /// one.
+    ChallengeExpired,
+    /// The e-mail address of the account is not verified. Call `requestEmailVerification`.
+    EmailNotVerified,
+    /// The account has no e-mail address. Ask the user to add one.
+    EmailNotConfigured,
     /// Another account has this username or one that looks like it. Ask the user for another
     /// username.
     UsernameTaken,
@@ -236,6 +155,30 @@ pub enum UserErrorCode {
     Forbidden,
 }
 
+/// Proof that a challenge accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::challenge::LoginStep")]
+pub enum LoginStep {
+    /// Password of the user.
+    Password,
+    /// Code of eight digits from an e-mail.
+    EmailCode,
+}
+
+/// State of an e-mail in the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::mail::EmailState")]
+pub enum EmailState {
+    /// The e-mail waits for its next attempt.
+    Pending,
+    /// The e-mail is kept to be read here, because the service has no SMTP server.
+    Kept,
+    /// The mail server refused the e-mail, or all attempts failed.
+    Failed,
+    /// Unknown: written by a newer version of Sallyport.
+    Unknown,
+}
+
 /// Transport by which a client receives its refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::auth::TokenTransport")]
@@ -259,6 +202,8 @@ pub enum AuditKind {
     /// A login failed: the name or the password was wrong, or the account was deactivated. Also
     /// recorded for a wrong current password in `changePassword`.
     LoginFailed,
+    /// A first step of a login was right, and another step is needed.
+    LoginChallenged,
     /// A client repeated a refresh whose response it had not received, and received the same
     /// refresh token again.
     RefreshRetried,
@@ -286,6 +231,12 @@ pub enum AuditKind {
     AccountExported,
     /// A user deleted the account, or an administrator or the command line did.
     AccountDeleted,
+    /// A user verified the e-mail address.
+    EmailVerified,
+    /// A user changed the e-mail address, or took a change back.
+    EmailChanged,
+    /// A user set a new password by a code or link from an e-mail.
+    PasswordReset,
     /// A logged-in user proved again to be the user; `AuditEvent.detail` names the proof.
     Reauthenticated,
     /// A wrong proof was given in a session, e.g. in `reauthenticate`; `AuditEvent.detail` names

@@ -7,8 +7,11 @@ mod audit_event;
 mod audit_event_fields;
 mod blacklist_entry;
 mod blacklist_entry_fields;
+mod email;
+mod end_reasons;
 mod enums;
 mod filters;
+mod login_challenge;
 mod node;
 mod session;
 mod session_ended;
@@ -21,11 +24,14 @@ mod user_fields;
 
 pub use audit_event::{AuditEvent, AuditEventConnection};
 pub use blacklist_entry::{BlacklistEntry, BlacklistEntryConnection};
+pub use email::{Email, EmailConnection};
+pub use end_reasons::{BlacklistReason, EndReason};
 pub use enums::{
-    AuditKind, BlacklistReason, DeviceType, EndReason, LogoutScope, Role, SessionState,
-    SigningKeyState, TokenRefusal, TokenTransport, TokenType, UserErrorCode,
+    AuditKind, DeviceType, EmailState, LoginStep, LogoutScope, Role, SessionState, SigningKeyState,
+    TokenRefusal, TokenTransport, TokenType, UserErrorCode,
 };
 pub use filters::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
+pub use login_challenge::LoginChallenge;
 pub use node::Node;
 pub use session::{Session, SessionConnection};
 pub use session_ended::SessionEnded;

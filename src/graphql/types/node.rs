@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Result};
 
-use super::{AuditEvent, BlacklistEntry, Session, SigningKey, User};
+use super::{AuditEvent, BlacklistEntry, Email, Session, SigningKey, User};
 use crate::auth::Viewer;
 use crate::graphql::error::expose;
 use crate::graphql::global_id::GlobalId;
@@ -22,6 +22,8 @@ pub enum Node {
     SigningKey(SigningKey),
     /// An audit event.
     AuditEvent(AuditEvent),
+    /// An e-mail of the outbox.
+    Email(Email),
 }
 
 impl Node {
@@ -45,6 +47,10 @@ impl Node {
                 let entry = loaders.blacklist_entry(id).await?;
                 let seen = entry.filter(|entry| viewer.may_see(entry.user_id));
                 seen.map(|entry| Self::BlacklistEntry(BlacklistEntry::shared(entry, viewer)))
+            }
+            Some(GlobalId::Email(id)) => {
+                let Ok(admin) = viewer.admin() else { return Ok(None) };
+                Email::load(context, admin, id).await?.map(Self::Email)
             }
             Some(GlobalId::SigningKey(id)) => {
                 let Ok(admin) = viewer.admin() else { return Ok(None) };

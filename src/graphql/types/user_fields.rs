@@ -8,7 +8,9 @@ use super::{
 };
 use crate::domain;
 use crate::domain::filter;
+use crate::graphql::auth;
 use crate::graphql::cursor::page;
+use crate::graphql::error::expose;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
 
@@ -33,6 +35,12 @@ impl User {
     /// When the user verified the e-mail address; null if it is not verified.
     async fn email_verified_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
         Ok(self.now(context).await?.email_verified_at.map(Into::into))
+    }
+
+    /// New e-mail address that the user requested and has not confirmed yet; null if none.
+    async fn pending_email(&self, context: &Context<'_>) -> Result<Option<String>> {
+        let pending = auth(context).reads.pending_email(self.viewer, self.account.id).await;
+        Ok(pending.map_err(expose)?.map(|email| email.as_str().to_owned()))
     }
 
     /// Language tag (BCP 47) that the user chose; null if none.

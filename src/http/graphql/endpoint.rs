@@ -13,7 +13,7 @@ use super::websocket;
 use crate::auth::Auth;
 use crate::graphql::attach;
 use crate::http::caller::caller;
-use crate::http::cookie::RefreshCookies;
+use crate::http::cookie::TokenCookies;
 use crate::http::graphiql;
 use crate::http::origin_check::AllowedOrigins;
 
@@ -21,7 +21,7 @@ pub(in crate::http) struct GraphqlEndpoint<E> {
     pub(in crate::http) engine: Arc<Engine<E>>,
     pub(in crate::http) auth: Arc<Auth>,
     pub(in crate::http) subscribers: Arc<Subscribers>,
-    pub(in crate::http) cookies: RefreshCookies,
+    pub(in crate::http) cookies: TokenCookies,
     pub(in crate::http) origins: AllowedOrigins,
     /// Whether GraphiQL is served to browsers.
     pub(in crate::http) graphiql: bool,
@@ -39,11 +39,11 @@ impl<E: Executor> GraphqlEndpoint<E> {
             let engine = Arc::clone(&self.engine);
             return websocket::open(engine, request, may_open, acquire_permit).await;
         }
-        let cookie = Arc::new(self.cookies.read(&request));
-        let attach = |request| attach(request, &self.auth, caller.clone(), Arc::clone(&cookie));
+        let cookies = Arc::new(self.cookies.read(&request));
+        let attach = |request| attach(request, &self.auth, caller.clone(), Arc::clone(&cookies));
         let mut response =
             http_request::respond(&self.engine, request, attach, acquire_permit).await;
-        self.cookies.write(&cookie, &self.auth, &mut response);
+        self.cookies.write(&cookies, &self.auth, &mut response);
         response
     }
 }

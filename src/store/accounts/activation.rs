@@ -9,6 +9,7 @@ use crate::domain::id::UserId;
 use crate::domain::user::User;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
+use crate::store::email::challenges::Challenges;
 use crate::store::error::Result;
 use crate::store::handle::Store;
 use crate::store::query::rows::{UserRow, user_columns};
@@ -74,6 +75,8 @@ impl Store {
             }
             if changed {
                 conn.record_event(&event).await?;
+                // They stay worthless when the account is activated again.
+                conn.delete_challenges(id).await?;
             }
             let ended = if active { Ending::default() } else { conn.end_all(&end).await? };
             Ok(Ok(Some((user, ended))))

@@ -5,6 +5,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
 use crate::domain::id::UserId;
+use crate::domain::locale::Locale;
 use crate::domain::user::{Names, Role, User};
 use crate::store::accounts::names::UserNames;
 use crate::store::audit::{Audit, NewEvent};
@@ -23,6 +24,7 @@ pub struct NewUser {
     /// `None` for an account that cannot log in by password.
     pub password: Option<PasswordHash>,
     pub role: Role,
+    pub locale: Option<Locale>,
     pub created_at: Timestamp,
 }
 
@@ -38,7 +40,7 @@ macro_rules! insert {
     ($($lock:tt)*) => {
         concat!(
             "INSERT INTO users (id, username, username_key, email, email_key, role, created_at, \
-             username_skeleton) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             username_skeleton, locale) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
              ON CONFLICT DO NOTHING RETURNING ",
             user_columns!(),
             $($lock)*
@@ -72,6 +74,7 @@ steps! {
                 .bind(new.role.as_str())
                 .bind(new.created_at.as_micros())
                 .bind(new.names.username().skeleton())
+                .bind(new.locale.as_ref().map(|locale| locale.as_str().to_owned()))
                 .fetch_optional(&mut *self)
                 .await?;
             let Some(row) = row else {
@@ -81,6 +84,12 @@ steps! {
             if self.is_reserved(new.names.username(), new.id, new.created_at).await? {
                 self.remove_new_account(new.id).await?;
                 return Ok(Err(NameTaken::Username));
+            }
+            if let Some(email) = new.names.email()
+                && self.is_revertible(email, new.id, new.created_at).await?
+            {
+                self.remove_new_account(new.id).await?;
+                return Ok(Err(NameTaken::Email));
             }
             if let Some(hash) = &new.password {
                 self.insert_password(new.id, hash).await?;

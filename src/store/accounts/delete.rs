@@ -17,6 +17,8 @@ use crate::domain::user::{DELETED_USERNAME, User};
 use crate::store::accounts::activation::LockAdministrators;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
+use crate::store::email::challenges::Challenges;
+use crate::store::email::outbox::{NewMail, Outbox};
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::rows::{UserRow, user_columns};
@@ -34,7 +36,7 @@ pub enum NotDeleted {
     Missing,
 }
 
-trait LockPassword {
+pub(in crate::store) trait LockPassword {
     /// Locks the password before the account, as every transaction that locks both does.
     async fn lock_password(&mut self, user: UserId) -> Result<()>;
 }
@@ -144,6 +146,7 @@ impl Store {
         user: UserId,
         event: NewEvent,
         end: EndSessions,
+        mails: Vec<NewMail>,
     ) -> Result<Result<(User, Ending), NotDeleted>> {
         transact!(self, conn => {
             conn.lock_password(user).await?;
@@ -161,6 +164,8 @@ impl Store {
                 .bind(event.at.as_micros())
                 .execute(&mut *conn)
                 .await?;
+            conn.delete_all_challenges(user).await?;
+            conn.queue_mails(&mails).await?;
             conn.record_event(&event).await?;
             let ended = conn.end_all(&end).await?;
             Ok(Ok((deleted, ended)))

@@ -39,6 +39,25 @@ steps! {
             Ok(found.is_some())
         }
 
+        /// Whether this address is the former one of another account, which can still take its change back.
+        async fn is_revertible(
+            &mut self,
+            email: &Email,
+            except: UserId,
+            now: Timestamp,
+        ) -> Result<bool> {
+            let found: Option<i32> = metered::query_scalar(
+                "SELECT 1 FROM challenges WHERE email_key = $1 AND purpose = 'REVERT' \
+                 AND user_id <> $2 AND used_at IS NULL AND expires_at > $3 LIMIT 1",
+            )
+            .bind(email.key())
+            .bind(except.as_uuid())
+            .bind(now.as_micros())
+            .fetch_optional(self)
+            .await?;
+            Ok(found.is_some())
+        }
+
         /// Whether this username, or one that is confusable with it, is a former one of another account and
         /// still reserved.
         async fn is_reserved(

@@ -10,6 +10,7 @@ use crate::store::accounts::names::UserNames;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
 use crate::store::credentials::Passwords;
+use crate::store::email::challenges::Challenges;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::rows::{UserRow, user_columns};
@@ -139,6 +140,9 @@ impl Store {
             let Some(updated) = conn.update_names(*user, new).await? else {
                 return Err(Error::LostRace);
             };
+            if !same_email {
+                conn.delete_all_challenges(*user).await?;
+            }
             if renames && conn.is_reserved(new.username(), *user, *at).await? {
                 return Err(Error::LostRace);
             }

@@ -3,3 +3,4 @@
 mod batch_size;
 pub(super) mod client_metadata;
 pub(super) mod purge;
+mod unproved;

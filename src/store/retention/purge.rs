@@ -33,6 +33,17 @@ pub enum Expired {
     FormerUsernames,
     /// Names of deleted accounts, which their rows reserve.
     DeletedNames,
+    /// Challenges that no code and no link completes any more.
+    Challenges,
+    /// Mails that were kept for administrators, without an SMTP server.
+    KeptMails,
+    /// Mails that could not be sent.
+    FailedMails,
+    /// Counters of mails that have run down.
+    MailLimits,
+    /// Registrations with an address to be verified. An account that did not get its address goes with its
+    /// row.
+    UnprovedRegistrations,
 }
 
 /// Number of rows per kind.
@@ -48,6 +59,12 @@ pub struct Purged {
     pub login_failures: u64,
     /// Former names that are free again.
     pub names: u64,
+    /// Challenges, and registrations that waited for one.
+    pub challenges: u64,
+    /// Mails that were kept or had failed.
+    pub mails: u64,
+    /// Counters of mails.
+    pub mail_limits: u64,
     /// Rows that lost IP address and user agent.
     pub metadata: u64,
 }
@@ -89,6 +106,25 @@ macro_rules! expired {
     // No name has a colon.
     (deleted_names) => {
         "deleted_users.deleted_at <= $1 AND username_key NOT LIKE 'deleted:%'"
+    };
+    (challenges) => {
+        "expires_at <= $1"
+    };
+    (kept_mails) => {
+        "state = 'KEPT' AND created_at <= $1"
+    };
+    (failed_mails) => {
+        "state = 'FAILED' AND created_at <= $1"
+    };
+    (mail_limits) => {
+        "until <= $1"
+    };
+    // One that an administrator has made something else of stays, and waits for its address.
+    (unproved_registrations) => {
+        "registered_at <= $1 AND (users.email_key IS NOT NULL OR users.deleted_at IS NOT NULL \
+         OR (users.role = 'USER' \
+         AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id) \
+         AND NOT EXISTS (SELECT 1 FROM former_usernames WHERE former_usernames.user_id = users.id)))"
     };
 }
 
@@ -138,7 +174,7 @@ macro_rules! count {
 
 impl Expired {
     /// In the order of deletion: entries refer to sessions.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::BlacklistEntries,
         Self::Sessions,
         Self::SessionEnds,
@@ -148,8 +184,14 @@ impl Expired {
         Self::SessionFloors,
         Self::FormerUsernames,
         Self::DeletedNames,
+        Self::Challenges,
+        Self::KeptMails,
+        Self::FailedMails,
+        Self::MailLimits,
+        Self::UnprovedRegistrations,
     ];
 
+    /// The statement that deletes a batch; of registrations the one that finds it.
     fn delete(self, database: &Database) -> &'static str {
         match self {
             Self::BlacklistEntries => delete!("blacklist_entries", "token_id", blacklist_entries),
@@ -176,6 +218,15 @@ impl Expired {
                 Database::Sqlite(_) => release_names!("lower(hex(id))"),
                 Database::Postgres(_) => release_names!("id::text"),
             },
+            Self::Challenges => delete!("challenges", "id", challenges),
+            Self::KeptMails => delete!("emails", "id", kept_mails),
+            Self::FailedMails => delete!("emails", "id", failed_mails),
+            Self::MailLimits => delete!("email_limits", "bucket", mail_limits),
+            Self::UnprovedRegistrations => concat!(
+                "SELECT user_id FROM unproved_registrations JOIN users ON users.id = user_id WHERE ",
+                expired!(unproved_registrations),
+                " LIMIT $2"
+            ),
         }
     }
 
@@ -192,6 +243,14 @@ impl Expired {
             Self::DeletedNames => {
                 count!("deleted_users JOIN users ON users.id = user_id", deleted_names)
             }
+            Self::Challenges => count!("challenges", challenges),
+            Self::KeptMails => count!("emails", kept_mails),
+            Self::FailedMails => count!("emails", failed_mails),
+            Self::MailLimits => count!("email_limits", mail_limits),
+            Self::UnprovedRegistrations => count!(
+                "unproved_registrations JOIN users ON users.id = user_id",
+                unproved_registrations
+            ),
         }
     }
 }
@@ -200,6 +259,9 @@ impl Store {
     /// Deletes one batch of rows that expired before `before`. Returns 0 once none is left.
     pub async fn purge_batch(&self, kind: Expired, before: Timestamp) -> Result<u64> {
         let (batch, delete) = (self.deletion_batch_size(), kind.delete(self.kind()));
+        if kind == Expired::UnprovedRegistrations {
+            return self.purge_registrations(delete, before).await;
+        }
         transact!(self, conn => {
             let done = metered::query(delete)
                 .bind(before.as_micros())

@@ -2,6 +2,7 @@
 
 mod by_id;
 pub(super) mod known_token;
+mod latest_origins;
 pub(super) mod open;
 pub(super) mod reauthenticate;
 pub(super) mod refresh_retry;

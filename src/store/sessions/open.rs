@@ -12,11 +12,15 @@ use crate::store::accounts::create::{Accounts, NameTaken, NewUser};
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
 use crate::store::credentials::Passwords;
+use crate::store::email::order::{MailOrder, Order};
+use crate::store::email::outbox::{NewMail, Outbox};
+use crate::store::email::spend::{Spend, SpendChallenge};
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::{below_a_floor, from_floors_over};
 use crate::store::query::from_row::from_row;
 use crate::store::query::rows::{SessionRow, ip_column, session_columns, user_agent_column};
+use crate::store::session_ends::end_all::Ending;
 use crate::store::session_ends::end_order::{EndSessions, Scope};
 use crate::store::session_ends::end_rows::EndRows;
 use crate::store::session_ends::ended_session::EndedSession;
@@ -45,6 +49,10 @@ pub struct OpenSession {
     pub record_login: bool,
     /// Maximum number of live sessions per user; the oldest ones beyond it end.
     pub max_sessions: Option<u32>,
+    /// Mails to be queued with the session.
+    pub mails: Vec<NewMail>,
+    /// A challenge for the verification of the address, with its mail.
+    pub verification: Option<MailOrder>,
 }
 
 /// What entitles the user to the session. The transaction that opens it checks that it still holds.
@@ -61,6 +69,8 @@ pub enum Grounds {
     },
     /// A new account, which is created in the same transaction.
     Registration(NewUser),
+    /// A code or a link of a mail, which is spent in the same transaction.
+    Challenge(SpendChallenge),
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +79,8 @@ pub struct Opened {
     pub session: Session,
     /// Sessions that ended because of the limit.
     pub ended: Vec<EndedSession>,
+    /// Sessions that the spent challenge ended.
+    pub ending: Ending,
 }
 
 /// The reason why no session was opened, and nothing was changed.
@@ -147,7 +159,10 @@ steps! {
 steps! {
     trait CheckGrounds {
         /// Locks or creates the account.
-        async fn check_grounds(&mut self, open: &OpenSession) -> Result<Result<User, NotOpened>> {
+        async fn check_grounds(
+            &mut self,
+            open: &OpenSession,
+        ) -> Result<Result<(User, Ending), NotOpened>> {
             let NewSession { user_id, created_at, .. } = open.session;
             match &open.grounds {
                 Grounds::Password { verified, upgraded, .. } => {
@@ -157,10 +172,22 @@ steps! {
                     if let Some(upgraded) = upgraded {
                         self.upgrade_hash(user_id, upgraded).await?;
                     }
-                    Ok(Ok(user))
+                    Ok(Ok((user, Ending::default())))
                 }
                 Grounds::Registration(new) => {
-                    Ok(self.create_account(new).await?.map_err(NotOpened::NameTaken))
+                    let created = self.create_account(new).await?;
+                    Ok(created.map(|user| (user, Ending::default())).map_err(NotOpened::NameTaken))
+                }
+                Grounds::Challenge(order) => {
+                    let Some(spent) = self.spend(order).await? else {
+                        return Ok(Err(NotOpened::GroundsChanged));
+                    };
+                    let user = if open.record_login {
+                        self.record_login(user_id, created_at).await?.unwrap_or(spent.user)
+                    } else {
+                        spent.user
+                    };
+                    Ok(Ok((user, spent.ending)))
                 }
             }
         }
@@ -175,13 +202,17 @@ impl Store {
         event: NewEvent,
     ) -> Result<Result<Opened, NotOpened>> {
         transact!(self, conn => {
-            let user = match conn.check_grounds(&open).await? {
-                Ok(user) => user,
+            let (user, ending) = match conn.check_grounds(&open).await? {
+                Ok(grounds) => grounds,
                 Err(not_opened) => return Ok(Err(not_opened)),
             };
             let (session, may_exceed) =
                 conn.insert_session(&open.session, open.max_sessions).await?;
             conn.record_event(&NewEvent { session: Some(session.id), ..event.clone() }).await?;
+            conn.queue_mails(&open.mails).await?;
+            if let Some(verification) = &open.verification {
+                conn.order_mail(verification).await?;
+            }
             if let Grounds::Password { settlement, .. } = &open.grounds {
                 // Late, since other logins wait for these rows.
                 conn.settle(settlement).await?;
@@ -202,7 +233,7 @@ impl Store {
                     conn.end_rows(&end, end.reason.as_str()).await?.unwrap_or_default()
                 }
             };
-            Ok(Ok(Opened { user, session, ended }))
+            Ok(Ok(Opened { user, session, ended, ending }))
         })
     }
 }

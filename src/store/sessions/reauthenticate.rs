@@ -7,6 +7,7 @@ use crate::crypto::password::PasswordHash;
 use crate::domain::id::{SessionId, UserId};
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
+use crate::store::email::spend::{Spend, SpendChallenge};
 use crate::store::error::Result;
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::below_a_floor;
@@ -19,12 +20,22 @@ use crate::store::throttle::{Settlement, Throttle};
 pub struct Reauthenticate {
     pub session: SessionId,
     pub user: UserId,
-    /// The hash that the password was verified with. The account must still have it.
-    pub verified: PasswordHash,
+    pub proof: FreshProof,
     /// Latest expiry of the new access token.
     pub access_expires_at: Timestamp,
     pub at: Timestamp,
-    pub settlement: Settlement,
+}
+
+/// Proof of the user in a live session.
+#[derive(Clone, Debug)]
+pub enum FreshProof {
+    Password {
+        /// The hash that the password was verified with. The account must still have it.
+        verified: PasswordHash,
+        settlement: Settlement,
+    },
+    /// A code of a mail, which is spent in the same transaction.
+    Challenge(SpendChallenge),
 }
 
 macro_rules! reauthenticate {
@@ -49,6 +60,9 @@ macro_rules! reauthenticate {
 trait ReauthenticateSql {
     const REAUTHENTICATE: &str;
 }
+
+/// By a challenge, which was spent before in the transaction.
+const BY_CHALLENGE: &str = reauthenticate!("", "", "$3 = $3");
 
 /// SQLite has one writer at a time, so nothing needs a lock.
 impl ReauthenticateSql for SqliteConnection {
@@ -76,10 +90,14 @@ steps! {
             &mut self,
             order: &Reauthenticate,
         ) -> Result<Option<RefreshedRow>> {
-            Ok(metered::query_as(Self::REAUTHENTICATE)
+            let (statement, verified) = match &order.proof {
+                FreshProof::Password { verified, .. } => (Self::REAUTHENTICATE, verified.as_str()),
+                FreshProof::Challenge(_) => (BY_CHALLENGE, ""),
+            };
+            Ok(metered::query_as(statement)
                 .bind(order.session.as_uuid())
                 .bind(order.user.as_uuid())
-                .bind(order.verified.as_str())
+                .bind(verified)
                 .bind(order.at.as_micros())
                 .bind(order.access_expires_at.as_micros())
                 .fetch_optional(self)
@@ -89,17 +107,25 @@ steps! {
 }
 
 impl Store {
-    /// Notes the proof. `None` if the session is not live, its user not active, or the password was changed.
+    /// Notes the proof. `None` if the session is not live, its user not active, or the proof does not hold any
+    /// more. A challenge is spent all the same: it was given.
     pub async fn reauthenticate(
         &self,
         order: Reauthenticate,
         event: NewEvent,
     ) -> Result<Option<Refreshed>> {
         let row: Option<RefreshedRow> = transact!(self, conn => {
+            if let FreshProof::Challenge(spend) = &order.proof
+                && conn.spend(spend).await?.is_none()
+            {
+                return Ok(None);
+            }
             let row = conn.mark_authenticated(&order).await?;
             if row.is_some() {
                 conn.record_event(&event).await?;
-                conn.settle(&order.settlement).await?;
+            }
+            if let (Some(_), FreshProof::Password { settlement, .. }) = (&row, &order.proof) {
+                conn.settle(settlement).await?;
             }
             Ok(row)
         })?;

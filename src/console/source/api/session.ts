@@ -1,13 +1,24 @@
-// Session of the logged-in user: login, logout and refresh. The access token is in memory only; the
-// refresh token is in a cookie that scripts cannot read.
+// Session of the logged-in user: login, logout, refresh and reauthentication. The access token is in memory
+// only; the refresh token and the token of a login that waits for its next step are in cookies that scripts
+// cannot read.
 //
 // Invariant: only an answer of the service logs the user out, never an unreachable service.
 import { signal } from '@preact/signals';
 
-import { LogInDocument, LogOutDocument, RefreshDocument } from './generated';
-import type { EndReason, LogInMutationVariables, RefreshMutation } from './generated';
+import { ContinueLoginDocument, LogInDocument, LogOutDocument, ReauthenticateDocument, RefreshDocument, RequestEmailLoginDocument } from './generated';
+import type {
+  ChallengeFragment,
+  ContinueLoginMutationVariables,
+  EndReason,
+  LogInMutationVariables,
+  ReauthenticateMutationVariables,
+  RefreshMutation,
+  WhoFragment,
+} from './generated';
 import { online } from './reachability';
-import { alone, listen, tell } from './tab-channel';
+import { proofWanted } from './reauthentication';
+import { alone, attemptId, forgetAttempt } from './refresh-attempt';
+import { listen, tell } from './tab-channel';
 import type { LoggedIn } from './tab-channel';
 import { Refused, Unreachable, send } from './transport';
 import type { Document, Problem } from './transport';
@@ -22,10 +33,6 @@ export type State =
   | { at: 'in'; session: LoggedIn };
 
 export const state = signal<State>({ at: 'starting' });
-
-// Key of the attempt ID of a refresh that has no answer yet. With the same attempt ID the refresh can be
-// retried, also after a crash. The ID is not a credential.
-const ATTEMPT = 'sallyport-attempt';
 
 export const current = () => (state.value.at === 'in' ? state.value.session : undefined);
 
@@ -53,31 +60,80 @@ export async function start() {
   }
 }
 
-export async function logIn(who: LogInMutationVariables): Promise<Problem[]> {
+/** Answer to a step of a login. */
+export interface StepAnswer {
+  problems: Problem[];
+  /** The next step, if there is one. */
+  challenge: ChallengeFragment | null;
+}
+
+export async function logIn(who: LogInMutationVariables): Promise<StepAnswer> {
   const { login } = await noticing(send(LogInDocument, who));
   take(login);
-  return login.errors;
+  return { problems: login.errors, challenge: login.challenge };
+}
+
+/** Requests an e-mail with a code that logs in. */
+export async function requestEmailLogin(username: string): Promise<StepAnswer> {
+  const { requestEmailLogin } = await noticing(send(RequestEmailLoginDocument, { username }));
+  return { problems: requestEmailLogin.errors, challenge: requestEmailLogin.challenge };
+}
+
+export async function continueLogin(step: ContinueLoginMutationVariables): Promise<StepAnswer> {
+  const { continueLogin } = await noticing(send(ContinueLoginDocument, step));
+  take(continueLogin);
+  return { problems: continueLogin.errors, challenge: continueLogin.challenge };
 }
 
 export async function logOut() {
   const session = current();
   if (!session) return;
   await noticing(send(LogOutDocument, {}, session.token));
-  tell({ kind: 'out', sessionId: session.sessionId, reason: 'LOGOUT' });
-  leave('LOGOUT');
+  ended(session, 'LOGOUT');
 }
 
-/** Sends an operation with the access token; refreshes and retries once if the token is refused. */
+/** Shows the login form in all tabs of the session. */
+export function ended({ sessionId }: LoggedIn, reason: EndReason) {
+  tell({ kind: 'out', sessionId, reason });
+  leave(reason);
+}
+
+/** Replaces the logged-in user after a change of the account, in all tabs. */
+export function replaceUser(user: WhoFragment) {
+  const session = current();
+  if (session) use({ ...session, user });
+}
+
+/** Proves again that the user is at the keyboard. The new access token replaces the old one in all tabs. */
+export async function reauthenticate(proof: ReauthenticateMutationVariables): Promise<Problem[]> {
+  const { reauthenticate } = await ask(ReauthenticateDocument, proof);
+  const session = current();
+  if (session && reauthenticate?.tokens) use({ ...session, token: reauthenticate.tokens.accessToken });
+  return reauthenticate?.errors ?? [];
+}
+
+/**
+ * Sends an operation with the access token, and once more after each remedy: a refresh where the token is
+ * refused, a reauthentication where the last one is too long ago.
+ */
 export async function ask<Data, Variables>(document: Document<Data, Variables>, variables: Variables): Promise<Data> {
-  try {
-    return await noticing(send(document, variables, current()?.token));
-  } catch (error) {
-    if (!(error instanceof Refused && error.code === 'UNAUTHENTICATED')) throw error;
-    await refresh();
-    const session = current();
-    if (!session) throw error;
-    return noticing(send(document, variables, session.token));
+  const tried = new Set<() => Promise<void>>();
+  for (;;) {
+    try {
+      return await noticing(send(document, variables, current()?.token));
+    } catch (error) {
+      const remedy = remedyFor(error);
+      if (!remedy || tried.has(remedy)) throw error;
+      tried.add(remedy);
+      await remedy();
+      if (!current()) throw error;
+    }
   }
+}
+
+function remedyFor(error: unknown): (() => Promise<void>) | undefined {
+  if (!(error instanceof Refused && error.code === 'UNAUTHENTICATED')) return undefined;
+  return error.reason === 'REAUTHENTICATION_REQUIRED' ? proofWanted : refresh;
 }
 
 let refreshing: Promise<void> | undefined;
@@ -93,12 +149,10 @@ export function refresh(): Promise<void> {
 }
 
 async function attempt() {
-  const attemptId = localStorage.getItem(ATTEMPT) ?? crypto.randomUUID();
-  localStorage.setItem(ATTEMPT, attemptId);
-  const { refresh } = await send(RefreshDocument, { attemptId });
+  const { refresh } = await send(RefreshDocument, { attemptId: attemptId() });
   const code = refresh.errors[0]?.code;
   if (code === 'OVERLOADED' || code === 'RATE_LIMITED') throw new Unreachable(code);
-  localStorage.removeItem(ATTEMPT);
+  forgetAttempt();
   // Another page of this origin has just refreshed and set the cookie: the next attempt uses that cookie.
   if (code === 'REFRESH_TOKEN_STALE') throw new Unreachable(code);
   if (!take(refresh)) leave(ending(code));
@@ -112,10 +166,14 @@ function ending(code: Problem['code'] | undefined): OutReason | undefined {
 
 function take({ tokens, session, user }: Omit<RefreshMutation['refresh'], 'errors'>): boolean {
   if (!tokens || !session || !user) return false;
-  const loggedIn = { token: tokens.accessToken, sessionId: session.id, user };
-  enter(loggedIn);
-  tell({ kind: 'in', session: loggedIn });
+  use({ token: tokens.accessToken, sessionId: session.id, user });
   return true;
+}
+
+/** Enters a session, in the other tabs as well. */
+function use(session: LoggedIn) {
+  enter(session);
+  tell({ kind: 'in', session });
 }
 
 async function noticing<T>(answer: Promise<T>): Promise<T> {

@@ -18,6 +18,3 @@ export const tell = (note: Note) => channel.postMessage(note);
 
 export const listen = (hear: (note: Note) => void) =>
   channel.addEventListener('message', ({ data }: MessageEvent<Note>) => hear(data));
-
-/** Runs a function while no other tab runs one (Web Locks). */
-export const alone = <T>(run: () => Promise<T>): Promise<T> => navigator.locks.request('sallyport-refresh', run) as Promise<T>;

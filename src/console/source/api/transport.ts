@@ -1,7 +1,11 @@
 // HTTP transport of GraphQL requests, and the classes of their errors.
-import type { ProblemFragment, TypedDocumentString } from './generated';
+//
+// The console and the pages of links in e-mails use it, each with documents of its own.
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 
-export type Document<Data, Variables> = TypedDocumentString<Data, Variables>;
+import type { ProblemFragment } from './generated';
+
+export type Document<Data, Variables> = DocumentTypeDecoration<Data, Variables> & { toString(): string };
 export type Problem = ProblemFragment;
 
 /** GraphQL error, with the code and the reason of its `extensions`. */

@@ -1,8 +1,11 @@
-// "My account" page, for every role: the user's own profile, password, sessions and events.
+// "My account" page, for every role: the user's own profile, password, e-mail address, data, sessions and
+// events.
 import { useState } from 'preact/hooks';
 
 import { MyAccountDocument } from '../api/generated';
 import { ChangePassword } from '../parts/change-password';
+import { MyData } from '../parts/my-data';
+import { MyEmail } from '../parts/my-email';
 import { MyEvents } from '../parts/my-events';
 import { MySessions } from '../parts/my-sessions';
 import { Facts } from '../parts/name-value-list';
@@ -28,14 +31,16 @@ export function Account() {
         <Facts
           facts={{
             [texts.account.username]: viewer?.username ?? (asked.loading ? texts.loading : texts.none),
-            [texts.account.email]: viewer?.email ?? texts.none,
             [texts.account.role]: viewer ? texts.role[viewer.role] : texts.none,
             [texts.account.since]: <Time at={viewer?.createdAt} />,
             [texts.account.lastLogin]: <Time at={viewer?.lastLoginAt} />,
             [texts.account.passwordChanged]: viewer && !viewer.passwordChangedAt ? texts.account.never : <Time at={viewer?.passwordChangedAt} />,
+            [texts.myData.locale]: viewer && (viewer.locale === null ? texts.myData.anyLocale : (texts.languages[viewer.locale] ?? viewer.locale)),
           }}
         />
       </section>
+      {viewer && <MyEmail viewer={viewer} />}
+      {viewer && <MyData viewer={viewer} />}
       <MySessions />
       <MyEvents />
       {isChanging && <ChangePassword onClose={() => setChanging(false)} />}

@@ -8,6 +8,7 @@ import { Blacklist } from './blacklist';
 import { Events } from './events';
 import { Keys } from './keys';
 import { Now } from './last-hour';
+import { Mail } from './mail';
 import { SessionStory } from './session-detail';
 import { Sessions } from './sessions';
 import { Users } from './users';
@@ -26,6 +27,7 @@ export const pages: PageEntry[] = [
   { path: '/console/blacklist', label: texts.blacklist.title, page: Blacklist, isForAdmins: true },
   { path: '/console/users', label: texts.users.title, page: Users, isForAdmins: true },
   { path: '/console/events', label: texts.events.title, page: Events, isForAdmins: true },
+  { path: '/console/mail', label: texts.mail.title, page: Mail, isForAdmins: true },
   { path: '/console/keys', label: texts.keys.title, page: Keys, isForAdmins: true },
   { path: '/console/account', label: texts.account.title, page: Account, isForAdmins: false },
 ];

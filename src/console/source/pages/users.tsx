@@ -1,4 +1,4 @@
-// Users page: the accounts, with creation, activation, deactivation and password reset.
+// Users page: the accounts, with their creation, correction, activation and deletion.
 import { useState } from 'preact/hooks';
 
 import { UsersDocument } from '../api/generated';
@@ -6,7 +6,7 @@ import type { Role, UserFilter, UserRowFragment } from '../api/generated';
 import { current } from '../api/session';
 import { pageOf, useView } from '../parts/address-state';
 import type { View } from '../parts/address-state';
-import { CreateUser, SetActive, SetPassword } from '../parts/change-user';
+import { Correct, CreateUser, Delete, SetActive, SetPassword, Unlock } from '../parts/change-user';
 import { Filters } from '../parts/filters';
 import type { Filter } from '../parts/filters';
 import { List } from '../parts/list';
@@ -28,7 +28,8 @@ const filterOf = (view: View): UserFilter => ({
   role: view.role as Role | undefined,
 });
 
-type Doing = { what: 'create' } | { what: 'setActive' | 'setPassword'; user: UserRowFragment };
+type Change = 'correct' | 'setPassword' | 'unlock' | 'setActive' | 'delete';
+type Doing = { what: 'create' } | { what: Change; user: UserRowFragment };
 
 export function Users() {
   const { view, show, turn } = useView();
@@ -37,7 +38,7 @@ export function Users() {
   const onClose = () => setDoing(undefined);
   const columns: Column<UserRowFragment>[] = [
     { name: texts.users.username, cell: row => row.username },
-    { name: texts.users.email, cell: row => row.email ?? texts.none },
+    { name: texts.users.email, cell: row => <Address user={row} /> },
     { name: texts.users.role, cell: row => texts.role[row.role] },
     { name: texts.users.state, cell: row => <span class={row.isActive ? 'badge' : 'badge ended'}>{texts.users.states[row.isActive ? 'active' : 'inactive']}</span> },
     { name: texts.users.since, cell: row => <Time at={row.createdAt} /> },
@@ -57,9 +58,22 @@ export function Users() {
       <Filters filters={filters} view={view} show={show} />
       <List caption={texts.users.caption} asked={asked} list={asked.data?.users} columns={columns} empty={texts.users.empty} turn={turn} />
       {doing?.what === 'create' && <CreateUser onClose={onClose} />}
+      {doing?.what === 'correct' && <Correct user={doing.user} onClose={onClose} />}
+      {doing?.what === 'unlock' && <Unlock user={doing.user} onClose={onClose} />}
+      {doing?.what === 'delete' && <Delete user={doing.user} onClose={onClose} />}
       {doing?.what === 'setActive' && <SetActive user={doing.user} onClose={onClose} />}
       {doing?.what === 'setPassword' && <SetPassword user={doing.user} onClose={onClose} />}
     </Page>
+  );
+}
+
+function Address({ user: { email, emailVerifiedAt } }: { user: UserRowFragment }) {
+  if (email === null) return <>{texts.none}</>;
+  return (
+    <>
+      <span>{email}</span>
+      {!emailVerifiedAt && <span class="badge next">{texts.users.unverified}</span>}
+    </>
   );
 }
 
@@ -78,17 +92,20 @@ function Links({ user }: { user: UserRowFragment }) {
 }
 
 function Actions({ user, setDoing }: { user: UserRowFragment; setDoing: (doing: Doing) => void }) {
-  // The own account has its own page and cannot be deactivated.
+  // The own account has its own page, where it is changed.
   if (user.id === current()?.user.id) return <a href="/console/account">{texts.account.title}</a>;
-  const button = (what: 'setActive' | 'setPassword', label: string) => (
+  const button = (what: Change, label: string) => (
     <button type="button" class="plain" aria-label={`${label}: ${user.username}`} onClick={() => setDoing({ what, user })}>
       {label}
     </button>
   );
   return (
-    <span class="actions">
+    <span class="actions several">
+      {button('correct', texts.users.correct)}
       {button('setPassword', texts.users.setPassword)}
+      {button('unlock', texts.users.unlock)}
       {button('setActive', user.isActive ? texts.users.deactivate : texts.users.activate)}
+      {button('delete', texts.users.delete)}
     </span>
   );
 }

@@ -1,14 +1,22 @@
-// Dialogs for administrators that create and change accounts. The number of sessions that a change ends
+// Dialogs for administrators that create, correct, unlock and delete accounts. The number of sessions that a change ends
 // is shown before the confirmation.
 import { useState } from 'preact/hooks';
 
-import { CreateUserDocument, LiveSessionsDocument, SetUserActiveDocument, SetUserPasswordDocument } from '../api/generated';
-import type { UserRowFragment } from '../api/generated';
+import {
+  CreateUserDocument,
+  DeleteUserDocument,
+  LiveSessionsDocument,
+  SetUserActiveDocument,
+  SetUserPasswordDocument,
+  UnlockUserDocument,
+  UpdateUserDocument,
+} from '../api/generated';
+import type { Role, UserRowFragment } from '../api/generated';
 import { ask } from '../api/session';
 import { texts } from '../texts';
 import { Confirm } from './dialog';
 import { Failure } from './failure';
-import { Field } from './field';
+import { Field, Select } from './field';
 import { useQuery } from './query';
 
 interface Props {
@@ -34,6 +42,71 @@ export function CreateUser({ onClose }: Props) {
         <input type="checkbox" checked={isAdmin} onChange={event => setAdmin(event.currentTarget.checked)} />
         {texts.users.isAdmin}
       </label>
+    </Confirm>
+  );
+}
+
+const { UNKNOWN: _, ...roles } = texts.role;
+
+/** Sends the changed fields only. */
+export function Correct({ user, onClose }: OfUser) {
+  const { users } = texts;
+  const [username, setUsername] = useState(user.username);
+  const [email, setEmail] = useState(user.email ?? '');
+  const [isVerified, setVerified] = useState(user.emailVerifiedAt !== null);
+  const [role, setRole] = useState<string>(user.role);
+  const name = username.trim();
+  const address = email.trim();
+  const isOtherAddress = address !== (user.email ?? '');
+  const wasVerified = !isOtherAddress && user.emailVerifiedAt !== null;
+  const changes = {
+    username: name === user.username ? undefined : name,
+    email: isOtherAddress ? address : undefined,
+    emailVerified: isVerified === wasVerified ? undefined : isVerified,
+    role: role === user.role ? undefined : (role as Role),
+  };
+  const isChanged = Object.values(changes).some(value => value !== undefined);
+  const correct = async () => (await ask(UpdateUserDocument, { userId: user.id, ...changes })).updateUser;
+  const said = ({ endedCount }: { endedCount: number }) => users.corrected(name, endedCount);
+  const typeEmail = (typed: string) => {
+    setEmail(typed);
+    // The service takes another address as not verified, too.
+    setVerified(false);
+  };
+  return (
+    <Confirm title={users.correctOf(user.username)} confirm={users.save} disabled={!isChanged || !name || (isOtherAddress && !address)} act={correct} said={said} onClose={onClose}>
+      <Field label={users.username} autocomplete="off" autocapitalize="none" spellcheck={false} required maxLength={150} value={username} onInput={event => setUsername(event.currentTarget.value)} />
+      <Field label={users.email} type="email" autocomplete="off" value={email} onInput={event => typeEmail(event.currentTarget.value)} />
+      <label class="choice">
+        <input type="checkbox" checked={isVerified} onChange={event => setVerified(event.currentTarget.checked)} />
+        {users.isVerified}
+      </label>
+      <Select label={users.role} options={user.role === 'UNKNOWN' ? texts.role : roles} value={role} onChange={event => setRole(event.currentTarget.value)} />
+      {changes.role && <Ending userId={user.id} />}
+    </Confirm>
+  );
+}
+
+export function Unlock({ user, onClose }: OfUser) {
+  const { id, username } = user;
+  const unlock = async () => (await ask(UnlockUserDocument, { userId: id })).unlockUser;
+  return (
+    <Confirm title={texts.users.unlockOf(username)} confirm={texts.users.unlock} act={unlock} said={() => texts.users.unlocked(username)} onClose={onClose}>
+      <p>{texts.users.unlockSure(username)}</p>
+    </Confirm>
+  );
+}
+
+export function Delete({ user, onClose }: OfUser) {
+  const { id, username } = user;
+  const [typed, setTyped] = useState('');
+  const remove = async () => (await ask(DeleteUserDocument, { userId: id })).deleteUser;
+  const said = ({ endedCount }: { endedCount: number }) => texts.users.deleted(username, endedCount);
+  return (
+    <Confirm title={texts.users.deleteOf(username)} confirm={texts.users.delete} danger disabled={typed.trim() !== username} act={remove} said={said} onClose={onClose}>
+      <p>{texts.users.deleteSure}</p>
+      <Ending userId={id} />
+      <Field label={texts.users.deleteName(username)} autocomplete="off" autocapitalize="none" spellcheck={false} value={typed} onInput={event => setTyped(event.currentTarget.value)} />
     </Confirm>
   );
 }

@@ -5,8 +5,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 
 import type { Problem } from '../api/transport';
 import { texts } from '../texts';
-import { undone } from './failure';
-import { sentence } from './field';
+import { told, undone } from './failure';
 import { say } from './notice';
 import { reload } from './query';
 
@@ -65,7 +64,7 @@ export function Confirm<Done extends Payload>({ title, confirm, busy, danger, di
     try {
       const done = (await act())!;
       const [first] = done.errors;
-      if (first) return setProblem(sentence(first.message));
+      if (first) return setProblem(told(first));
       say(said(done));
       reload();
       onClose();

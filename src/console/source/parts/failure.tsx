@@ -1,5 +1,7 @@
 // Error message for data that could not be loaded, with its cause and a retry button.
+import { Cancelled } from '../api/reauthentication';
 import { Refused, Unreachable } from '../api/transport';
+import type { Problem } from '../api/transport';
 import { texts } from '../texts';
 import { sentence } from './field';
 import { reload } from './query';
@@ -23,6 +25,12 @@ export function Failure({ error }: { error: Error }) {
 export const reason = (error: Error) => (error instanceof Unreachable ? texts.failure.unreachable : said(error));
 
 /** Error text of a mutation that failed. */
-export const undone = (error: Error) => (error instanceof Unreachable ? texts.failure.undone : said(error));
+export function undone(error: Error): string {
+  if (error instanceof Cancelled) return texts.reauthentication.cancelled;
+  return error instanceof Unreachable ? texts.failure.undone : said(error);
+}
+
+/** Text of an expected failure, with the time to wait. */
+export const told = ({ message, retryAfterSeconds }: Problem) => [sentence(message), retryAfterSeconds && texts.failure.wait(retryAfterSeconds)].filter(Boolean).join(' ');
 
 const said = ({ message }: Error) => `${texts.failure.internal}${sentence(message)}`;

@@ -25,8 +25,8 @@ export function Field({ label, hint, problem, ...input }: Props) {
 
 type SelectProps = SelectHTMLAttributes & {
   label: string;
-  /** Label of the empty option. */
-  none: string;
+  /** Label of the empty option, if there is one. */
+  none?: string;
   /** Value to label. */
   options: Record<string, string>;
 };
@@ -37,7 +37,7 @@ export function Select({ label, none, options, ...select }: SelectProps) {
     <div class="field">
       <label for={id}>{label}</label>
       <select id={id} {...select}>
-        <option value="">{none}</option>
+        {none !== undefined && <option value="">{none}</option>}
         {Object.entries(options).map(([option, text]) => (
           <option value={option} key={option}>
             {text}

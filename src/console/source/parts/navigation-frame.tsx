@@ -8,7 +8,9 @@ import { logOut } from '../api/session';
 import type { LoggedIn } from '../api/tab-channel';
 import { pages } from '../pages';
 import { texts } from '../texts';
+import { Mark } from './mark';
 import { Notice, say } from './notice';
+import { Reauthentication } from './reauthentication';
 import { choose, theme } from './theme';
 import type { Theme } from './theme';
 
@@ -46,6 +48,7 @@ export function Shell({ session, children }: { session: LoggedIn; children: Comp
       <main id="content" tabIndex={-1}>
         {children}
       </main>
+      <Reauthentication />
       <div class="notices">
         <div class="away" role="status">
           {!online.value && <p>{texts.service.away}</p>}
@@ -55,13 +58,6 @@ export function Shell({ session, children }: { session: LoggedIn; children: Comp
     </div>
   );
 }
-
-export const Mark = () => (
-  <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
-    <rect width="32" height="32" rx="7" />
-    <path d="M7 25V13a4.5 4.5 0 0 1 9 0v12M16 25V13a4.5 4.5 0 0 1 9 0v12M5 25h22" />
-  </svg>
-);
 
 function middle(element: Element): number {
   const { left, width } = element.getBoundingClientRect();

@@ -17,7 +17,7 @@ use tokio_stream::{StreamExt, StreamMap};
 
 use super::close_reason::CloseReason;
 use super::message::{ClientMessage, ServerMessage};
-use crate::auth::{Denial, RefreshCookie, UnauthenticatedReason};
+use crate::auth::{Cookies, Denial, UnauthenticatedReason};
 use crate::graphql::document::Refusal;
 use crate::graphql::{StartSignal, attach};
 use crate::http::caller::bearer_in;
@@ -255,8 +255,7 @@ impl<E: Executor> Socket<E> {
         }
         let (auth, caller) = (self.permit.auth(), self.permit.caller().clone());
         // The head of the response is already sent, so no cookie can be set.
-        let no_cookie =
-            Arc::new(RefreshCookie::unavailable("Only responses to POST can set cookies."));
+        let no_cookie = Arc::new(Cookies::unavailable("Only responses to POST can set cookies."));
         prepared.request = attach(prepared.request, auth, caller, no_cookie).data(begun.clone());
         let responses =
             subscription_events::responses(&self.engine, prepared, self.request_id, auth);

@@ -1,0 +1,108 @@
+//! Cookies of one request: that of the refresh token, and that of a login which waits for its next step.
+//!
+//! A browser sends its cookies with every request, whichever page made it. So a cookie is read
+//! and set only where a page of this service or of a listed origin sent the request: else a page of an
+//! attacker could log its visitor in as the attacker. A token in the input counts before the cookie.
+
+use parking_lot::Mutex;
+use zeroize::Zeroizing;
+
+use super::token_transport::{TokenTransport, Untrusted};
+use crate::auth::input_field::Field;
+use crate::auth::user_error::{UserError, UserErrorCode};
+use crate::clock::Timestamp;
+use crate::redacted::redacted_debug;
+
+/// Change of a cookie by an answer.
+#[derive(Clone)]
+pub enum CookieChange {
+    /// The token, and when it expires.
+    Set(Zeroizing<String>, Timestamp),
+    Clear,
+}
+
+/// One cookie of a request, and its change.
+#[derive(Default)]
+pub struct CookieSlot {
+    /// Empty where the cookie cannot be a token.
+    token: Option<Zeroizing<String>>,
+    /// Kept here rather than in a use case's result, because failures change the cookie too.
+    change: Mutex<Option<CookieChange>>,
+}
+
+/// The cookies of one request.
+pub struct Cookies {
+    /// The refresh token.
+    pub(in crate::auth) refresh: CookieSlot,
+    /// The token of a challenge. It also shows that a browser registered an account.
+    pub(in crate::auth) login: CookieSlot,
+    /// `Ok` if an allowed page sent the request.
+    sender: Result<(), Untrusted>,
+}
+
+redacted_debug!(Cookies);
+
+impl CookieSlot {
+    #[must_use]
+    pub fn new(token: Option<String>) -> Self {
+        Self { token: token.map(Zeroizing::new), change: Mutex::default() }
+    }
+
+    pub(in crate::auth) fn change(&self, change: CookieChange) {
+        *self.change.lock() = Some(change);
+    }
+
+    /// The token, without a check of the page that sent the request.
+    pub(in crate::auth) fn token(&self) -> Option<&str> {
+        self.token.as_ref().map(|token| token.as_str())
+    }
+
+    fn take_change(&self) -> Option<CookieChange> {
+        self.change.lock().take()
+    }
+}
+
+impl Cookies {
+    #[must_use]
+    pub fn new(refresh: CookieSlot, login: CookieSlot, sender: Result<(), Untrusted>) -> Self {
+        Self { refresh, login, sender }
+    }
+
+    /// Of a request whose answer cannot set a cookie; `reason` says why.
+    #[must_use]
+    pub fn unavailable(reason: &'static str) -> Self {
+        Self::new(CookieSlot::default(), CookieSlot::default(), Err(Untrusted(reason)))
+    }
+
+    /// The change of the refresh token's cookie that the answer has to make, if any.
+    pub fn take_refresh_change(&self) -> Option<CookieChange> {
+        self.refresh.take_change()
+    }
+
+    /// The change of the challenge's cookie that the answer has to make, if any.
+    pub fn take_login_change(&self) -> Option<CookieChange> {
+        self.login.take_change()
+    }
+
+    /// # Errors
+    /// `FORBIDDEN`, about this field, where no allowed page sent the request.
+    pub(in crate::auth) fn trust(&self, field: Field) -> Result<(), UserError> {
+        self.sender.map_err(|untrusted| {
+            UserError::new(UserErrorCode::Forbidden, field, untrusted.to_string())
+        })
+    }
+
+    /// # Errors
+    /// `FORBIDDEN` where the transport is the cookie and no allowed page sent the request.
+    pub(in crate::auth) fn allow(&self, transport: TokenTransport) -> Result<(), UserError> {
+        match transport {
+            TokenTransport::Body => Ok(()),
+            TokenTransport::Cookie => self.trust(Field::Transport),
+        }
+    }
+
+    /// The token of the challenge in the cookie, if an allowed page sent the request.
+    pub(in crate::auth) fn trusted_login_token(&self) -> Option<&str> {
+        self.login.token().filter(|_| self.sender.is_ok())
+    }
+}

@@ -1,0 +1,2 @@
+/** Name of the product, the same in every language. */
+export const PRODUCT = 'Sallyport';

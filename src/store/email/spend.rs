@@ -1,0 +1,194 @@
+//! Spending of challenges: the one step by which a code or a link takes effect.
+//!
+//! A challenge is spent by one conditional statement in the transaction of what it leads to, so that of any
+//! number of concurrent uses one takes effect. It is worthless if the account is not what it was: another
+//! password, another address, deactivated or deleted.
+//!
+//! The first proof of an address ends what was there before it: sessions, password, other challenges. A
+//! person who registers somebody else's address must not stay in the account once its owner proves it.
+
+use sqlx::{PgConnection, SqliteConnection};
+
+use crate::clock::Timestamp;
+use crate::crypto::digest::sha256;
+use crate::crypto::password::{PasswordHash, PasswordScheme};
+use crate::domain::audit::AuditKind;
+use crate::domain::id::{ChallengeId, SessionId, UserId};
+use crate::domain::origin::Origin;
+use crate::domain::session::EndReason;
+use crate::domain::user::{Email, User};
+use crate::store::audit::{Audit, NewEvent};
+use crate::store::backend::metered;
+use crate::store::credentials::Passwords;
+use crate::store::email::challenge_row::PasswordMark;
+use crate::store::email::challenges::Challenges;
+use crate::store::error::Result;
+use crate::store::handle::Store;
+use crate::store::query::rows::{UserRow, user_columns};
+use crate::store::session_ends::end_all::{EndAll, Ending};
+use crate::store::session_ends::end_order::{EndSessions, Scope};
+
+/// Order to spend a challenge of an account.
+#[derive(Clone, Debug)]
+pub struct SpendChallenge {
+    pub id: ChallengeId,
+    pub user: UserId,
+    /// The mark of the password that the account had when the challenge was stored.
+    pub password: Option<PasswordMark>,
+    /// Canonical form of the address that the account must still have.
+    pub email_key: Option<String>,
+    /// Whether the browser that registered the account, or a session of it, spends the challenge: then a
+    /// first proof of the address ends nothing.
+    pub is_same_browser: bool,
+    /// A new password, which ends all sessions.
+    pub new_password: Option<PasswordHash>,
+    pub at: Timestamp,
+    pub origin: Origin,
+}
+
+/// A challenge that was spent.
+#[derive(Clone, Debug)]
+pub struct Spent {
+    pub user: User,
+    /// Sessions that ended by it.
+    pub ending: Ending,
+    /// Whether this was the first proof of the address.
+    pub is_first_proof: bool,
+}
+
+impl PasswordMark {
+    #[must_use]
+    pub fn of(hash: &PasswordHash) -> Self {
+        Self(sha256(hash.as_str().as_bytes()))
+    }
+}
+
+trait LockHash {
+    const LOCK_HASH: &str;
+}
+
+/// SQLite has one writer at a time.
+impl LockHash for SqliteConnection {
+    const LOCK_HASH: &str = "SELECT scheme, hash FROM password_credentials WHERE user_id = $1";
+}
+
+impl LockHash for PgConnection {
+    const LOCK_HASH: &str =
+        "SELECT scheme, hash FROM password_credentials WHERE user_id = $1 FOR NO KEY UPDATE";
+}
+
+steps! {
+    pub(in crate::store) trait Spend {
+        /// Marks the challenge as used. `false` if it was used before, has expired or no attempts are left.
+        async fn mark_used(&mut self, challenge: ChallengeId, at: Timestamp) -> Result<bool> {
+            let done = metered::query(
+                "UPDATE challenges SET used_at = $2 WHERE id = $1 AND used_at IS NULL \
+                 AND expires_at > $2 AND attempts_left > 0",
+            )
+            .bind(challenge.as_uuid())
+            .bind(at.as_micros())
+            .execute(self)
+            .await?;
+            Ok(done.rows_affected() > 0)
+        }
+
+        /// Locks the account. Also returns the mark of its password.
+        async fn lock_account(
+            &mut self,
+            user: UserId,
+        ) -> Result<Option<(User, Option<PasswordMark>)>> {
+            let row: Option<(String, String)> = metered::query_as(Self::LOCK_HASH)
+                .bind(user.as_uuid())
+                .fetch_optional(&mut *self)
+                .await?;
+            // A hash of a scheme that this version does not know counts as none, as everywhere.
+            let row = row.filter(|(scheme, _)| PasswordScheme::parse(scheme).is_some());
+            let mark = row.map(|(_, hash)| PasswordMark(sha256(hash.as_bytes())));
+            let user = self.lock_user(user).await?;
+            Ok(user.filter(User::is_active).map(|user| (user, mark)))
+        }
+
+        async fn verify_address(&mut self, user: UserId, at: Timestamp) -> Result<Option<User>> {
+            let row: Option<UserRow> = metered::query_as(concat!(
+                "UPDATE users SET email_verified_at = $2 WHERE id = $1 RETURNING ",
+                user_columns!()
+            ))
+            .bind(user.as_uuid())
+            .bind(at.as_micros())
+            .fetch_optional(self)
+            .await?;
+            row.map(User::try_from).transpose()
+        }
+
+        /// Spends a challenge, verifies its address, and sets the new password. `None`, and nothing is
+        /// changed, if it is worthless.
+        async fn spend(&mut self, order: &SpendChallenge) -> Result<Option<Spent>> {
+            let Some((mut user, mark)) = self.lock_account(order.user).await? else {
+                return Ok(None);
+            };
+            let email_key = user.names.email().map(Email::key);
+            if email_key != order.email_key.as_deref() || mark != order.password {
+                return Ok(None);
+            }
+            if !self.mark_used(order.id, order.at).await? {
+                return Ok(None);
+            }
+            let is_first_proof = user.email_verified_at.is_none();
+            let strips = is_first_proof && !order.is_same_browser;
+            if is_first_proof {
+                user = self.verify_address(order.user, order.at).await?.unwrap_or(user);
+                self.record_event(&event(AuditKind::EmailVerified, order)).await?;
+            }
+            if let Some(hash) = &order.new_password {
+                self.update_password(order.user, None, hash, order.at).await?;
+                // With the time of the change.
+                user = self.lock_user(order.user).await?.unwrap_or(user);
+                self.record_event(&event(AuditKind::PasswordReset, order)).await?;
+            } else if strips {
+                metered::query("DELETE FROM password_credentials WHERE user_id = $1")
+                    .bind(order.user.as_uuid())
+                    .execute(&mut *self)
+                    .await?;
+            }
+            if strips || order.new_password.is_some() {
+                self.delete_challenges(order.user).await?;
+            }
+            let reason = match (&order.new_password, strips) {
+                (Some(_), _) => EndReason::PasswordReset,
+                (None, true) => EndReason::EmailVerified,
+                (None, false) => {
+                    return Ok(Some(Spent { user, ending: Ending::default(), is_first_proof }));
+                }
+            };
+            let end = EndSessions {
+                scope: Scope::User(order.user),
+                reason,
+                at: order.at,
+                actor: Some(order.user),
+                origin: order.origin.clone(),
+                note: None,
+            };
+            let ending = self.end_all(&end).await?;
+            Ok(Some(Spent { user, ending, is_first_proof }))
+        }
+    }
+}
+
+fn event(kind: AuditKind, order: &SpendChallenge) -> NewEvent {
+    NewEvent {
+        kind,
+        at: order.at,
+        user: Some(order.user),
+        actor: Some(order.user),
+        session: None::<SessionId>,
+        origin: order.origin.clone(),
+        detail: None,
+    }
+}
+
+impl Store {
+    /// Spends a challenge that leads to no session. `None` if it is worthless.
+    pub async fn spend_challenge(&self, order: SpendChallenge) -> Result<Option<Spent>> {
+        transact!(self, conn => conn.spend(&order).await)
+    }
+}
