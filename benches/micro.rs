@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use criterion::{Criterion, criterion_group, criterion_main};
 use sallyport::app::{self, ClockAndEntropy, Components};
-use sallyport::auth::{Admin, Login, NewAccount, RefreshCookie, TokenTransport};
+use sallyport::auth::{Admin, Cookies, Login, LoginOutcome, NewAccount, TokenTransport};
 use sallyport::clock::{Clock, SystemClock};
 use sallyport::config::{Config, ServeArguments};
 use sallyport::crypto::access_token::{self, AccessToken, Issuer};
@@ -41,13 +41,21 @@ async fn service(directory: &std::path::Path) -> (Components, String) {
     let config = Config::parse(line.expect("flags").serve).expect("a configuration");
     let core = app::open(&config, ClockAndEntropy::default()).await.expect("a service");
     core.revocation_sync().read().await.expect("fresh");
-    let account = NewAccount { username: "ann", password: PASSWORD, email: None, role: Role::User };
+    let account = NewAccount {
+        username: "ann",
+        password: PASSWORD,
+        email: None,
+        role: Role::User,
+        locale: None,
+    };
     let made = core.auth.accounts.create(Admin::operator(), account, Origin::default()).await;
     made.expect("an account");
-    let login = Login { username: "ann", password: PASSWORD, session_name: None };
-    let (transport, cookie) = (TokenTransport::Body, RefreshCookie::unavailable("not a browser"));
+    let login = Login { username: "ann", password: PASSWORD, session_name: None, languages: &[] };
+    let (transport, cookie) = (TokenTransport::Body, Cookies::unavailable("not a browser"));
     let logged_in = core.auth.sessions.log_in(login, transport, &cookie, Origin::default()).await;
-    let (_, signed_in) = logged_in.expect("a login");
+    let LoginOutcome::Session(_, signed_in) = logged_in.expect("a login") else {
+        panic!("no session");
+    };
     let (_, tokens) = signed_in.into_parts();
     (core, tokens.access_token)
 }

@@ -4,8 +4,9 @@ import { after, before, test } from 'node:test';
 import { CombinedGraphQLErrors, gql } from '@apollo/client';
 
 import { createApollo } from './apollo.js';
+import { createEmailPages, emailOperations } from './email.js';
 import { BLACKLIST, LOGIN, LOGOUT, SESSIONS, VIEWER, countRefreshes, createStorage } from './operations.js';
-import { PASSWORD, login, logout, start } from './service.js';
+import { PASSWORD, createVerifiedUser, login, logout, receive, start } from './service.js';
 import { createSession } from './session.js';
 
 let service;
@@ -79,4 +80,32 @@ test('a logout everywhere is seen by the next query', async () => {
   const elsewhere = await login(service);
   await logout(service, elsewhere.accessToken, 'ALL');
   await assert.rejects(ask(tab, VIEWER));
+});
+
+const emailPages = ({ client, session }) =>
+  createEmailPages(async (name, variables) => (await client.mutate({ mutation: gql(emailOperations[name]), variables })).data, session);
+
+test('a forgotten password is replaced by the code of an e-mail, after a wrong one', async () => {
+  await createVerifiedUser(service, 'ada', (await login(service)).accessToken);
+  const tab = createTab();
+  const pages = emailPages(tab);
+  const { challenge } = await pages.requestReset('ada@example.org');
+  assert.equal(challenge.sentTo, 'a***@example.org');
+  const { code } = await receive(service, 'ada@example.org', 'reset');
+  const wrong = await pages.reset({ code: code === '00000000' ? '11111111' : '00000000' }, `${PASSWORD}-ada`);
+  assert.equal(wrong.errors[0].code, 'INVALID_PROOF');
+  assert.equal((await pages.reset({ code }, 'password')).errors[0].code, 'WEAK_PASSWORD');
+  assert.deepEqual((await pages.reset({ code }, `${PASSWORD}-ada`)).errors, []);
+  assert.equal((await ask(tab, VIEWER)).data.viewer.username, 'ada');
+});
+
+test('the link of an e-mail logs in once', async () => {
+  await createVerifiedUser(service, 'bea', (await login(service)).accessToken);
+  const tab = createTab();
+  const pages = emailPages(tab);
+  await pages.requestLogin('bea');
+  const { token } = await receive(service, 'bea@example.org', 'login');
+  assert.deepEqual((await pages.loginWithLink(token)).errors, []);
+  assert.equal((await ask(tab, VIEWER)).data.viewer.username, 'bea');
+  assert.equal((await emailPages(createTab()).loginWithLink(token)).errors[0].code, 'CHALLENGE_EXPIRED');
 });

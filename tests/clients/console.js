@@ -13,8 +13,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 // A machine that does much else is slow.
 const PATIENCE = 60_000;
 
-export async function openConsole(browser, service, path) {
-  const context = await browser.newContext({ viewport: { width: 1360, height: 850 }, colorScheme: 'light', timezoneId: 'Europe/Berlin' });
+export async function openConsole(browser, service, path, { locale = 'en-GB' } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 850 }, colorScheme: 'light', timezoneId: 'Europe/Berlin', locale });
   context.setDefaultTimeout(PATIENCE);
   await context.addInitScript(axe);
   return openTab(context, service, path);
@@ -48,7 +48,7 @@ async function openTab(context, service, path) {
     async logIn(username, password = PASSWORD) {
       await page.getByLabel('Username or e-mail address').fill(username);
       await page.getByLabel('Password', { exact: true }).fill(password);
-      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByRole('button', { name: 'Log in', exact: true }).click();
     },
 
     // Nothing serious that axe finds, in light and dark, wide and narrow; the pictures are for people.

@@ -63,7 +63,7 @@ test('an administrator finds a session, reads its story and ends it, and its bro
 
 test('a wrong password is said, and the right one still logs in', async () => {
   const console = await open('/console/account');
-  await console.page.getByRole('button', { name: 'Log in' }).click();
+  await console.page.getByRole('button', { name: 'Log in', exact: true }).click();
   await console.page.getByRole('alert').filter({ hasText: 'Enter your username and password.' }).waitFor();
   await console.logIn('alice', 'not-the-password-1');
   await console.page.getByRole('alert').filter({ hasText: /password/i }).waitFor();

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { buildSchema, parse, validate } from 'graphql';
 
-import { login, start } from './service.js';
+import { environment, login, start } from './service.js';
 
 const root = join(import.meta.dirname, '../..');
 const read = path => readFileSync(join(root, path), 'utf8');
@@ -31,7 +32,7 @@ const atTheService = code =>
 
 test('the set-ups in the README of the clients are the tested files', () => {
   const shown = [...read('tests/clients/README.md').matchAll(/^`(tests\/clients\/\w+\.js)`\n\n```js\n(.*?)```$/gms)];
-  assert.equal(shown.length, 5);
+  assert.equal(shown.length, 6);
   for (const [, path, code] of shown) assert.equal(code, read(path), path);
 });
 
@@ -41,6 +42,18 @@ async function run(code, names) {
   const imports = source.replace(/from '([^']+)'/g, (_, name) => `from '${import.meta.resolve(name)}'`);
   return import(`data:text/javascript,${encodeURIComponent(imports)}`);
 }
+
+test('the tour of the README works as it is pasted', async () => {
+  const own = await start();
+  const tour = blocks('README.md', 'sh').find(code => code.startsWith('gql()'));
+  const script = tour.replace('localhost:8000', new URL(own.url).host).replaceAll('target/release/sallyport', process.env.SALLYPORT_BINARY);
+  const env = { ...process.env, ...environment(own.database) };
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: tmpdir(), env });
+  const answers = stdout.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line));
+  assert.equal(answers.at(-2).errors[0].extensions.reason, 'SESSION_ENDED');
+  assert.deepEqual(answers.at(-1).data.resetPassword, { user: { username: 'admin' }, errors: [] });
+  await own.stop();
+});
 
 test('the examples of the README send a query and verify a token', async () => {
   const [query, verify] = blocks('README.md', 'js').map(atTheService);

@@ -5,12 +5,13 @@ import { after, before, test } from 'node:test';
 
 import relay from 'relay-runtime';
 
+import { createEmailPages } from './email.js';
 import { createStorage } from './operations.js';
 import { createRelay } from './relay.js';
-import { login, start } from './service.js';
+import { PASSWORD, createVerifiedUser, login, receive, start } from './service.js';
 import { createSession } from './session.js';
 
-const { createOperationDescriptor, fetchQuery, getRequest } = relay;
+const { commitMutation, createOperationDescriptor, fetchQuery, getRequest } = relay;
 
 const compiled = new URL('relay/__generated__/', import.meta.url);
 let service;
@@ -84,4 +85,26 @@ test('a refused access token is renewed on the way', async () => {
   tab.storage.setItem('accessToken', 'run out');
   const { viewer } = await ask(tab, 'operationsBackwardsQuery', { count: 1 });
   assert.equal(viewer.sessions.edges.length, 1);
+});
+
+test('a forgotten password is replaced by the code of an e-mail, and a link logs in', async () => {
+  await createVerifiedUser(service, 'dee', (await login(service)).accessToken);
+  const session = createSession(service.graphql, createStorage());
+  const environment = createRelay(service.graphql, session);
+  const mutate = async (name, variables) => {
+    const mutation = await artifact(`operations${name}Mutation`);
+    return new Promise((onCompleted, onError) => commitMutation(environment, { mutation, variables, onCompleted, onError }));
+  };
+  const pages = createEmailPages(mutate, session);
+  const isLoggedIn = async () => (await ask({ environment }, 'operationsBackwardsQuery', { count: 1 })).viewer.sessions.edges.length === 1;
+  await pages.requestReset('dee');
+  const { code } = await receive(service, 'dee@example.org', 'reset');
+  assert.deepEqual((await pages.reset({ code }, `${PASSWORD}-dee`)).errors, []);
+  assert.ok(await isLoggedIn());
+
+  session.clear();
+  await pages.requestLogin('dee');
+  const { token } = await receive(service, 'dee@example.org', 'login');
+  assert.deepEqual((await pages.loginWithLink(token)).errors, []);
+  assert.ok(await isLoggedIn());
 });

@@ -29,11 +29,7 @@ export function startAgain({ database, url, flags }) {
 async function startOn(database, flags, address = '127.0.0.1:0') {
   const child = spawn(process.env.SALLYPORT_BINARY, ['--listen', address, ...FLAGS, ...flags], {
     cwd: tmpdir(),
-    env: {
-      SALLYPORT_ADMIN_PASSWORD: PASSWORD,
-      SALLYPORT_DATABASE_URL: database.url,
-      SALLYPORT_SECRET: '0123456789abcdefghijklmnopqrstuv',
-    },
+    env: environment(database),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
@@ -45,18 +41,26 @@ async function startOn(database, flags, address = '127.0.0.1:0') {
     });
     child.on('exit', code => reject(new Error(`the service ended with ${code}: ${log}`)));
   });
-  const halt = async () => {
+  const end = async signal => {
     child.removeAllListeners('exit');
     const ended = new Promise(resolve => child.on('exit', resolve));
-    child.kill('SIGTERM');
+    child.kill(signal);
     await ended;
   };
+  const halt = () => end('SIGTERM');
+  const kill = () => end('SIGKILL');
   const stop = async () => {
     await halt();
     await database.drop();
   };
-  return { url, database, flags, graphql: `${url}/graphql`, log: () => log, halt, stop };
+  return { url, database, flags, graphql: `${url}/graphql`, log: () => log, halt, kill, stop };
 }
+
+export const environment = database => ({
+  SALLYPORT_ADMIN_PASSWORD: PASSWORD,
+  SALLYPORT_DATABASE_URL: database.url,
+  SALLYPORT_SECRET: '0123456789abcdefghijklmnopqrstuv',
+});
 
 async function makeDatabase() {
   if (process.env.TEST_DATABASE !== 'postgres') {
@@ -71,10 +75,10 @@ async function makeDatabase() {
 }
 
 // One operation, sent by hand: for what a test needs beside the client it is about.
-export async function send(service, query, variables, token) {
+export async function send(service, query, variables, token, headers) {
   const response = await fetch(service.graphql, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }), ...headers },
     body: JSON.stringify({ query, variables }),
   });
   return response.json();
@@ -103,6 +107,42 @@ export async function createUser(service, username, token) {
     token,
   );
   return data.createUser.user.id;
+}
+
+// A user whose address an administrator has verified, with the address USERNAME@example.org.
+export async function createVerifiedUser(service, username, token) {
+  const userId = await createUser(service, username, token);
+  const { data } = await send(
+    service,
+    `mutation($userId: ID!, $email: String!) {
+      updateUser(input: { userId: $userId, email: $email, emailVerified: true }) { user { emailVerifiedAt } errors { message } }
+    }`,
+    { userId, email: `${username}@example.org` },
+    token,
+  );
+  if (!data.updateUser.user?.emailVerifiedAt) throw new Error(JSON.stringify(data));
+  return userId;
+}
+
+const received = new Set();
+
+// The mails that are not sent. Without an SMTP server these are all.
+export async function emails({ database }) {
+  const list = ['email', 'list', '--json'];
+  const { stdout } = await promisify(execFile)(process.env.SALLYPORT_BINARY, list, { cwd: tmpdir(), env: environment(database) });
+  return stdout.split('\n').filter(Boolean).map(line => JSON.parse(line));
+}
+
+// The next e-mail of this purpose to this address, of a service without an SMTP server.
+export async function receive(service, to, purpose) {
+  let found;
+  await until(async () => {
+    const mails = await emails(service);
+    found = mails.find(mail => mail.to === to && mail.purpose === purpose && mail.text && !received.has(mail.id));
+    return found;
+  });
+  received.add(found.id);
+  return { ...found, code: /^\d{8}$/m.exec(found.text)?.[0], token: /#token=([\w.~-]+)/.exec(found.text)?.[1] };
 }
 
 export async function refresh(service, refreshToken) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { createEmailPages, emailOperations } from './email.js';
 import { BLACKLIST, LOGIN, LOGOUT, SESSIONS, VIEWER, countRefreshes, createStorage } from './operations.js';
-import { PASSWORD, start } from './service.js';
+import { PASSWORD, createVerifiedUser, login, receive, start } from './service.js';
 import { createSession } from './session.js';
 import { createUrql } from './urql.js';
 
@@ -39,4 +40,20 @@ test('however many queries are refused together, there is one refresh, and all a
     for (const { data } of answers) assert.ok(data.viewer.id);
   });
   assert.equal(count, 1);
+});
+
+test('a code from an e-mail logs in, and a link sets a forgotten password', async () => {
+  await createVerifiedUser(service, 'cay', (await login(service)).accessToken);
+  const session = createSession(service.graphql, createStorage());
+  const client = createUrql(service.graphql, session);
+  const pages = createEmailPages(async (name, variables) => (await client.mutation(emailOperations[name], variables).toPromise()).data, session);
+  await pages.requestLogin('cay');
+  const { code } = await receive(service, 'cay@example.org', 'login');
+  assert.deepEqual((await pages.continueLogin({ emailCode: code })).errors, []);
+  assert.equal((await ask({ client }, VIEWER)).data.viewer.username, 'cay');
+
+  await pages.requestReset('cay');
+  const { token } = await receive(service, 'cay@example.org', 'reset');
+  assert.deepEqual((await pages.reset({ linkToken: token }, `${PASSWORD}-cay`)).errors, []);
+  assert.equal((await ask({ client }, VIEWER)).data.viewer.username, 'cay');
 });

@@ -8,6 +8,7 @@ mod documentation;
 mod hostile;
 mod http;
 mod language;
+mod mail;
 mod operation;
 mod pages;
 mod program;

@@ -54,6 +54,8 @@ async fn who_does_not_accept_gzip_gets_a_file_as_it_was() {
             ("/console", "<!doctype html>"),
             ("/graphiql/licenses.txt", ""),
             ("/console/assets/licenses.txt", ""),
+            ("/account/reset", "<!doctype html>"),
+            ("/account/assets/account-licenses.txt", ""),
         ] {
             let mut request = Request::get(path).header(header::ACCEPT, BROWSER);
             if let Some(accepted) = accepted {
@@ -105,6 +107,46 @@ async fn without_the_console_nobody_finds_any_of_it() {
     let database = Database::sqlite();
     let service = Service::start(&database, "--console false").await;
     for path in ["/console", "/console/sessions", "/console/assets/licenses.txt"] {
+        assert_eq!(get(&service, path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_pages_of_links_in_mails_are_there_without_the_console() {
+    let database = Database::sqlite();
+    for flags in ["", "--console false --graphiql false"] {
+        let service = Service::start(&database, flags).await;
+        for path in ["/account/verify", "/account/reset", "/account/login", "/account/revert"] {
+            let (status, headers) = get(&service, path).await;
+            assert_eq!(status, StatusCode::OK, "{path}");
+            assert_eq!(headers[header::CONTENT_TYPE], "text/html; charset=utf-8", "{path}");
+            assert_eq!(headers[header::CACHE_CONTROL], "no-cache", "{path}");
+            assert_eq!(headers[header::REFERRER_POLICY], "no-referrer", "{path}");
+            let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("a text");
+            assert!(policy.contains("script-src 'self'; style-src 'self';"), "{policy}");
+            assert!(!policy.contains("http") && !policy.contains("unsafe"), "{policy}");
+        }
+        let (status, headers) = get(&service, "/account/assets/account-licenses.txt").await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+    }
+}
+
+#[tokio::test]
+async fn below_the_pages_of_links_nothing_else_is_served() {
+    let database = Database::sqlite();
+    let service = Service::start(&database, "--console false").await;
+    for path in [
+        "/account",
+        "/account/",
+        "/account/other",
+        "/account/reset/more",
+        "/account/assets/index.html",
+        "/account/assets/account.html",
+        "/account/assets/licenses.txt",
+        "/account/assets/account-documents.json",
+        "/account/assets/account-..%2f..%2fCargo.toml",
+    ] {
         assert_eq!(get(&service, path).await.0, StatusCode::NOT_FOUND, "{path}");
     }
 }

@@ -10,8 +10,23 @@ use async_graphql::parser::types::{
 const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
 
 /// The fields that answer to anybody.
-pub const PUBLIC: [&str; 7] =
-    ["node", "nodes", "tokenStatus", "register", "login", "refresh", "logout"];
+pub const PUBLIC: [&str; 15] = [
+    "node",
+    "nodes",
+    "tokenStatus",
+    "register",
+    "login",
+    "refresh",
+    "logout",
+    "requestEmailLogin",
+    "loginWithLink",
+    "continueLogin",
+    "requestPasswordReset",
+    "resetPassword",
+    "verifyEmail",
+    "confirmEmailChange",
+    "revertEmailChange",
+];
 
 #[test]
 fn the_file_is_what_the_program_prints() {

@@ -3,6 +3,7 @@
 pub mod growth;
 pub mod guard;
 pub mod logins;
+mod mail_requests;
 pub mod process;
 pub mod refresh;
 pub mod refusals;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::median;
+use super::{mail_requests, median};
 use crate::Scale;
 use crate::clients::Repeat;
 use crate::database::{Database, Kind};
@@ -23,7 +23,8 @@ const TRIES: usize = 4;
 const REASONS: [&str; 3] = ["wrong", "nobody", "retired"];
 
 /// Orders of the tries: no reason always follows the same other one.
-const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+pub(super) const ORDERS: [[usize; 3]; 6] =
+    [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
 const TIMES: usize = 30;
 
@@ -32,6 +33,7 @@ pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
     let flags = ["--throttle", "true", "--trusted-proxy", "127.0.0.1"];
     let service = Service::start(&database, &flags).await;
     logins(kind, &service, scale, report).await;
+    mail_requests::measure(kind, &service, scale, report).await;
     documents(kind, &service, report).await;
 }
 
@@ -49,7 +51,7 @@ async fn logins(kind: Kind, service: &Service, scale: &Scale, report: &mut Repor
             let began = Instant::now();
             connection.exchange(&request).await.expect("an answer");
             times[of].push(began.elapsed().as_secs_f64() * 1000.0);
-            answers.push(without_names(connection.answer()));
+            answers.push(without(connection.answer(), &[]));
         }
     }
     assert!(answers[0].contains("INVALID_CREDENTIALS"), "{}", answers[0]);
@@ -70,7 +72,7 @@ async fn logins(kind: Kind, service: &Service, scale: &Scale, report: &mut Repor
 }
 
 /// The first decile.
-fn decile(mut values: Vec<f64>) -> f64 {
+pub(super) fn decile(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 10).copied().unwrap_or(f64::NAN)
 }
@@ -106,7 +108,14 @@ fn login(name: &str, network: usize) -> Vec<u8> {
     let document = "mutation($u: String!, $p: String!) { login(input: { username: $u, \
                     password: $p }) { user { id } errors { code message path } } }";
     let password = if name.starts_with("retired") { PASSWORD } else { "tangerine-orbit-quartz-42" };
-    let body = json!({ "query": document, "variables": { "u": name, "p": password } }).to_string();
+    post(
+        &json!({ "query": document, "variables": { "u": name, "p": password } }).to_string(),
+        network,
+    )
+}
+
+/// A request from this network.
+pub(super) fn post(body: &str, network: usize) -> Vec<u8> {
     format!(
         "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          x-forwarded-for: 10.{}.{}.1\r\ncontent-length: {}\r\n\r\n{body}",
@@ -117,16 +126,25 @@ fn login(name: &str, network: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// An answer without the values that differ each time.
-fn without_names(answer: &[u8]) -> String {
+/// An answer without the values that differ each time: some headers, and these fields.
+pub(super) fn without(answer: &[u8], fields: &[&str]) -> String {
     let answer = String::from_utf8_lossy(answer);
     let is_same = |line: &&str| line.split_once(": ").is_none_or(|(name, _)| !is_own(name));
-    let lines = answer.lines().filter(is_same);
-    lines.collect::<Vec<_>>().join("\n")
+    let lines = answer.lines().filter(is_same).collect::<Vec<_>>().join("\n");
+    fields.iter().fold(lines, |text, field| without_value(&text, field))
 }
 
 fn is_own(name: &str) -> bool {
     ["x-request-id", "date"].iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
+/// The text without the value of a string field.
+fn without_value(text: &str, field: &str) -> String {
+    let Some((before, after)) = text.split_once(&format!("\"{field}\":\"")) else {
+        return text.to_owned();
+    };
+    let rest = after.split_once('"').map_or("", |(_, rest)| rest);
+    format!("{before}{rest}")
 }
 
 /// The slowest document: an attacker would repeat it.

@@ -55,3 +55,81 @@ graphql`
     }
   }
 `;
+
+graphql`
+  mutation operationsRequestPasswordResetMutation($username: String!) {
+    requestPasswordReset(input: { username: $username }) {
+      challenge {
+        challengeToken
+        sentTo
+        expiresAt
+      }
+      errors {
+        code
+        message
+        retryAfterSeconds
+      }
+    }
+  }
+`;
+
+graphql`
+  mutation operationsRequestEmailLoginMutation($username: String!) {
+    requestEmailLogin(input: { username: $username }) {
+      challenge {
+        challengeToken
+        sentTo
+        expiresAt
+      }
+      errors {
+        code
+        message
+        retryAfterSeconds
+      }
+    }
+  }
+`;
+
+graphql`
+  mutation operationsResetPasswordMutation($proof: EmailProofInput!, $newPassword: String!) {
+    resetPassword(input: { proof: $proof, newPassword: $newPassword }) {
+      tokens {
+        accessToken
+        refreshToken
+      }
+      challenge {
+        challengeToken
+        sentTo
+        steps
+        attemptsLeft
+      }
+      errors {
+        code
+        message
+        retryAfterSeconds
+      }
+    }
+  }
+`;
+
+graphql`
+  mutation operationsLoginWithLinkMutation($linkToken: String!) {
+    loginWithLink(input: { linkToken: $linkToken }) {
+      tokens {
+        accessToken
+        refreshToken
+      }
+      challenge {
+        challengeToken
+        sentTo
+        steps
+        attemptsLeft
+      }
+      errors {
+        code
+        message
+        retryAfterSeconds
+      }
+    }
+  }
+`;

@@ -229,6 +229,13 @@ async fn a_bad_argument_in_the_payload_of_a_mutation_nulls_the_nearest_position_
             "endSession" => format!("sessionId: {session}"),
             "setUserActive" => format!("userId: \"{user}\", active: true"),
             "reauthenticate" => format!("proof: {{ password: \"{PASSWORD}\" }}"),
+            // Nothing has these proofs, so the payload has no lists.
+            "continueLogin" => "proof: { emailCode: \"00000000\" }".to_owned(),
+            "loginWithLink" => "linkToken: \"x\"".to_owned(),
+            "verifyEmail" | "confirmEmailChange" => "proof: { linkToken: \"x\" }".to_owned(),
+            "resetPassword" => {
+                format!("proof: {{ linkToken: \"x\" }}, newPassword: \"{PASSWORD}\"")
+            }
             "updateAccount" => "locale: \"en\"".to_owned(),
             "changeUsername" => "username: \"root\"".to_owned(),
             "updateUser" => format!("userId: \"{user}\", emailVerified: false"),

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use futures_util::future::join_all;
-use sallyport::auth::{
-    Error, Login, Refresh, RefreshCookie, Register, TokenTransport, UserErrorCode,
-};
+use sallyport::auth::{Cookies, Error, Login, Refresh, Register, TokenTransport, UserErrorCode};
 use sallyport::domain::origin::Origin;
 use sallyport::domain::user::Role;
 use serde_json::json;
@@ -69,7 +67,8 @@ fn inside(service: &Service) -> usize {
 fn try_from_address(service: &Arc<Service>, address: [u8; 4]) -> JoinHandle<Option<UserErrorCode>> {
     let service = Arc::clone(service);
     tokio::spawn(async move {
-        let login = Login { username: "nobody", password: PASSWORD, session_name: None };
+        let login =
+            Login { username: "nobody", password: PASSWORD, session_name: None, languages: &[] };
         let origin = Origin { ip: Some(address.into()), user_agent: None };
         let (transport, cookie) = (TokenTransport::Body, no_cookie());
         refusal(service.core.auth.sessions.log_in(login, transport, &cookie, origin).await)
@@ -125,6 +124,8 @@ async fn an_address_has_half_of_the_places_whatever_it_asks_for() {
                 password: PASSWORD,
                 email: None,
                 session_name: None,
+                locale: None,
+                languages: &[],
             };
             let origin = Origin { ip: Some(here.into()), user_agent: None };
             let (transport, cookie) = (TokenTransport::Body, no_cookie());
@@ -163,6 +164,6 @@ async fn more_refreshes_of_one_session_than_may_wait_are_sent_away(database: Dat
     assert!(tokens(&service.refresh(&next.refresh, None).await).is_some());
 }
 
-fn no_cookie() -> RefreshCookie {
-    RefreshCookie::unavailable("this is no browser")
+fn no_cookie() -> Cookies {
+    Cookies::unavailable("this is no browser")
 }

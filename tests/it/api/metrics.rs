@@ -11,11 +11,13 @@ use crate::databases::{Database, on_both};
 
 on_both!(outcomes_are_counted_and_no_series_grows_with_users);
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 17] = [
     "sallyport_build info",
     "sallyport_clock_correction_seconds gauge",
     "sallyport_database_connections gauge",
     "sallyport_database_connections_max gauge",
+    "sallyport_email_queue_seconds gauge",
+    "sallyport_emails counter",
     "sallyport_ended_sessions gauge",
     "sallyport_feed_staleness_seconds gauge",
     "sallyport_hashing gauge",

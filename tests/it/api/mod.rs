@@ -9,6 +9,7 @@ mod attempt_limits;
 mod audit;
 mod compromised_signing_key;
 mod concurrent_requests;
+mod email;
 mod error_nulls;
 mod federation;
 mod guard;

@@ -18,6 +18,7 @@ on_both!(
     trusted_documents_run_by_their_ids,
     nothing_else_runs_where_only_trusted_documents_may,
     the_console_runs_where_only_trusted_documents_may,
+    the_pages_of_links_run_where_only_trusted_documents_may,
     a_value_of_another_kind_is_refused_after_a_good_one,
 );
 
@@ -160,6 +161,20 @@ async fn the_console_runs_where_only_trusted_documents_may(database: Database) {
     let without = Service::start(&database, &format!("{flags} --console false")).await;
     let (_, body) = post(&without, &json!({ "query": texts[0] })).await;
     assert_eq!(code(&body), "FORBIDDEN");
+}
+
+async fn the_pages_of_links_run_where_only_trusted_documents_may(database: Database) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/console/dist/account-documents.json");
+    let texts: Vec<String> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert!(texts.iter().any(|text| text.contains("mutation ResetPassword")));
+    let (_file, flags) = manifest(&json!({ "abc": QUERY }));
+    let flags = format!("{flags} --trusted-documents-only --console false");
+    let service = Service::start(&database, &flags).await;
+    for text in &texts {
+        let (_, body) = post(&service, &json!({ "query": text })).await;
+        let refused = ["FORBIDDEN", "GRAPHQL_PARSE_FAILED", "QUERY_TOO_COMPLEX"];
+        assert!(!refused.contains(&code(&body)), "{text}: {body}");
+    }
 }
 
 async fn a_value_of_another_kind_is_refused_after_a_good_one(database: Database) {

@@ -102,7 +102,10 @@ fn value(types: &[TypeDefinition], ty: &Type) -> String {
     match definition.map(|definition| &definition.kind) {
         Some(TypeKind::Enum(kind)) => kind.values[0].node.value.node.to_string(),
         Some(TypeKind::InputObject(input)) => {
-            let fields = input.fields.iter().map(|field| {
+            let directives = definition.iter().flat_map(|definition| &definition.directives);
+            let is_one_of = directives.into_iter().any(|found| found.node.name.node == "oneOf");
+            let count = if is_one_of { 1 } else { input.fields.len() };
+            let fields = input.fields.iter().take(count).map(|field| {
                 let field = &field.node;
                 format!("{}: {}", field.name.node, value(types, &field.ty.node))
             });

@@ -88,7 +88,7 @@ impl Service {
     /// Creates an account with [`PASSWORD`].
     pub async fn make(&self, username: &str, role: Role) -> String {
         use sallyport::auth::{Admin, NewAccount};
-        let account = NewAccount { username, password: PASSWORD, email: None, role };
+        let account = NewAccount { username, password: PASSWORD, email: None, role, locale: None };
         let made =
             self.core.auth.accounts.create(Admin::operator(), account, Origin::default()).await;
         format!("User:{}", made.unwrap().id)
@@ -162,7 +162,7 @@ impl Service {
         const LOGIN: &str = "mutation($u: String!, $p: String!) {
             login(input: { username: $u, password: $p }) {
                 tokens { accessToken refreshToken } session { id sid } user { id username }
-                errors { code message path }
+                challenge { challengeToken } errors { code message path }
             }
         }";
         let variables = json!({ "u": username, "p": password });

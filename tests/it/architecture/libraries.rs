@@ -38,6 +38,13 @@ fn numbers_for_the_monitoring_stay_in_metrics() {
 }
 
 #[test]
+fn mails_and_their_templates_stay_in_mail() {
+    for library in ["lettre::", "minijinja::", "idna::"] {
+        assert_only(library, "mail");
+    }
+}
+
+#[test]
 fn errors_without_a_type_stay_in_the_command_line() {
     assert_only("anyhow::", "main cli");
 }

@@ -17,14 +17,15 @@ const ROOMS: &str = "
     crypto: clock entropy redacted domain
     metrics: domain
     store: clock domain crypto
+    mail: clock redacted domain crypto metrics store
     revocation: clock domain store
-    auth: clock entropy bounded_cache redacted domain crypto metrics store revocation
+    auth: clock entropy bounded_cache redacted domain crypto metrics store mail revocation
     graphql: clock bounded_cache domain store auth
     telemetry: entropy metrics
     http: clock entropy bounded_cache domain crypto metrics store auth graphql telemetry
-    config: clock domain crypto store auth graphql http
-    app: clock entropy domain crypto metrics store revocation auth graphql http config
-    cli: clock domain crypto store auth graphql telemetry http config app
+    config: clock domain crypto store mail auth graphql http
+    app: clock entropy domain crypto metrics store mail revocation auth graphql http config
+    cli: clock domain crypto store mail auth graphql telemetry http config app
     main: cli
     lib:";
 

@@ -32,6 +32,11 @@ const CASES: &[Case] = &[
     ("POST", "/console", JSON, "", 405),
     ("GET", "/console/assets/licenses.txt", JSON, "", 200),
     ("GET", "/console/assets/none", JSON, "", 404),
+    ("GET", "/account/reset", PAGE, "", 200),
+    ("HEAD", "/account/verify", PAGE, "", 200),
+    ("POST", "/account/reset", JSON, "", 405),
+    ("GET", "/account/assets/account-licenses.txt", JSON, "", 200),
+    ("GET", "/account/assets/none", JSON, "", 404),
     ("GET", "/.well-known/jwks.json", JSON, "", 200),
     ("GET", "/.well-known/oauth-authorization-server", JSON, "", 200),
     ("POST", "/.well-known/jwks.json", JSON, "", 405),
@@ -83,9 +88,9 @@ async fn every_answer_says_what_may_be_done_with_it() {
         let kept = match path {
             _ if is_public => "public, max-age=300",
             _ if is_page => "no-cache",
-            "/graphiql/licenses.txt" | "/console/assets/licenses.txt" => {
-                "public, max-age=31536000, immutable"
-            }
+            "/graphiql/licenses.txt"
+            | "/console/assets/licenses.txt"
+            | "/account/assets/account-licenses.txt" => "public, max-age=31536000, immutable",
             _ => "no-store",
         };
         assert_eq!(value("cache-control"), kept, "{way:?}");

@@ -77,6 +77,28 @@ fn config_prints_no_secret_whatever_it_looks_like() {
 }
 
 #[test]
+fn config_prints_the_smtp_server_without_its_login() {
+    let site = Site::new(&format!(
+        "[e-mail]\nsmtp-url = \"smtps://squirrel:{SECRET}@mail.example.com\"\n\
+         smtp-ca-file = \"ca.pem\"\nemail-templates = \"texts\"\n"
+    ));
+    for arguments in ["config", "config --json"] {
+        let said = site.run(&format!("{arguments} --config sallyport.toml"));
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert!(said.contains("\"smtps://mail.example.com:465\""), "{said}");
+        assert!(!said.contains("squirrel"), "{said}");
+    }
+    let settings = site.settings("--config sallyport.toml");
+    for (name, path) in [("smtp-ca-file", "ca.pem"), ("email-templates", "texts")] {
+        assert_eq!(settings[name].0, site.path(path).to_str().unwrap(), "{name}");
+    }
+    let value = |name: &str| settings[name].0.as_str().unwrap().to_owned();
+    assert_eq!(value("email-from"), "Sallyport <noreply@localhost>");
+    assert_eq!(value("app-url"), "http://127.0.0.1:8000");
+    assert_eq!(value("reset-url"), "http://127.0.0.1:8000/account/reset");
+}
+
+#[test]
 fn config_prints_settings_that_contradict_each_other_and_then_the_error() {
     let site = Site::new("[tokens]\naccess-token-lifetime = \"2m\"\n");
     let output = site.run("config --config sallyport.toml --revocation-staleness 3m");

@@ -5,6 +5,7 @@ mod config_command;
 mod config_file;
 mod config_refusals;
 mod database_role;
+mod email_commands;
 mod flags;
 mod help;
 mod log;

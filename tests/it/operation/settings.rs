@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::server::{Server, program};
+use crate::mail::server::Server as SmtpServer;
 
 #[test]
 fn contradictions_are_refused_in_one_line() {
@@ -26,6 +27,12 @@ fn contradictions_are_refused_in_one_line() {
         "--cors-origin https://*.example.com",
         "--trusted-proxy everywhere",
         "--max-connections-per-address 0",
+        "--smtp-url smtps://ada@mail.example.com",
+        "--smtp-url smtps://ada:pw@mail.example.com --smtp-password-file a",
+        "--smtp-password-file a",
+        "--smtp-ca-file a",
+        "--app-url https://app.example.com/?a",
+        "--email-from ada",
     ] {
         for command in ["serve", "check"] {
             let directory = TempDir::new().unwrap();
@@ -51,6 +58,11 @@ fn a_risky_setting_is_a_warning_and_no_error() {
         ("--trusted-proxy 10.0.0.0/8", "--trusted-proxy-header is not set"),
         ("--listen 0.0.0.0:9999 --max-connections-per-address off", "A single address can use all"),
         ("--throttle false", "Login attempts are not limited"),
+        ("", "No SMTP server is set (--smtp-url)"),
+        ("--smtp-url smtp://127.0.0.1:1", "The SMTP server smtp://127.0.0.1:1 cannot be used now"),
+        ("--smtp-url smtp://127.0.0.1:1", "The sender of mails is Sallyport <noreply@localhost>"),
+        ("--smtp-url smtp://0.0.0.0:1", "mails may be sent to it unencrypted"),
+        ("--smtp-url smtps://ada:hunter2@127.0.0.1:1", "A password in --smtp-url on the command"),
     ] {
         let directory = TempDir::new().unwrap();
         let output = program(&directory, &format!("check {flags}")).output().unwrap();
@@ -58,6 +70,31 @@ fn a_risky_setting_is_a_warning_and_no_error() {
         assert!(output.status.success(), "{flags}: {output:?}");
         let line = said.lines().find(|line| line.contains(warning));
         assert!(line.is_some_and(|line| line.starts_with("warning  ")), "{flags}: {said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
+fn settings_with_which_no_mail_can_be_sent_are_errors_of_check_and_start() {
+    let directory = TempDir::new().unwrap();
+    let templates = directory.path().join("templates");
+    fs::create_dir(&templates).unwrap();
+    fs::write(templates.join("verify.en.txt"), "Subject: a\n\n{{ cod }}\n").unwrap();
+    let templates = format!("--email-templates {}", templates.display());
+    for (flags, expected) in [
+        (&*templates, "annot use the templates in "),
+        (
+            "--smtp-url smtps://ada@h --smtp-password-file /none",
+            "annot read the SMTP password in /none",
+        ),
+        ("--smtp-url smtps://h --smtp-ca-file /none", "annot read /none"),
+    ] {
+        for command in ["check", "serve --listen 127.0.0.1:0"] {
+            let output = program(&directory, &format!("{command} {flags}")).output().unwrap();
+            let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{flags}: {said}");
+            assert!(said.contains(expected), "{flags}: {said}");
+        }
     }
 }
 
@@ -185,13 +222,15 @@ fn more_connections_than_the_system_allows_files_are_a_risk() {
     assert!(said.contains("warning  The system allows 300 open files"), "{said}");
 }
 
-#[test]
-fn a_sound_configuration_has_no_warnings() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sound_configuration_has_no_warnings() {
     let directory = TempDir::new().unwrap();
+    let smtp = SmtpServer::start(&[]).await;
     let flags = "--issuer https://auth.example.com --trusted-proxy 10.0.0.0/8 \
                  --trusted-proxy fd00::/8 --trusted-proxy-header x-forwarded-for \
                  --cors-origin https://app.example.com \
                  --cors-origin http://localhost:5173 --max-connections 100";
+    let flags = format!("{flags} --smtp-url smtp://localhost:{}", smtp.port);
     let output = program(&directory, &format!("check {flags}")).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && !said.contains("warning"), "{said}");

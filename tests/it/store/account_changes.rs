@@ -14,8 +14,8 @@ use sallyport::domain::session::{EndReason, Session};
 use sallyport::domain::throttle::{ACCOUNT, Bucket};
 use sallyport::domain::user::{Email, NAME_RESERVATION, Names, Role, User};
 use sallyport::store::{
-    ChangeUsername, Charge, EndSessions, Expired, NameTaken, NewEvent, NotDeleted, NotRenamed,
-    NotUpdated, Reauthenticate, Scope, Settlement, Store, UpdateUser,
+    ChangeUsername, Charge, EndSessions, Expired, FreshProof, NameTaken, NewEvent, NotDeleted,
+    NotRenamed, NotUpdated, Reauthenticate, Scope, Settlement, Store, UpdateUser,
 };
 
 use super::support::{
@@ -42,11 +42,14 @@ fn order(session: &Session, now: Timestamp) -> Reauthenticate {
     Reauthenticate {
         session: session.id,
         user: session.user_id,
-        verified: hash('a'),
+        proof: by_hash('a'),
         access_expires_at: now + Duration::from_mins(15),
         at: now,
-        settlement: Settlement::default(),
     }
+}
+
+fn by_hash(of: char) -> FreshProof {
+    FreshProof::Password { verified: hash(of), settlement: Settlement::default() }
 }
 
 async fn prove(store: &Store, order: Reauthenticate) -> Option<Session> {
@@ -70,7 +73,7 @@ async fn a_proof_is_noted_in_a_live_session_of_an_active_user_only(database: Dat
     let rotated = rotate(&store, &opened, at(500)).await.unwrap();
     assert_eq!(rotated.authenticated_at, at(400));
     for wrong in [
-        Reauthenticate { verified: hash('b'), ..order(&opened, at(600)) },
+        Reauthenticate { proof: by_hash('b'), ..order(&opened, at(600)) },
         Reauthenticate { user: UserId::NOBODY, ..order(&opened, at(600)) },
         order(&opened, at(500) + Duration::from_hours(2)),
     ] {
@@ -211,7 +214,7 @@ async fn of_administrators_who_are_demoted_at_once_one_is_left(database: Databas
 async fn delete(store: &Store, user: UserId, now: Timestamp) -> Result<User, NotDeleted> {
     let event = NewEvent { user: Some(user), ..event(AuditKind::AccountDeleted, now) };
     let end = EndSessions { reason: EndReason::AccountDeleted, ..ending(Scope::User(user), now) };
-    store.delete_user(user, event, end).await.unwrap().map(|(user, _)| user)
+    store.delete_user(user, event, end, Vec::new()).await.unwrap().map(|(user, _)| user)
 }
 
 async fn a_deleted_account_is_empty_and_keeps_its_names_for_a_while(database: Database) {
@@ -310,7 +313,7 @@ async fn a_password_that_is_set_during_a_deletion_is_deleted_with_the_account(da
     for n in 0..rounds(10, 50) {
         let ada = make(&stores[0], &format!("ada{n}")).await;
         let event = event(AuditKind::PasswordChanged, at(20));
-        let set = stores[1].set_password(ada.id, None, hash('z'), event, None);
+        let set = stores[1].set_password(ada.id, None, hash('z'), event, None, Vec::new());
         let (deleted, set) = tokio::join!(delete(&stores[0], ada.id, at(20)), set);
         assert!(deleted.is_ok());
         assert!(set.is_ok(), "{set:?}");

@@ -188,7 +188,7 @@ async fn an_account_may_begin_with_a_session(database: Database) {
     let first = new_session(new.id, at(5));
     let event = event(AuditKind::Registered, at(5));
     let opened = store.open_session(registering(new, first.clone()), event).await.unwrap();
-    let Opened { user, session: opened, ended } = opened.unwrap();
+    let Opened { user, session: opened, ended, .. } = opened.unwrap();
     assert_eq!((opened.token, ended.len()), (first.token, 0));
     assert_eq!(session(&store, first.id).await.user_id, user.id);
     let found = store.credentials(user.id).await.unwrap().unwrap();
@@ -200,7 +200,8 @@ async fn a_password_is_set_where_the_old_one_is_still_the_expected_one(database:
     let ada = make(&store, "ada").await;
     let set = async |user: UserId, expected: Option<char>, new: char, moment: i64| {
         let event = event(AuditKind::PasswordChanged, at(moment));
-        let set = store.set_password(user, expected.map(hash), hash(new), event, None).await;
+        let set =
+            store.set_password(user, expected.map(hash), hash(new), event, None, Vec::new()).await;
         set.unwrap().map(|(user, ended)| (user.password_changed_at, ended.ended.len()))
     };
     assert_eq!(set(ada.id, Some('b'), 'c', 1).await, None);
@@ -222,7 +223,7 @@ async fn of_two_who_change_one_password_at_once_one_does(database: Database) {
     let changes = (0..20).map(|n| {
         let store = if n % 2 == 0 { &one } else { &two };
         let event = event(AuditKind::PasswordChanged, at(1));
-        store.set_password(ada.id, Some(hash('a')), hash('b'), event, None)
+        store.set_password(ada.id, Some(hash('a')), hash('b'), event, None, Vec::new())
     });
     let done = join_all(changes).await;
     assert_eq!(done.into_iter().filter(|done| done.as_ref().unwrap().is_some()).count(), 1);
@@ -239,11 +240,19 @@ async fn a_new_password_ends_the_sessions_it_is_told_to(database: Database) {
     };
     let changed = event(AuditKind::PasswordChanged, at(1));
     // Where the password does not change, nothing ends.
-    let refused =
-        store.set_password(ada.id, Some(hash('x')), hash('b'), changed.clone(), Some(end.clone()));
+    let refused = store.set_password(
+        ada.id,
+        Some(hash('x')),
+        hash('b'),
+        changed.clone(),
+        Some(end.clone()),
+        Vec::new(),
+    );
     assert!(refused.await.unwrap().is_none());
     assert!(session(&store, there.id).await.end.is_none());
-    let set = store.set_password(ada.id, Some(hash('a')), hash('b'), changed, Some(end)).await;
+    let set = store
+        .set_password(ada.id, Some(hash('a')), hash('b'), changed, Some(end), Vec::new())
+        .await;
     let ended = set.unwrap().unwrap().1.ended;
     assert_eq!(ended.iter().map(|end| end.id).collect::<Vec<_>>(), [there.id]);
     let over = session(&store, there.id).await.end.unwrap();
@@ -305,9 +314,10 @@ async fn an_account_may_have_no_password(database: Database) {
     assert!(found.unwrap().password_hash.is_none());
     assert!(try_open(&store, opening(new_session(ada.id, at(1)))).await.is_none());
     let changed = || event(AuditKind::PasswordChanged, at(2));
-    let by_user = store.set_password(ada.id, Some(hash('a')), hash('b'), changed(), None).await;
+    let by_user =
+        store.set_password(ada.id, Some(hash('a')), hash('b'), changed(), None, Vec::new()).await;
     assert!(by_user.unwrap().is_none());
-    let by_admin = store.set_password(ada.id, None, hash('a'), changed(), None).await;
+    let by_admin = store.set_password(ada.id, None, hash('a'), changed(), None, Vec::new()).await;
     assert_eq!(by_admin.unwrap().unwrap().0.password_changed_at, Some(at(2)));
     assert!(try_open(&store, opening(new_session(ada.id, at(3)))).await.is_some());
 }
@@ -322,7 +332,7 @@ async fn a_password_of_an_unknown_scheme_is_none_until_another_one_is_set(databa
     assert!(found.password_hash.is_none());
     assert!(store.sample_password_hashes().await.unwrap().is_empty());
     let changed = event(AuditKind::PasswordChanged, at(2));
-    store.set_password(ada.id, None, hash('a'), changed, None).await.unwrap().unwrap();
+    store.set_password(ada.id, None, hash('a'), changed, None, Vec::new()).await.unwrap().unwrap();
     let found = store.credentials(ada.id).await.unwrap().unwrap();
     assert_eq!(shown(&found), hash('a').as_str());
 }

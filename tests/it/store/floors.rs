@@ -193,7 +193,8 @@ async fn every_order_about_very_many_sets_one_floor(database: Database) {
     let order = |reason| EndSessions { reason, ..ending(Scope::User(ada), at(10)) };
     let changed = event(AuditKind::PasswordChanged, at(10));
     let end = Some(order(EndReason::PasswordChanged));
-    let (_, set) = store.set_password(ada, None, hash('b'), changed, end).await.unwrap().unwrap();
+    let (_, set) =
+        store.set_password(ada, None, hash('b'), changed, end, Vec::new()).await.unwrap().unwrap();
     assert!(set.is_new);
     let deactivated = event(AuditKind::UserDeactivated, at(11));
     let again = store.set_active(ada, false, deactivated, order(EndReason::UserDeactivated));

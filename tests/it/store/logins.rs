@@ -35,7 +35,7 @@ async fn a_session_begins_as_it_was_asked_for(database: Database) {
     let now = at(0) + Duration::from_micros(999_999);
     let mut new = new_session(ada.id, now);
     new.name = Some(SessionName::parse("laptop").unwrap());
-    let Opened { user, session: opened, ended } =
+    let Opened { user, session: opened, ended, .. } =
         try_open(&store, opening(new.clone())).await.unwrap();
     assert_eq!((user.id, ended.len()), (ada.id, 0));
     for session in [opened, session(&store, new.id).await] {
@@ -56,7 +56,7 @@ async fn a_login_whose_password_was_changed_meanwhile_comes_to_nothing(database:
     let ada = make(&store, "ada").await;
     let order = opening(new_session(ada.id, at(2)));
     let changed = event(AuditKind::PasswordChanged, at(1));
-    store.set_password(ada.id, None, hash('b'), changed, None).await.unwrap().unwrap();
+    store.set_password(ada.id, None, hash('b'), changed, None, Vec::new()).await.unwrap().unwrap();
     assert!(try_open(&store, order).await.is_none());
     let mut order = opening(new_session(ada.id, at(2)));
     order.grounds = by_password(hash('b'));
@@ -164,14 +164,21 @@ async fn a_login_beside_a_new_password_is_ended_by_it_or_comes_to_nothing(databa
             let event = event(AuditKind::PasswordChanged, at(1));
             let reason = EndReason::PasswordChanged;
             let end = EndSessions { reason, ..ending(Scope::User(ada.id), at(1)) };
-            let set = changing.set_password(ada.id, Some(hash('a')), hash('b'), event, Some(end));
+            let set = changing.set_password(
+                ada.id,
+                Some(hash('a')),
+                hash('b'),
+                event,
+                Some(end),
+                Vec::new(),
+            );
             set.await.unwrap().unwrap();
         })
         .await;
         let mut raw = database.raw().await;
         assert_eq!(raw.number(LIVE).await, 0, "round {round}");
         let back = event(AuditKind::PasswordChanged, at(1));
-        store.set_password(ada.id, None, hash('a'), back, None).await.unwrap().unwrap();
+        store.set_password(ada.id, None, hash('a'), back, None, Vec::new()).await.unwrap().unwrap();
     }
 }
 

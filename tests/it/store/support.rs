@@ -68,6 +68,7 @@ pub fn new_user(username: &str, email: Option<&str>) -> NewUser {
         names: Names::parse(username, email).unwrap(),
         password: Some(hash('a')),
         role: Role::User,
+        locale: None,
         created_at: at(0),
     }
 }
@@ -116,6 +117,8 @@ pub fn opening(session: NewSession) -> OpenSession {
         grounds: by_password(hash('a')),
         record_login: false,
         max_sessions: None,
+        mails: Vec::new(),
+        verification: None,
     }
 }
 
