@@ -193,6 +193,14 @@ steps! {
             row.map(User::try_from).transpose()
         }
 
+        async fn delete_password(&mut self, user: UserId) -> Result<()> {
+            metered::query("DELETE FROM password_credentials WHERE user_id = $1")
+                .bind(user.as_uuid())
+                .execute(self)
+                .await?;
+            Ok(())
+        }
+
         async fn lock_user(&mut self, user: UserId) -> Result<Option<User>> {
             let row: Option<UserRow> = metered::query_as(Self::LOCK_USER)
                 .bind(user.as_uuid())

@@ -236,7 +236,8 @@ impl EmailMutation {
     }
 
     /// Changes the e-mail address of an account by the code or link that was sent to the new address,
-    /// which is verified from then on.
+    /// which is verified from then on. A link without a session of the account ends all its sessions
+    /// and deletes its password: the person who opens it may not be the one who requested the change.
     async fn confirm_email_change(
         &self,
         context: &Context<'_>,
@@ -257,7 +258,7 @@ impl EmailMutation {
     }
 
     /// Takes a change of the e-mail address back, or stops one that is not confirmed yet, and ends all
-    /// sessions of the user.
+    /// sessions of the user. A password that was set since the request of the change is deleted.
     async fn revert_email_change(
         &self,
         context: &Context<'_>,

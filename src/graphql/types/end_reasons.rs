@@ -25,8 +25,9 @@ pub enum EndReason {
     AccountDeleted,
     /// The user set a new password by a code or link from an e-mail.
     PasswordReset,
-    /// The e-mail address of the account was verified for the first time, in another browser than the
-    /// account was registered in: the session may belong to a person who does not own the address.
+    /// An e-mail address was verified for the first time, in another browser than the account was
+    /// registered in or the change was requested in: the session may belong to a person who does not own
+    /// the address.
     EmailVerified,
     /// The user took back a change of the e-mail address.
     EmailChangeReverted,
@@ -58,8 +59,8 @@ pub enum BlacklistReason {
     AccountDeleted,
     /// The user set a new password by a code or link from an e-mail.
     PasswordReset,
-    /// The e-mail address of the account was verified for the first time, in another browser than the
-    /// account was registered in.
+    /// An e-mail address was verified for the first time, in another browser than the account was
+    /// registered in or the change was requested in.
     EmailVerified,
     /// The user took back a change of the e-mail address.
     EmailChangeReverted,

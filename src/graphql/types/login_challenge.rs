@@ -10,8 +10,8 @@ use crate::graphql::scalars::DateTime;
 /// but its own next step, once.
 #[derive(Clone, SimpleObject)]
 pub struct LoginChallenge {
-    /// Token for the next step. Null if it was set as a cookie, if the client has it already, or if the
-    /// session of the caller is enough.
+    /// Token for the next step. Null if it was set as a cookie, or if the session of the caller is
+    /// enough.
     challenge_token: Option<String>,
     /// When the challenge expires.
     expires_at: DateTime,

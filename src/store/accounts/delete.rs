@@ -17,6 +17,7 @@ use crate::domain::user::{DELETED_USERNAME, User};
 use crate::store::accounts::activation::LockAdministrators;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
+use crate::store::credentials::Passwords;
 use crate::store::email::challenges::Challenges;
 use crate::store::email::outbox::{NewMail, Outbox};
 use crate::store::error::{Error, Result};
@@ -155,16 +156,14 @@ impl Store {
                 let is_last = conn.has_account(user).await?;
                 return Ok(Err(if is_last { NotDeleted::LastAdministrator } else { NotDeleted::Missing }));
             };
-            metered::query("DELETE FROM password_credentials WHERE user_id = $1")
-                .bind(user.as_uuid())
-                .execute(&mut *conn)
-                .await?;
+            conn.delete_password(user).await?;
             metered::query("INSERT INTO deleted_users (user_id, deleted_at) VALUES ($1, $2)")
                 .bind(user.as_uuid())
                 .bind(event.at.as_micros())
                 .execute(&mut *conn)
                 .await?;
             conn.delete_all_challenges(user).await?;
+            conn.delete_mails(user).await?;
             conn.queue_mails(&mails).await?;
             conn.record_event(&event).await?;
             let ended = conn.end_all(&end).await?;

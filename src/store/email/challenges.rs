@@ -74,13 +74,7 @@ steps! {
         /// back: a thief of the account must not be able to end these. Mails with their codes are not sent any
         /// more.
         async fn delete_challenges(&mut self, user: UserId) -> Result<()> {
-            metered::query(
-                "DELETE FROM emails WHERE user_id = $1 AND state = 'PENDING' AND purpose IN \
-                 ('verify', 'reset', 'login', 'change', 'reauthenticate')",
-            )
-            .bind(user.as_uuid())
-            .execute(&mut *self)
-            .await?;
+            self.delete_mailed_codes(user).await?;
             metered::query("DELETE FROM challenges WHERE user_id = $1 AND purpose <> $2")
                 .bind(user.as_uuid())
                 .bind(ChallengePurpose::Revert.as_str())
@@ -89,16 +83,26 @@ steps! {
             Ok(())
         }
 
-        /// Deletes all challenges of an account, and its mails.
+        /// Makes all challenges of an account worthless, when it is deleted or an administrator decides its
+        /// address. Notices about it are still sent.
         async fn delete_all_challenges(&mut self, user: UserId) -> Result<()> {
-            metered::query("DELETE FROM emails WHERE user_id = $1")
-                .bind(user.as_uuid())
-                .execute(&mut *self)
-                .await?;
+            self.delete_mailed_codes(user).await?;
             metered::query("DELETE FROM challenges WHERE user_id = $1")
                 .bind(user.as_uuid())
                 .execute(self)
                 .await?;
+            Ok(())
+        }
+
+        /// Deletes mails that wait to be sent and have a code.
+        async fn delete_mailed_codes(&mut self, user: UserId) -> Result<()> {
+            metered::query(
+                "DELETE FROM emails WHERE user_id = $1 AND state = 'PENDING' AND purpose IN \
+                 ('verify', 'reset', 'login', 'change', 'reauthenticate')",
+            )
+            .bind(user.as_uuid())
+            .execute(self)
+            .await?;
             Ok(())
         }
     }

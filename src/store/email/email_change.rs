@@ -8,6 +8,7 @@ use crate::store::accounts::names::UserNames;
 use crate::store::accounts::update::UpdateNames;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
+use crate::store::credentials::Passwords;
 use crate::store::email::challenge_row::NewChallenge;
 use crate::store::email::challenges::Challenges;
 use crate::store::email::order::{MailOrder, Order, Ordered};
@@ -16,7 +17,7 @@ use crate::store::email::spend::{Spend, SpendChallenge};
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::session_ends::end_all::{EndAll, Ending};
-use crate::store::session_ends::end_order::{EndSessions, Scope};
+use crate::store::session_ends::end_order::EndSessions;
 
 /// Order to change an address.
 #[derive(Clone, Debug)]
@@ -94,24 +95,6 @@ steps! {
             }
             Ok(())
         }
-
-        /// Deletes the password of the account and ends its sessions. The link that takes the change back stays:
-        /// a thief may have caused this, too.
-        async fn strip(&mut self, spend: &SpendChallenge) -> Result<Ending> {
-            metered::query("DELETE FROM password_credentials WHERE user_id = $1")
-                .bind(spend.user.as_uuid())
-                .execute(&mut *self)
-                .await?;
-            let end = EndSessions {
-                scope: Scope::User(spend.user),
-                reason: EndReason::EmailVerified,
-                at: spend.at,
-                actor: Some(spend.user),
-                origin: spend.origin.clone(),
-                note: None,
-            };
-            self.end_all(&end).await
-        }
     }
 }
 
@@ -176,7 +159,9 @@ impl Store {
             let ending = if spend.is_same_browser {
                 Ending::default()
             } else {
-                conn.strip(spend).await?
+                // The link that takes the change back stays: a thief may have caused this, too.
+                conn.delete_password(spend.user).await?;
+                conn.end_by_proof(spend, EndReason::EmailVerified).await?
             };
             Ok(verified.map(|user| (user, ending)).ok_or(NotChanged::Expired))
         })

@@ -124,6 +124,15 @@ impl LeaseSql for PgConnection {
 
 steps! {
     pub(in crate::store) trait Outbox {
+        /// Deletes all mails of an account.
+        async fn delete_mails(&mut self, user: UserId) -> Result<()> {
+            metered::query("DELETE FROM emails WHERE user_id = $1")
+                .bind(user.as_uuid())
+                .execute(self)
+                .await?;
+            Ok(())
+        }
+
         async fn queue_mail(&mut self, new: &NewMail) -> Result<()> {
             let (plain, sealed) = match &new.content {
                 MailContent::Plain(plain) => (Some(plain.clone()), None),

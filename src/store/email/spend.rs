@@ -145,10 +145,7 @@ steps! {
                 user = self.lock_user(order.user).await?.unwrap_or(user);
                 self.record_event(&event(AuditKind::PasswordReset, order)).await?;
             } else if strips {
-                metered::query("DELETE FROM password_credentials WHERE user_id = $1")
-                    .bind(order.user.as_uuid())
-                    .execute(&mut *self)
-                    .await?;
+                self.delete_password(order.user).await?;
             }
             if strips || order.new_password.is_some() {
                 self.delete_challenges(order.user).await?;
@@ -160,6 +157,16 @@ steps! {
                     return Ok(Some(Spent { user, ending: Ending::default(), is_first_proof }));
                 }
             };
+            let ending = self.end_by_proof(order, reason).await?;
+            Ok(Some(Spent { user, ending, is_first_proof }))
+        }
+
+        /// Ends all sessions of the account whose challenge was spent.
+        async fn end_by_proof(
+            &mut self,
+            order: &SpendChallenge,
+            reason: EndReason,
+        ) -> Result<Ending> {
             let end = EndSessions {
                 scope: Scope::User(order.user),
                 reason,
@@ -168,8 +175,7 @@ steps! {
                 origin: order.origin.clone(),
                 note: None,
             };
-            let ending = self.end_all(&end).await?;
-            Ok(Some(Spent { user, ending, is_first_proof }))
+            self.end_all(&end).await
         }
     }
 }

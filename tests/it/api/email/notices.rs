@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use sallyport::auth::{Admin, UserChanges};
+use sallyport::domain::id::UserId;
+use sallyport::domain::origin::Origin;
 use serde_json::json;
 
 use super::super::service::{PASSWORD, Service, code, tokens};
-use super::mailbox::{count, mails, verified};
+use super::mailbox::{count, mails, request, verified};
 use crate::databases::{Database, on_both};
 
 on_both!(
     a_login_from_a_new_device_is_told_once,
     changes_of_credentials_are_told,
     the_reuse_of_a_refresh_token_is_told_once,
+    a_correction_of_the_address_loses_no_notice,
     nothing_is_told_to_an_address_that_is_not_verified,
 );
 
@@ -85,4 +89,18 @@ async fn nothing_is_told_to_an_address_that_is_not_verified(database: Database) 
     let sent = json!({ "c": PASSWORD, "n": "velvet-kayak-hyphen-77" });
     service.send(Some(&ada.access), CHANGE, sent).await;
     assert!(mails(&service).await.is_empty());
+}
+
+async fn a_correction_of_the_address_loses_no_notice(database: Database) {
+    let service = Service::start(&database, "").await;
+    let id = verified(&service, "ada").await;
+    let user = UserId::parse(id.trim_start_matches("User:")).unwrap();
+    let (by, accounts) = (Admin::operator(), &service.core.auth.accounts);
+    let origin = Origin::default();
+    accounts.set_password(by, user, "velvet-kayak-hyphen-77", origin.clone()).await.unwrap();
+    request(&service, "requestEmailLogin", "ada").await;
+    let changes = UserChanges { email: Some("new@example.com"), ..UserChanges::default() };
+    accounts.update_user(by, user, changes, origin).await.unwrap();
+    assert_eq!(count(&service, "notice-password-changed").await, 1);
+    assert_eq!(count(&service, "login").await, 0, "the code is dead");
 }
