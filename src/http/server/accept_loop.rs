@@ -57,7 +57,7 @@ pub(in crate::http) async fn serve(
             continue;
         };
         tracing::trace!(%peer, "connection accepted");
-        let stream = ConnectionStream::new(stream, permit);
+        let stream = ConnectionStream::new(stream, server.limits.stall_timeout, permit);
         let (server, router, stopped) = (Arc::clone(&server), router.clone(), stopped.clone());
         tokio::spawn(connection::serve(stream, peer, router, server, stopped));
     }

@@ -69,7 +69,6 @@ pub(super) async fn serve(
         let is_idle = tokio::select! {
             // Errors are the client's: it disconnected, does not speak HTTP, or does not read.
             _ = timeouts.apply(connection.as_mut(), &progress) => return,
-            () = timeouts.connection_stalled() => return,
             () = state.activity.until_idle(limits.first_request_timeout, limits.idle_timeout) => true,
             _ = stopping.wait_for(|stopping| *stopping) => false,
         };
@@ -83,7 +82,6 @@ pub(super) async fn serve(
         };
         tokio::select! {
             _ = timeouts.apply(connection.as_mut(), &progress) => {}
-            () = timeouts.connection_stalled() => {}
             () = close_timeout => {}
         }
     };

@@ -1,5 +1,9 @@
 //! TCP stream of a connection, with its permit in the connection quota.
 //!
+//! A write of which the system takes no byte for some seconds fails, which ends the connection,
+//! whatever it would have written: the timeouts of responses (`write_timeout`) do not see heads, nor
+//! the last bytes of a response that was cancelled.
+//!
 //! It writes the header names of a response to a WebSocket upgrade in title case, because some
 //! WebSocket clients compare `Upgrade` with regard to case. The HTTP library writes title case for all
 //! responses of a connection or for none, and for all it costs each request three percent of its time.
@@ -9,9 +13,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 
 use crate::http::quota::Permit;
 
@@ -21,8 +27,32 @@ const SWITCHING_PROTOCOLS: &[u8] = b"HTTP/1.1 101 ";
 /// A connection and its permit. A WebSocket to which a request is upgraded takes both over.
 pub(super) struct ConnectionStream {
     stream: TcpStream,
+    stall: StallTimer,
     upgrade: UpgradeFlag,
     _permit: Permit,
+}
+
+/// The time for which no byte could be written.
+struct StallTimer {
+    timeout: Duration,
+    /// Only while a write waits.
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl StallTimer {
+    fn apply(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.sleep = None;
+            return written;
+        }
+        let timeout = self.timeout;
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        sleep.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 /// Whether a response to an upgrade is about to be written.
@@ -36,8 +66,9 @@ impl UpgradeFlag {
 }
 
 impl ConnectionStream {
-    pub(super) fn new(stream: TcpStream, permit: Permit) -> Self {
-        Self { stream, upgrade: UpgradeFlag::default(), _permit: permit }
+    pub(super) fn new(stream: TcpStream, stall_timeout: Duration, permit: Permit) -> Self {
+        let stall = StallTimer { timeout: stall_timeout, sleep: None };
+        Self { stream, stall, upgrade: UpgradeFlag::default(), _permit: permit }
     }
 
     /// Sends each write at once (`TCP_NODELAY`): responses are small, and waiting for a full packet
@@ -95,10 +126,11 @@ impl AsyncWrite for ConnectionStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.upgrade_head(bytes) {
-            Some(head) => self.stream().poll_write(context, &head),
-            None => self.stream().poll_write(context, bytes),
-        }
+        let head = self.upgrade_head(bytes);
+        let Self { stream, stall, .. } = self.get_mut();
+        let bytes = head.as_deref().unwrap_or(bytes);
+        let written = Pin::new(stream).poll_write(context, bytes);
+        stall.apply(context, written)
     }
 
     fn poll_write_vectored(
@@ -106,10 +138,14 @@ impl AsyncWrite for ConnectionStream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match slices.first().and_then(|head| self.upgrade_head(head)) {
-            Some(head) => self.stream().poll_write(context, &head),
-            None => self.stream().poll_write_vectored(context, slices),
-        }
+        let head = slices.first().and_then(|head| self.upgrade_head(head));
+        let Self { stream, stall, .. } = self.get_mut();
+        let stream = Pin::new(stream);
+        let written = match head {
+            Some(head) => stream.poll_write(context, &head),
+            None => stream.poll_write_vectored(context, slices),
+        };
+        stall.apply(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

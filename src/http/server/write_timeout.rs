@@ -15,7 +15,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::rt::Executor;
-use tokio::sync::Notify;
 use tokio::time::Sleep;
 
 use super::server_state::ServerState;
@@ -83,12 +82,11 @@ impl WriteProgress {
 #[derive(Clone, Debug)]
 pub(super) struct WriteTimeouts {
     server: Arc<ServerState>,
-    stalled: Arc<Notify>,
 }
 
 impl WriteTimeouts {
     pub(super) fn new(server: Arc<ServerState>) -> Self {
-        Self { server, stalled: Arc::default() }
+        Self { server }
     }
 
     /// Runs work that writes; `None` after a timeout of its responses.
@@ -98,12 +96,6 @@ impl WriteTimeouts {
         progress: &Arc<WriteProgress>,
     ) -> TimedWrites<F> {
         TimedWrites { work, timeouts: self.clone(), progress: Arc::clone(progress), timer: None }
-    }
-
-    /// Completes if a stream timed out and its parts are still waiting some time later: then the
-    /// connection as a whole cannot write.
-    pub(super) async fn connection_stalled(&self) {
-        self.stalled.notified().await;
     }
 
     /// The time without progress, and the time for a whole part.
@@ -119,17 +111,7 @@ impl WriteTimeouts {
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for WriteTimeouts {
     fn execute(&self, stream: F) {
         let progress = Arc::<WriteProgress>::default();
-        let stream = Arc::clone(&progress).scope(self.apply(Box::pin(stream), &progress));
-        let stall_timeout = self.server.limits.stall_timeout;
-        let stalled = Arc::clone(&self.stalled);
-        tokio::spawn(async move {
-            if stream.await.is_none() {
-                tokio::time::sleep(stall_timeout).await;
-                if progress.waiting.load(Ordering::Acquire) > 0 {
-                    stalled.notify_one();
-                }
-            }
-        });
+        tokio::spawn(Arc::clone(&progress).scope(self.apply(Box::pin(stream), &progress)));
     }
 }
 

@@ -50,6 +50,12 @@ impl Http2Client {
         self.frame(WINDOW_UPDATE, 0, stream, &bytes.to_be_bytes()).await;
     }
 
+    /// Cancels a request.
+    pub async fn reset(&mut self, stream: u32) {
+        const CANCEL: u32 = 8;
+        self.frame(RESET, 0, stream, &CANCEL.to_be_bytes()).await;
+    }
+
     /// Sends a request and returns its stream id.
     pub async fn send(
         &mut self,

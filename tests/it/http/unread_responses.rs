@@ -181,6 +181,29 @@ async fn a_connection_of_http_2_whose_bytes_nobody_takes_ends_with_its_streams()
     assert!(client.read_to_end_of_stream().await < LARGE);
 }
 
+/// Heads have no part that waits, and a stream that the client cancels has nothing that times out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_of_http_2_that_takes_no_bytes_ends_though_its_responses_were_cancelled() {
+    let server =
+        Server::with(routes(), ConnectionLimits { max_connections: 1, ..without_idle_timeouts() })
+            .await;
+    let mut client = Http2Client::connect(server.connect().await, 100_000_000).await;
+    client.open_window(0, 100_000_000).await;
+    let cancelling = async {
+        loop {
+            let unread = client.send("GET", "/large", HOST, "").await;
+            tokio::time::sleep(SHORT_LIMITS.stall_timeout / 3).await;
+            client.reset(unread).await;
+            client.send("HEAD", "/small", HOST, "").await;
+        }
+    };
+    tokio::select! {
+        () = cancelling => unreachable!("it goes on for ever"),
+        () = server.wait_for_free_connection() => {}
+    }
+    assert!(client.read_to_end_of_stream().await < LARGE);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn unread_answers_are_bounded_in_all() {
     let limits = ConnectionLimits {
