@@ -139,34 +139,30 @@ impl Challenges {
         origin: &Origin,
     ) -> Result<ChallengeAnswer, Error> {
         let now = self.clock.now();
-        let guessing = self.passwords.admit_code(challenge.account).await?;
-        let is_right = match OneTimeCode::parse(code) {
+        let guess = self.passwords.admit_code(challenge.account).await?;
+        let macs = match OneTimeCode::parse(code) {
             // A text that is no code is a wrong one.
-            None => self.store.try_code(challenge.id, NO_CODE, now).await?,
-            Some(code) => {
-                let macs = self.codes.macs(challenge.id.as_uuid().as_bytes(), &code);
-                self.store.try_code(challenge.id, macs, now).await?
-            }
+            None => NO_CODE,
+            Some(code) => self.codes.macs(challenge.id.as_uuid().as_bytes(), &code),
         };
-        match (is_right, challenge.user) {
-            (CodeAttempt::Right, Some(user)) => {
-                Ok(ChallengeAnswer::Right(VerifiedChallenge { challenge, user }))
-            }
-            (CodeAttempt::Wrong { left }, _) => {
-                let event = NewEvent {
-                    kind: AuditKind::ProofFailed,
-                    at: now,
-                    user: challenge.user,
-                    actor: None,
-                    session: challenge.session,
-                    origin: origin.clone(),
-                    detail: Some("e-mail code"),
-                };
-                self.passwords.count_wrong_code(guessing, event).await?;
-                Ok(ChallengeAnswer::Wrong(Challenge { attempts_left: left, ..challenge }))
-            }
-            _ => Err(challenge_expired().into()),
-        }
+        let attempt = self.store.try_code(challenge.id, macs, now).await?;
+        let CodeAttempt::Wrong { left } = attempt else {
+            self.passwords.refund_code(guess).await?;
+            let user = challenge.user.filter(|_| attempt == CodeAttempt::Right);
+            let user = user.ok_or_else(challenge_expired)?;
+            return Ok(ChallengeAnswer::Right(VerifiedChallenge { challenge, user }));
+        };
+        let event = NewEvent {
+            kind: AuditKind::ProofFailed,
+            at: now,
+            user: challenge.user,
+            actor: None,
+            session: challenge.session,
+            origin: origin.clone(),
+            detail: Some("e-mail code"),
+        };
+        self.passwords.record_wrong_code(guess, event).await?;
+        Ok(ChallengeAnswer::Wrong(Challenge { attempts_left: left, ..challenge }))
     }
 }
 

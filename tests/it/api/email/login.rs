@@ -18,6 +18,7 @@ on_both!(
     a_challenge_has_five_attempts_and_ten_minutes,
     of_many_uses_of_one_code_at_once_one_logs_in,
     of_many_wrong_codes_at_once_five_are_tried,
+    of_many_wrong_codes_for_many_challenges_at_once_ten_are_tried,
     a_challenge_is_worthless_once_the_account_has_changed,
     a_token_of_one_purpose_is_of_no_use_for_another,
     wrong_codes_are_limited_across_challenges,
@@ -108,6 +109,22 @@ async fn of_many_wrong_codes_at_once_five_are_tried(database: Database) {
             .await;
     let tried = answers.iter().filter(|payload| code(payload) == "INVALID_PROOF").count();
     assert_eq!(tried, 5, "{answers:?}");
+}
+
+async fn of_many_wrong_codes_for_many_challenges_at_once_ten_are_tried(database: Database) {
+    let replicas = [Service::start(&database, "").await, Service::start(&database, "").await];
+    verified(&replicas[0], "ada").await;
+    let mut challenges = Vec::new();
+    for _ in 0..4 {
+        challenges.push(request(&replicas[0], LOGIN, "ada").await);
+    }
+    let answers = join_all((0..20).map(|n| {
+        let token = challenge_token(&challenges[n % 4]);
+        continue_login(&replicas[n % 2], token, "a guess")
+    }))
+    .await;
+    let tried = answers.iter().filter(|payload| code(payload) == "INVALID_PROOF").count();
+    assert_eq!(tried, 10, "{answers:?}");
 }
 
 async fn a_challenge_is_worthless_once_the_account_has_changed(database: Database) {
