@@ -7,6 +7,7 @@ use crate::auth::caller::Viewer;
 use crate::auth::emails::NoticeKind;
 use crate::auth::error::{Denial, Error, UnauthenticatedReason};
 use crate::auth::input_field::Field;
+use crate::auth::transport::Cookies;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::clock::Timestamp;
 use crate::domain::audit::AuditKind;
@@ -30,16 +31,19 @@ pub struct Deleted {
 }
 
 impl Accounts {
-    /// Deletes the viewer's account and ends its sessions.
+    /// Deletes the viewer's account and ends its sessions. A cookie of one of them is cleared.
     ///
     /// # Errors
     /// `FORBIDDEN` for the last active administrator.
-    pub async fn delete_own(&self, viewer: Viewer) -> Result<Deleted, Error> {
+    pub async fn delete_own(&self, viewer: Viewer, cookies: &Cookies) -> Result<Deleted, Error> {
         // Without the address and the user agent, which are the user's.
         let session = Some(viewer.session_id());
         let user = viewer.user_id();
         match self.delete(user, Some(user), session, Origin::default()).await? {
-            Ok(deleted) => Ok(deleted),
+            Ok(deleted) => {
+                self.sessions.clear_cookie_of(user, cookies);
+                Ok(deleted)
+            }
             Err(NotDeleted::LastAdministrator) => Err(last_administrator(Field::Caller).into()),
             Err(NotDeleted::Missing) => {
                 Err(Denial::Unauthenticated(UnauthenticatedReason::SessionEnded).into())

@@ -4,19 +4,29 @@
 //! replaced is ended, so that a planted cookie is of no use and a forgotten one is not left open. A cookie is
 //! cleared where its token is not valid any more, and never because the service failed.
 
+use zeroize::Zeroizing;
+
 use super::Sessions;
 use super::open::LoginOutcome;
 use super::token_issuer::SignedIn;
-use crate::auth::transport::{CookieChange, Cookies, TokenTransport};
-use zeroize::Zeroizing;
-
 use crate::auth::challenges::LoginChallenge;
 use crate::auth::error::Error;
+use crate::auth::transport::{CookieChange, Cookies, TokenTransport};
+use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
 use crate::domain::session::EndReason;
 use crate::store::{EndSessions, Scope};
 
 impl Sessions {
+    /// Clears the cookie if it is of a session of this user, all of whose sessions have ended.
+    pub(in crate::auth) fn clear_cookie_of(&self, user: UserId, cookie: &Cookies) {
+        let token = cookie.refresh.token();
+        let token = token.and_then(|token| self.tokens.verify_refresh(token, self.now()).ok());
+        if token.is_some_and(|token| token.user_id == user) {
+            cookie.refresh.change(CookieChange::Clear);
+        }
+    }
+
     /// Moves the refresh token into the cookie, if that is its transport.
     pub(in crate::auth) async fn deliver(
         &self,

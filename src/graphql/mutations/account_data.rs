@@ -6,7 +6,7 @@ use crate::graphql::requires_auth::{FRESH, requiresAuth};
 use crate::graphql::scalars::{DateTime, JsonObject};
 use crate::graphql::types::User;
 use crate::graphql::user_error::{UserError, expected};
-use crate::graphql::{auth, caller, viewer};
+use crate::graphql::{auth, caller, cookies, viewer};
 
 /// Input of `updateAccount`.
 #[derive(InputObject)]
@@ -128,7 +128,7 @@ impl AccountDataMutation {
     #[graphql(directive = requiresAuth::apply(None, Some(FRESH)))]
     async fn delete_account(&self, context: &Context<'_>) -> Result<Option<DeleteAccountPayload>> {
         let viewer = viewer(context)?;
-        let deleted = auth(context).accounts.delete_own(viewer).await;
+        let deleted = auth(context).accounts.delete_own(viewer, cookies(context)).await;
         Ok(Some(match expected(deleted)? {
             Ok(deleted) => DeleteAccountPayload {
                 ended_count: deleted.ended,

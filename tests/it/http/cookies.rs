@@ -212,6 +212,21 @@ async fn of_all_sessions_the_cookies_goes_where_it_is_one_of_them() {
 }
 
 #[tokio::test]
+async fn a_deletion_of_the_account_removes_its_cookie() {
+    const DELETE: &str = "mutation { deleteAccount { endedCount errors { code } } }";
+    let database = Database::sqlite();
+    let service = started(&database, "").await;
+    for (bearer, expected) in [("ann", None), ("bob", Some(""))] {
+        let browser = Browser::default();
+        browser.login(&service, "bob").await;
+        let bearer = service.login(bearer).await.access;
+        let deleted = browser.send(&service, Some(&bearer), DELETE).await;
+        assert_eq!(deleted.payload()["errors"], json!([]), "{deleted:?}");
+        assert_eq!(deleted.cookie(), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_bearer_says_who_logs_out_whatever_the_cookie() {
     let database = Database::sqlite();
     let service = started(&database, "").await;
