@@ -108,7 +108,7 @@ async fn very_many_sessions_of_everybody_end_at_once_though_the_command_is_kille
     let history = Arc::clone(&cluster.history);
     let mut floors = Floors::of(&server).await;
     for username in ["ada", "bob"] {
-        floors.add_account(username, times(2_000, 50_000)).await;
+        floors.add_account(username, times(6_000, 50_000)).await;
     }
     let load = Load::start(&cluster.replicas, &history, Retries::InTime);
     work_for(1).await;
