@@ -219,7 +219,8 @@ impl EmailMutation {
     }
 
     /// Sends an e-mail with a code and a link to the new address of the logged-in user, and a notice to
-    /// the verified old address with a link that takes the change back for seven days. The answer does
+    /// the verified old address with a link that takes the change back for seven days. The code and the
+    /// link to the new address are invalid once the session of this request has ended. The answer does
     /// not tell whether another account has the new address.
     #[graphql(directive = requiresAuth::apply(None, Some(FRESH)))]
     async fn request_email_change(

@@ -17,6 +17,7 @@ use crate::store::email::challenge_row::{
 };
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
+use crate::store::query::floor_sql::below_a_floor;
 use crate::store::query::from_row::from_row;
 
 /// The result of an attempt with a code.
@@ -38,8 +39,39 @@ from_row! {
     }
 }
 
+/// Condition that the session that asked for a challenge is live at `$3`.
+macro_rules! asked_by_live_session {
+    () => {
+        concat!(
+            "EXISTS (SELECT 1 FROM sessions WHERE sessions.id = challenges.session_id \
+             AND sessions.ended_at IS NULL AND sessions.token_expires_at > $3 AND NOT ",
+            below_a_floor!("sessions.id", "sessions.user_id"),
+            ")"
+        )
+    };
+}
+
 steps! {
     pub(in crate::store) trait Challenges {
+        /// Whether the challenge is the user's and the session that asked for it is live.
+        async fn is_asked_by_live_session(
+            &mut self,
+            challenge: ChallengeId,
+            user: UserId,
+            at: Timestamp,
+        ) -> Result<bool> {
+            let found: Option<i32> = metered::query_scalar(concat!(
+                "SELECT 1 FROM challenges WHERE id = $1 AND user_id = $2 AND ",
+                asked_by_live_session!()
+            ))
+            .bind(challenge.as_uuid())
+            .bind(user.as_uuid())
+            .bind(at.as_micros())
+            .fetch_optional(self)
+            .await?;
+            Ok(found.is_some())
+        }
+
         async fn insert_challenge(&mut self, new: &NewChallenge) -> Result<()> {
             metered::query(
                 "INSERT INTO challenges (id, token_hash, purpose, user_id, session_id, email_key, \
@@ -154,12 +186,14 @@ impl Store {
         row.map(Challenge::try_from).transpose()
     }
 
-    /// The address that the account's latest open change is about.
+    /// The address that the account's latest open change is about. A change ends with the session that asked
+    /// for it.
     pub async fn pending_email(&self, user: UserId, now: Timestamp) -> Result<Option<Email>> {
         let row: Option<ChallengeRow> = read!(self, conn => Ok::<_, Error>(metered::query_as(concat!(
             "SELECT ", challenge_columns!(), " FROM challenges WHERE user_id = $1 AND purpose = $2 \
-             AND used_at IS NULL AND expires_at > $3 AND attempts_left > 0 \
-             ORDER BY created_at DESC LIMIT 1"
+             AND used_at IS NULL AND expires_at > $3 AND attempts_left > 0 AND ",
+            asked_by_live_session!(),
+            " ORDER BY created_at DESC LIMIT 1"
         ))
         .bind(user.as_uuid())
         .bind(ChallengePurpose::Change.as_str())

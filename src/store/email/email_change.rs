@@ -124,7 +124,8 @@ impl Store {
         })
     }
 
-    /// Spends the challenge and changes the address, which is verified from then on. If another browser than
+    /// Spends the challenge and changes the address, which is verified from then on. A challenge is worthless
+    /// once the session that asked for it has ended. If another browser than
     /// that of the account proves the address, what was there before ends: whoever has the address may not be
     /// who asked for the change.
     pub async fn change_email(
@@ -142,6 +143,10 @@ impl Store {
             }
             let email_key = user.names.email().map(Email::key);
             if email_key != spend.email_key.as_deref() || mark != spend.password {
+                return Ok(Err(NotChanged::Expired));
+            }
+            // Whoever ended that session, by a logout everywhere, took from a thief what it was about to do.
+            if !conn.is_asked_by_live_session(spend.id, spend.user, spend.at).await? {
                 return Ok(Err(NotChanged::Expired));
             }
             if let Some(taken) = conn.taken_name(spend.user, new, spend.at).await? {

@@ -185,9 +185,11 @@ async fn a_registration_creates_the_account_or_tells_the_owner_of_the_address(da
     }
 }
 
-/// Requests the change of Ada's address, and returns the challenges of the change and of taking it back.
+/// Requests the change of Ada's address in a new session, and returns the challenges of the change and of
+/// taking it back.
 async fn request(store: &Store, ada: &User, to: &str) -> (Ordered, ChallengeId, ChallengeId) {
     let new = NewChallenge {
+        session: Some(open(store, ada.id, at(0)).await.id),
         email: Some(email(to)),
         ..anonymous(challenge(Some(ada), ChallengePurpose::Change))
     };

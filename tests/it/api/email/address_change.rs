@@ -14,6 +14,7 @@ on_both!(
     a_change_is_taken_back_for_seven_days_whatever_happened_since,
     a_taken_address_is_answered_alike,
     an_address_that_is_taken_meanwhile_is_refused,
+    a_change_is_worthless_once_its_session_has_ended,
     a_link_that_is_pressed_elsewhere_leaves_nobody_in_the_account,
     once_the_owner_has_taken_the_address_back_the_thief_cannot,
     the_requests_for_a_taken_and_a_free_address_differ_in_nothing,
@@ -132,6 +133,31 @@ async fn a_taken_address_is_answered_alike(database: Database) {
     let sent: Vec<_> =
         mails(&service).await.into_iter().map(|mail| (mail.purpose, mail.to)).collect();
     assert!(sent.contains(&("email-taken".to_owned(), "bob@example.com".to_owned())), "{sent:?}");
+}
+
+async fn a_change_is_worthless_once_its_session_has_ended(database: Database) {
+    const OUT: &str = "mutation($s: LogoutScope!) { logout(input: { scope: $s }) { endedCount } }";
+    let mut service = Service::start(&database, "").await;
+    verified(&service, "ada").await;
+    let ada = service.login("ada").await;
+    for scope in ["CURRENT", "OTHERS", "ALL"] {
+        // The newest mail has a time of its own.
+        service.pass(Duration::from_secs(1)).await;
+        let thief = service.login("ada").await;
+        let asked = ask(&service, &thief, "thief@example.com").await;
+        let mail = newest(&service, "change").await;
+        let by = if scope == "CURRENT" { &thief } else { &ada };
+        service.send(Some(&by.access), OUT, json!({ "s": scope })).await;
+        let code_proof = json!({ "code": { "code": mail.code(),
+            "challengeToken": asked["challenge"]["challengeToken"] } });
+        for proof in [json!({ "linkToken": mail.token() }), code_proof] {
+            let refused = confirm(&service, None, proof).await;
+            assert_eq!(code(&refused), "CHALLENGE_EXPIRED", "{scope}");
+        }
+        if scope != "ALL" {
+            assert!(viewer(&service, &ada).await["pendingEmail"].is_null());
+        }
+    }
 }
 
 async fn an_address_that_is_taken_meanwhile_is_refused(database: Database) {
