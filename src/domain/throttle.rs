@@ -106,6 +106,8 @@ impl Limit {
     /// none.
     #[must_use]
     pub fn wait(&self, tally: Option<&Tally>, ahead: usize, now: Timestamp) -> Option<Duration> {
+        // Free failures demand no wait, even if a clock that is ahead of this one has counted them.
+        let tally = tally.filter(|tally| self.is_steady() || tally.failures >= self.free);
         let owed = tally.map_or(0, |tally| tally.until.as_micros() - now.as_micros());
         let owed = Duration::from_micros(u64::try_from(owed).unwrap_or(0));
         let ahead = if self.is_steady() { u32::try_from(ahead).unwrap_or(u32::MAX) } else { 0 };

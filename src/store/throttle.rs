@@ -91,7 +91,8 @@ fn bucket_args(buckets: &[Bucket]) -> Vec<Arg> {
 steps! {
     pub(in crate::store) trait Throttle {
         /// Counts one failure, if the wait so far is at most `owed`; `None` if it is longer. Otherwise
-        /// returns whether this exhausted the limit.
+        /// returns whether this exhausted the limit. Without a delay there is no wait: `until` is then only
+        /// the time of the last failure, by a clock that may be ahead of this one.
         async fn charge_one(
             &mut self,
             charge: &Charge,
@@ -108,7 +109,8 @@ steps! {
                  delay = ", next_delay!(), ", \
                  until = CASE WHEN login_failures.until > $2 THEN login_failures.until ELSE $2 END + ",
                 next_delay!(),
-                " WHERE login_failures.until <= $10 RETURNING bucket, failures, delay, until"
+                " WHERE login_failures.until <= $10 OR login_failures.delay = 0 \
+                 RETURNING bucket, failures, delay, until"
             ))
             .bind(bucket.0.to_vec())
             .bind(now.as_micros())
@@ -124,7 +126,10 @@ steps! {
             .fetch_optional(self)
             .await?;
             Ok(row.map(|row| {
-                let was = Tally { until: Timestamp::from_micros(row.until - row.delay), ..Tally::from(&row) };
+                let was = Tally {
+                    failures: row.failures - 1,
+                    until: Timestamp::from_micros(row.until - row.delay),
+                };
                 let is_exhausted = |tally: &Tally| limit.wait(Some(tally), 0, now).is_some();
                 is_exhausted(&Tally::from(&row)) && !is_exhausted(&was)
             }))
@@ -141,7 +146,7 @@ steps! {
                             .fetch_optional(&mut *self)
                             .await?;
                     let until = Timestamp::from_micros(until.unwrap_or(now.as_micros()));
-                    let wait = charge.limit.wait(Some(&Tally { failures: 0, until }), 0, now);
+                    let wait = charge.limit.wait(Some(&Tally { failures: i64::MAX, until }), 0, now);
                     // The limit refused a moment ago, so there is a wait, however short.
                     charged.refused = Some(wait.unwrap_or(Duration::from_secs(1)));
                     charged.refuser = Some(charge.bucket);

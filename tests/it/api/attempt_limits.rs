@@ -42,14 +42,14 @@ async fn try_from(service: &Service, ip: &str, name: &str, password: &str) -> Va
     answer["data"]["login"].clone()
 }
 
-/// The payload of a right login, which may have waited too long for the login before it or for a core: on a
-/// busy machine it is repeated. A limit that refuses it answers at once.
+/// The payload of a right login, which may have waited too long for the login before it, for a core or for the
+/// database (without a payload): on a busy machine it is repeated. A limit that refuses it answers at once.
 async fn let_in_from(service: &Service, ip: &str, name: &str) -> Value {
     loop {
         let began = Instant::now();
         let payload = try_from(service, ip, name, PASSWORD).await;
         let refusal = payload["errors"][0]["code"].as_str();
-        let may_pass = matches!(refusal, Some("OVERLOADED" | "RATE_LIMITED"));
+        let may_pass = payload.is_null() || matches!(refusal, Some("OVERLOADED" | "RATE_LIMITED"));
         if !may_pass || !may_repeat(began) {
             return payload;
         }

@@ -13,6 +13,7 @@ use crate::databases::{Database, on_both};
 
 on_both!(
     of_a_hundred_charges_at_once_a_limit_takes_what_it_says,
+    free_failures_wait_for_no_other_clock,
     each_failure_doubles_the_wait_and_a_day_forgets_it,
     what_is_settled_is_as_if_it_had_not_been_charged,
     a_failure_is_counted_past_the_limit_and_written_down_once,
@@ -34,6 +35,23 @@ async fn of_a_hundred_charges_at_once_a_limit_takes_what_it_says(database: Datab
         let closing = charged.iter().filter(|charged| charged.closed.is_some()).count();
         assert_eq!(closing, 1, "{}", charge.limit.name);
     }
+}
+
+/// As replicas whose clocks differ count them, or attempts at once whose times and commits are in another
+/// order.
+async fn free_failures_wait_for_no_other_clock(database: Database) {
+    let store = database.store().await;
+    for n in 0..5 {
+        let now = at(i64::from(n % 2 == 0));
+        let tally = store.tallies(&[OWN.bucket]).await.unwrap().remove(&OWN.bucket);
+        assert_eq!(OWN.limit.wait(tally.as_ref(), 0, now), None, "{n}");
+        let charged = store.charge(vec![OWN], now).await.unwrap();
+        assert_eq!(charged.refused, None, "{n}");
+        assert_eq!(charged.closed.is_some(), n == 4, "{n}");
+    }
+    let tally = store.tallies(&[OWN.bucket]).await.unwrap().remove(&OWN.bucket);
+    assert_eq!(OWN.limit.wait(tally.as_ref(), 0, at(1)), Some(Duration::from_secs(1)));
+    assert!(store.charge(vec![OWN], at(1)).await.unwrap().refused.is_some());
 }
 
 async fn each_failure_doubles_the_wait_and_a_day_forgets_it(database: Database) {
