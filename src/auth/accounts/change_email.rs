@@ -8,17 +8,17 @@ use super::Accounts;
 use super::request_by_name::parse_locale;
 use super::reset_password::EmailProofInput;
 use crate::auth::caller::Viewer;
-use crate::auth::challenges::{
-    Answer, ChallengeAnswer, LoginChallenge, challenge_expired, wrong_code,
-};
+use crate::auth::challenges::{Answer, ChallengeAnswer, LoginChallenge, challenge_expired};
 use crate::auth::emails::MailRequest;
 use crate::auth::error::{Denial, Error, UnauthenticatedReason};
 use crate::auth::input_field::Field;
 use crate::auth::sessions::name_taken;
 use crate::auth::transport::Cookies;
 use crate::auth::user_error::UserError;
+use crate::clock::Timestamp;
 use crate::domain::audit::AuditKind;
 use crate::domain::challenge::ChallengePurpose;
+use crate::domain::id::UserId;
 use crate::domain::locale::Locale;
 use crate::domain::mail::{MailLanguage, ShortenedEmail};
 use crate::domain::origin::Origin;
@@ -89,19 +89,7 @@ impl Accounts {
         origin: Origin,
     ) -> Result<User, Error> {
         let purposes = [ChallengePurpose::Change];
-        let answered = match proof {
-            EmailProofInput::Link(token) => {
-                self.challenges.answer(Answer::Link(token), &purposes, &origin).await?
-            }
-            EmailProofInput::Code { challenge_token: Some(token), code } => {
-                self.challenges.answer(Answer::Code { token, code }, &purposes, &origin).await?
-            }
-            EmailProofInput::Code { challenge_token: None, code } => {
-                let purpose = ChallengePurpose::Change;
-                self.answer_own(purpose, &purposes, viewer, code, cookie, &origin).await?
-            }
-        };
-        let ChallengeAnswer::Right(verified) = answered else { return Err(wrong_code().into()) };
+        let verified = self.answer_proof(proof, &purposes, viewer, cookie, &origin).await?;
         let user = verified.user_id();
         let found = self.store.users_by_id(&[user]).await?.remove(&user);
         let found = found.ok_or_else(challenge_expired)?;
@@ -183,11 +171,6 @@ fn with_email(names: &Names, email: &Email) -> Result<Names, Error> {
         .map_err(|error| UserError::invalid(Field::Email, error).into())
 }
 
-fn event(
-    kind: AuditKind,
-    user: crate::domain::id::UserId,
-    at: crate::clock::Timestamp,
-    origin: Origin,
-) -> NewEvent {
+fn event(kind: AuditKind, user: UserId, at: Timestamp, origin: Origin) -> NewEvent {
     NewEvent { kind, at, user: Some(user), actor: Some(user), session: None, origin, detail: None }
 }

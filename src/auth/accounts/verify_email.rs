@@ -37,7 +37,9 @@ impl Accounts {
         cookie: &Cookies,
         origin: Origin,
     ) -> Result<(User, usize), Error> {
-        let verified = self.verified(&verify, cookie, &origin).await?;
+        let purposes = [ChallengePurpose::Verify, ChallengePurpose::Register];
+        let verified =
+            self.answer_proof(verify.proof, &purposes, verify.viewer, cookie, &origin).await?;
         let user = verified.user_id();
         let challenge = verified.challenge();
         let by_code = matches!(verify.proof, EmailProofInput::Code { .. });
@@ -57,30 +59,27 @@ impl Accounts {
         Ok((spent.user, count))
     }
 
-    async fn verified(
+    /// Judges a code or a link for a challenge of one of these purposes.
+    ///
+    /// # Errors
+    /// `CHALLENGE_EXPIRED`, `INVALID_PROOF`, `RATE_LIMITED`.
+    pub(super) async fn answer_proof(
         &self,
-        verify: &VerifyEmail<'_>,
+        proof: EmailProofInput<'_>,
+        purposes: &[ChallengePurpose],
+        viewer: Option<Viewer>,
         cookie: &Cookies,
         origin: &Origin,
     ) -> Result<VerifiedChallenge, Error> {
-        let purposes = [ChallengePurpose::Register, ChallengePurpose::Verify];
-        let answered = match verify.proof {
+        let answered = match proof {
             EmailProofInput::Link(token) => {
-                self.challenges.answer(Answer::Link(token), &purposes, origin).await?
+                self.challenges.answer(Answer::Link(token), purposes, origin).await?
             }
             EmailProofInput::Code { challenge_token: Some(token), code } => {
-                self.challenges.answer(Answer::Code { token, code }, &purposes, origin).await?
+                self.challenges.answer(Answer::Code { token, code }, purposes, origin).await?
             }
             EmailProofInput::Code { challenge_token: None, code } => {
-                self.answer_own(
-                    ChallengePurpose::Verify,
-                    &purposes,
-                    verify.viewer,
-                    code,
-                    cookie,
-                    origin,
-                )
-                .await?
+                self.answer_own(purposes, viewer, code, cookie, origin).await?
             }
         };
         match answered {
@@ -91,10 +90,9 @@ impl Accounts {
 
     /// Judges a code without a token: for the latest challenge that the viewer's session asked for, or for
     /// that of the cookie.
-    pub(super) async fn answer_own(
+    async fn answer_own(
         &self,
-        purpose: ChallengePurpose,
-        of_cookie: &[ChallengePurpose],
+        purposes: &[ChallengePurpose],
         viewer: Option<Viewer>,
         code: &str,
         cookie: &Cookies,
@@ -102,12 +100,15 @@ impl Accounts {
     ) -> Result<ChallengeAnswer, Error> {
         if let Some(viewer) = viewer {
             let (user, session) = (viewer.user_id(), viewer.session_id());
-            let found = self.store.challenge_of_session(user, session, purpose, self.now()).await?;
-            if let Some(found) = found {
-                return self.challenges.answer_code(found, code, origin).await;
+            for purpose in purposes {
+                let now = self.now();
+                let found = self.store.challenge_of_session(user, session, *purpose, now).await?;
+                if let Some(found) = found {
+                    return self.challenges.answer_code(found, code, origin).await;
+                }
             }
         }
         let token = cookie.trusted_login_token().ok_or_else(challenge_expired)?;
-        self.challenges.answer(Answer::Code { token, code }, of_cookie, origin).await
+        self.challenges.answer(Answer::Code { token, code }, purposes, origin).await
     }
 }

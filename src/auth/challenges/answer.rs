@@ -139,6 +139,10 @@ impl Challenges {
         origin: &Origin,
     ) -> Result<ChallengeAnswer, Error> {
         let now = self.clock.now();
+        // Without a write: whoever holds the token of a dead challenge may repeat this.
+        if !challenge.is_open(now) || challenge.code_expires_at <= now {
+            return Err(challenge_expired().into());
+        }
         let guess = self.passwords.admit_code(challenge.account).await?;
         let macs = match OneTimeCode::parse(code) {
             // A text that is no code is a wrong one.

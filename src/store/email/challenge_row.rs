@@ -72,7 +72,7 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// Whether it can still be completed by a link.
+    /// Whether it can still be completed. Its code may have expired before.
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.used_at.is_none() && self.expires_at > now && self.attempts_left > 0
