@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::caller::Viewer;
 use super::error::Denial;
+use crate::clock::{MAX_SKEW, Timestamp};
 use crate::domain::assurance::Assurance;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::user::Role;
@@ -20,18 +21,23 @@ pub enum Actor {
     User(UserId),
 }
 
+/// Longest time since an administrator last proved to be one, for orders that hand out power.
+const RECENT: Duration = Duration::from_mins(10);
+
 /// Permission to administer.
 #[derive(Clone, Copy, Debug)]
 pub struct Admin {
     actor: Actor,
     session: Option<SessionId>,
+    /// When the administrator last proved to be the user; `None` for the operator.
+    proved_at: Option<Timestamp>,
 }
 
 impl Admin {
     /// For the program's own commands: whoever may run them has the database and the master secret.
     #[must_use]
     pub fn operator() -> Self {
-        Self { actor: Actor::Operator, session: None }
+        Self { actor: Actor::Operator, session: None, proved_at: None }
     }
 
     pub(super) fn actor(self) -> Actor {
@@ -43,6 +49,19 @@ impl Admin {
         match self.actor {
             Actor::Operator => None,
             Actor::User(id) => Some(id),
+        }
+    }
+
+    /// For an order that only sometimes needs a recent login, which the schema cannot say.
+    ///
+    /// # Errors
+    /// [`Denial::ReauthenticationRequired`].
+    pub(super) fn require_recent(self, now: Timestamp) -> Result<(), Denial> {
+        match self.proved_at {
+            Some(at) if !is_recent(at, Some(RECENT), now) => {
+                Err(Denial::ReauthenticationRequired { max_age: Some(RECENT), assurance: None })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -62,8 +81,15 @@ impl Viewer {
             return Err(Denial::Forbidden);
         }
         let session = Some(self.session_id());
-        Ok(Admin { actor: Actor::User(self.user_id()), session })
+        let proved_at = Some(self.proved_at());
+        Ok(Admin { actor: Actor::User(self.user_id()), session, proved_at })
     }
+}
+
+/// Whether something that was proved at this time is not older than this.
+pub(super) fn is_recent(at: Timestamp, max_age: Option<Duration>, now: Timestamp) -> bool {
+    // A proof later than clocks can be apart was made while the clock was wrong: how old it is, nobody knows.
+    max_age.is_none_or(|max_age| now < at + max_age && at <= now + MAX_SKEW)
 }
 
 /// Reader of lists and objects.
@@ -102,14 +128,13 @@ impl From<Admin> for Reader {
     }
 }
 
-/// Requirements of a protected field on its caller, beside a valid access token of an active session. The
-/// directive of the schema does not set the assurance; every session is opened by one factor so far.
+/// Requirements of a protected field on its caller, beside a valid access token of an active session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement {
     pub role: Option<Role>,
     /// Longest time since the user last proved to be the user.
     pub fresh_within: Option<Duration>,
-    /// Weakest proof that is enough.
+    /// Weakest proof that is enough. With `fresh_within`, a second factor has to be as fresh.
     pub assurance: Option<Assurance>,
 }
 

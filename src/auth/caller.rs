@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::Denial;
+use crate::clock::Timestamp;
 use crate::crypto::access_token::AccessToken;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::locale::Locale;
@@ -65,20 +66,31 @@ pub struct Viewer {
     user_id: UserId,
     session_id: SessionId,
     role: Role,
+    proved_at: Timestamp,
 }
 
 impl Viewer {
-    pub(super) fn new(user_id: UserId, session_id: SessionId, role: Role) -> Self {
-        Self { user_id, session_id, role }
+    pub(super) fn new(
+        user_id: UserId,
+        session_id: SessionId,
+        role: Role,
+        proved_at: Timestamp,
+    ) -> Self {
+        Self { user_id, session_id, role, proved_at }
     }
 
     pub(super) fn of(token: &AccessToken) -> Self {
-        Self::new(token.user_id, token.session_id, token.role)
+        Self::new(token.user_id, token.session_id, token.role, token.auth_time)
+    }
+
+    /// Holder of a token of this session that may not be valid any more: never recent.
+    pub(super) fn holder(user_id: UserId, session_id: SessionId) -> Self {
+        Self::new(user_id, session_id, Role::User, Timestamp::from_micros(0))
     }
 
     /// Holder of a token of this session that is no longer valid; may see nothing of its user.
     pub(super) fn stranger(session_id: SessionId) -> Self {
-        Self::new(UserId::NOBODY, session_id, Role::User)
+        Self::holder(UserId::NOBODY, session_id)
     }
 
     #[must_use]
@@ -89,6 +101,11 @@ impl Viewer {
     #[must_use]
     pub fn session_id(&self) -> SessionId {
         self.session_id
+    }
+
+    /// When the user last proved to be the user.
+    pub(super) fn proved_at(&self) -> Timestamp {
+        self.proved_at
     }
 
     #[must_use]

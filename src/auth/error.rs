@@ -50,7 +50,7 @@ pub enum Denial {
     Forbidden,
     /// The caller is logged in, but longer ago or by a weaker proof than required (RFC 9470, section 3).
     #[error(
-        "The login is too old for this operation. Reauthenticate, and use the new access token."
+        "The login is too old or too weak for this operation. Reauthenticate, and use the new access token."
     )]
     ReauthenticationRequired { max_age: Option<Duration>, assurance: Option<Assurance> },
     /// The set of ended sessions is too old to know whether the session is active.

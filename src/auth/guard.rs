@@ -6,13 +6,12 @@
 //! An invalid or expired token is no error until a protected field is selected.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::authority::Requirement;
+use super::authority::{Requirement, is_recent};
 use super::caller::{Caller, Viewer};
 use super::error::{Denial, UnauthenticatedReason};
 use super::keys::Keys;
-use crate::clock::{Clock, MAX_SKEW, Timestamp};
+use crate::clock::{Clock, Timestamp};
 use crate::crypto::TokenError;
 use crate::crypto::access_token::{AccessToken, Issuer};
 use crate::domain::assurance::Assurance;
@@ -92,11 +91,8 @@ impl Guard {
         if required.role.is_some_and(|role| role != Role::User) && !viewer.is_admin() {
             return Err(Denial::Forbidden);
         }
-        if is_proved(required, caller.token()?.auth_time, ASSURANCE, self.clock.now()) {
-            return Ok(viewer);
-        }
-        let Requirement { fresh_within: max_age, assurance, .. } = *required;
-        Err(Denial::ReauthenticationRequired { max_age, assurance })
+        let now = self.clock.now();
+        check_proof(required, caller.token()?, now).map(|()| viewer)
     }
 
     /// Verifies an access token, which may have expired.
@@ -115,16 +111,20 @@ impl Guard {
     }
 }
 
-/// Assurance of every session: all are opened by one factor.
-const ASSURANCE: Assurance = Assurance::SingleFactor;
-
-/// Whether a session that was opened by a proof of this strength at this time is fresh and sure enough.
-fn is_proved(required: &Requirement, at: Timestamp, assurance: Assurance, now: Timestamp) -> bool {
-    // A proof later than clocks can be apart was made while the clock was wrong: how old it is, nobody knows.
-    let is_fresh = required
-        .fresh_within
-        .is_none_or(|max_age: Duration| now < at + max_age && at <= now + MAX_SKEW);
-    is_fresh && required.assurance.is_none_or(|required| assurance.is_at_least(required))
+/// Checks the age and the strength of the proofs that a token is of. With an assurance beyond one factor the
+/// second factor has to be as fresh as the login: a password alone makes no session of two factors fresh.
+fn check_proof(required: &Requirement, token: &AccessToken, now: Timestamp) -> Result<(), Denial> {
+    let is_recent = |at: Timestamp| is_recent(at, required.fresh_within, now);
+    let is_sure = required.assurance.is_none_or(|least| token.assurance.is_at_least(least));
+    let needs_factor = required.assurance.is_some_and(|least| least != Assurance::SingleFactor);
+    let has_factor = !needs_factor || token.factor_time.is_some_and(is_recent);
+    let is_fresh = is_recent(token.auth_time);
+    if is_sure && is_fresh && has_factor {
+        return Ok(());
+    }
+    // Named only where it is what is missing.
+    let assurance = required.assurance.filter(|_| !is_sure || is_fresh && !has_factor);
+    Err(Denial::ReauthenticationRequired { max_age: required.fresh_within, assurance })
 }
 
 impl From<TokenError> for UnauthenticatedReason {
@@ -149,22 +149,74 @@ impl From<EndReason> for UnauthenticatedReason {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::clock::MAX_SKEW;
+    use crate::domain::authentication::Methods;
+    use crate::domain::id::{SessionId, TokenId, UserId};
+    use crate::entropy::SeededEntropy;
+
+    fn now() -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000)
+    }
+
+    fn minutes(n: u64) -> Duration {
+        Duration::from_mins(n)
+    }
+
+    /// A token of a login so long ago, and of a second factor so long ago.
+    fn token(auth_time: Timestamp, factor_time: Option<Timestamp>) -> AccessToken {
+        let entropy = SeededEntropy::new(1);
+        AccessToken {
+            user_id: UserId::new(now(), &entropy),
+            session_id: SessionId::new(now(), &entropy),
+            id: TokenId::new(now(), &entropy),
+            issued_at: now(),
+            expires_at: now() + minutes(15),
+            auth_time,
+            methods: Methods::default(),
+            assurance: match factor_time {
+                None => Assurance::SingleFactor,
+                Some(_) => Assurance::MultiFactor,
+            },
+            factor_time,
+            role: Role::User,
+        }
+    }
 
     #[test]
     fn a_proof_that_is_too_old_or_too_weak_is_not_enough() {
-        let now = Timestamp::from_seconds(1_800_000_000);
-        let minutes = |n| Duration::from_mins(n);
         let fresh = Requirement { fresh_within: Some(minutes(5)), ..Requirement::LOGGED_IN };
         let sure =
             Requirement { assurance: Some(Assurance::MultiFactor), ..Requirement::LOGGED_IN };
-        let single = Assurance::SingleFactor;
-        assert!(is_proved(&Requirement::LOGGED_IN, now - minutes(60), single, now));
-        assert!(is_proved(&fresh, now - minutes(4), single, now));
-        assert!(is_proved(&fresh, now + MAX_SKEW, single, now));
-        assert!(!is_proved(&fresh, now + minutes(60), single, now));
-        assert!(!is_proved(&fresh, now - minutes(5), single, now));
-        assert!(!is_proved(&sure, now, single, now));
-        assert!(is_proved(&sure, now, Assurance::PhishingResistant, now));
+        let both = Requirement { fresh_within: Some(minutes(5)), ..sure };
+        let judge = |required: &Requirement, login: u64, factor: Option<u64>| {
+            let factor = factor.map(|ago| now() - minutes(ago));
+            check_proof(required, &token(now() - minutes(login), factor), now())
+        };
+        let refused = |max_age: Option<u64>, assurance| {
+            let max_age = max_age.map(minutes);
+            Err(Denial::ReauthenticationRequired { max_age, assurance })
+        };
+        let multi = Some(Assurance::MultiFactor);
+        assert_eq!(judge(&Requirement::LOGGED_IN, 60, None), Ok(()));
+        assert_eq!(judge(&fresh, 4, None), Ok(()));
+        assert_eq!(judge(&fresh, 5, None), refused(Some(5), None));
+        assert_eq!(judge(&sure, 60, None), refused(None, multi));
+        assert_eq!(judge(&sure, 60, Some(60)), Ok(()));
+        assert_eq!(judge(&both, 4, Some(4)), Ok(()));
+        assert_eq!(judge(&both, 4, None), refused(Some(5), multi));
+        assert_eq!(judge(&both, 60, Some(60)), refused(Some(5), None));
+        // The password was shown again, the second factor was not.
+        assert_eq!(judge(&both, 4, Some(60)), refused(Some(5), multi));
+    }
+
+    #[test]
+    fn a_proof_may_be_later_than_this_clock_by_what_clocks_can_be_apart() {
+        let fresh = Requirement { fresh_within: Some(minutes(5)), ..Requirement::LOGGED_IN };
+        let judge = |at: Timestamp| check_proof(&fresh, &token(at, None), now());
+        assert!(judge(now() + MAX_SKEW).is_ok());
+        assert!(judge(now() + minutes(60)).is_err());
     }
 }

@@ -10,6 +10,7 @@ use super::passwords::{Registration, VerifiedPassword};
 use super::policy::Policy;
 use crate::clock::Timestamp;
 use crate::domain::audit::AuditKind;
+use crate::domain::authentication::{Authentication, Method, Methods};
 use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
 use crate::store::Grounds;
@@ -49,6 +50,15 @@ impl Proof {
             Self::Registration(registration) => registration.grounds(),
             Self::Email(email) => email.grounds(at, origin),
         }
+    }
+
+    /// What it shows.
+    pub(super) fn shown(&self, at: Timestamp) -> Authentication {
+        let methods = match self {
+            Self::Password(_) | Self::Registration(_) => Methods::of(&[Method::Password]),
+            Self::Email(email) => email.methods(),
+        };
+        Authentication::single(methods, at)
     }
 
     /// Event of the session that it opens.

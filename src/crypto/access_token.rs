@@ -14,6 +14,8 @@ use super::error::{CryptoError, TokenError};
 use super::jws::{self, Compact, Header};
 use super::key_ring::KeyRing;
 use crate::clock::Timestamp;
+use crate::domain::assurance::Assurance;
+use crate::domain::authentication::{Method, Methods};
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::user::Role;
 
@@ -30,8 +32,14 @@ pub struct AccessToken {
     pub issued_at: Timestamp,
     /// The claim `exp`.
     pub expires_at: Timestamp,
-    /// Time of the login, the claim `auth_time`.
+    /// Time of the login, or of the last proof after it: the claim `auth_time`.
     pub auth_time: Timestamp,
+    /// What the user showed: the claim `amr`.
+    pub methods: Methods,
+    /// How sure that is: the claim `acr`.
+    pub assurance: Assurance,
+    /// Time of the last second factor: the claim `factor_time`, of this service's own.
+    pub factor_time: Option<Timestamp>,
     /// Role of the user when the token was issued, the claim `role`.
     pub role: Role,
 }
@@ -63,6 +71,13 @@ struct Claims {
     iat: i64,
     exp: i64,
     auth_time: i64,
+    /// Methods (RFC 8176). A version without second factors does not write this claim and the next two.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor_time: Option<i64>,
     token_type: String,
     role: String,
     /// Permissions of the role, where routers and gateways look for them (RFC 9068, section 2.2.3).
@@ -109,6 +124,12 @@ fn has_scope(role: Role, found: Option<&str>) -> bool {
     }
 }
 
+/// The methods of the claim, without those that this version does not know.
+fn methods(amr: &[String]) -> Methods {
+    let known: Vec<Method> = amr.iter().filter_map(|word| Method::parse(word)).collect();
+    Methods::of(&known)
+}
+
 /// Signs a token with the ring's signing key.
 pub fn sign(ring: &KeyRing, issuer: &Issuer, token: &AccessToken) -> Result<String, CryptoError> {
     let claims = Claims {
@@ -121,6 +142,9 @@ pub fn sign(ring: &KeyRing, issuer: &Issuer, token: &AccessToken) -> Result<Stri
         iat: token.issued_at.as_seconds(),
         exp: token.expires_at.as_seconds(),
         auth_time: token.auth_time.as_seconds(),
+        amr: token.methods.iter().map(|method| method.as_str().to_owned()).collect(),
+        acr: Some(token.assurance.acr().to_owned()),
+        factor_time: token.factor_time.map(Timestamp::as_seconds),
         token_type: TOKEN_TYPE.to_owned(),
         role: token.role.as_str().to_owned(),
         scope: scope(token.role).map(str::to_owned),
@@ -211,6 +235,9 @@ impl Claims {
             issued_at: jws::numeric_date(self.iat)?,
             expires_at: jws::numeric_date(self.exp)?,
             auth_time: jws::numeric_date(self.auth_time)?,
+            methods: methods(&self.amr),
+            assurance: Assurance::of_acr(self.acr.as_deref()),
+            factor_time: self.factor_time.map(jws::numeric_date).transpose()?,
             role: Role::read(&self.role),
         };
         if !has_scope(token.role, self.scope.as_deref()) {
@@ -252,6 +279,8 @@ mod tests {
             r#""sid":"0199b4a8-2000-7000-8000-000000000002","#,
             r#""jti":"0199b4a8-2000-7000-8000-000000000003","#,
             r#""iat":1800000000,"exp":1800000900,"auth_time":1799990000,"#,
+            r#""amr":["pwd","otp","mfa"],"acr":"urn:sallyport:multi-factor","#,
+            r#""factor_time":1799995000,"#,
             r#""token_type":"access","role":"ADMIN","scope":"ADMIN"}"#,
         );
         assert_eq!(segment(1), expected);

@@ -11,6 +11,8 @@ use super::encoding::from_base64url;
 use super::key_pair::KeyPair;
 use super::key_ring::KeyRing;
 use super::test_fixtures::{self, hmac, message, now, read, with, wrong_types};
+use crate::domain::assurance::Assurance;
+use crate::domain::authentication::Methods;
 use crate::domain::user::Role;
 
 fn ring() -> KeyRing {
@@ -42,7 +44,7 @@ fn signed(header: &str, claims: &str) -> String {
 fn every_claim_of_an_access_token_is_required_and_has_its_type() {
     let (header, claims) = read(&good_access());
     assert!(access(&signed(&header.to_string(), &claims.to_string())).is_ok());
-    for name in claims.as_object().unwrap().keys() {
+    for name in claims.as_object().unwrap().keys().filter(|name| !OPTIONAL.contains(&&***name)) {
         let refused = access(&signed(&header.to_string(), &with(&claims, name, None)));
         assert_eq!(refused, Err(Invalid), "without {name}");
         for value in wrong_types() {
@@ -52,6 +54,26 @@ fn every_claim_of_an_access_token_is_required_and_has_its_type() {
             assert_eq!(access(&token), Err(expected), "{name} = {value}");
         }
     }
+}
+
+/// Claims that a version without second factors does not write.
+const OPTIONAL: [&str; 3] = ["amr", "acr", "factor_time"];
+
+#[test]
+fn without_the_claims_of_a_second_factor_a_token_is_of_one_factor() {
+    let (header, mut claims) = read(&good_access());
+    for name in OPTIONAL {
+        for value in [json!(true), json!({}), json!(5.5), json!(-1)] {
+            let token = signed(&header.to_string(), &with(&claims, name, Some(value.clone())));
+            assert_eq!(access(&token), Err(Invalid), "{name} = {value}");
+        }
+    }
+    for name in OPTIONAL {
+        claims.as_object_mut().unwrap().remove(name);
+    }
+    let token = access(&signed(&header.to_string(), &claims.to_string())).unwrap();
+    assert_eq!((token.assurance, token.factor_time), (Assurance::SingleFactor, None));
+    assert_eq!(token.methods, Methods::default());
 }
 
 #[test]
@@ -80,6 +102,7 @@ fn every_claim_of_an_access_token_has_our_value() {
         ("exp", json!(0), Expired),
         ("exp", json!(at - 2), Expired),
         ("auth_time", json!(-1), Invalid),
+        ("factor_time", json!(-1), Invalid),
         ("token_type", json!("refresh"), WrongType),
         ("token_type", json!("Access"), WrongType),
         ("role", json!("admin"), Invalid),

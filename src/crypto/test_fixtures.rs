@@ -15,6 +15,8 @@ use super::key_ring::KeyRing;
 use super::refresh_token::{RefreshKeys, RefreshToken};
 use super::secret::MasterSecrets;
 use crate::clock::Timestamp;
+use crate::domain::assurance::Assurance;
+use crate::domain::authentication::{Method, Methods};
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::user::Role;
 
@@ -52,6 +54,9 @@ pub(super) fn access_token() -> AccessToken {
         issued_at: now(),
         expires_at: now() + Duration::from_mins(15),
         auth_time: now() - Duration::from_secs(10_000),
+        methods: Methods::of(&[Method::Password, Method::OneTimeCode, Method::MultiFactor]),
+        assurance: Assurance::MultiFactor,
+        factor_time: Some(now() - Duration::from_secs(5_000)),
         role: Role::Admin,
     }
 }

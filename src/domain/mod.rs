@@ -6,6 +6,7 @@
 
 pub mod assurance;
 pub mod audit;
+pub mod authentication;
 pub mod blacklist;
 pub mod challenge;
 pub mod filter;

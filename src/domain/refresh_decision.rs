@@ -84,6 +84,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::authentication::{Authentication, Methods};
     use crate::domain::id::{SessionId, UserId};
     use crate::domain::session::{End, EndReason, RefreshGrant, Rotation};
     use crate::entropy::SeededEntropy;
@@ -109,7 +110,7 @@ mod tests {
             ip: None,
             last_ip: None,
             created_at: at(0),
-            authenticated_at: at(0),
+            authentication: Authentication::single(Methods::default(), at(0)),
             last_used_at: at(100),
             token: RefreshGrant { id: token(2), issued_at: at(100), expires_at: at(1_000) },
             previous: Some(Rotation {

@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 
+use super::authentication::Authentication;
 use super::id::{SessionId, TokenId, UserId};
 use super::origin::UserAgent;
 use super::unprintable::is_unprintable;
@@ -69,8 +70,8 @@ pub struct Session {
     pub last_ip: Option<IpAddr>,
     /// Time of the login.
     pub created_at: Timestamp,
-    /// When the user last proved to be the user: at the login or later. The claim `auth_time`.
-    pub authenticated_at: Timestamp,
+    /// What the user showed, at the login and later.
+    pub authentication: Authentication,
     /// Time of the login or of the last refresh.
     pub last_used_at: Timestamp,
     /// The outstanding refresh token.

@@ -7,6 +7,7 @@
 //! async-graphql's own federation is not used: with it one unknown entity fails all entities of the
 //! request, and its SDL has no `@authenticated`.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use async_graphql::{
@@ -29,8 +30,8 @@ pub enum Supergraph {
     Gateway,
 }
 
-/// The first version of the specification with both directives of authorization.
-const VERSION: &str = "https://specs.apollo.dev/federation/v2.5";
+/// The first version of the specification with all directives of authorization.
+const VERSION: &str = "https://specs.apollo.dev/federation/v2.6";
 
 /// Texts of the SDL, and the texts of the subgraph in their place.
 const ENTITIES: [(&str, &str); 3] = [
@@ -39,17 +40,27 @@ const ENTITIES: [(&str, &str); 3] = [
     ("type PageInfo {", "type PageInfo @shareable {"),
 ];
 
-/// The line of a field, with the directives of a router that say as much as its `@requiresAuth`. A router
-/// cannot ask how long ago the user logged in: that is enforced here only.
+/// The line of a field, with the directives of a router that say as much as its `@requiresAuth`. How long ago
+/// the user logged in, and how, a router asks its coprocessor or script, by the names of policies.
 fn with_router_directives(line: &str) -> String {
     let field = Some(line).filter(|line| !line.starts_with("directive "));
-    match field.and_then(|field| field.split_once(" @requiresAuth")) {
-        Some((_, guard)) if guard.contains("role: ADMIN") => {
-            format!("{line} @authenticated @requiresScopes(scopes: [[\"ADMIN\"]])\n")
-        }
-        Some(_) => format!("{line} @authenticated\n"),
-        None => format!("{line}\n"),
+    let Some((_, guard)) = field.and_then(|field| field.split_once(" @requiresAuth")) else {
+        return format!("{line}\n");
+    };
+    let mut directives = String::from(" @authenticated");
+    if guard.contains("role: ADMIN") {
+        directives.push_str(" @requiresScopes(scopes: [[\"ADMIN\"]])");
     }
+    let policies = ["freshWithin", "assurance"].into_iter().filter_map(|name| {
+        let (_, value) = guard.split_once(&format!("{name}: "))?;
+        let value = value.split([',', ')']).next()?;
+        Some(format!("\"{name}:{value}\""))
+    });
+    let policies = policies.collect::<Vec<_>>().join(", ");
+    if !policies.is_empty() {
+        let _ = write!(directives, " @policy(policies: [[{policies}]])");
+    }
+    format!("{line}{directives}\n")
 }
 
 /// The schema of the subgraph.
@@ -65,7 +76,7 @@ pub fn subgraph_sdl(supergraph: Supergraph) -> String {
     let (sdl, imports) = match supergraph {
         Supergraph::Router => (
             sdl.lines().map(with_router_directives).collect(),
-            r#""@key", "@shareable", "@authenticated", "@requiresScopes""#,
+            r#""@key", "@shareable", "@authenticated", "@requiresScopes", "@policy""#,
         ),
         Supergraph::Gateway => (sdl, r#""@key", "@shareable""#),
     };

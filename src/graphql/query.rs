@@ -63,14 +63,14 @@ impl Queries {
     }
 
     /// Logged-in user.
-    #[graphql(directive = requiresAuth::apply(None, None))]
+    #[graphql(directive = requiresAuth::apply(None, None, None))]
     async fn viewer(&self, context: &Context<'_>) -> Result<Option<User>> {
         let viewer = viewer(context)?;
         User::load(context, viewer, viewer.user_id()).await
     }
 
     /// Session of the access token of this request.
-    #[graphql(directive = requiresAuth::apply(None, None))]
+    #[graphql(directive = requiresAuth::apply(None, None, None))]
     async fn viewer_session(&self, context: &Context<'_>) -> Result<Option<Session>> {
         let viewer = viewer(context)?;
         Session::current(context, viewer).await
@@ -89,7 +89,7 @@ impl Queries {
     }
 
     /// User with this username or e-mail address; null if none.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn user(
         &self,
         context: &Context<'_>,
@@ -101,7 +101,7 @@ impl Queries {
     }
 
     /// All users, sorted by username.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn users(
         &self,
         context: &Context<'_>,
@@ -128,7 +128,7 @@ impl Queries {
     }
 
     /// All sessions, newest first.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn sessions(
         &self,
         context: &Context<'_>,
@@ -149,7 +149,7 @@ impl Queries {
     }
 
     /// All refused refresh tokens, newest first.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn blacklist_entries(
         &self,
         context: &Context<'_>,
@@ -170,7 +170,7 @@ impl Queries {
     }
 
     /// All audit events, newest first.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn audit_events(
         &self,
         context: &Context<'_>,
@@ -191,7 +191,7 @@ impl Queries {
     }
 
     /// E-mails of the outbox, newest first.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn emails(
         &self,
         context: &Context<'_>,
@@ -209,7 +209,7 @@ impl Queries {
     }
 
     /// Keys that sign access tokens, oldest first.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn signing_keys(&self, context: &Context<'_>) -> Result<Option<Vec<SigningKey>>> {
         let keys = auth(context).keys.list(admin(viewer(context)?)?).await.map_err(expose)?;
         Ok(Some(keys.into_iter().map(SigningKey::new).collect()))

@@ -14,23 +14,31 @@ use async_graphql::{Context, Error, ServerResult, TypeDirective, Value};
 
 use super::RequestData;
 use super::error::expose;
-use super::types::Role;
+use super::types::{Assurance, Role};
 use crate::auth::{Auth, Denial, Requirement};
-use crate::domain::user;
+use crate::domain::{assurance, user};
 
 /// Requires a valid access token of an active session; otherwise the error is UNAUTHENTICATED. With
 /// `role`, also requires this role; otherwise the error is FORBIDDEN. With `freshWithin`, also requires
 /// that the user logged in or reauthenticated at most so many seconds ago; otherwise the error is
-/// UNAUTHENTICATED with the reason `REAUTHENTICATION_REQUIRED`, and `reauthenticate` helps.
+/// UNAUTHENTICATED with the reason `REAUTHENTICATION_REQUIRED`, and `reauthenticate` helps. With
+/// `assurance`, also requires that the session has at least this assurance, otherwise the error is the
+/// same; together with `freshWithin`, that a second factor was given within that time.
 #[TypeDirective(location = "FieldDefinition")]
-pub fn requiresAuth(role: Option<Role>, fresh_within: Option<i32>) {}
+pub fn requiresAuth(role: Option<Role>, fresh_within: Option<i32>, assurance: Option<Assurance>) {}
 
 /// Seconds within which the user must have logged in or reauthenticated for changes of credentials and
 /// irrevocable changes.
 pub(super) const FRESH: i32 = 300;
 
+/// Seconds within which an administrator must have logged in or reauthenticated to hand out power or to take
+/// it from everybody.
+pub(super) const RECENT: i32 = 600;
+
 /// The root type whose fields authorize their callers themselves.
 const SUBSCRIPTION: &str = "Subscription";
+
+const STRONGEST: assurance::Assurance = assurance::Assurance::PhishingResistant;
 
 /// Authorizes the caller for this field, where it is a guarded root field.
 pub(super) fn authorize(
@@ -76,5 +84,11 @@ fn requirement(registry: &Registry, of: &str, field: &str) -> Option<Requirement
         // It must not make the field less protected.
         _ => Duration::ZERO,
     });
-    Some(Requirement { role, fresh_within, ..Requirement::LOGGED_IN })
+    let assurance = guard.args.get("assurance").map(|word| match word {
+        Value::Enum(word) => assurance::Assurance::parse(word),
+        _ => None,
+    });
+    // An unknown assurance requires the strongest one.
+    let assurance = assurance.map(|known| known.unwrap_or(STRONGEST));
+    Some(Requirement { role, fresh_within, assurance })
 }

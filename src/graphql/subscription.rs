@@ -33,7 +33,7 @@ pub struct Subscription;
 impl Subscription {
     /// Events of the caller's own sessions that end, including the session that subscribes: its end
     /// is the last event, after which the subscription completes.
-    #[graphql(directive = requiresAuth::apply(None, None))]
+    #[graphql(directive = requiresAuth::apply(None, None, None))]
     async fn session_ended(
         &self,
         context: &Context<'_>,
@@ -48,7 +48,7 @@ impl Subscription {
     /// Events of all sessions that end, for services that verify access tokens by the public keys
     /// and must learn which sessions to refuse. Each event is delivered at least once, no matter to
     /// which replica the subscriber is connected.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn session_ends(
         &self,
         context: &Context<'_>,

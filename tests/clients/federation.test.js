@@ -37,6 +37,7 @@ test('the schema composes with another subgraph, and its guards with it', () => 
   assert.deepEqual(errors, undefined);
   assert.match(supergraphSdl, /viewer: User .*@authenticated/);
   assert.match(supergraphSdl, /users\([^)]*\): UserConnection .*@requiresScopes\(scopes: \[\["ADMIN"\]\]\)/);
+  assert.match(supergraphSdl, /deleteAccount: DeleteAccountPayload .*@policy\(policies: \[\["freshWithin:300"\]\]\)/);
 });
 
 // The gateway for Node refuses what it cannot enforce.

@@ -3,6 +3,7 @@
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 use sallyport::auth::{LogoutScope, TokenRefusal, TokenType, UserErrorCode};
+use sallyport::domain::assurance::Assurance;
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::blacklist::BlacklistReason;
 use sallyport::domain::challenge::LoginStep;
@@ -37,6 +38,7 @@ fn the_schema_has_the_words_of_the_code() {
         )+};
     }
     assert_same! {
+        Assurance: Assurance::ALL.iter();
         AuditKind: AuditKind::ALL.iter();
         BlacklistReason: BlacklistReason::all();
         DeviceType: DeviceType::ALL.iter();

@@ -17,6 +17,7 @@ use crate::auth::transport::Cookies;
 use crate::auth::user_error::UserError;
 use crate::clock::Timestamp;
 use crate::domain::audit::AuditKind;
+use crate::domain::authentication::Methods;
 use crate::domain::challenge::ChallengePurpose;
 use crate::domain::id::UserId;
 use crate::domain::locale::Locale;
@@ -60,7 +61,7 @@ impl Accounts {
             user: Some(found.user.id),
             address: Some(&new),
             session: Some(viewer.session_id()),
-            shown: "",
+            shown: Methods::default(),
             password: found.password_hash.as_ref().map(PasswordMark::of),
             session_name: None,
             language,

@@ -16,7 +16,9 @@ impl Accounts {
     /// Creates an account.
     ///
     /// # Errors
-    /// `INVALID_INPUT` for a name or the role, `USERNAME_TAKEN`, `EMAIL_TAKEN`, `WEAK_PASSWORD`, `OVERLOADED`.
+    /// `INVALID_INPUT` for a name or the role, `USERNAME_TAKEN`, `EMAIL_TAKEN`, `WEAK_PASSWORD`, `OVERLOADED`;
+    /// [`Denial::ReauthenticationRequired`](crate::auth::Denial) for another administrator by one whose login
+    /// is not recent.
     pub async fn create(
         &self,
         by: Admin,
@@ -26,6 +28,9 @@ impl Accounts {
         if account.role == Role::Unknown {
             const MESSAGE: &str = "The role UNKNOWN cannot be assigned. Use USER or ADMIN.";
             return Err(UserError::invalid(Field::Role, MESSAGE).into());
+        }
+        if account.role == Role::Admin {
+            by.require_recent(self.now())?;
         }
         let new = self.passwords.new_user(account).await?;
         let kind = AuditKind::UserCreated;

@@ -7,6 +7,7 @@ use crate::auth::caller::Viewer;
 use crate::auth::error::{Denial, Error, UnauthenticatedReason};
 use crate::clock::Timestamp;
 use crate::domain::audit::{AuditEvent, AuditKind};
+use crate::domain::authentication::Method;
 use crate::domain::blacklist::BlacklistEntry;
 use crate::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter};
 use crate::domain::locale::Locale;
@@ -136,6 +137,7 @@ fn account_value(user: &User) -> Value {
 }
 
 fn session_value(session: &Session, now: Timestamp) -> Value {
+    let methods = session.authentication.methods.iter();
     json!({
         "sid": session.id.to_string(),
         "state": session.state(now).as_str(),
@@ -144,7 +146,9 @@ fn session_value(session: &Session, now: Timestamp) -> Value {
         "ip": session.ip.map(|ip| ip.to_string()),
         "lastIp": session.last_ip.map(|ip| ip.to_string()),
         "createdAt": time(session.created_at),
-        "authenticatedAt": time(session.authenticated_at),
+        "authenticatedAt": time(session.authentication.at),
+        "amr": methods.map(Method::as_str).collect::<Vec<_>>(),
+        "assurance": session.authentication.assurance.as_str(),
         "lastUsedAt": time(session.last_used_at),
         "expiresAt": time(session.token.expires_at),
         "endedAt": optional_time(session.end.map(|end| end.at)),

@@ -10,6 +10,7 @@ use crate::auth::proof::Proof;
 use crate::auth::sessions::{LoginOutcome, OpenFor, deliver_challenge, parse_session_name};
 use crate::auth::transport::{Cookies, TokenTransport};
 use crate::auth::user_error::{UserError, UserErrorCode};
+use crate::domain::authentication::{Method, Methods};
 use crate::domain::challenge::ChallengePurpose;
 use crate::domain::locale::Locale;
 use crate::domain::mail::MailLanguage;
@@ -90,7 +91,7 @@ impl Accounts {
             user: Some(new.id),
             address: Some(email),
             session: None,
-            shown: "pwd",
+            shown: Methods::of(&[Method::Password]),
             password: new.password.as_ref().map(PasswordMark::of),
             session_name: None,
             language: MailLanguage::choose(None, new.locale.as_ref(), languages),

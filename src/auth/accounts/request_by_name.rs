@@ -12,6 +12,7 @@ use crate::auth::input_field::Field;
 use crate::auth::sessions::deliver_challenge;
 use crate::auth::transport::{Cookies, TokenTransport};
 use crate::auth::user_error::UserError;
+use crate::domain::authentication::Methods;
 use crate::domain::challenge::ChallengePurpose;
 use crate::domain::locale::Locale;
 use crate::domain::login_name::LoginName;
@@ -88,7 +89,7 @@ impl Accounts {
             user: found.as_ref().map(user_id),
             address: email.as_ref(),
             session: None,
-            shown: "",
+            shown: Methods::default(),
             password: found.as_ref().and_then(password_mark),
             session_name: None,
             language: MailLanguage::choose(locale.as_ref(), chosen.as_ref(), request.languages),

@@ -9,6 +9,7 @@ use crate::auth::error::{Denial, Error, UnauthenticatedReason};
 use crate::auth::input_field::Field;
 use crate::auth::sessions::no_address;
 use crate::auth::user_error::UserError;
+use crate::domain::authentication::Methods;
 use crate::domain::challenge::ChallengePurpose;
 use crate::domain::locale::Locale;
 use crate::domain::mail::{MailLanguage, ShortenedEmail};
@@ -44,7 +45,7 @@ impl Accounts {
             user: Some(found.user.id),
             address: Some(email),
             session: Some(viewer.session_id()),
-            shown: "",
+            shown: Methods::default(),
             password: found.password_hash.as_ref().map(PasswordMark::of),
             session_name: None,
             language: MailLanguage::choose(locale.as_ref(), found.user.locale.as_ref(), languages),

@@ -13,6 +13,7 @@ use crate::crypto::one_time_code::{CodeMac, OneTimeCode};
 use crate::crypto::password::PasswordHash;
 use crate::crypto::secret_token::TokenDigest;
 use crate::domain::audit::AuditKind;
+use crate::domain::authentication::{Method, Methods};
 use crate::domain::challenge::ChallengePurpose;
 use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
@@ -92,6 +93,16 @@ pub struct EmailProof {
 impl EmailProof {
     pub(in crate::auth) fn user_id(&self) -> UserId {
         self.verified.user
+    }
+
+    /// What was shown by now.
+    pub(in crate::auth) fn methods(&self) -> Methods {
+        let code = Methods::of(&[Method::OneTimeCode]);
+        match self.verified.challenge.purpose {
+            // The password of a registration is chosen, not shown.
+            ChallengePurpose::Register => code,
+            _ => self.verified.challenge.shown.and(code),
+        }
     }
 
     /// Conditions that the store checks when it opens the session.

@@ -6,6 +6,7 @@ use crate::auth::passwords::account_bucket;
 use crate::clock::Timestamp;
 use crate::crypto::one_time_code::OneTimeCode;
 use crate::crypto::secret_token::SecretToken;
+use crate::domain::authentication::Methods;
 use crate::domain::challenge::{CODE_VALIDITY, ChallengePurpose};
 use crate::domain::id::{ChallengeId, EmailId, SessionId, UserId};
 use crate::domain::mail::MailLanguage;
@@ -33,7 +34,7 @@ pub(in crate::auth) struct MailRequest<'a> {
     pub user: Option<UserId>,
     pub address: Option<&'a Email>,
     pub session: Option<SessionId>,
-    pub shown: &'static str,
+    pub shown: Methods,
     pub password: Option<PasswordMark>,
     pub session_name: Option<SessionName>,
     pub language: MailLanguage,

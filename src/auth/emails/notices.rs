@@ -7,6 +7,7 @@ use crate::auth::error::Error;
 use crate::auth::passwords::account_bucket;
 use crate::clock::Timestamp;
 use crate::crypto::secret_token::SecretToken;
+use crate::domain::authentication::Methods;
 use crate::domain::challenge::ChallengePurpose;
 use crate::domain::id::{ChallengeId, EmailId};
 use crate::domain::mail::{MailLanguage, ShortenedEmail};
@@ -100,7 +101,7 @@ impl Emails {
             session: None,
             email: Some(old.clone()),
             bound_email_key: None,
-            shown: "",
+            shown: Methods::default(),
             password: None,
             session_name: None,
             code: None,

@@ -53,6 +53,8 @@ impl VerifiedCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::assurance::Assurance;
+    use crate::domain::authentication::Methods;
     use crate::domain::id::{SessionId, TokenId, UserId};
     use crate::domain::user::Role;
     use crate::entropy::SeededEntropy;
@@ -72,6 +74,9 @@ mod tests {
             issued_at: now(),
             expires_at: now() + Duration::from_mins(1),
             auth_time: now(),
+            methods: Methods::default(),
+            assurance: Assurance::SingleFactor,
+            factor_time: None,
             role: Role::User,
         }
     }

@@ -7,6 +7,7 @@ use crate::auth::emails::MailRequest;
 use crate::auth::error::Error;
 use crate::auth::proof::Proof;
 use crate::domain::audit::AuditKind;
+use crate::domain::authentication::{Method, Methods};
 use crate::domain::challenge::ChallengePurpose;
 use crate::domain::mail::{MailLanguage, ShortenedEmail};
 use crate::domain::user::Email;
@@ -41,7 +42,7 @@ impl Sessions {
                     user: email.map(|_| user.id),
                     address: email,
                     session: None,
-                    shown: "pwd",
+                    shown: Methods::of(&[Method::Password]),
                     password: Some(PasswordMark::of(verified.hash())),
                     session_name: client.name,
                     language,

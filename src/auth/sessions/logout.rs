@@ -18,7 +18,6 @@ use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::refresh_decision::{PresentedToken, RefreshDecision};
 use crate::domain::session::{EndReason, Session};
-use crate::domain::user::Role;
 use crate::domain::words;
 use crate::store::{self, EndSessions, Ending, Scope};
 
@@ -209,7 +208,7 @@ impl Sessions {
         // Ending a session leaves its outstanding token in the row.
         let is_outstanding = |session: &Session| done.presented == Some(session.token.id);
         if done.was_logged_in || in_order.iter().any(is_outstanding) {
-            let viewer = Viewer::new(user_id, session_id, Role::User);
+            let viewer = Viewer::holder(user_id, session_id);
             return Ok(in_order.into_iter().map(|session| (session, viewer)).collect());
         }
         let viewer = Viewer::stranger(session_id);

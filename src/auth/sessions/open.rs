@@ -9,7 +9,7 @@ use crate::auth::input_field::Field;
 use crate::auth::proof::{Proof, Sufficiency};
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::clock::Timestamp;
-use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::id::{SessionId, TokenId};
 use crate::domain::locale::Locale;
 use crate::domain::origin::Origin;
 use crate::domain::session::{RefreshGrant, SessionName};
@@ -77,7 +77,7 @@ impl Sessions {
         self.tokens.check_signing(now)?;
         let mut mails = client.mails;
         mails.extend(self.login_notice(&proof, origin, now).await?);
-        let session = self.new_session(proof.user_id(), client.name, origin.clone(), now);
+        let session = self.new_session(&proof, client.name, origin.clone(), now);
         let event = NewEvent {
             kind: proof.event(),
             at: now,
@@ -127,7 +127,7 @@ impl Sessions {
 
     fn new_session(
         &self,
-        user_id: UserId,
+        proof: &Proof,
         name: Option<SessionName>,
         origin: Origin,
         now: Timestamp,
@@ -137,10 +137,11 @@ impl Sessions {
         let expires_at = issued_at + self.policy.refresh_token_lifetime;
         NewSession {
             id: SessionId::new(now, &*self.entropy),
-            user_id,
+            user_id: proof.user_id(),
             name,
             origin,
             created_at: now,
+            authentication: proof.shown(now),
             token: RefreshGrant {
                 id: TokenId::new(now, &*self.entropy),
                 issued_at,

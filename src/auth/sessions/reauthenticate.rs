@@ -14,6 +14,7 @@ use crate::auth::error::{Denial, Error, UnauthenticatedReason};
 use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::domain::audit::AuditKind;
+use crate::domain::authentication::{Authentication, Method, Methods};
 use crate::domain::challenge::{CODE_VALIDITY, ChallengePurpose, LoginStep, MAX_ATTEMPTS};
 use crate::domain::locale::Locale;
 use crate::domain::mail::{MailLanguage, ShortenedEmail};
@@ -33,6 +34,10 @@ pub enum FreshProofInput<'a> {
 }
 
 redacted_debug!(FreshProofInput<'_>);
+
+/// Methods, and their names in audit events.
+const PASSWORD: (Method, &str) = (Method::Password, "password");
+const EMAIL_CODE: (Method, &str) = (Method::OneTimeCode, "e-mail code");
 
 impl Sessions {
     /// Says which proofs the viewer can give, and mails a code if asked to.
@@ -78,7 +83,7 @@ impl Sessions {
             user: Some(found.user.id),
             address: Some(email),
             session: Some(viewer.session_id()),
-            shown: "",
+            shown: Methods::default(),
             password: found.password_hash.as_ref().map(PasswordMark::of),
             session_name: None,
             language: MailLanguage::choose(None, found.user.locale.as_ref(), languages),
@@ -109,7 +114,7 @@ impl Sessions {
                 let confirmed = self.passwords.confirm(viewer, password, &origin).await?;
                 let (verified, settlement) = (confirmed.hash(), confirmed.settlement());
                 let proof = FreshProof::Password { verified, settlement };
-                match self.renew(viewer, proof, "password", origin.clone()).await? {
+                match self.renew(viewer, proof, PASSWORD, origin.clone()).await? {
                     Some(signed_in) => Ok(signed_in),
                     // Changed in the meantime.
                     None => {
@@ -138,7 +143,7 @@ impl Sessions {
                     return Err(challenge_expired().into());
                 }
                 let proof = FreshProof::Challenge(verified.spend(true, now, origin.clone()));
-                let renewed = self.renew(viewer, proof, "e-mail code", origin).await?;
+                let renewed = self.renew(viewer, proof, EMAIL_CODE, origin).await?;
                 Ok(renewed.ok_or_else(challenge_expired)?)
             }
         }
@@ -149,7 +154,7 @@ impl Sessions {
         &self,
         viewer: Viewer,
         proof: FreshProof,
-        name: &'static str,
+        (method, name): (Method, &'static str),
         origin: Origin,
     ) -> Result<Option<SignedIn>, Error> {
         let now = self.now();
@@ -158,8 +163,8 @@ impl Sessions {
             session: viewer.session_id(),
             user: viewer.user_id(),
             proof,
+            shown: Authentication::single(Methods::of(&[method]), now),
             access_expires_at: self.tokens.access_expiry(now),
-            at: now,
         };
         let event = NewEvent {
             kind: AuditKind::Reauthenticated,

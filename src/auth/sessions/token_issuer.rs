@@ -50,7 +50,8 @@ impl SignedIn {
     /// The session's user, who sees the payload that carries the tokens.
     #[must_use]
     pub fn viewer(&self) -> Viewer {
-        Viewer::new(self.session.user_id, self.session.id, self.role)
+        let proved_at = self.session.authentication.at;
+        Viewer::new(self.session.user_id, self.session.id, self.role, proved_at)
     }
 }
 
@@ -97,6 +98,7 @@ impl TokenIssuer {
         now: Timestamp,
         with_refresh: bool,
     ) -> Result<SignedIn, Error> {
+        let shown = session.authentication;
         let access = AccessToken {
             user_id: session.user_id,
             session_id: session.id,
@@ -106,7 +108,10 @@ impl TokenIssuer {
                 .access_expiry(now)
                 .min(session.token.expires_at)
                 .min(session.access_expires_at),
-            auth_time: session.authenticated_at.floor_to_second(),
+            auth_time: shown.at.floor_to_second(),
+            methods: shown.methods,
+            assurance: shown.assurance,
+            factor_time: shown.second_factor_at.map(Timestamp::floor_to_second),
             role,
         };
         let refresh = RefreshToken {

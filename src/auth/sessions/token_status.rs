@@ -14,7 +14,6 @@ use crate::crypto::refresh_token::RefreshToken;
 use crate::domain::id::SessionId;
 use crate::domain::refresh_decision::{PresentedToken, RefreshDecision};
 use crate::domain::session::SessionState;
-use crate::domain::user::Role;
 use crate::domain::words;
 
 words! {
@@ -72,7 +71,7 @@ impl Sessions {
         };
         let AccessToken { user_id, session_id, expires_at, .. } = *token;
         // The holder counts as the token's user, even if the request authenticates another user.
-        let holder = Viewer::new(user_id, session_id, Role::User);
+        let holder = Viewer::holder(user_id, session_id);
         Ok(known(TokenType::Access, reason, expires_at, Some((session_id, holder))))
     }
 

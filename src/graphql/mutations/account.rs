@@ -75,7 +75,7 @@ pub struct AccountMutation;
 #[Object]
 impl AccountMutation {
     /// Changes the password of the logged-in user.
-    #[graphql(directive = requiresAuth::apply(None, None))]
+    #[graphql(directive = requiresAuth::apply(None, None, None))]
     async fn change_password(
         &self,
         context: &Context<'_>,
@@ -98,7 +98,7 @@ impl AccountMutation {
     }
 
     /// Renames one of the user's own active sessions.
-    #[graphql(directive = requiresAuth::apply(None, None))]
+    #[graphql(directive = requiresAuth::apply(None, None, None))]
     async fn rename_session(
         &self,
         context: &Context<'_>,
@@ -119,7 +119,7 @@ impl AccountMutation {
     }
 
     /// Ends one of the user's own sessions; administrators may end any session.
-    #[graphql(directive = requiresAuth::apply(None, None))]
+    #[graphql(directive = requiresAuth::apply(None, None, None))]
     async fn end_session(
         &self,
         context: &Context<'_>,

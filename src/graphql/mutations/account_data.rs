@@ -76,7 +76,7 @@ pub struct AccountDataMutation;
 #[Object]
 impl AccountDataMutation {
     /// Changes settings of the logged-in user's account.
-    #[graphql(directive = requiresAuth::apply(None, None))]
+    #[graphql(directive = requiresAuth::apply(None, None, None))]
     async fn update_account(
         &self,
         context: &Context<'_>,
@@ -94,7 +94,7 @@ impl AccountDataMutation {
 
     /// Changes the username of the logged-in user, at most once in 30 days. The former username
     /// stays reserved for 30 days, and is no longer accepted at login.
-    #[graphql(directive = requiresAuth::apply(None, Some(FRESH)))]
+    #[graphql(directive = requiresAuth::apply(None, Some(FRESH), None))]
     async fn change_username(
         &self,
         context: &Context<'_>,
@@ -112,7 +112,7 @@ impl AccountDataMutation {
     }
 
     /// Exports the data of the logged-in user's account as one JSON object.
-    #[graphql(directive = requiresAuth::apply(None, Some(FRESH)))]
+    #[graphql(directive = requiresAuth::apply(None, Some(FRESH), None))]
     async fn export_account(&self, context: &Context<'_>) -> Result<Option<ExportAccountPayload>> {
         let (viewer, origin) = (viewer(context)?, caller(context).origin().clone());
         let exported = auth(context).accounts.export(viewer, origin).await;
@@ -125,7 +125,7 @@ impl AccountDataMutation {
     }
 
     /// Deletes the account of the logged-in user and ends all its sessions. This cannot be undone.
-    #[graphql(directive = requiresAuth::apply(None, Some(FRESH)))]
+    #[graphql(directive = requiresAuth::apply(None, Some(FRESH), None))]
     async fn delete_account(&self, context: &Context<'_>) -> Result<Option<DeleteAccountPayload>> {
         let viewer = viewer(context)?;
         let deleted = auth(context).accounts.delete_own(viewer, cookies(context)).await;

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use crate::auth::{Field, NewAccount};
-use crate::graphql::requires_auth::requiresAuth;
+use crate::graphql::requires_auth::{RECENT, requiresAuth};
 use crate::graphql::types::{Role, SessionFilter, User};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{admin, auth, caller, global_id, viewer};
@@ -109,7 +109,7 @@ pub struct AdministrationMutation;
 #[Object]
 impl AdministrationMutation {
     /// Creates an account.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn create_user(
         &self,
         context: &Context<'_>,
@@ -136,7 +136,7 @@ impl AdministrationMutation {
 
     /// Activates an account, or deactivates it and ends all its sessions. Administrators cannot
     /// deactivate their own account or the last active administrator.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), Some(RECENT), None))]
     async fn set_user_active(
         &self,
         context: &Context<'_>,
@@ -158,7 +158,7 @@ impl AdministrationMutation {
     }
 
     /// Ends all active sessions that match a filter, except the session of the caller.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), Some(RECENT), None))]
     async fn end_sessions(
         &self,
         context: &Context<'_>,
@@ -178,7 +178,7 @@ impl AdministrationMutation {
     }
 
     /// Sets the password of another user and ends all sessions of that user.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), Some(RECENT), None))]
     async fn set_user_password(
         &self,
         context: &Context<'_>,

@@ -177,7 +177,7 @@ impl EmailMutation {
 
     /// Sends an e-mail with a code and a link to verify the address of the logged-in user. Code or link
     /// go to `verifyEmail`; the code needs no challenge token.
-    #[graphql(directive = requiresAuth::apply(None, None))]
+    #[graphql(directive = requiresAuth::apply(None, None, None))]
     async fn request_email_verification(
         &self,
         context: &Context<'_>,
@@ -222,7 +222,7 @@ impl EmailMutation {
     /// the verified old address with a link that takes the change back for seven days. The code and the
     /// link to the new address are invalid once the session of this request has ended. The answer does
     /// not tell whether another account has the new address.
-    #[graphql(directive = requiresAuth::apply(None, Some(FRESH)))]
+    #[graphql(directive = requiresAuth::apply(None, Some(FRESH), None))]
     async fn request_email_change(
         &self,
         context: &Context<'_>,

@@ -3,7 +3,7 @@
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
 use crate::auth::KeyRotation;
-use crate::graphql::requires_auth::requiresAuth;
+use crate::graphql::requires_auth::{RECENT, requiresAuth};
 use crate::graphql::types::{Role, SigningKey};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{admin, auth, caller, viewer};
@@ -37,7 +37,7 @@ pub struct KeyMutation;
 #[Object]
 impl KeyMutation {
     /// Creates a new signing key, which replaces the current one.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), Some(RECENT), None))]
     async fn rotate_signing_key(
         &self,
         context: &Context<'_>,

@@ -23,7 +23,7 @@ pub struct OutboxMutation;
 #[Object]
 impl OutboxMutation {
     /// Sends waiting and failed e-mails now, if their codes and links are still valid.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn retry_emails(&self, context: &Context<'_>) -> Result<Option<RetryEmailsPayload>> {
         let by = admin(viewer(context)?)?;
         Ok(Some(match expected(auth(context).emails.retry(by).await)? {

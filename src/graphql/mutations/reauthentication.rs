@@ -59,7 +59,7 @@ pub struct ReauthenticationMutation;
 impl ReauthenticationMutation {
     /// Returns the proofs by which the user of the session can reauthenticate, and sends a code by
     /// e-mail if asked to.
-    #[graphql(directive = requiresAuth::apply(None, None))]
+    #[graphql(directive = requiresAuth::apply(None, None, None))]
     async fn begin_reauthentication(
         &self,
         context: &Context<'_>,
@@ -84,7 +84,7 @@ impl ReauthenticationMutation {
 
     /// Proves again that the caller is the user of the session, for fields that require a fresh
     /// login (`freshWithin`). The session stays the same; refreshes keep the time of the proof.
-    #[graphql(directive = requiresAuth::apply(None, None))]
+    #[graphql(directive = requiresAuth::apply(None, None, None))]
     async fn reauthenticate(
         &self,
         context: &Context<'_>,

@@ -79,7 +79,7 @@ pub struct UserChangesMutation;
 #[Object]
 impl UserChangesMutation {
     /// Corrects the account of a user: names, verification, role.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), Some(FRESH)))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), Some(FRESH), None))]
     async fn update_user(
         &self,
         context: &Context<'_>,
@@ -108,7 +108,7 @@ impl UserChangesMutation {
 
     /// Resets the counters of failed attempts on the account of a user, who can then log in at
     /// once. Limits on IP addresses stay.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
     async fn unlock_user(
         &self,
         context: &Context<'_>,
@@ -131,7 +131,7 @@ impl UserChangesMutation {
     /// Deletes the account of a user and ends all its sessions. This cannot be undone: personal data
     /// is deleted at once, except for the username and the e-mail address, which stay reserved for 30
     /// days. Audit events stay, with the ID of the account.
-    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), Some(FRESH)))]
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), Some(FRESH), None))]
     async fn delete_user(
         &self,
         context: &Context<'_>,

@@ -14,6 +14,18 @@ pub enum Role {
     Unknown,
 }
 
+/// Strength of the proofs that the user of a session has given: the claim `acr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::assurance::Assurance")]
+pub enum Assurance {
+    /// One factor, such as the password.
+    SingleFactor,
+    /// Two factors, such as the password and a code from an authenticator app.
+    MultiFactor,
+    /// A factor that works on the pages of this application only: a passkey.
+    PhishingResistant,
+}
+
 /// State of a session. Only sessions in the state `ACTIVE` can be refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::session::SessionState")]

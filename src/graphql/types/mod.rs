@@ -27,8 +27,8 @@ pub use blacklist_entry::{BlacklistEntry, BlacklistEntryConnection};
 pub use email::{Email, EmailConnection};
 pub use end_reasons::{BlacklistReason, EndReason};
 pub use enums::{
-    AuditKind, DeviceType, EmailState, LoginStep, LogoutScope, Role, SessionState, SigningKeyState,
-    TokenRefusal, TokenTransport, TokenType, UserErrorCode,
+    Assurance, AuditKind, DeviceType, EmailState, LoginStep, LogoutScope, Role, SessionState,
+    SigningKeyState, TokenRefusal, TokenTransport, TokenType, UserErrorCode,
 };
 pub use filters::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
 pub use login_challenge::LoginChallenge;

@@ -5,7 +5,10 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use super::session::SessionClient;
-use super::{BlacklistEntry, BlacklistEntryConnection, EndReason, Session, SessionState, User};
+use super::{
+    Assurance, BlacklistEntry, BlacklistEntryConnection, EndReason, Session, SessionState, User,
+};
+use crate::domain::authentication::Method;
 use crate::domain::filter::BlacklistFilter;
 use crate::domain::origin::{Device, UserAgent};
 use crate::domain::session::SessionName;
@@ -70,7 +73,19 @@ impl Session {
     /// When the user last proved to be the user, at the login or by `reauthenticate`: the claim
     /// `auth_time`. Refreshes do not change it.
     async fn authenticated_at(&self) -> Result<DateTime> {
-        Ok(self.row()?.authenticated_at.into())
+        Ok(self.row()?.authentication.at.into())
+    }
+
+    /// Methods of the login and of `reauthenticate`: the claim `amr` (RFC 8176). `pwd` is the password,
+    /// `otp` a code, `rc` a recovery code, `hwk` or `swk` a passkey, `user` a user whom the device
+    /// verified, `mfa` more than one factor.
+    async fn amr(&self) -> Result<Vec<&str>> {
+        Ok(self.row()?.authentication.methods.iter().map(Method::as_str).collect())
+    }
+
+    /// Strength of these methods: the claim `acr`. Refreshes do not change it.
+    async fn assurance(&self) -> Result<Assurance> {
+        Ok(self.row()?.authentication.assurance.into())
     }
 
     /// When the session was last refreshed; time of the login if never.

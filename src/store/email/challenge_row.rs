@@ -5,6 +5,7 @@ use sqlx::types::Uuid;
 use crate::clock::Timestamp;
 use crate::crypto::one_time_code::CodeMac;
 use crate::crypto::secret_token::TokenDigest;
+use crate::domain::authentication::{Method, Methods};
 use crate::domain::challenge::ChallengePurpose;
 use crate::domain::id::{ChallengeId, SessionId, UserId};
 use crate::domain::session::SessionName;
@@ -34,7 +35,7 @@ pub struct NewChallenge {
     /// Canonical form of the address that the account must still have when the challenge is spent.
     pub bound_email_key: Option<String>,
     /// Proofs that were shown before.
-    pub shown: &'static str,
+    pub shown: Methods,
     pub password: Option<PasswordMark>,
     pub session_name: Option<SessionName>,
     pub code: Option<CodeMac>,
@@ -62,7 +63,8 @@ pub struct Challenge {
     pub session: Option<SessionId>,
     pub email: Option<Email>,
     pub bound_email_key: Option<String>,
-    pub shown: String,
+    /// Methods that were shown before.
+    pub shown: Methods,
     pub password: Option<PasswordMark>,
     pub session_name: Option<SessionName>,
     pub attempts_left: i32,
@@ -111,6 +113,15 @@ from_row! {
     }
 }
 
+/// The column of methods: their words, separated by spaces.
+pub(in crate::store) fn words_of(methods: Methods) -> String {
+    methods.iter().map(Method::as_str).collect::<Vec<_>>().join(" ")
+}
+
+fn methods_of(words: &str) -> Methods {
+    Methods::of(&words.split(' ').filter_map(Method::parse).collect::<Vec<_>>())
+}
+
 impl TryFrom<ChallengeRow> for Challenge {
     type Error = Error;
 
@@ -127,7 +138,7 @@ impl TryFrom<ChallengeRow> for Challenge {
             bound_email_key: row.bound_email_key,
             session: row.session_id.map(SessionId::from_uuid),
             email: row.email.zip(row.email_key).map(|(text, key)| Email::from_stored(text, key)),
-            shown: row.shown,
+            shown: methods_of(&row.shown),
             password: mark.transpose()?,
             session_name: row.session_name.and_then(|name| SessionName::parse(&name).ok()),
             attempts_left: row.attempts_left,

@@ -13,7 +13,7 @@ use crate::domain::session::SessionName;
 use crate::domain::user::Email;
 use crate::store::backend::metered;
 use crate::store::email::challenge_row::{
-    Challenge, ChallengeRow, NewChallenge, challenge_columns,
+    Challenge, ChallengeRow, NewChallenge, challenge_columns, words_of,
 };
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
@@ -86,7 +86,7 @@ steps! {
             .bind(new.session.map(SessionId::as_uuid))
             .bind(new.email.as_ref().map(|email| email.key().to_owned()))
             .bind(new.email.as_ref().map(|email| email.as_str().to_owned()))
-            .bind(new.shown)
+            .bind(words_of(new.shown))
             .bind(new.password.map(|mark| mark.0.to_vec()))
             .bind(new.session_name.as_ref().map(|name| SessionName::as_str(name).to_owned()))
             .bind(new.code.map(|mac| mac.0.to_vec()))

@@ -8,7 +8,9 @@ use std::net::IpAddr;
 use sqlx::types::Uuid;
 
 use crate::clock::Timestamp;
+use crate::domain::assurance::Assurance;
 use crate::domain::audit::{AuditEvent, AuditEventId, AuditKind};
+use crate::domain::authentication::{Authentication, Methods};
 use crate::domain::blacklist::{BlacklistEntry, BlacklistReason};
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::locale::Locale;
@@ -48,7 +50,9 @@ macro_rules! session_columns {
          sessions.last_ip, sessions.created_at, sessions.last_used_at, sessions.token_id, \
          sessions.token_issued_at, sessions.token_expires_at, sessions.previous_token_id, \
          sessions.rotated_at, sessions.attempt_hash, sessions.generation, \
-         sessions.access_expires_at, sessions.authenticated_at, sessions.ended_at, sessions.end_reason, sessions.ended_by"
+         sessions.access_expires_at, sessions.authenticated_at, sessions.methods, \
+         sessions.assurance, sessions.second_factor_at, sessions.strong_factor_at, \
+         sessions.ended_at, sessions.end_reason, sessions.ended_by"
     };
 }
 pub(in crate::store) use session_columns;
@@ -132,6 +136,10 @@ from_row! {
         generation: i32,
         access_expires_at: i64,
         authenticated_at: Option<i64>,
+        methods: Option<i32>,
+        assurance: Option<i16>,
+        second_factor_at: Option<i64>,
+        strong_factor_at: Option<i64>,
         ended_at: Option<i64>,
         end_reason: Option<String>,
         ended_by: Option<Uuid>,
@@ -171,9 +179,13 @@ impl TryFrom<SessionRow> for Session {
             ip: ip_from_column(row.ip)?,
             last_ip: ip_from_column(row.last_ip)?,
             created_at: Timestamp::from_micros(row.created_at),
-            authenticated_at: Timestamp::from_micros(
-                row.authenticated_at.unwrap_or(row.created_at),
-            ),
+            authentication: Authentication {
+                at: Timestamp::from_micros(row.authenticated_at.unwrap_or(row.created_at)),
+                methods: Methods::from_bits(row.methods.unwrap_or(0)),
+                assurance: Assurance::of_rank(row.assurance),
+                second_factor_at: row.second_factor_at.map(Timestamp::from_micros),
+                strong_factor_at: row.strong_factor_at.map(Timestamp::from_micros),
+            },
             last_used_at: Timestamp::from_micros(row.last_used_at),
             token: RefreshGrant {
                 id: TokenId::from_uuid(row.token_id),

@@ -4,6 +4,7 @@ use sqlx::types::Uuid;
 
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
+use crate::domain::authentication::Authentication;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{EndReason, RefreshGrant, Session, SessionName};
@@ -34,6 +35,8 @@ pub struct NewSession {
     pub name: Option<SessionName>,
     pub origin: Origin,
     pub created_at: Timestamp,
+    /// What the login showed. Its time is that of the creation.
+    pub authentication: Authentication,
     /// The first refresh token.
     pub token: RefreshGrant,
     pub access_expires_at: Timestamp,
@@ -115,8 +118,10 @@ steps! {
                 let row: Option<InsertedRow> = metered::query_as(concat!(
                     "INSERT INTO sessions (id, user_id, name, user_agent, ip, last_ip, created_at, \
                      last_used_at, token_id, token_issued_at, token_expires_at, generation, \
-                     access_expires_at, absolute_expires_at) \
-                     SELECT $1, $2, $3, $4, $5, $5, $6, $6, $7, $8, $9, 0, $10, $11 WHERE NOT ",
+                     access_expires_at, absolute_expires_at, methods, assurance, \
+                     second_factor_at, strong_factor_at) \
+                     SELECT $1, $2, $3, $4, $5, $5, $6, $6, $7, $8, $9, 0, $10, $11, $14, $15, $16, $17 \
+                     WHERE NOT ",
                     below_a_floor!("$1", "$2"),
                     " RETURNING ",
                     session_columns!(),
@@ -136,6 +141,10 @@ steps! {
                 .bind(new.absolute_expires_at.map(Timestamp::as_micros))
                 .bind(i64::from(keep.is_some()))
                 .bind(keep.map_or(0, |keep| i64::from(keep.saturating_sub(1))))
+                .bind(new.authentication.methods.bits())
+                .bind(new.authentication.assurance.rank())
+                .bind(new.authentication.second_factor_at.map(Timestamp::as_micros))
+                .bind(new.authentication.strong_factor_at.map(Timestamp::as_micros))
                 .fetch_optional(&mut *self)
                 .await?;
                 if let Some(row) = row {

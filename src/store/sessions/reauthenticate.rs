@@ -4,6 +4,7 @@ use sqlx::{PgConnection, SqliteConnection};
 
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
+use crate::domain::authentication::Authentication;
 use crate::domain::id::{SessionId, UserId};
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
@@ -21,9 +22,10 @@ pub struct Reauthenticate {
     pub session: SessionId,
     pub user: UserId,
     pub proof: FreshProof,
+    /// What it shows, which is added to what the session has.
+    pub shown: Authentication,
     /// Latest expiry of the new access token.
     pub access_expires_at: Timestamp,
-    pub at: Timestamp,
 }
 
 /// Proof of the user in a live session.
@@ -43,7 +45,11 @@ macro_rules! reauthenticate {
         concat!(
             $with,
             "UPDATE sessions SET authenticated_at = $4, access_expires_at = CASE \
-             WHEN access_expires_at > $5 THEN access_expires_at ELSE $5 END FROM users",
+             WHEN access_expires_at > $5 THEN access_expires_at ELSE $5 END, \
+             methods = coalesce(methods, 0) | $6, \
+             assurance = CASE WHEN coalesce(assurance, 1) > $7 THEN assurance ELSE $7 END, \
+             second_factor_at = coalesce($8, second_factor_at), \
+             strong_factor_at = coalesce($9, strong_factor_at) FROM users",
             $from,
             " WHERE sessions.id = $1 AND sessions.user_id = $2 AND users.id = sessions.user_id \
              AND users.deactivated_at IS NULL AND ended_at IS NULL AND token_expires_at > $4 AND ",
@@ -98,8 +104,12 @@ steps! {
                 .bind(order.session.as_uuid())
                 .bind(order.user.as_uuid())
                 .bind(verified)
-                .bind(order.at.as_micros())
+                .bind(order.shown.at.as_micros())
                 .bind(order.access_expires_at.as_micros())
+                .bind(order.shown.methods.bits())
+                .bind(order.shown.assurance.rank())
+                .bind(order.shown.second_factor_at.map(Timestamp::as_micros))
+                .bind(order.shown.strong_factor_at.map(Timestamp::as_micros))
                 .fetch_optional(self)
                 .await?)
         }

@@ -111,6 +111,9 @@ impl Forger {
             issued_at,
             expires_at: issued_at + Duration::from_secs(900),
             auth_time: issued_at,
+            methods: Methods::of(&[Method::Password]),
+            assurance: Assurance::SingleFactor,
+            factor_time: None,
             role: Role::Admin,
         };
         sign(&self.ring, &self.issuer, &token).expect("a token")
@@ -166,6 +169,9 @@ impl Said {
             "iat",
             "exp",
             "auth_time",
+            "amr",
+            "acr",
+            "factor_time",
             "token_type",
             "role",
             "scope",

@@ -102,6 +102,8 @@ fn what_a_router_enforces_is_what_the_guard_enforces() {
         assert!(line.contains("@authenticated"), "{line}");
         let scoped = line.contains(r#"@requiresScopes(scopes: [["ADMIN"]])"#);
         assert_eq!(line.contains("role: ADMIN"), scoped, "{line}");
+        let is_fresh = line.contains("freshWithin: ");
+        assert_eq!(line.contains(r#"@policy(policies: [["freshWithin:"#), is_fresh, "{line}");
         count += 1;
     }
     assert!(count > 10, "{count}");

@@ -216,8 +216,8 @@ async fn a_process_that_starts_amid_a_rotation_takes_part_in_it(database: Databa
 
 async fn of_rotations_at_once_one_is_done_and_the_others_are_told(database: Database) {
     let (mut one, mut two) = two(&database).await;
-    let root = admin(&one).await;
     for round in 1..=2 {
+        let root = admin(&one).await;
         let at_once = (0..12).map(|number| {
             let service = if number % 2 == 0 { &one } else { &two };
             rotate(service, &root, Value::Null)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sallyport::clock::Timestamp;
 use sallyport::domain::audit::AuditKind;
+use sallyport::domain::authentication::{Authentication, Method, Methods};
 use sallyport::domain::filter::{AuditFilter, UserFilter};
 use sallyport::domain::id::UserId;
 use sallyport::domain::locale::Locale;
@@ -43,8 +44,8 @@ fn order(session: &Session, now: Timestamp) -> Reauthenticate {
         session: session.id,
         user: session.user_id,
         proof: by_hash('a'),
+        shown: Authentication::single(Methods::of(&[Method::OneTimeCode]), now),
         access_expires_at: now + Duration::from_mins(15),
-        at: now,
     }
 }
 
@@ -53,7 +54,7 @@ fn by_hash(of: char) -> FreshProof {
 }
 
 async fn prove(store: &Store, order: Reauthenticate) -> Option<Session> {
-    let event = event(AuditKind::Reauthenticated, order.at);
+    let event = event(AuditKind::Reauthenticated, order.shown.at);
     store.reauthenticate(order, event).await.unwrap().map(|done| done.session)
 }
 
@@ -65,13 +66,13 @@ async fn a_proof_is_noted_in_a_live_session_of_an_active_user_only(database: Dat
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     let opened = open(&store, ada.id, at(0)).await;
-    assert_eq!(opened.authenticated_at, at(0));
+    assert_eq!(opened.authentication.at, at(0));
     let proved = prove(&store, order(&opened, at(400))).await.unwrap();
-    assert_eq!((proved.authenticated_at, proved.created_at), (at(400), at(0)));
+    assert_eq!((proved.authentication.at, proved.created_at), (at(400), at(0)));
     assert_eq!(proved.access_expires_at, at(400) + Duration::from_mins(15));
     assert_eq!(proved.token, opened.token);
     let rotated = rotate(&store, &opened, at(500)).await.unwrap();
-    assert_eq!(rotated.authenticated_at, at(400));
+    assert_eq!(rotated.authentication.at, at(400));
     for wrong in [
         Reauthenticate { proof: by_hash('b'), ..order(&opened, at(600)) },
         Reauthenticate { user: UserId::NOBODY, ..order(&opened, at(600)) },
@@ -81,7 +82,7 @@ async fn a_proof_is_noted_in_a_live_session_of_an_active_user_only(database: Dat
     }
     set_active(&store, ada.id, false, at(700)).await;
     assert!(prove(&store, order(&opened, at(701))).await.is_none());
-    assert_eq!(session(&store, opened.id).await.authenticated_at, at(400));
+    assert_eq!(session(&store, opened.id).await.authentication.at, at(400));
     let events = "SELECT count(*) FROM audit_events WHERE kind = 'REAUTHENTICATED'";
     assert_eq!(database.raw().await.number(events).await, 1);
 }

@@ -6,6 +6,7 @@ use sallyport::clock::Timestamp;
 use sallyport::crypto::one_time_code::CodeMac;
 use sallyport::crypto::secret_token::TokenDigest;
 use sallyport::domain::audit::AuditKind;
+use sallyport::domain::authentication::Methods;
 use sallyport::domain::challenge::{CODE_VALIDITY, ChallengePurpose};
 use sallyport::domain::id::{ChallengeId, EmailId};
 use sallyport::domain::mail_limit::{MailCharge, RECIPIENT, SOURCE, ceiling};
@@ -56,7 +57,7 @@ pub fn challenge(user: Option<&User>, purpose: ChallengePurpose) -> NewChallenge
         session: None,
         email: address.cloned(),
         bound_email_key: address.map(|email| email.key().to_owned()),
-        shown: "",
+        shown: Methods::default(),
         password: user.map(|_| PasswordMark::of(&hash('a'))),
         session_name: None,
         code: Some(RIGHT),

@@ -6,6 +6,7 @@ use futures_util::stream::{self, StreamExt};
 use sallyport::clock::Timestamp;
 use sallyport::crypto::password::PasswordHash;
 use sallyport::domain::audit::AuditKind;
+use sallyport::domain::authentication::{Authentication, Method, Methods};
 use sallyport::domain::blacklist::BlacklistEntry;
 use sallyport::domain::filter::BlacklistFilter;
 use sallyport::domain::id::{SessionId, TokenId, UserId};
@@ -95,6 +96,7 @@ pub fn new_session(user: UserId, now: Timestamp) -> NewSession {
         name: None,
         origin: origin(),
         created_at: now,
+        authentication: Authentication::single(Methods::of(&[Method::Password]), now),
         token: RefreshGrant {
             id: TokenId::new(now, &SystemEntropy),
             issued_at,
