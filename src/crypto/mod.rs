@@ -9,6 +9,7 @@
 pub mod access_token;
 pub mod algorithm;
 pub mod blind_index;
+pub mod data_key;
 pub mod digest;
 mod encoding;
 mod error;
@@ -19,9 +20,12 @@ pub mod key_ring;
 pub mod one_time_code;
 pub mod password;
 mod public_key;
+pub mod recovery_code;
 pub mod refresh_token;
+mod sealing_key;
 pub mod secret;
 pub mod secret_token;
+pub mod totp;
 
 pub use error::{CryptoError, TokenError};
 

@@ -4,12 +4,12 @@
 //! 5869, with the purpose as `info`), so that one key reveals nothing about another. Sealing and signing
 //! use the current secret. The older secret, present while it is being replaced, only opens and verifies.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf;
 use zeroize::Zeroizing;
 
 use super::encoding::base64url;
 use super::error::CryptoError;
+use super::sealing_key::SealingKey;
 use crate::entropy::{Entropy, random};
 use crate::redacted::redacted_debug;
 
@@ -18,9 +18,6 @@ const MIN_BYTES: usize = 32;
 /// Fewest different bytes in a secret. 32 random characters have about twice as many; a text with fewer
 /// was typed by repeating keys.
 const MIN_DISTINCT: usize = 8;
-
-/// First byte of a sealed text, before the nonce, the ciphertext and the tag.
-const SEAL_VERSION: u8 = 1;
 
 /// Reason for refusing a text as a master secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +37,7 @@ pub enum SecretError {
 /// Keys derived from one master secret; its text is not kept.
 pub struct MasterSecret {
     root: hkdf::Prk,
-    seal: LessSafeKey,
+    seal: SealingKey,
 }
 
 impl MasterSecret {
@@ -55,9 +52,8 @@ impl MasterSecret {
             return Err(SecretError::Guessable);
         }
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"sallyport master secret").extract(bytes);
-        let key = UnboundKey::new(&AES_256_GCM, derive(&root, "seal v1")?.as_slice())
-            .map_err(|_| CryptoError("creating the encryption key"))?;
-        Ok(Self { root, seal: LessSafeKey::new(key) })
+        let seal = SealingKey::new(&*derive(&root, "seal v1")?)?;
+        Ok(Self { root, seal })
     }
 
     /// Text of a new secret: 256 random bits in base64url.
@@ -115,40 +111,23 @@ impl MasterSecrets {
         std::iter::once(&self.current).chain(&self.older)
     }
 
-    /// Encrypts and authenticates `plain` under the current secret (AES-256-GCM). `context` identifies the
-    /// content and its row. It is authenticated and not stored, so that sealed bytes that are copied to
-    /// another row do not open there.
+    /// Encrypts and authenticates `plain` under the current secret. `context` identifies the content and its
+    /// row.
     pub fn seal(
         &self,
         context: &str,
         plain: &[u8],
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, CryptoError> {
-        let nonce: [u8; NONCE_LEN] = random(entropy);
-        // Reserves the whole length: a reallocation would leave a copy of the plain text in memory.
-        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
-        sealed.push(SEAL_VERSION);
-        sealed.extend(nonce);
-        sealed.extend(plain);
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let (context, body) = (Aad::from(context.as_bytes()), &mut sealed[1 + NONCE_LEN..]);
-        let tag = self.current.seal.seal_in_place_separate_tag(nonce, context, body);
-        sealed.extend(tag.map_err(|_| CryptoError("sealing"))?.as_ref());
-        Ok(sealed)
+        self.current.seal.seal(context, plain, entropy)
     }
 
     /// Decrypts a text that [`MasterSecrets::seal`] made with the same context, under any of the secrets.
     /// `None` if no secret fits or the text was changed.
     #[must_use]
     pub fn open(&self, context: &str, sealed: &[u8]) -> Option<OpenedSeal> {
-        let (&SEAL_VERSION, sealed) = sealed.split_first()? else { return None };
-        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>()?;
         self.iter().enumerate().find_map(|(age, secret)| {
-            let mut plain = Zeroizing::new(ciphertext.to_vec());
-            let nonce = Nonce::assume_unique_for_key(*nonce);
-            let context = Aad::from(context.as_bytes());
-            let length = secret.seal.open_in_place(nonce, context, &mut plain).ok()?.len();
-            plain.truncate(length);
+            let plain = secret.seal.open(context, sealed)?;
             Some(OpenedSeal { plain, by_current: age == 0 })
         })
     }
