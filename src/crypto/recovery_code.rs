@@ -28,7 +28,8 @@ pub struct RecoveryCodeDigest(pub [u8; 32]);
 impl RecoveryCode {
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
-        let bits = random::<10>(entropy).iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+        let bits =
+            random::<10>(entropy).iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
         let digit = |at: usize| usize::try_from(bits >> (5 * at) & 31).unwrap_or(0);
         Self((0..CHARS).map(|at| char::from(ALPHABET[digit(at)])).collect())
     }

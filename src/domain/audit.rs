@@ -45,6 +45,12 @@ words! {
         ProofFailed = "PROOF_FAILED",
         /// A signing key was added.
         KeyRotated = "KEY_ROTATED",
+        /// A second factor was added: an authenticator app, recovery codes or a passkey.
+        FactorAdded = "FACTOR_ADDED",
+        FactorRemoved = "FACTOR_REMOVED",
+        RecoveryCodeUsed = "RECOVERY_CODE_USED",
+        /// A device was remembered, on which a login needs no second factor.
+        DeviceTrusted = "DEVICE_TRUSTED",
         /// An attempt was refused by a limit.
         RateLimited = "RATE_LIMITED",
         /// Written by a newer version, whose word this one does not know. Only read, never written.

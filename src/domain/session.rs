@@ -48,6 +48,8 @@ words! {
         EmailVerified = "EMAIL_VERIFIED",
         /// A change of the address was taken back.
         EmailChangeReverted = "EMAIL_CHANGE_REVERTED",
+        /// An administrator removed the second factors of the account.
+        FactorsReset = "FACTORS_RESET",
         /// Written by a newer version, whose word this one does not know. Only read, never written.
         Unknown = "UNKNOWN",
     }

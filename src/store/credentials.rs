@@ -15,6 +15,7 @@ use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
 use crate::store::email::outbox::{NewMail, Outbox};
 use crate::store::error::{Error, Result};
+use crate::store::factors::mark::FactorsMark;
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::global_floor_lock;
 use crate::store::query::from_row::from_row;
@@ -32,6 +33,8 @@ pub struct Credentials {
     pub password_hash: Option<PasswordHash>,
     /// The address that the account was registered with and does not have, since another account has it.
     pub awaits_email: Option<ShortenedEmail>,
+    /// The mark of its second factors; `None` if it never had any.
+    pub factors: Option<FactorsMark>,
 }
 
 from_row! {
@@ -41,6 +44,7 @@ from_row! {
         scheme: Option<String>,
         hash: Option<String>,
         awaits_email: Option<String>,
+        factors_mark: Option<Vec<u8>>,
     }
 }
 
@@ -55,6 +59,7 @@ impl TryFrom<CredentialsRow> for Credentials {
             user: row.user.try_into()?,
             password_hash: hash.map(parse).transpose()?,
             awaits_email: row.awaits_email.map(ShortenedEmail::from_stored),
+            factors: FactorsMark::read(row.factors_mark)?,
         })
     }
 }
@@ -66,7 +71,9 @@ macro_rules! select_credentials {
             user_columns!("password_credentials.changed_at"),
             ", password_credentials.scheme, password_credentials.hash, \
              (SELECT sent_to FROM unproved_registrations WHERE users.email_key IS NULL \
-             AND unproved_registrations.user_id = users.id) AS awaits_email FROM users \
+             AND unproved_registrations.user_id = users.id) AS awaits_email, \
+             (SELECT mark FROM second_factors WHERE second_factors.user_id = users.id) AS factors_mark \
+             FROM users \
              LEFT JOIN password_credentials ON password_credentials.user_id = users.id WHERE "
         )
     };

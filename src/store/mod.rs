@@ -15,7 +15,7 @@
 //! - `handle`: [`Store`] itself.
 //! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
-//! - `credentials`, `accounts`, `sessions`, `email`, `retention`.
+//! - `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`.
 
 #[macro_use]
 mod backend;
@@ -25,6 +25,7 @@ mod audit_checkpoint;
 mod credentials;
 mod email;
 mod error;
+mod factors;
 mod handle;
 mod keys;
 mod lists;
@@ -63,6 +64,12 @@ pub use email::outbox_list::{OutboxState, StoredMail};
 pub use email::registration::{RegisterUnverified, Registered};
 pub use email::spend::{SpendChallenge, Spent};
 pub use error::Error;
+pub use factors::enroll::AddTotp;
+pub use factors::mark::FactorsMark;
+pub use factors::remove::{ChangeFactors, FactorChange, ResetFactors};
+pub use factors::spent::SpendToken;
+pub use factors::state::{Factors, StoredTotp};
+pub use factors::use_factor::UseFactor;
 pub use handle::Store;
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};

@@ -63,6 +63,7 @@ impl Accounts {
             session: Some(viewer.session_id()),
             shown: Methods::default(),
             password: found.password_hash.as_ref().map(PasswordMark::of),
+            factors: found.factors,
             session_name: None,
             language,
             origin: &origin,

@@ -93,6 +93,7 @@ impl Accounts {
             session: None,
             shown: Methods::of(&[Method::Password]),
             password: new.password.as_ref().map(PasswordMark::of),
+            factors: None,
             session_name: None,
             language: MailLanguage::choose(None, new.locale.as_ref(), languages),
             origin,

@@ -91,6 +91,7 @@ impl Accounts {
             session: None,
             shown: Methods::default(),
             password: found.as_ref().and_then(password_mark),
+            factors: found.as_ref().and_then(|found| found.factors),
             session_name: None,
             language: MailLanguage::choose(locale.as_ref(), chosen.as_ref(), request.languages),
             origin: &origin,

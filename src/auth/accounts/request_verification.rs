@@ -47,6 +47,7 @@ impl Accounts {
             session: Some(viewer.session_id()),
             shown: Methods::default(),
             password: found.password_hash.as_ref().map(PasswordMark::of),
+            factors: found.factors,
             session_name: None,
             language: MailLanguage::choose(locale.as_ref(), found.user.locale.as_ref(), languages),
             origin: &origin,

@@ -18,7 +18,9 @@ use crate::domain::user::Email;
 use crate::mail::{
     CodeAndLink, CodeOnly, EmailTaken, LinkPage, Mail, MailCode, RequestedFrom, seal_context,
 };
-use crate::store::{Charge, MailContent, MailOrder, NewChallenge, NewMail, PasswordMark};
+use crate::store::{
+    Charge, FactorsMark, MailContent, MailOrder, NewChallenge, NewMail, PasswordMark,
+};
 
 /// What a mail with a code is asked for.
 pub(in crate::auth) struct MailRequest<'a> {
@@ -36,6 +38,8 @@ pub(in crate::auth) struct MailRequest<'a> {
     pub session: Option<SessionId>,
     pub shown: Methods,
     pub password: Option<PasswordMark>,
+    /// The mark of the account's second factors.
+    pub factors: Option<FactorsMark>,
     pub session_name: Option<SessionName>,
     pub language: MailLanguage,
     pub origin: &'a Origin,
@@ -89,6 +93,7 @@ impl Emails {
             bound_email_key: request.bound_to.map(|email| email.key().to_owned()),
             shown: request.shown,
             password: request.password,
+            factors: request.factors,
             session_name: request.session_name,
             code: Some(self.codes.mac(id.as_uuid().as_bytes(), &code)),
             code_expires_at: now + CODE_VALIDITY,

@@ -103,6 +103,7 @@ impl Emails {
             bound_email_key: None,
             shown: Methods::default(),
             password: None,
+            factors: None,
             session_name: None,
             code: None,
             code_expires_at: now,

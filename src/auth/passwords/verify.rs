@@ -19,7 +19,7 @@ use crate::domain::origin::Origin;
 use crate::domain::password::Password;
 use crate::domain::throttle::Bucket;
 use crate::domain::user::User;
-use crate::store::{Credentials, Grounds, NewEvent, Settlement};
+use crate::store::{Credentials, FactorsMark, Grounds, NewEvent, Settlement};
 
 /// Proof of an account's password, made only by [`Passwords::verify`].
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub struct VerifiedPassword {
     hash: PasswordHash,
     upgraded: Option<PasswordHash>,
     awaits_email: Option<ShortenedEmail>,
+    factors: Option<FactorsMark>,
     admitted: Admitted,
 }
 
@@ -43,6 +44,11 @@ impl VerifiedPassword {
 
     pub(in crate::auth) fn hash(&self) -> &PasswordHash {
         &self.hash
+    }
+
+    /// The mark of the account's second factors, as it was read a moment ago.
+    pub(in crate::auth) fn factors(&self) -> Option<FactorsMark> {
+        self.factors
     }
 
     /// Counts that a right password resets or refunds.
@@ -64,6 +70,7 @@ impl VerifiedPassword {
         Grounds::Password {
             verified: self.hash.clone(),
             upgraded: self.upgraded.clone(),
+            factors: self.factors,
             settlement: self.admitted.settlement(),
         }
     }
@@ -129,8 +136,8 @@ impl Passwords {
             },
             _ => None,
         };
-        let Credentials { user, awaits_email, .. } = found;
-        Ok(VerifiedPassword { user, hash, upgraded, awaits_email, admitted })
+        let Credentials { user, awaits_email, factors, .. } = found;
+        Ok(VerifiedPassword { user, hash, upgraded, awaits_email, factors, admitted })
     }
 
     /// Refuses a login whose password was changed, or whose account was deactivated, since it was

@@ -44,6 +44,7 @@ impl Sessions {
                     session: None,
                     shown: Methods::of(&[Method::Password]),
                     password: Some(PasswordMark::of(verified.hash())),
+                    factors: verified.factors(),
                     session_name: client.name,
                     language,
                     origin: client.origin,

@@ -100,7 +100,9 @@ impl Sessions {
         let opened = match self.store.open_session(open, event).await? {
             Ok(opened) => opened,
             Err(NotOpened::NameTaken(name)) => return Err(name_taken(name).into()),
-            Err(NotOpened::GroundsChanged) => return Err(self.outdated(proof, origin).await),
+            Err(NotOpened::GroundsChanged | NotOpened::FactorUsed) => {
+                return Err(self.outdated(proof, origin).await);
+            }
         };
         // Other grounds end nothing, and the note costs a read.
         if matches!(proof, Proof::Email(_)) {

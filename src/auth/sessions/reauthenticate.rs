@@ -85,6 +85,7 @@ impl Sessions {
             session: Some(viewer.session_id()),
             shown: Methods::default(),
             password: found.password_hash.as_ref().map(PasswordMark::of),
+            factors: found.factors,
             session_name: None,
             language: MailLanguage::choose(None, found.user.locale.as_ref(), languages),
             origin: &origin,

@@ -31,6 +31,8 @@ pub enum EndReason {
     EmailVerified,
     /// The user took back a change of the e-mail address.
     EmailChangeReverted,
+    /// An administrator removed the second factors of the account.
+    FactorsReset,
     /// Unknown: written by a newer version of Sallyport.
     Unknown,
 }
@@ -64,6 +66,8 @@ pub enum BlacklistReason {
     EmailVerified,
     /// The user took back a change of the e-mail address.
     EmailChangeReverted,
+    /// An administrator removed the second factors of the account.
+    FactorsReset,
     /// Unknown: written by a newer version of Sallyport.
     Unknown,
 }
@@ -86,6 +90,7 @@ impl From<crate::domain::blacklist::BlacklistReason> for BlacklistReason {
                 EndReason::PasswordReset => Self::PasswordReset,
                 EndReason::EmailVerified => Self::EmailVerified,
                 EndReason::EmailChangeReverted => Self::EmailChangeReverted,
+                EndReason::FactorsReset => Self::FactorsReset,
                 EndReason::Unknown => Self::Unknown,
             },
         }
@@ -108,6 +113,7 @@ impl From<BlacklistReason> for crate::domain::blacklist::BlacklistReason {
             BlacklistReason::PasswordReset => EndReason::PasswordReset,
             BlacklistReason::EmailVerified => EndReason::EmailVerified,
             BlacklistReason::EmailChangeReverted => EndReason::EmailChangeReverted,
+            BlacklistReason::FactorsReset => EndReason::FactorsReset,
             BlacklistReason::Unknown => EndReason::Unknown,
         };
         Self::Ended(end)

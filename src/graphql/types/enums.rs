@@ -254,6 +254,14 @@ pub enum AuditKind {
     /// A wrong proof was given in a session, e.g. in `reauthenticate`; `AuditEvent.detail` names
     /// the proof.
     ProofFailed,
+    /// A second factor was added; `AuditEvent.detail` names it.
+    FactorAdded,
+    /// A second factor was removed; `AuditEvent.detail` names it.
+    FactorRemoved,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// A device was trusted, on which a login needs no second factor.
+    DeviceTrusted,
     /// A new signing key was added.
     KeyRotated,
     /// Failed attempts reached a rate limit; `AuditEvent.detail` names the limit.

@@ -12,6 +12,7 @@ use crate::domain::session::SessionName;
 use crate::domain::throttle::Bucket;
 use crate::domain::user::Email;
 use crate::store::error::{Error, Result};
+use crate::store::factors::mark::FactorsMark;
 use crate::store::query::from_row::from_row;
 
 /// Digest of an account's password hash, by which a challenge notices that the password was changed.
@@ -37,6 +38,8 @@ pub struct NewChallenge {
     /// Proofs that were shown before.
     pub shown: Methods,
     pub password: Option<PasswordMark>,
+    /// The mark of the account's second factors.
+    pub factors: Option<FactorsMark>,
     pub session_name: Option<SessionName>,
     pub code: Option<CodeMac>,
     pub code_expires_at: Timestamp,
@@ -66,6 +69,7 @@ pub struct Challenge {
     /// Methods that were shown before.
     pub shown: Methods,
     pub password: Option<PasswordMark>,
+    pub factors: Option<FactorsMark>,
     pub session_name: Option<SessionName>,
     pub attempts_left: i32,
     pub expires_at: Timestamp,
@@ -87,7 +91,7 @@ macro_rules! challenge_columns {
         "challenges.id, challenges.purpose, challenges.user_id, challenges.account, \
          challenges.session_id, challenges.bound_email_key, \
          challenges.email, challenges.email_key, challenges.shown, challenges.password_mark, \
-         challenges.session_name, challenges.attempts_left, challenges.expires_at, \
+         challenges.factors_mark, challenges.session_name, challenges.attempts_left, challenges.expires_at, \
          challenges.code_expires_at, challenges.used_at"
     };
 }
@@ -105,6 +109,7 @@ from_row! {
         email_key: Option<String>,
         shown: String,
         password_mark: Option<Vec<u8>>,
+        factors_mark: Option<Vec<u8>>,
         session_name: Option<String>,
         attempts_left: i32,
         expires_at: i64,
@@ -140,6 +145,7 @@ impl TryFrom<ChallengeRow> for Challenge {
             email: row.email.zip(row.email_key).map(|(text, key)| Email::from_stored(text, key)),
             shown: methods_of(&row.shown),
             password: mark.transpose()?,
+            factors: FactorsMark::read(row.factors_mark)?,
             session_name: row.session_name.and_then(|name| SessionName::parse(&name).ok()),
             attempts_left: row.attempts_left,
             expires_at,

@@ -76,8 +76,9 @@ steps! {
             metered::query(
                 "INSERT INTO challenges (id, token_hash, purpose, user_id, session_id, email_key, \
                  email, shown, password_mark, session_name, code_mac, code_expires_at, link_hash, \
-                 attempts_left, created_at, expires_at, account, bound_email_key) VALUES ($1, $2, $3, \
-                 $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                 attempts_left, created_at, expires_at, account, bound_email_key, factors_mark) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+                 $18, $19)",
             )
             .bind(new.id.as_uuid())
             .bind(new.token.map(|token| token.0.to_vec()))
@@ -97,6 +98,7 @@ steps! {
             .bind(new.expires_at.as_micros())
             .bind(new.account.0.to_vec())
             .bind(new.bound_email_key.clone())
+            .bind(new.factors.map(|mark| mark.0.to_vec()))
             .execute(self)
             .await?;
             Ok(())

@@ -23,6 +23,7 @@ use crate::store::credentials::Passwords;
 use crate::store::email::challenge_row::PasswordMark;
 use crate::store::email::challenges::Challenges;
 use crate::store::error::Result;
+use crate::store::factors::mark::{FactorsMark, Marks};
 use crate::store::handle::Store;
 use crate::store::query::rows::{UserRow, user_columns};
 use crate::store::session_ends::end_all::{EndAll, Ending};
@@ -35,8 +36,12 @@ pub struct SpendChallenge {
     pub user: UserId,
     /// The mark of the password that the account had when the challenge was stored.
     pub password: Option<PasswordMark>,
+    /// The mark of the second factors that the account had when the challenge was stored.
+    pub factors: Option<FactorsMark>,
     /// Canonical form of the address that the account must still have.
     pub email_key: Option<String>,
+    /// Whether it was answered by a mail to the account's address, which verifies that.
+    pub is_by_mail: bool,
     /// Whether the browser that registered the account, or a session of it, spends the challenge: then a
     /// first proof of the address ends nothing.
     pub is_same_browser: bool,
@@ -120,7 +125,7 @@ steps! {
             row.map(User::try_from).transpose()
         }
 
-        /// Spends a challenge, verifies its address, and sets the new password. `None`, and nothing is
+        /// Spends a challenge, verifies its address if it was answered by a mail, and sets the new password. `None`, and nothing is
         /// changed, if it is worthless.
         async fn spend(&mut self, order: &SpendChallenge) -> Result<Option<Spent>> {
             let Some((mut user, mark)) = self.lock_account(order.user).await? else {
@@ -130,10 +135,13 @@ steps! {
             if email_key != order.email_key.as_deref() || mark != order.password {
                 return Ok(None);
             }
+            if self.factors_mark(order.user).await? != order.factors {
+                return Ok(None);
+            }
             if !self.mark_used(order.id, order.at).await? {
                 return Ok(None);
             }
-            let is_first_proof = user.email_verified_at.is_none();
+            let is_first_proof = order.is_by_mail && user.email_verified_at.is_none();
             let strips = is_first_proof && !order.is_same_browser;
             if is_first_proof {
                 user = self.verify_address(order.user, order.at).await?.unwrap_or(user);

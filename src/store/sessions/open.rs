@@ -17,6 +17,9 @@ use crate::store::email::order::{MailOrder, Order};
 use crate::store::email::outbox::{NewMail, Outbox};
 use crate::store::email::spend::{Spend, SpendChallenge};
 use crate::store::error::{Error, Result};
+use crate::store::factors::enroll::{AddTotp, Enroll};
+use crate::store::factors::mark::{FactorsMark, Marks};
+use crate::store::factors::use_factor::{Use, UseFactor};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::{below_a_floor, from_floors_over};
 use crate::store::query::from_row::from_row;
@@ -68,12 +71,18 @@ pub enum Grounds {
         verified: PasswordHash,
         /// The same password hashed with the current parameters, if the old hash is weaker.
         upgraded: Option<PasswordHash>,
+        /// The mark of the second factors by which it was decided that the password is enough.
+        factors: Option<FactorsMark>,
         settlement: Settlement,
     },
     /// A new account, which is created in the same transaction.
     Registration(NewUser),
     /// A code or a link of a mail, which is spent in the same transaction.
     Challenge(SpendChallenge),
+    /// A second factor for the challenge of a first step. Both are used in the same transaction.
+    SecondStep(SpendChallenge, UseFactor),
+    /// A factor that is enrolled for the challenge of a first step, in the same transaction.
+    Enrolment(SpendChallenge, Box<AddTotp>),
 }
 
 #[derive(Clone, Debug)]
@@ -89,9 +98,11 @@ pub struct Opened {
 /// The reason why no session was opened, and nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOpened {
-    /// Since the password was verified it was changed, the account was deactivated, or another login has
-    /// upgraded the hash.
+    /// Since the password was verified it or the second factors were changed, the account was deactivated, or
+    /// another login has upgraded the hash.
     GroundsChanged,
+    /// The second factor was used before. The challenge has not been spent.
+    FactorUsed,
     NameTaken(NameTaken),
 }
 
@@ -174,10 +185,13 @@ steps! {
         ) -> Result<Result<(User, Ending), NotOpened>> {
             let NewSession { user_id, created_at, .. } = open.session;
             match &open.grounds {
-                Grounds::Password { verified, upgraded, .. } => {
+                Grounds::Password { verified, upgraded, factors, .. } => {
                     let last_login = open.record_login.then_some(created_at);
                     let user = self.confirm_password(user_id, verified, last_login).await?;
                     let Some(user) = user else { return Ok(Err(NotOpened::GroundsChanged)) };
+                    if self.factors_mark(user_id).await? != *factors {
+                        return Ok(Err(NotOpened::GroundsChanged));
+                    }
                     if let Some(upgraded) = upgraded {
                         self.upgrade_hash(user_id, upgraded).await?;
                     }
@@ -187,10 +201,24 @@ steps! {
                     let created = self.create_account(new).await?;
                     Ok(created.map(|user| (user, Ending::default())).map_err(NotOpened::NameTaken))
                 }
-                Grounds::Challenge(order) => {
+                Grounds::Challenge(order)
+                | Grounds::SecondStep(order, _)
+                | Grounds::Enrolment(order, _) => {
+                    // Before the challenge, which has other attempts. The lock comes first, as everywhere.
+                    if let Grounds::SecondStep(_, used) = &open.grounds {
+                        self.lock_account(user_id).await?;
+                        if !self.use_factor(user_id, used).await? {
+                            return Ok(Err(NotOpened::FactorUsed));
+                        }
+                    }
                     let Some(spent) = self.spend(order).await? else {
                         return Ok(Err(NotOpened::GroundsChanged));
                     };
+                    if let Grounds::Enrolment(_, order) = &open.grounds
+                        && self.add_totp(order).await?.is_none()
+                    {
+                        return Ok(Err(NotOpened::GroundsChanged));
+                    }
                     let user = if open.record_login {
                         self.record_login(user_id, created_at).await?.unwrap_or(spent.user)
                     } else {

@@ -10,6 +10,7 @@ use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
 use crate::store::email::spend::{Spend, SpendChallenge};
 use crate::store::error::Result;
+use crate::store::factors::use_factor::{Use, UseFactor};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::below_a_floor;
 use crate::store::query::rows::session_columns;
@@ -38,6 +39,8 @@ pub enum FreshProof {
     },
     /// A code of a mail, which is spent in the same transaction.
     Challenge(SpendChallenge),
+    /// A second factor, which is used in the same transaction.
+    Factor(UseFactor),
 }
 
 macro_rules! reauthenticate {
@@ -67,7 +70,7 @@ trait ReauthenticateSql {
     const REAUTHENTICATE: &str;
 }
 
-/// By a challenge, which was spent before in the transaction.
+/// By a challenge or a factor, which was used before in the transaction.
 const BY_CHALLENGE: &str = reauthenticate!("", "", "$3 = $3");
 
 /// SQLite has one writer at a time, so nothing needs a lock.
@@ -98,7 +101,7 @@ steps! {
         ) -> Result<Option<RefreshedRow>> {
             let (statement, verified) = match &order.proof {
                 FreshProof::Password { verified, .. } => (Self::REAUTHENTICATE, verified.as_str()),
-                FreshProof::Challenge(_) => (BY_CHALLENGE, ""),
+                FreshProof::Challenge(_) | FreshProof::Factor(_) => (BY_CHALLENGE, ""),
             };
             Ok(metered::query_as(statement)
                 .bind(order.session.as_uuid())
@@ -127,6 +130,11 @@ impl Store {
         let row: Option<RefreshedRow> = transact!(self, conn => {
             if let FreshProof::Challenge(spend) = &order.proof
                 && conn.spend(spend).await?.is_none()
+            {
+                return Ok(None);
+            }
+            if let FreshProof::Factor(used) = &order.proof
+                && !conn.use_factor(order.user, used).await?
             {
                 return Ok(None);
             }

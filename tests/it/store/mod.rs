@@ -29,6 +29,7 @@ mod plans;
 mod purge;
 mod refreshes;
 mod rotations;
+mod second_factors;
 mod servers;
 mod support;
 mod throttle;

@@ -109,7 +109,8 @@ pub fn new_session(user: UserId, now: Timestamp) -> NewSession {
 
 /// A login by a password that was verified with this hash.
 pub fn by_password(verified: PasswordHash) -> Grounds {
-    Grounds::Password { verified, upgraded: None, settlement: Settlement::default() }
+    let settlement = Settlement::default();
+    Grounds::Password { verified, upgraded: None, factors: None, settlement }
 }
 
 /// A login with the hash that [`new_user`] gives.

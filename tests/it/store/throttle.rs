@@ -93,7 +93,8 @@ async fn what_is_settled_is_as_if_it_had_not_been_charged(database: Database) {
     let ada = make(&store, "ada").await;
     let mut login = opening(new_session(ada.id, at(1)));
     let settlement = Settlement { reset: vec![OWN.bucket], refund: Vec::new() };
-    login.grounds = Grounds::Password { verified: hash('a'), upgraded: None, settlement };
+    login.grounds =
+        Grounds::Password { verified: hash('a'), upgraded: None, factors: None, settlement };
     assert!(try_open(&store, login).await.is_some());
     assert!(store.tallies(&[OWN.bucket]).await.unwrap().is_empty());
 }

@@ -1,0 +1,109 @@
+//! Removal of second factors.
+
+use crate::clock::Timestamp;
+use crate::crypto::recovery_code::RecoveryCodeDigest;
+use crate::domain::id::UserId;
+use crate::domain::user::User;
+use crate::store::audit::{Audit, NewEvent};
+use crate::store::backend::metered;
+use crate::store::credentials::Passwords;
+use crate::store::email::outbox::{NewMail, Outbox};
+use crate::store::error::Result;
+use crate::store::factors::enroll::Enroll;
+use crate::store::factors::mark::{FactorsMark, Marks};
+use crate::store::handle::Store;
+use crate::store::session_ends::end_all::{EndAll, Ending};
+use crate::store::session_ends::end_order::EndSessions;
+
+/// Order to change the second factors that an account has.
+#[derive(Clone, Debug)]
+pub struct ChangeFactors {
+    pub user: UserId,
+    /// The mark that the account must still have.
+    pub current: Option<FactorsMark>,
+    pub next: FactorsMark,
+    pub change: FactorChange,
+    pub notice: Option<NewMail>,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub enum FactorChange {
+    /// Without other factors the recovery codes go, too.
+    RemoveTotp {
+        is_last: bool,
+    },
+    RenewRecoveryCodes(Vec<RecoveryCodeDigest>),
+}
+
+/// Order of an administrator to remove all second factors of an account.
+#[derive(Clone, Debug)]
+pub struct ResetFactors {
+    pub user: UserId,
+    pub mark: FactorsMark,
+    pub end: EndSessions,
+    pub notice: Option<NewMail>,
+}
+
+steps! {
+    pub(in crate::store) trait Remove {
+        /// Deletes all second factors of an account.
+        async fn delete_factors(&mut self, user: UserId) -> Result<()> {
+            for delete in [
+                "DELETE FROM totp WHERE user_id = $1",
+                "DELETE FROM recovery_codes WHERE user_id = $1",
+            ] {
+                metered::query(delete).bind(user.as_uuid()).execute(&mut *self).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+impl Store {
+    /// Changes the factors. `None`, and nothing is changed, if they were changed since.
+    pub async fn change_factors(
+        &self,
+        order: ChangeFactors,
+        event: NewEvent,
+    ) -> Result<Option<User>> {
+        transact!(self, conn => {
+            let Some(user) = conn.lock_factors(order.user, order.current).await? else {
+                return Ok(None);
+            };
+            match &order.change {
+                FactorChange::RemoveTotp { is_last: true } => conn.delete_factors(order.user).await?,
+                FactorChange::RemoveTotp { is_last: false } => {
+                    metered::query("DELETE FROM totp WHERE user_id = $1")
+                        .bind(order.user.as_uuid())
+                        .execute(&mut *conn)
+                        .await?;
+                }
+                FactorChange::RenewRecoveryCodes(codes) => {
+                    conn.replace_recovery_codes(order.user, codes, order.at).await?;
+                }
+            }
+            conn.mark_factors(order.user, order.next, None).await?;
+            conn.record_event(&event).await?;
+            conn.queue_mails(order.notice.as_slice()).await?;
+            Ok(Some(user))
+        })
+    }
+
+    /// Removes all factors and ends all sessions. `None` if the account does not exist or is not active.
+    pub async fn reset_factors(
+        &self,
+        order: ResetFactors,
+        event: NewEvent,
+    ) -> Result<Option<(User, Ending)>> {
+        transact!(self, conn => {
+            let Some(user) = conn.lock_user(order.user).await? else { return Ok(None) };
+            conn.delete_factors(order.user).await?;
+            conn.mark_factors(order.user, order.mark, Some(order.end.at)).await?;
+            conn.record_event(&event).await?;
+            conn.queue_mails(order.notice.as_slice()).await?;
+            let ending = conn.end_all(&order.end).await?;
+            Ok(Some((user, ending)))
+        })
+    }
+}
