@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::domain::second_factor::SecondFactorPolicy;
+
 /// Policy of the use cases.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
@@ -21,6 +23,7 @@ pub struct Policy {
     pub registration_open: bool,
     /// Whether an account with an e-mail address gets sessions only once it is verified.
     pub refuse_unverified_email: bool,
+    pub second_factor: SecondFactorPolicy,
     pub password_min_length: usize,
     /// Whether attempts are limited.
     pub throttle: bool,

@@ -11,6 +11,7 @@ mod effective;
 mod email;
 mod environment;
 mod error;
+mod factors;
 mod file;
 mod flag_value;
 mod keys;

@@ -5,6 +5,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use super::accounts::AccountArguments;
 use super::database::DatabaseArguments;
 use super::email::EmailArguments;
+use super::factors::FactorArguments;
 use super::limits::LimitArguments;
 use super::secret::{Secret, SecretArguments};
 use super::service::{ServiceArguments, TrustedDocumentArguments};
@@ -42,6 +43,9 @@ pub struct ServeArguments {
 
     #[command(flatten)]
     pub(super) email: EmailArguments,
+
+    #[command(flatten)]
+    pub(super) factors: FactorArguments,
 
     #[command(flatten)]
     pub(super) limits: LimitArguments,

@@ -10,6 +10,7 @@ use super::accounts::{AccountArguments, Registration};
 use super::consistency::{check_addresses, check_lifetimes};
 use super::database::DatabaseArguments;
 use super::email::{EmailArguments, EmailConfig};
+use super::factors::FactorArguments;
 use super::error::ConfigError;
 use super::file::ConfigFileInfo;
 use super::flag_value::first_line;
@@ -77,7 +78,8 @@ impl Config {
         let ServeArguments { database, service, tokens, sessions, accounts, .. } = arguments;
         let connections = database.connections()?;
         let secret = arguments.secret.source(&database.database_url);
-        let policy = policy(&tokens, &sessions, &accounts, &arguments.email);
+        let policy =
+            policy(&tokens, &sessions, &accounts, &arguments.email, &arguments.factors);
         let revocation_staleness = sessions.staleness(policy.access_token_lifetime);
         let (transport, server) = arguments.transport.combine(service.listen)?;
         let email = arguments.email.combine(&tokens.issuer)?;
@@ -139,6 +141,7 @@ fn policy(
     sessions: &SessionArguments,
     accounts: &AccountArguments,
     email: &EmailArguments,
+    factors: &FactorArguments,
 ) -> Policy {
     Policy {
         access_token_lifetime: tokens.access_token_lifetime.0,
@@ -150,6 +153,7 @@ fn policy(
         record_login: accounts.update_last_login.is_on(),
         registration_open: accounts.registration == Registration::Open,
         refuse_unverified_email: email.refuses_unverified(),
+        second_factor: factors.policy(),
         password_min_length: accounts.password_min_length,
         throttle: accounts.throttle.is_on(),
         audit_retention: sessions.retention.audit(),

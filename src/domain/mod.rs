@@ -21,6 +21,7 @@ pub mod origin;
 pub mod pagination;
 pub mod password;
 pub mod refresh_decision;
+pub mod second_factor;
 pub mod session;
 pub mod throttle;
 mod unprintable;
