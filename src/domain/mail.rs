@@ -24,6 +24,13 @@ words! {
         NoticeNewLogin = "notice-new-login",
         NoticeRefreshReused = "notice-refresh-reused",
         NoticeAccountDeleted = "notice-account-deleted",
+        NoticeFactorAdded = "notice-factor-added",
+        NoticeFactorRemoved = "notice-factor-removed",
+        /// New recovery codes replaced the old ones.
+        NoticeRecoveryCodes = "notice-recovery-codes",
+        NoticeRecoveryCodeUsed = "notice-recovery-code-used",
+        /// An administrator removed all second factors.
+        NoticeFactorsReset = "notice-factors-reset",
         /// Code that confirms an action of a user who is logged in.
         Reauthenticate = "reauthenticate",
         /// Sent by `sallyport email test`.

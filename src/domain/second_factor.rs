@@ -1,6 +1,16 @@
-//! Who has to show a second factor.
+//! Second factors: their kinds, and who has to show one.
 
 use super::user::Role;
+use super::words::words;
+
+words! {
+    /// Kind of a second factor. Recovery codes are not one: they replace a factor that was lost.
+    FactorKind {
+        /// Codes of an authenticator app (TOTP).
+        AuthenticatorApp = "authenticator app",
+        Passkey = "passkey",
+    }
+}
 
 /// The operator's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use super::code::MailCode;
 use super::links::Link;
 use super::requested_from::RequestedFrom;
 use crate::domain::mail::{MailPurpose, ShortenedEmail};
+use crate::domain::second_factor::FactorKind;
 use crate::domain::user::Username;
 
 /// A mail before it is rendered, with the values of its templates.
@@ -33,6 +34,11 @@ pub enum Mail {
     NoticeNewLogin(Notice),
     NoticeRefreshReused(Notice),
     NoticeAccountDeleted(AccountDeletion),
+    NoticeFactorAdded(FactorChange),
+    NoticeFactorRemoved(FactorChange),
+    NoticeRecoveryCodes(Notice),
+    NoticeRecoveryCodeUsed(RecoveryCodeUse),
+    NoticeFactorsReset(Notice),
     Reauthenticate(CodeOnly),
     Test(TestMail),
 }
@@ -88,6 +94,27 @@ pub struct AccountDeletion {
     pub requested: RequestedFrom,
 }
 
+/// A second factor that was added or removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactorChange {
+    pub username: AccountName,
+    #[serde(with = "factor_word")]
+    pub factor: FactorKind,
+    /// The page on which the owner can set a new password. It has no token.
+    pub link: Link,
+    pub requested: RequestedFrom,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryCodeUse {
+    pub username: AccountName,
+    /// Count of the recovery codes that were not used.
+    pub codes_left: i64,
+    /// The page on which the owner can set a new password. It has no token.
+    pub link: Link,
+    pub requested: RequestedFrom,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestMail {
     /// A page of the application: it shows where the links of mails lead.
@@ -133,6 +160,11 @@ impl Mail {
             Self::NoticeNewLogin(_) => MailPurpose::NoticeNewLogin,
             Self::NoticeRefreshReused(_) => MailPurpose::NoticeRefreshReused,
             Self::NoticeAccountDeleted(_) => MailPurpose::NoticeAccountDeleted,
+            Self::NoticeFactorAdded(_) => MailPurpose::NoticeFactorAdded,
+            Self::NoticeFactorRemoved(_) => MailPurpose::NoticeFactorRemoved,
+            Self::NoticeRecoveryCodes(_) => MailPurpose::NoticeRecoveryCodes,
+            Self::NoticeRecoveryCodeUsed(_) => MailPurpose::NoticeRecoveryCodeUsed,
+            Self::NoticeFactorsReset(_) => MailPurpose::NoticeFactorsReset,
             Self::Reauthenticate(_) => MailPurpose::Reauthenticate,
             Self::Test(_) => MailPurpose::Test,
         }
@@ -201,6 +233,26 @@ impl HiddenAddress {
     }
 }
 
+/// A kind of second factor, stored as its word.
+mod factor_word {
+    use std::borrow::Cow;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::domain::second_factor::FactorKind;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde demands this signature")]
+    pub(super) fn serialize<S: Serializer>(kind: &FactorKind, to: S) -> Result<S::Ok, S::Error> {
+        kind.as_str().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<FactorKind, D::Error> {
+        let word: Cow<'de, str> = Deserialize::deserialize(from)?;
+        FactorKind::parse(&word).ok_or_else(|| D::Error::custom("unknown kind of second factor"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::links::{Links, PageUrls};
@@ -243,6 +295,7 @@ mod tests {
             r#"{"purpose":"test"}"#,
             r#"{"purpose":"test","link":"secret"}"#,
             r#"{"purpose":"login","code":"secret"}"#,
+            r#"{"purpose":"notice-factor-added","username":"ada","factor":"secret"}"#,
         ] {
             let error = Mail::from_json(text).unwrap_err();
             assert_eq!(error, StoredMailError::Damaged, "{text}");

@@ -37,8 +37,8 @@ mod variables;
 
 pub use code::{MailCode, MailCodeError};
 pub use content::{
-    AccountDeletion, AccountName, CodeAndLink, CodeOnly, EmailChange, EmailTaken, HiddenAddress,
-    Mail, Notice, StoredMailError, TestMail, Validity,
+    AccountDeletion, AccountName, CodeAndLink, CodeOnly, EmailChange, EmailTaken, FactorChange,
+    HiddenAddress, Mail, Notice, RecoveryCodeUse, StoredMailError, TestMail, Validity,
 };
 pub use delivery::Delivery;
 pub use links::{Link, LinkPage, Links, LinksError, PageUrls};

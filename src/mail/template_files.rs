@@ -64,6 +64,11 @@ built_in! {
     "notice-new-login"
     "notice-refresh-reused"
     "notice-account-deleted"
+    "notice-factor-added"
+    "notice-factor-removed"
+    "notice-recovery-codes"
+    "notice-recovery-code-used"
+    "notice-factors-reset"
     "reauthenticate"
     "test"
 }

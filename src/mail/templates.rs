@@ -91,7 +91,7 @@ impl Templates {
 
     /// The variables of the mail's own templates.
     fn variables(&self, mail: &Mail, language: MailLanguage) -> Result<Variables> {
-        let mut variables = variables::of_mail(mail);
+        let mut variables = variables::of_mail(mail, language);
         variables.push(self.service());
         for part in self.parts(mail, language) {
             let rendered = self.environment.get_template(&part.file)?;

@@ -139,6 +139,36 @@ fn a_text_of_korean_is_korean() {
 }
 
 #[test]
+fn a_notice_about_a_factor_names_its_kind_in_the_language_of_the_mail() {
+    for purpose in [MailPurpose::NoticeFactorAdded, MailPurpose::NoticeFactorRemoved] {
+        for (language, names) in [
+            (
+                MailLanguage::En,
+                ["A second factor (authenticator app) was", "A second factor (passkey) was"],
+            ),
+            (MailLanguage::Ko, ["2단계 인증 수단(인증 앱)이", "2단계 인증 수단(패스키)이"]),
+        ] {
+            for (mail, name) in samples(purpose, &links()).iter().zip(names) {
+                let MailText { text, html, .. } = built_in().render(mail, language).unwrap();
+                assert!(text.contains(name) && html.unwrap().contains(name), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_notice_about_a_recovery_code_says_how_many_are_left() {
+    let of_language =
+        [(MailLanguage::En, "Recovery codes left: 9"), (MailLanguage::Ko, "남은 복구 코드: 9개")];
+    for (language, line) in of_language {
+        let mail = sample(MailPurpose::NoticeRecoveryCodeUsed);
+        let MailText { text, html, .. } = built_in().render(&mail, language).unwrap();
+        assert_eq!(lines_with(&text, line), [line]);
+        assert!(html.unwrap().contains(&format!("<p>{line}</p>")));
+    }
+}
+
+#[test]
 fn an_unknown_origin_is_named_so() {
     let [_, mail] = samples(MailPurpose::Login, &links());
     let text = built_in().render(&mail, MailLanguage::En).unwrap().text;

@@ -2,12 +2,13 @@
 
 use super::code::MailCode;
 use super::content::{
-    AccountDeletion, AccountName, CodeAndLink, CodeOnly, EmailChange, EmailTaken, HiddenAddress,
-    Mail, Notice, TestMail, Validity,
+    AccountDeletion, AccountName, CodeAndLink, CodeOnly, EmailChange, EmailTaken, FactorChange,
+    HiddenAddress, Mail, Notice, RecoveryCodeUse, TestMail, Validity,
 };
 use super::links::Link;
 use super::requested_from::RequestedFrom;
 use crate::domain::mail::MailLanguage;
+use crate::domain::second_factor::FactorKind;
 
 /// Name of a variable and its value; `None` where the value is unknown.
 pub(super) type Variable = (&'static str, Option<String>);
@@ -19,6 +20,8 @@ pub(super) type Variables = Vec<Variable>;
 struct Values<'a> {
     username: Option<&'a AccountName>,
     new_address: Option<&'a HiddenAddress>,
+    factor: Option<FactorKind>,
+    codes_left: Option<i64>,
     code: Option<(&'a MailCode, Validity)>,
     link: Option<&'a Link>,
     link_validity: Option<Validity>,
@@ -44,7 +47,9 @@ impl<'a> Values<'a> {
             Mail::NoticePasswordChanged(mail)
             | Mail::NoticePasswordReset(mail)
             | Mail::NoticeNewLogin(mail)
-            | Mail::NoticeRefreshReused(mail) => {
+            | Mail::NoticeRefreshReused(mail)
+            | Mail::NoticeRecoveryCodes(mail)
+            | Mail::NoticeFactorsReset(mail) => {
                 let Notice { username, link, requested } = mail;
                 Self {
                     username: Some(username),
@@ -67,6 +72,26 @@ impl<'a> Values<'a> {
             Mail::NoticeAccountDeleted(AccountDeletion { username, requested }) => {
                 Self { username: Some(username), requested: Some(requested), ..Self::default() }
             }
+            Mail::NoticeFactorAdded(mail) | Mail::NoticeFactorRemoved(mail) => {
+                let FactorChange { username, factor, link, requested } = mail;
+                Self {
+                    username: Some(username),
+                    factor: Some(*factor),
+                    link: Some(link),
+                    requested: Some(requested),
+                    ..Self::default()
+                }
+            }
+            Mail::NoticeRecoveryCodeUsed(mail) => {
+                let RecoveryCodeUse { username, codes_left, link, requested } = mail;
+                Self {
+                    username: Some(username),
+                    codes_left: Some(*codes_left),
+                    link: Some(link),
+                    requested: Some(requested),
+                    ..Self::default()
+                }
+            }
             Mail::Reauthenticate(CodeOnly { code, code_validity, requested }) => Self {
                 code: Some((code, *code_validity)),
                 requested: Some(requested),
@@ -78,11 +103,14 @@ impl<'a> Values<'a> {
 }
 
 /// The variables of a mail's own templates, but for those that are templates themselves.
-pub(super) fn of_mail(mail: &Mail) -> Variables {
-    let Values { username, new_address, code, link, .. } = Values::of(mail);
+pub(super) fn of_mail(mail: &Mail, language: MailLanguage) -> Variables {
+    let Values { username, new_address, factor, codes_left, code, link, .. } = Values::of(mail);
+    let codes_left = codes_left.map(|count| count.to_string());
     let values = [
         ("username", username.map(AccountName::as_str)),
         ("new_address", new_address.map(HiddenAddress::as_str)),
+        ("factor", factor.map(|factor| factor_name(factor, language))),
+        ("codes_left", codes_left.as_deref()),
         ("code", code.map(|(code, _)| code.as_str())),
         ("link", link.map(Link::as_str)),
     ];
@@ -136,11 +164,48 @@ fn in_words(validity: Validity, language: MailLanguage) -> String {
     }
 }
 
+/// The name of a kind of second factor, without an article.
+fn factor_name(factor: FactorKind, language: MailLanguage) -> &'static str {
+    match (language, factor) {
+        (MailLanguage::En, FactorKind::AuthenticatorApp) => "authenticator app",
+        (MailLanguage::En, FactorKind::Passkey) => "passkey",
+        (MailLanguage::Ko, FactorKind::AuthenticatorApp) => "인증 앱",
+        (MailLanguage::Ko, FactorKind::Passkey) => "패스키",
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::time::Duration;
 
+    use super::super::links::{Links, PageUrls};
+    use super::super::samples::samples;
     use super::*;
+    use crate::domain::mail::MailPurpose;
+
+    /// The variables of a purpose in the table of the help; `None` if its row is missing.
+    fn in_help(help: &str, purpose: MailPurpose) -> Option<Vec<&str>> {
+        help.lines().find_map(|line| {
+            let (purposes, variables) = line.strip_prefix("| `")?.split_once(" | ")?;
+            let is_row = format!("`{purposes}").contains(&format!("`{}`", purpose.as_str()));
+            is_row.then(|| variables.split('`').skip(1).step_by(2).collect())
+        })
+    }
+
+    #[test]
+    fn the_help_lists_each_purpose_with_its_variables() {
+        let help = fs::read_to_string("src/help/email.md").unwrap();
+        let links = Links::new("https://app.example.com", PageUrls::default()).unwrap();
+        for purpose in MailPurpose::ALL {
+            for mail in samples(*purpose, &links) {
+                let variables = of_mail(&mail, MailLanguage::En);
+                let mut names: Vec<_> = variables.iter().map(|(name, _)| *name).collect();
+                names.extend(of_validity(&mail, MailLanguage::En).map(|_| "validity"));
+                assert_eq!(in_help(&help, *purpose), Some(names), "{}", purpose.as_str());
+            }
+        }
+    }
 
     #[test]
     fn a_validity_is_told_in_the_largest_whole_unit() {

@@ -8,7 +8,7 @@ use sallyport::domain::audit::AuditKind;
 use sallyport::domain::blacklist::BlacklistReason;
 use sallyport::domain::challenge::LoginStep;
 use sallyport::domain::key_life::SigningKeyState;
-use sallyport::domain::mail::EmailState;
+use sallyport::domain::mail::{EmailState, MailPurpose};
 use sallyport::domain::origin::DeviceType;
 use sallyport::domain::session::{EndReason, SessionState};
 use sallyport::domain::user::Role;
@@ -85,6 +85,11 @@ fn the_console_has_a_text_for_each_word_of_the_code() {
     has_all("role", &words(&mut Role::ALL.iter().map(|role| role.as_str())));
     has_all("state", &words(&mut SessionState::ALL.iter().map(|state| state.as_str())));
     has_all("states", &words(&mut SigningKeyState::ALL.iter().map(|state| state.as_str())));
+    let (_, purposes) = texts.split_once("  purposes: {").unwrap();
+    for purpose in MailPurpose::ALL.iter().map(|purpose| purpose.as_str()) {
+        let names = [format!(" {purpose}: '"), format!(" '{purpose}': '")];
+        assert!(names.iter().any(|name| purposes.contains(name)), "{purpose}");
+    }
 }
 
 /// Names of the schema's enums, each with its sorted values.
