@@ -20,7 +20,7 @@ fn what_an_operation_of_the_store_asks_is_counted() {
 
 #[test]
 fn cryptography_stays_in_crypto() {
-    for library in ["jsonwebtoken::", "argon2::", "aws_lc_rs::"] {
+    for library in ["jsonwebtoken::", "argon2::", "aws_lc_rs::", "passki::", "ciborium::"] {
         assert_only(library, "crypto");
     }
 }
