@@ -37,6 +37,14 @@ impl Methods {
         Self(methods.iter().fold(0, |bits, method| bits | 1 << *method as i32))
     }
 
+    /// What the use of a passkey shows. The authenticator verified the user, by a PIN or a fingerprint: that
+    /// and the key are two factors.
+    #[must_use]
+    pub fn of_passkey(is_backup_eligible: bool) -> Self {
+        let key = if is_backup_eligible { Method::SoftwareKey } else { Method::HardwareKey };
+        Self::of(&[key, Method::UserPresence, Method::MultiFactor])
+    }
+
     #[must_use]
     pub fn from_bits(bits: i32) -> Self {
         Self(bits)
@@ -86,6 +94,18 @@ impl Authentication {
         let assurance = Assurance::SingleFactor;
         Self { at, methods, assurance, second_factor_at: None, strong_factor_at: None }
     }
+
+    /// A passkey, by which alone a user logs in. As a second step its methods are added to those of the first.
+    #[must_use]
+    pub fn by_passkey(is_backup_eligible: bool, at: Timestamp) -> Self {
+        Self {
+            at,
+            methods: Methods::of_passkey(is_backup_eligible),
+            assurance: Assurance::PhishingResistant,
+            second_factor_at: Some(at),
+            strong_factor_at: Some(at),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -99,5 +119,19 @@ mod tests {
         let newer = Methods::from_bits(1 << 30).and(Methods::of(&[Method::Password]));
         assert_eq!(newer.iter().collect::<Vec<_>>(), [Method::Password]);
         assert_eq!(newer.bits(), 1 << 30 | 1);
+    }
+
+    #[test]
+    fn a_passkey_is_two_factors_and_says_whether_it_may_leave_its_device() {
+        for (is_backup_eligible, words) in
+            [(true, ["swk", "user", "mfa"]), (false, ["hwk", "user", "mfa"])]
+        {
+            let at = Timestamp::from_seconds(1_800_000_000);
+            let shown = Authentication::by_passkey(is_backup_eligible, at);
+            assert_eq!(shown.methods.iter().map(Method::as_str).collect::<Vec<_>>(), words);
+            assert_eq!(shown.assurance, Assurance::PhishingResistant);
+            assert_eq!((shown.at, shown.second_factor_at), (at, Some(at)));
+            assert_eq!(shown.strong_factor_at, Some(at));
+        }
     }
 }

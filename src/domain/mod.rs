@@ -19,6 +19,7 @@ pub mod mail_limit;
 mod name_comparison;
 pub mod origin;
 pub mod pagination;
+pub mod passkey;
 pub mod password;
 pub mod refresh_decision;
 pub mod second_factor;
