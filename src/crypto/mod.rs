@@ -18,6 +18,7 @@ mod jws;
 pub mod key_pair;
 pub mod key_ring;
 pub mod one_time_code;
+pub mod passkey;
 pub mod password;
 mod public_key;
 pub mod recovery_code;
