@@ -102,7 +102,16 @@ fn derived(name: &str, config: Option<&Config>) -> (Option<String>, Option<&'sta
         let page = config.map(|config| config.email.settings.links.page(page).to_string());
         (page, Some("a page of app-url"))
     };
+    let relying_party = config.and_then(|config| config.relying_party.as_ref());
     match name {
+        "passkey-rp-id" => {
+            let id = relying_party.map(|relying_party| relying_party.id().to_string());
+            (id, Some("host of issuer; no passkeys if it is an IP address"))
+        }
+        "passkey-origins" => {
+            let origin = relying_party.and_then(|relying_party| relying_party.origins().first());
+            (origin.map(ToString::to_string), Some("origin of issuer"))
+        }
         "email-from" => {
             let sender = config.map(|config| config.email.sender.to_string());
             (sender, Some("noreply at the host of issuer"))

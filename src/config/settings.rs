@@ -10,8 +10,8 @@ use super::accounts::{AccountArguments, Registration};
 use super::consistency::{check_addresses, check_lifetimes};
 use super::database::DatabaseArguments;
 use super::email::{EmailArguments, EmailConfig};
-use super::factors::FactorArguments;
 use super::error::ConfigError;
+use super::factors::FactorArguments;
 use super::file::ConfigFileInfo;
 use super::flag_value::first_line;
 use super::secret::{Secret, SecretArguments, SecretSource};
@@ -23,6 +23,7 @@ use super::tokens::TokenArguments;
 use crate::auth::Policy;
 use crate::crypto::access_token::Issuer;
 use crate::crypto::algorithm::SigningAlgorithm;
+use crate::crypto::passkey::RelyingParty;
 use crate::graphql::Supergraph;
 use crate::http;
 use crate::store::{ConnectionOptions, DatabaseUrl};
@@ -42,6 +43,8 @@ pub struct Config {
     pub revocation_staleness: Duration,
     pub policy: Policy,
     pub email: EmailConfig,
+    /// `None`: there are no passkeys, because browsers have none for the issuer.
+    pub relying_party: Option<RelyingParty>,
     /// Argon2id: KiB of memory and passes.
     pub hashing: (u32, u32),
     pub introspection: bool,
@@ -78,11 +81,13 @@ impl Config {
         let ServeArguments { database, service, tokens, sessions, accounts, .. } = arguments;
         let connections = database.connections()?;
         let secret = arguments.secret.source(&database.database_url);
-        let policy =
-            policy(&tokens, &sessions, &accounts, &arguments.email, &arguments.factors);
+        let policy = policy(&tokens, &sessions, &accounts, &arguments.email, &arguments.factors);
         let revocation_staleness = sessions.staleness(policy.access_token_lifetime);
         let (transport, server) = arguments.transport.combine(service.listen)?;
         let email = arguments.email.combine(&tokens.issuer)?;
+        let relying_party = arguments.factors.relying_party(&tokens.issuer)?;
+        let related_origins = relying_party.iter().flat_map(RelyingParty::related_origins);
+        let related_origins = related_origins.cloned().collect();
         let metrics_listen = service.metrics_listen.0;
         check_lifetimes(&policy, tokens.leeway.0, revocation_staleness)?;
         check_addresses(service.listen, metrics_listen)?;
@@ -97,6 +102,7 @@ impl Config {
             revocation_staleness,
             policy,
             email,
+            relying_party,
             hashing: (accounts.hashing_memory, accounts.hashing_passes),
             introspection: service.introspection.is_on(),
             federation: service.federation.into(),
@@ -105,6 +111,7 @@ impl Config {
             http: http::Options {
                 graphiql: service.graphiql.is_on(),
                 console: service.console.is_on(),
+                related_origins,
                 limits: arguments.limits.into(),
                 transport,
             },

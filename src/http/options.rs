@@ -5,6 +5,7 @@ use super::cookie::TokenCookies;
 use super::cors_headers::CorsHeader;
 use super::origin_check::AllowedOrigins;
 use super::web_origin::WebOrigin;
+use crate::crypto::passkey::PasskeyOrigin;
 use crate::graphql::document::Limits;
 
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct Options {
     pub graphiql: bool,
     /// Whether the console is served at `/console`.
     pub console: bool,
+    /// Origins of other domains whose pages may use passkeys of this one.
+    pub related_origins: Vec<PasskeyOrigin>,
     /// Limits of GraphQL documents.
     pub limits: Limits,
     pub transport: TransportOptions,

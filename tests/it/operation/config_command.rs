@@ -99,6 +99,33 @@ fn config_prints_the_smtp_server_without_its_login() {
 }
 
 #[test]
+fn config_prints_the_domain_and_the_origins_of_passkeys() {
+    let site = Site::new("[second-factors]\npasskey-rp-id = \"example.com\"\n");
+    for (flags, id, origins) in [
+        ("", "null", "[]"),
+        (
+            "--issuer https://auth.example.com",
+            "\"auth.example.com\"",
+            "[\"https://auth.example.com\"]",
+        ),
+        (
+            "--issuer https://auth.example.com/a --config sallyport.toml",
+            "\"example.com\"",
+            "[\"https://auth.example.com\"]",
+        ),
+        (
+            "--config sallyport.toml --passkey-origins https://a.example.com,https://b.example.de",
+            "\"example.com\"",
+            "[\"https://a.example.com\",\"https://b.example.de\"]",
+        ),
+    ] {
+        let settings = site.settings(flags);
+        assert_eq!(settings["passkey-rp-id"].0.to_string(), id, "{flags}");
+        assert_eq!(settings["passkey-origins"].0.to_string(), origins, "{flags}");
+    }
+}
+
+#[test]
 fn config_prints_settings_that_contradict_each_other_and_then_the_error() {
     let site = Site::new("[tokens]\naccess-token-lifetime = \"2m\"\n");
     let output = site.run("config --config sallyport.toml --revocation-staleness 3m");
@@ -119,7 +146,9 @@ fn what_config_prints_is_a_configuration_file_of_the_same_settings() {
     let site = Site::new(
         "[tokens]\naudience = \"a \\\"b\\\" \\\\ \\u00e9\"\naccess-token-lifetime = \"5m\"\n\
          [transport]\ncors-origin = [\"https://a.example.com\", \"https://b.example.com\"]\n\
-         [accounts]\nthrottle = false\n[documents]\ntrusted-documents = \"a.json\"\n",
+         [accounts]\nthrottle = false\n[documents]\ntrusted-documents = \"a.json\"\n\
+         [second-factors]\npasskey-rp-id = \"localhost\"\n\
+         passkey-origins = [\"http://localhost:3000\", \"https://localhost\"]\n",
     );
     let flags = "--config sallyport.toml --max-connections 77 --database-url sqlite://a.db";
     let printed = site.run(&format!("config {flags}"));

@@ -70,6 +70,8 @@ fn an_invalid_value_is_refused_for_the_same_reason_as_that_of_the_flag() {
         ("service", "metrics-listen", "everywhere"),
         ("transport", "cors-origin", "https://*.example.com"),
         ("transport", "max-connections", "0"),
+        ("second-factors", "passkey-rp-id", "10.0.0.1"),
+        ("second-factors", "passkey-origins", "https://app.example.com/"),
         ("accounts", "password-min-length", "7"),
         ("limits", "max-fields", "9"),
         ("database", "database-url", "mysql://h/d"),

@@ -33,6 +33,10 @@ fn contradictions_are_refused_in_one_line() {
         "--smtp-ca-file a",
         "--app-url https://app.example.com/?a",
         "--email-from ada",
+        "--passkey-rp-id 127.0.0.1",
+        "--passkey-rp-id localhost",
+        "--passkey-origins https://app.example.com",
+        "--passkey-rp-id example.com --passkey-origins http://localhost:3000",
     ] {
         for command in ["serve", "check"] {
             let directory = TempDir::new().unwrap();
