@@ -1,5 +1,6 @@
 //! Routes of the service.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use async_graphql::ObjectType;
@@ -65,6 +66,11 @@ pub fn router<Root: ObjectType + 'static>(
     }
     if options.console {
         pages = pages.merge(console::routes());
+    }
+    if !options.related_origins.is_empty() {
+        let origins = options.related_origins.clone();
+        let document = move || ready(well_known::related_origins(&origins));
+        pages = pages.route("/.well-known/webauthn", get(document));
     }
     Router::new()
         .route("/graphql", graphql.clone())

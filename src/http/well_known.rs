@@ -1,4 +1,4 @@
-//! Well-known documents for resource servers: public keys and issuer metadata.
+//! Well-known documents: public keys and issuer metadata for resource servers, related origins for browsers.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use super::cors::ANY_ORIGIN;
 use super::security_headers::CROSS_ORIGIN;
 use crate::auth::{Auth, PUBLIC_KEYS_MAX_AGE};
 use crate::crypto::algorithm::SigningAlgorithm;
+use crate::crypto::passkey::PasskeyOrigin;
 
 /// Value of `Cache-Control`.
 fn cache_control() -> String {
@@ -50,4 +51,12 @@ pub(super) async fn authorization_server(State(auth): State<Arc<Auth>>) -> Respo
         "access_token_signing_alg_values_supported": algorithms,
     }));
     (PUBLIC, [(CACHE_CONTROL, cache_control())], body).into_response()
+}
+
+/// Origins of other domains whose pages may use passkeys of this one (WebAuthn, section 5.11.1). Browsers read
+/// the document at the domain itself.
+pub(super) fn related_origins(origins: &[PasskeyOrigin]) -> Response {
+    let origins: Vec<&str> = origins.iter().map(PasskeyOrigin::as_str).collect();
+    (PUBLIC, [(CACHE_CONTROL, cache_control())], Json(json!({ "origins": origins })))
+        .into_response()
 }

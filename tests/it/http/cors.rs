@@ -154,8 +154,13 @@ async fn where_nobody_is_listed_nobody_is_told_anything() {
 #[tokio::test]
 async fn public_keys_are_everybodys_to_read() {
     let database = Database::sqlite();
-    let service = Service::start(&database, LISTED).await;
-    for path in ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server"] {
+    let related = "--passkey-rp-id example.com --passkey-origins https://example.de";
+    let service = Service::start(&database, &format!("{LISTED} {related}")).await;
+    for path in [
+        "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/webauthn",
+    ] {
         let (status, headers) =
             asked(&service, Method::GET, path, &[("origin", "https://evil.example")]).await;
         assert_eq!(status, StatusCode::OK);

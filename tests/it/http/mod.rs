@@ -13,3 +13,4 @@ mod refused_responses;
 mod response_headers;
 mod server;
 mod unread_responses;
+mod well_known;

@@ -40,6 +40,9 @@ const CASES: &[Case] = &[
     ("GET", "/.well-known/jwks.json", JSON, "", 200),
     ("GET", "/.well-known/oauth-authorization-server", JSON, "", 200),
     ("POST", "/.well-known/jwks.json", JSON, "", 405),
+    ("GET", "/.well-known/webauthn", JSON, "", 200),
+    ("HEAD", "/.well-known/webauthn", JSON, "", 200),
+    ("POST", "/.well-known/webauthn", JSON, "", 405),
     ("GET", "/healthz", JSON, "", 200),
     ("HEAD", "/healthz", JSON, "", 200),
     ("DELETE", "/healthz", JSON, "", 405),
@@ -48,6 +51,9 @@ const CASES: &[Case] = &[
     ("GET", "/../../etc/passwd", JSON, "", 404),
     ("TRACE", "/nothing", JSON, "", 404),
 ];
+
+/// Related origins of passkeys, so that there is a list of them.
+const RELATED: &str = "--passkey-rp-id example.com --passkey-origins https://example.de";
 
 async fn headers(service: &Service, way: &Case) -> HeaderMap {
     let (method, path, accept, body, status) = *way;
@@ -64,7 +70,7 @@ async fn headers(service: &Service, way: &Case) -> HeaderMap {
 #[tokio::test]
 async fn every_answer_says_what_may_be_done_with_it() {
     let database = Database::sqlite();
-    let service = Service::start(&database, "").await;
+    let service = Service::start(&database, RELATED).await;
     for way in CASES {
         let said = headers(&service, way).await;
         let value = |name: &str| said.get(name).map_or("", |value| value.to_str().unwrap());
@@ -100,7 +106,8 @@ async fn every_answer_says_what_may_be_done_with_it() {
 #[tokio::test]
 async fn where_clients_come_by_tls_they_always_shall() {
     let database = Database::sqlite();
-    let service = Service::start(&database, "--issuer https://auth.example.com").await;
+    let flags = format!("--issuer https://auth.example.com {RELATED}");
+    let service = Service::start(&database, &flags).await;
     for way in CASES {
         let said = headers(&service, way).await;
         assert_eq!(said[header::STRICT_TRANSPORT_SECURITY], "max-age=63072000", "{way:?}");
