@@ -18,8 +18,8 @@ enum SecondFactor {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Second factors")]
 pub struct FactorArguments {
-    /// Who needs a second factor at the login: nobody, not even who has one (`off`), accounts that have one
-    /// (`optional`), administrators in any case (`admins`), or everybody (`required`)
+    /// Accounts that need a second factor at the login: none, not even those that have one (`off`), those
+    /// that have one (`optional`), these and all administrators (`admins`), or all (`required`)
     #[arg(
         long,
         env = "SALLYPORT_SECOND_FACTOR",
