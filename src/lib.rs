@@ -41,7 +41,7 @@
 //! - [`bounded_cache`]: the least-recently-used cache behind every cache of the service.
 //! - [`redacted`]: `Debug` for types that hold secrets.
 //! - [`domain`]: users, sessions, blacklist entries; values and decisions, no I/O.
-//! - [`crypto`]: passwords, the master secret, signing keys and both kinds of token.
+//! - [`crypto`]: passwords, passkeys, the master secret, signing keys and both kinds of token.
 //! - [`metrics`]: counters of the service.
 //! - [`store`]: SQLite and PostgreSQL, the only SQL. Each method is one transaction.
 //! - [`mail`]: texts of e-mails from templates, the SMTP client, and the delivery from the outbox.

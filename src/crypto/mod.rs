@@ -1,4 +1,4 @@
-//! Cryptography: master secret, password hashes, signing keys, signed tokens.
+//! Cryptography: master secret, password hashes, signing keys, signed tokens, passkeys.
 //!
 //! Owns every key of the service and all use of the cryptographic libraries. The libraries sign, seal and
 //! hash; the rules for accepting a token are written here, with `now` as an argument. `jsonwebtoken` checks
