@@ -14,6 +14,8 @@ use sallyport::crypto::access_token::{self, AccessToken, Issuer};
 use sallyport::crypto::algorithm::SigningAlgorithm;
 use sallyport::crypto::key_pair::KeyPair;
 use sallyport::crypto::key_ring::KeyRing;
+use sallyport::domain::assurance::Assurance;
+use sallyport::domain::authentication::{Method, Methods};
 use sallyport::domain::id::{SessionId, TokenId, UserId};
 use sallyport::domain::origin::Origin;
 use sallyport::domain::session::EndReason;
@@ -50,7 +52,13 @@ async fn service(directory: &std::path::Path) -> (Components, String) {
     };
     let made = core.auth.accounts.create(Admin::operator(), account, Origin::default()).await;
     made.expect("an account");
-    let login = Login { username: "ann", password: PASSWORD, session_name: None, languages: &[] };
+    let login = Login {
+        username: "ann",
+        password: PASSWORD,
+        session_name: None,
+        device_token: None,
+        languages: &[],
+    };
     let (transport, cookie) = (TokenTransport::Body, Cookies::unavailable("not a browser"));
     let logged_in = core.auth.sessions.log_in(login, transport, &cookie, Origin::default()).await;
     let LoginOutcome::Session(_, signed_in) = logged_in.expect("a login") else {
@@ -112,6 +120,9 @@ fn tokens(criterion: &mut Criterion) {
         leeway: Duration::from_secs(2),
     };
     let token = AccessToken {
+        methods: Methods::of(&[Method::Password]),
+        assurance: Assurance::SingleFactor,
+        factor_time: None,
         user_id: UserId::new(now, &SystemEntropy),
         session_id: SessionId::new(now, &SystemEntropy),
         id: TokenId::new(now, &SystemEntropy),

@@ -12,6 +12,7 @@ use crate::auth::{Auth, Keys, Parts};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::crypto::blind_index::BlindIndexKey;
+use crate::crypto::data_key::DataKey;
 use crate::crypto::key_pair::KeyPair;
 use crate::crypto::one_time_code::CodeKeys;
 use crate::crypto::password::Hashing;
@@ -67,11 +68,13 @@ pub async fn open(config: &Config, sources: ClockAndEntropy) -> Result<Component
     let store = connect(config).await?;
     set_clock(config, &store, &*sources.clock).await?;
     let (secrets, _) = open_keys(config, &store, &*sources.entropy).await?;
+    let data_key = open_data_key(config, &store, &secrets, &*sources.entropy).await?;
     let (secrets, clock) = (Arc::new(secrets), Arc::clone(&sources.clock));
     let for_delivery = Arc::clone(&secrets);
     let policy = &config.policy;
     let token_lifetime = policy.access_token_lifetime + config.issuer.leeway;
-    let components = compose(config, sources, store, secrets, templates, token_lifetime)?;
+    let components =
+        compose(config, sources, store, (secrets, data_key), templates, token_lifetime)?;
     let delivery = Delivery {
         store: Arc::clone(&components.store),
         mailer,
@@ -120,6 +123,28 @@ pub(super) async fn open_keys(
     if stored.iter().all(opens) { Ok((secrets, stored)) } else { Err(StartError::Sealed) }
 }
 
+/// Loads the key that seals secrets of accounts, and makes it where the database has none.
+async fn open_data_key(
+    config: &Config,
+    store: &Store,
+    secrets: &MasterSecrets,
+    entropy: &dyn Entropy,
+) -> Result<DataKey, StartError> {
+    let failed = |error| StartError::of_store(&config.database, &error);
+    let mut stored = store.data_key().await.map_err(failed)?;
+    if stored.is_none() {
+        // Where another process was faster, its key is read.
+        store.insert_data_key(DataKey::generate(secrets, entropy)?).await.map_err(failed)?;
+        stored = store.data_key().await.map_err(failed)?;
+    }
+    let sealed = stored.ok_or(StartError::Sealed)?;
+    let opened = DataKey::open(secrets, &sealed, entropy)?.ok_or(StartError::Sealed)?;
+    if let Some(renewed) = opened.renewed {
+        store.renew_data_key(sealed, renewed).await.map_err(failed)?;
+    }
+    Ok(opened.key)
+}
+
 /// Opens the components for commands about keys. Creates no key.
 pub async fn open_for_keys(config: &Config) -> Result<Components, StartError> {
     open_with_secret(config, own_templates(config)?).await
@@ -140,7 +165,8 @@ async fn open_with_secret(config: &Config, templates: Templates) -> Result<Compo
     } else {
         open_keys(config, &store, &*sources.entropy).await?.0
     };
-    compose(config, sources, store, Arc::new(secrets), Arc::new(templates), Duration::ZERO)
+    let keys = with_unused_data_key(secrets, &*sources.entropy)?;
+    compose(config, sources, store, keys, Arc::new(templates), Duration::ZERO)
 }
 
 /// Opens the components for commands that issue no tokens, so that they need no secret.
@@ -148,7 +174,8 @@ pub async fn open_without_keys(config: &Config) -> Result<Components, StartError
     let (store, sources) = connect_command(config).await?;
     let secrets = unused_secret(&*sources.entropy)?;
     let templates = own_templates(config)?;
-    compose(config, sources, store, Arc::new(secrets), Arc::new(templates), Duration::ZERO)
+    let keys = with_unused_data_key(secrets, &*sources.entropy)?;
+    compose(config, sources, store, keys, Arc::new(templates), Duration::ZERO)
 }
 
 async fn connect_command(config: &Config) -> Result<(Store, ClockAndEntropy), StartError> {
@@ -163,11 +190,21 @@ fn unused_secret(entropy: &dyn Entropy) -> Result<MasterSecrets, StartError> {
     Ok(MasterSecrets::parse(&MasterSecret::generate(entropy))?)
 }
 
+/// A random data key for components that seal no secrets of accounts.
+fn with_unused_data_key(
+    secrets: MasterSecrets,
+    entropy: &dyn Entropy,
+) -> Result<(Arc<MasterSecrets>, DataKey), StartError> {
+    let sealed = DataKey::generate(&secrets, entropy)?;
+    let opened = DataKey::open(&secrets, &sealed, entropy)?.ok_or(StartError::Sealed)?;
+    Ok((Arc::new(secrets), opened.key))
+}
+
 fn compose(
     config: &Config,
     sources: ClockAndEntropy,
     store: Store,
-    secrets: Arc<MasterSecrets>,
+    (secrets, data_key): (Arc<MasterSecrets>, DataKey),
     templates: Arc<Templates>,
     token_lifetime: Duration,
 ) -> Result<Components, StartError> {
@@ -195,10 +232,12 @@ fn compose(
         refresh_keys,
         throttle_key,
         secrets,
+        data_key,
         code_keys,
         mail_key,
         emails: config.email.settings.clone(),
         templates,
+        relying_party: config.relying_party.clone(),
         issuer: config.issuer.clone(),
         revocations: Arc::clone(&revocations),
         metrics: Arc::new(Metrics::default()),

@@ -7,6 +7,8 @@ use super::accounts::Accounts;
 use super::bucket_locks::BucketLocks;
 use super::challenges::Challenges;
 use super::emails::{EmailSettings, Emails};
+use super::enrollment::Enrollments;
+use super::factors::SecondFactors;
 use super::guard::Guard;
 use super::keys::Keys;
 use super::passwords::Passwords;
@@ -18,7 +20,9 @@ use super::user_cache::UserCache;
 use crate::clock::Clock;
 use crate::crypto::access_token::Issuer;
 use crate::crypto::blind_index::BlindIndexKey;
+use crate::crypto::data_key::DataKey;
 use crate::crypto::one_time_code::CodeKeys;
+use crate::crypto::passkey::RelyingParty;
 use crate::crypto::password::Hashing;
 use crate::crypto::refresh_token::RefreshKeys;
 use crate::crypto::secret::MasterSecrets;
@@ -41,8 +45,12 @@ pub struct Parts {
     /// Keys of the digests of codes: for making and for judging them.
     pub code_keys: [CodeKeys; 2],
     pub secrets: Arc<MasterSecrets>,
+    /// Seals secrets of accounts.
+    pub data_key: DataKey,
     pub emails: EmailSettings,
     pub templates: Arc<Templates>,
+    /// For passkeys; `None` where the service has none.
+    pub relying_party: Option<RelyingParty>,
     pub issuer: Issuer,
     pub revocations: Arc<Revocations>,
     pub metrics: Arc<Metrics>,
@@ -53,10 +61,13 @@ pub struct Parts {
 }
 
 impl From<Parts> for Auth {
+    #[expect(clippy::too_many_lines, reason = "one construction after the other, without a branch")]
     fn from(parts: Parts) -> Self {
         let Parts { store, keys, refresh_keys, throttle_key, issuer, revocations, .. } = parts;
         let Parts { metrics, hashing, policy, clock, entropy, .. } = parts;
-        let Parts { mail_key, code_keys, secrets, emails, templates, .. } = parts;
+        let Parts {
+            mail_key, code_keys, secrets, data_key, relying_party, emails, templates, ..
+        } = parts;
         let guard = Arc::new(Guard {
             keys: Arc::clone(&keys),
             revocations: Arc::clone(&revocations),
@@ -80,6 +91,16 @@ impl From<Parts> for Auth {
             settings: emails,
             templates,
             signal: QueueSignal::default(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        });
+        let factors = Arc::new(SecondFactors {
+            store: Arc::clone(&store),
+            data_key,
+            relying_party: relying_party.clone(),
+            secrets: Arc::clone(&emails.secrets),
+            service: emails.settings.links.service().to_owned(),
+            passwords: Arc::clone(&passwords),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
         });
@@ -109,6 +130,7 @@ impl From<Parts> for Auth {
             passwords: Arc::clone(&passwords),
             challenges: Arc::clone(&challenges),
             emails: Arc::clone(&emails),
+            factors: Arc::clone(&factors),
             tokens,
             ends: Arc::clone(&ends),
             revocations: Arc::clone(&revocations),
@@ -116,7 +138,7 @@ impl From<Parts> for Auth {
             refreshes: BucketLocks::default(),
             policy: policy.clone(),
             clock: Arc::clone(&clock),
-            entropy,
+            entropy: Arc::clone(&entropy),
         });
         let users = Arc::new(UserCache::default());
         let accounts = Accounts {
@@ -131,10 +153,22 @@ impl From<Parts> for Auth {
             registration_open: policy.registration_open,
             clock: Arc::clone(&clock),
         };
+        let enrollments = Enrollments {
+            store: Arc::clone(&store),
+            factors,
+            sessions: Arc::clone(&sessions),
+            ends: Arc::clone(&ends),
+            emails: Arc::clone(&emails),
+            policy: policy.second_factor,
+            clock: Arc::clone(&clock),
+            entropy,
+        };
         let reads = Reads {
             store: Arc::clone(&store),
             ends: Arc::clone(&ends),
             users,
+            second_factor: policy.second_factor,
+            relying_party,
             clock: Arc::clone(&clock),
         };
         let system = System {
@@ -146,6 +180,17 @@ impl From<Parts> for Auth {
             policy,
             clock,
         };
-        Self { guard, passwords, sessions, ends, accounts, emails, keys, reads, system }
+        Self {
+            guard,
+            passwords,
+            sessions,
+            ends,
+            accounts,
+            enrollments,
+            emails,
+            keys,
+            reads,
+            system,
+        }
     }
 }

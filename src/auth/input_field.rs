@@ -13,6 +13,10 @@ pub enum Field {
     /// None: the caller's own account.
     Caller,
     ChallengeToken,
+    /// The code that confirms a new factor.
+    Code,
+    /// The response of a passkey.
+    Credential,
     CurrentPassword,
     Email,
     EmailVerified,
@@ -22,6 +26,7 @@ pub enum Field {
     Name,
     NewPassword,
     Note,
+    PasskeyId,
     Password,
     /// The proof that the caller is the user.
     Proof,
@@ -30,6 +35,7 @@ pub enum Field {
     SessionId,
     SessionName,
     Transport,
+    TrustedDeviceId,
     UserId,
     Username,
 }

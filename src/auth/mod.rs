@@ -8,8 +8,10 @@
 //! - [`Passwords`]: verification, limits on guessing, hashing. Makes proofs, and opens no session.
 //! - [`Emails`]: mails of accounts, composed and queued; the outbox for administrators.
 //! - [`proof`]: what can open a session. A magic link or a passkey would be a variant there.
+//! - `factors`: second factors that clients show, and those to be added. Makes proofs, too.
 //! - [`Sessions`]: opened by a proof (login, registration), refreshed, logged out, ended.
 //! - [`Accounts`]: registered, created, changed. What needs an [`Admin`] cannot be called without one.
+//! - [`Enrollments`]: second factors of accounts, added and removed.
 //! - [`Reads`]: lists, counts and objects, narrowed to what a [`Reader`] may see.
 //! - [`System`]: readiness, metrics, purge.
 //!
@@ -23,7 +25,9 @@ mod caller;
 mod challenges;
 mod client_disconnect;
 mod emails;
+mod enrollment;
 mod error;
+mod factors;
 mod guard;
 mod input_field;
 mod keys;
@@ -46,7 +50,9 @@ pub use caller::{Caller, Viewer};
 pub use challenges::{Challenges, LoginChallenge};
 pub use client_disconnect::ClientConnection;
 pub use emails::{Email, EmailSettings, Emails};
+pub use enrollment::{ConfirmTotp, Enrolled, Enrollments, RecoveryCodes, RegisterPasskey};
 pub use error::{Denial, Error, UnauthenticatedReason};
+pub use factors::{BegunPasskey, BegunTotp, FactorProof};
 pub use guard::Guard;
 pub use input_field::Field;
 pub use keys::{KeyError, KeyRotation, Keys, PUBLIC_KEYS_MAX_AGE, SigningKey};
@@ -55,8 +61,8 @@ pub use policy::Policy;
 pub use reads::Reads;
 pub use sessions::{
     ContinueLogin, Continued, EndStream, Followed, FreshProofInput, LinkLogin, LoggedOut, Login,
-    LoginOutcome, LogoutScope, Refresh, SessionEnded, SessionEnds, Sessions, SignedIn, TokenPair,
-    TokenRefusal, TokenStatus, TokenType,
+    LoginOutcome, LogoutScope, PasskeyLogin, Refresh, SessionEnded, SessionEnds, Sessions,
+    SignedIn, StepProof, TokenPair, TokenRefusal, TokenStatus, TokenType,
 };
 pub use system::{Check, System};
 pub use transport::{CookieChange, CookieSlot, Cookies, TokenTransport, Untrusted};
@@ -71,6 +77,7 @@ pub struct Auth {
     pub sessions: Arc<Sessions>,
     pub ends: Arc<SessionEnds>,
     pub accounts: Accounts,
+    pub enrollments: Enrollments,
     pub emails: Arc<Emails>,
     pub keys: Arc<Keys>,
     pub reads: Reads,

@@ -24,6 +24,8 @@ pub struct Policy {
     /// Whether an account with an e-mail address gets sessions only once it is verified.
     pub refuse_unverified_email: bool,
     pub second_factor: SecondFactorPolicy,
+    /// How long a device saves the second step; `None`: no device is trusted.
+    pub trusted_device_lifetime: Option<Duration>,
     pub password_min_length: usize,
     /// Whether attempts are limited.
     pub throttle: bool,

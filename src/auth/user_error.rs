@@ -46,6 +46,8 @@ words! {
         Overloaded = "OVERLOADED",
         /// The object does not exist, or the caller may not know of it.
         NotFound = "NOT_FOUND",
+        /// The account needs the factor, and has no other.
+        LastCredential = "LAST_CREDENTIAL",
         Forbidden = "FORBIDDEN",
     }
 }

@@ -50,6 +50,7 @@ topics! {
     "documents" documents
     "email" email
     "errors" errors
+    "factors" factors
     "federation" federation
     "front-ends" front_ends
     "install" install

@@ -40,12 +40,13 @@ pub(super) async fn run(arguments: PurgeArguments, sources: &Sources) -> Result<
         login_failures,
         names,
         challenges,
+        trusted_devices,
         mails,
         mail_limits,
         metadata,
     } = counts;
     print(&format!(
-        "{word}: {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, IP addresses and user agents of {}.\n",
+        "{word}: {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, IP addresses and user agents of {}.\n",
         counted(blacklist_entries, "blacklist entry", "blacklist entries"),
         count(sessions, "session"),
         count(session_ends, "session end"),
@@ -54,6 +55,7 @@ pub(super) async fn run(arguments: PurgeArguments, sources: &Sources) -> Result<
         count(login_failures, "login failure counter"),
         count(names, "reserved name"),
         count(challenges, "challenge"),
+        count(trusted_devices, "trusted device"),
         count(mails, "e-mail"),
         count(mail_limits, "e-mail counter"),
         count(metadata, "row"),

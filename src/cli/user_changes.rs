@@ -56,6 +56,13 @@ pub(super) enum UserChangeCommand {
         #[command(flatten)]
         secret: SecretArguments,
     },
+    /// Remove all second factors of a user who lost them, and end the user's sessions
+    ResetFactors {
+        /// Username or e-mail address
+        name: String,
+        #[command(flatten)]
+        database: DatabaseArguments,
+    },
     /// Delete a user and the user's sessions and personal data; this cannot be undone
     Delete {
         /// Username or e-mail address
@@ -117,6 +124,15 @@ pub(super) async fn run(command: UserChangeCommand, sources: &Sources) -> Result
             let (by, origin) = (Admin::operator(), Origin::default());
             components.auth.accounts.unlock(by, user.id, origin).await?;
             print(&format!("Unlocked user {name}.\n"))
+        }
+        UserChangeCommand::ResetFactors { name, database } => {
+            let components = open_existing(Config::of_command(database, sources)?).await?;
+            let user = find(&components, &name).await?;
+            let (by, origin) = (Admin::operator(), Origin::default());
+            let enrollments = &components.auth.enrollments;
+            let (_, ended) = enrollments.reset_factors(by, user.id, None, origin).await?;
+            let ended = count(ended, "session");
+            print(&format!("Removed the second factors of user {name} and ended {ended}.\n"))
         }
         UserChangeCommand::Delete { name, yes, database } => {
             let components = open_existing(Config::of_command(database, sources)?).await?;

@@ -1,8 +1,11 @@
 //! Flags about second factors.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 
 use super::error::ConfigError;
+use super::values::Optional;
 use crate::crypto::passkey::{DomainName, PasskeyOrigin, RelyingParty};
 use crate::domain::second_factor::SecondFactorPolicy;
 
@@ -18,8 +21,8 @@ enum SecondFactor {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Second factors")]
 pub struct FactorArguments {
-    /// Accounts that need a second factor at the login: none, not even those that have one (`off`), those
-    /// that have one (`optional`), these and all administrators (`admins`), or all (`required`)
+    /// Accounts that need a second factor to log in: none (`off`), those that have one (`optional`), also all
+    /// administrators (`admins`), or all (`required`)
     #[arg(
         long,
         env = "SALLYPORT_SECOND_FACTOR",
@@ -29,6 +32,15 @@ pub struct FactorArguments {
         default_value = "optional"
     )]
     second_factor: SecondFactor,
+
+    /// Lifetime of trusted devices, on which the user has chosen to be asked for no second factor, or off
+    #[arg(
+        long,
+        env = "SALLYPORT_TRUSTED_DEVICE_LIFETIME",
+        value_name = "DURATION",
+        default_value = "30d"
+    )]
+    trusted_device_lifetime: Optional<Duration>,
 
     /// Domain that passkeys are bound to (RP ID): the host of your pages, or a domain above it; with
     /// another domain, existing passkeys cannot be used [default: the host of the issuer; no passkeys if
@@ -44,6 +56,10 @@ pub struct FactorArguments {
 }
 
 impl FactorArguments {
+    pub(super) fn trusted_device_lifetime(&self) -> Option<Duration> {
+        self.trusted_device_lifetime.0
+    }
+
     pub(super) fn policy(&self) -> SecondFactorPolicy {
         match self.second_factor {
             SecondFactor::Off => SecondFactorPolicy::Off,

@@ -161,6 +161,7 @@ fn policy(
         registration_open: accounts.registration == Registration::Open,
         refuse_unverified_email: email.refuses_unverified(),
         second_factor: factors.policy(),
+        trusted_device_lifetime: factors.trusted_device_lifetime(),
         password_min_length: accounts.password_min_length,
         throttle: accounts.throttle.is_on(),
         audit_retention: sessions.retention.audit(),

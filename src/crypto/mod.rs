@@ -23,6 +23,7 @@ pub mod password;
 mod public_key;
 pub mod recovery_code;
 pub mod refresh_token;
+mod sealed_token;
 mod sealing_key;
 pub mod secret;
 pub mod secret_token;

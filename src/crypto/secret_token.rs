@@ -9,7 +9,7 @@ use crate::redacted::redacted_debug;
 
 const BYTES: usize = 32;
 
-/// 256 random bits in base64url: 43 characters.
+/// 256 random bits in base64url, which are 43 characters; or a sealed token, which is longer.
 #[derive(Clone)]
 pub struct SecretToken(Zeroizing<String>);
 
@@ -24,6 +24,12 @@ impl SecretToken {
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let bytes = Zeroizing::new(random::<BYTES>(entropy));
         Self(Zeroizing::new(base64url(bytes.as_slice())))
+    }
+
+    /// A sealed token, which has no row.
+    #[must_use]
+    pub fn sealed(text: String) -> Self {
+        Self(Zeroizing::new(text))
     }
 
     /// The token that a client sent; `None` if the text cannot be one.

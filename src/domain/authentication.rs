@@ -95,22 +95,74 @@ impl Authentication {
         Self { at, methods, assurance, second_factor_at: None, strong_factor_at: None }
     }
 
-    /// A passkey, by which alone a user logs in. As a second step its methods are added to those of the first.
+    /// A passkey, by which alone a user logs in.
     #[must_use]
     pub fn by_passkey(is_backup_eligible: bool, at: Timestamp) -> Self {
+        let passkey = FactorUsed::Passkey { is_backup_eligible };
+        Self::with_factor(Methods::default(), passkey, at)
+    }
+}
+
+/// A second factor that was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorUsed {
+    Totp,
+    RecoveryCode,
+    Passkey { is_backup_eligible: bool },
+}
+
+impl FactorUsed {
+    fn methods(self) -> Methods {
+        match self {
+            Self::Totp => Methods::of(&[Method::OneTimeCode, Method::MultiFactor]),
+            Self::RecoveryCode => Methods::of(&[Method::RecoveryCode, Method::MultiFactor]),
+            Self::Passkey { is_backup_eligible } => Methods::of_passkey(is_backup_eligible),
+        }
+    }
+}
+
+impl Authentication {
+    /// A second factor after a first one, which these methods showed.
+    #[must_use]
+    pub fn with_factor(first: Methods, factor: FactorUsed, at: Timestamp) -> Self {
         Self {
             at,
-            methods: Methods::of_passkey(is_backup_eligible),
-            assurance: Assurance::PhishingResistant,
+            methods: first.and(factor.methods()),
+            assurance: match factor {
+                FactorUsed::Passkey { .. } => Assurance::PhishingResistant,
+                FactorUsed::Totp | FactorUsed::RecoveryCode => Assurance::MultiFactor,
+            },
             second_factor_at: Some(at),
-            strong_factor_at: Some(at),
+            strong_factor_at: (factor != FactorUsed::RecoveryCode).then_some(at),
         }
+    }
+
+    /// A factor that was added after a first one. That it was added shows less than that it is used: nobody
+    /// attests a new passkey.
+    #[must_use]
+    pub fn with_new_factor(first: Methods, factor: FactorUsed, at: Timestamp) -> Self {
+        let used = Self::with_factor(first, factor, at);
+        Self { assurance: Assurance::MultiFactor, ..used }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recovery_code_is_a_second_factor_but_no_strong_one() {
+        let at = Timestamp::from_seconds(1);
+        let password = Methods::of(&[Method::Password]);
+        let words = |shown: Authentication| shown.methods.iter().map(Method::as_str).collect();
+        let by_app = Authentication::with_factor(password, FactorUsed::Totp, at);
+        let by_code = Authentication::with_factor(password, FactorUsed::RecoveryCode, at);
+        let (app, code): (Vec<_>, Vec<_>) = (words(by_app), words(by_code));
+        assert_eq!((app, code), (vec!["pwd", "otp", "mfa"], vec!["pwd", "rc", "mfa"]));
+        assert_eq!((by_app.second_factor_at, by_app.strong_factor_at), (Some(at), Some(at)));
+        assert_eq!((by_code.second_factor_at, by_code.strong_factor_at), (Some(at), None));
+        assert_eq!(by_code.assurance, Assurance::MultiFactor);
+    }
 
     #[test]
     fn each_method_has_a_bit_and_unknown_bits_are_kept() {

@@ -36,6 +36,10 @@ words! {
         Revert = "REVERT",
         /// A fresh proof in a live session.
         Reauthenticate = "REAUTHENTICATE",
+        /// A session, by a second factor.
+        SecondStep = "SECOND_STEP",
+        /// A session, by a second factor that is added for it.
+        EnrollFactor = "ENROLL_FACTOR",
         /// Written by a newer version, whose word this one does not know. Leads to nothing.
         Unknown = "UNKNOWN",
     }
@@ -58,6 +62,12 @@ words! {
     /// A proof that a challenge accepts.
     LoginStep {
         Password = "PASSWORD",
+        /// A code of an authenticator app.
+        Totp = "TOTP",
+        Passkey = "PASSKEY",
+        RecoveryCode = "RECOVERY_CODE",
         EmailCode = "EMAIL_CODE",
+        /// No proof: a second factor has to be added.
+        EnrollFactor = "ENROLL_FACTOR",
     }
 }

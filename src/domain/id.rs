@@ -111,6 +111,10 @@ ids! {
     ChallengeId;
     /// Id of an e-mail, also the first part of its `Message-ID`.
     EmailId;
+    /// Id of a passkey's row. Authenticators know another one.
+    PasskeyId;
+    /// Id of a device on which a login needs no second factor.
+    TrustedDeviceId;
     /// Id of a signing key's row. Tokens refer to the key by its thumbprint.
     KeyId;
 }

@@ -55,6 +55,13 @@ pub const ACCOUNT: Limit = growing("account", 20, Duration::from_mins(15));
 /// Wrong codes of one account, across challenges: ten, then waits of 1 s, 2 s, 4 s, up to an hour.
 pub const CODE: Limit = growing("code", 10, Duration::from_hours(1));
 
+/// Wrong codes of one kind of second factor, of one account: as for codes of mails.
+pub const FACTOR: Limit = growing("second factor", 10, Duration::from_hours(1));
+
+/// Wrong codes of one kind of second factor in all live sessions of one account.
+pub const FACTOR_IN_SESSIONS: Limit =
+    growing("second factor in sessions", 20, Duration::from_hours(1));
+
 /// Attempts from one address for any name: an IPv4 address or an IPv6 /64, which one client has.
 pub const ADDRESS: Limit = steady("address", 60, Duration::from_secs(20));
 

@@ -253,6 +253,11 @@ impl User {
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
     }
+
+    #[must_use]
+    pub fn has_unverified_email(&self) -> bool {
+        self.names.email().is_some() && self.email_verified_at.is_none()
+    }
 }
 
 /// How long the names of a deleted account, and a former username, are reserved: nobody is mistaken for

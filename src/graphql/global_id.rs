@@ -8,7 +8,7 @@ use async_graphql::ID;
 use super::error::bad_input;
 use crate::auth::{Field, UserError};
 use crate::domain::audit::AuditEventId;
-use crate::domain::id::{EmailId, KeyId, SessionId, TokenId, UserId};
+use crate::domain::id::{EmailId, KeyId, PasskeyId, SessionId, TokenId, TrustedDeviceId, UserId};
 
 /// Global object ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum GlobalId {
     SigningKey(KeyId),
     AuditEvent(AuditEventId),
     Email(EmailId),
+    Passkey(PasskeyId),
+    TrustedDevice(TrustedDeviceId),
 }
 
 impl GlobalId {
@@ -34,6 +36,8 @@ impl GlobalId {
             "SigningKey" => KeyId::parse(id).map(Self::SigningKey),
             "AuditEvent" => AuditEventId::parse(id).map(Self::AuditEvent),
             "Email" => EmailId::parse(id).map(Self::Email),
+            "Passkey" => PasskeyId::parse(id).map(Self::Passkey),
+            "TrustedDevice" => TrustedDeviceId::parse(id).map(Self::TrustedDevice),
             _ => None,
         }
     }
@@ -48,6 +52,8 @@ impl From<GlobalId> for ID {
             GlobalId::SigningKey(id) => format!("SigningKey:{id}"),
             GlobalId::AuditEvent(id) => format!("AuditEvent:{}", id.0),
             GlobalId::Email(id) => format!("Email:{id}"),
+            GlobalId::Passkey(id) => format!("Passkey:{id}"),
+            GlobalId::TrustedDevice(id) => format!("TrustedDevice:{id}"),
         })
     }
 }
@@ -65,6 +71,22 @@ pub(super) fn session(id: &ID, field: Field) -> Result<SessionId, UserError> {
     match GlobalId::parse(id) {
         Some(GlobalId::Session(id)) => Ok(id),
         _ => Err(UserError::invalid(field, "Expected the global ID of a session.")),
+    }
+}
+
+/// The passkey ID in an input.
+pub(super) fn passkey(id: &ID, field: Field) -> Result<PasskeyId, UserError> {
+    match GlobalId::parse(id) {
+        Some(GlobalId::Passkey(id)) => Ok(id),
+        _ => Err(UserError::invalid(field, "Expected the global ID of a passkey.")),
+    }
+}
+
+/// The ID of a trusted device in an input.
+pub(super) fn trusted_device(id: &ID, field: Field) -> Result<TrustedDeviceId, UserError> {
+    match GlobalId::parse(id) {
+        Some(GlobalId::TrustedDevice(id)) => Ok(id),
+        _ => Err(UserError::invalid(field, "Expected the global ID of a trusted device.")),
     }
 }
 

@@ -17,7 +17,11 @@ use crate::domain::blacklist::BlacklistEntry;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::session::Session;
 use crate::domain::user::User;
-use crate::store::QueryCost;
+use crate::store::{QueryCost, WaysIn};
+
+/// Key of what an account can log in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OfUser(UserId);
 
 /// Reads rows by their IDs.
 pub struct ById(Arc<Auth>);
@@ -44,6 +48,10 @@ impl Loaders {
 
     pub(super) async fn user(&self, id: UserId) -> Result<Option<Arc<User>>, Error> {
         self.by_id().load_one(id).await
+    }
+
+    pub(super) async fn ways_in(&self, id: UserId) -> Result<Option<Arc<WaysIn>>, Error> {
+        self.by_id().load_one(OfUser(id)).await
     }
 
     pub(super) async fn session(&self, id: SessionId) -> Result<Option<Arc<Session>>, Error> {
@@ -75,6 +83,17 @@ impl Loader<UserId> for ById {
 
     async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, Self::Value>, Error> {
         self.0.reads.users_by_id(ids).await.map_err(expose)
+    }
+}
+
+impl Loader<OfUser> for ById {
+    type Value = Arc<WaysIn>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[OfUser]) -> Result<HashMap<OfUser, Self::Value>, Error> {
+        let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
+        let found = self.0.reads.ways_in_by_user(&ids).await.map_err(expose)?;
+        Ok(found.into_iter().map(|(id, ways)| (OfUser(id), Arc::new(ways))).collect())
     }
 }
 

@@ -23,6 +23,7 @@ mod federation;
 mod list_read_limit;
 mod loaders;
 mod mutations;
+mod qr_code;
 mod query;
 mod read_page;
 mod refusal;

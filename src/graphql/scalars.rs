@@ -52,3 +52,24 @@ impl ScalarType for JsonObject {
         Value::from_json(serde_json::Value::Object(self.0.clone())).unwrap_or_default()
     }
 }
+
+/// JSON of WebAuthn. The description in the schema is on the implementation below.
+#[derive(Clone, Debug)]
+pub struct WebAuthnJson(pub serde_json::Value);
+
+/// JSON object of WebAuthn, as a value rather than as text: options for
+/// `PublicKeyCredential.parseCreationOptionsFromJSON` and `parseRequestOptionsFromJSON`, and what
+/// `PublicKeyCredential.toJSON` returns.
+#[Scalar(name = "WebAuthnJson", specified_by_url = "https://www.w3.org/TR/webauthn-3/")]
+impl ScalarType for WebAuthnJson {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value.clone().into_json() {
+            Ok(json @ serde_json::Value::Object(_)) => Ok(Self(json)),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+}

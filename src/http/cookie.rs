@@ -1,5 +1,5 @@
-//! Cookies of tokens, in requests and responses: that of the refresh token, and that of a login which waits
-//! for its next step.
+//! Cookies of tokens, in requests and responses: those of the refresh token, of a login which waits for its next
+//! step, of a login by a passkey, and of a trusted device.
 //!
 //! Their names have the prefix `__Host-`: browsers accept such a cookie from this very host only, over
 //! TLS, so neither another subdomain nor a page without TLS can replace it. A cookie is removed with
@@ -18,20 +18,16 @@ use crate::clock::Timestamp;
 /// The cookies of browsers.
 #[derive(Clone, Debug)]
 pub(super) struct TokenCookies {
-    refresh: CookieName,
-    login: CookieName,
+    /// In the order of [`Cookies::new`].
+    names: [CookieName; 4],
     origins: AllowedOrigins,
 }
 
 impl TokenCookies {
     /// With `insecure` the cookies are also sent without TLS.
     pub(super) fn new(insecure: bool, origins: AllowedOrigins) -> Self {
-        let (refresh, login) = if insecure {
-            (CookieName::INSECURE, CookieName::INSECURE_LOGIN)
-        } else {
-            (CookieName::SECURE, CookieName::SECURE_LOGIN)
-        };
-        Self { refresh, login, origins }
+        let names = if insecure { CookieName::ALL_INSECURE } else { CookieName::ALL_SECURE };
+        Self { names, origins }
     }
 
     /// The cookies of a request, and whether the sender of the request may use them.
@@ -39,16 +35,12 @@ impl TokenCookies {
         let (headers, uri) = (request.headers(), request.uri());
         let slot = |name: CookieName| CookieSlot::new(name.token_in(headers));
         let sender = self.origins.check_sender(headers, uri);
-        Cookies::new(slot(self.refresh), slot(self.login), sender)
+        Cookies::new(self.names.map(slot), sender)
     }
 
     /// Writes the changes that the request made to the cookies, if any.
     pub(super) fn write(&self, cookies: &Cookies, auth: &Auth, response: &mut Response) {
-        let changes = [
-            (self.refresh, cookies.take_refresh_change()),
-            (self.login, cookies.take_login_change()),
-        ];
-        for (name, change) in changes {
+        for (name, change) in self.names.into_iter().zip(cookies.take_changes()) {
             if let Some(change) = change {
                 name.write(&change, auth.system.now(), response);
             }
@@ -70,9 +62,19 @@ impl CookieName {
     /// taken for each other.
     const INSECURE: Self = Self { name: "sallyport-refresh", secure: false };
 
-    const SECURE_LOGIN: Self = Self { name: "__Host-sallyport-login", secure: true };
+    const ALL_SECURE: [Self; 4] = [
+        Self::SECURE,
+        Self { name: "__Host-sallyport-login", secure: true },
+        Self { name: "__Host-sallyport-passkey", secure: true },
+        Self { name: "__Host-sallyport-device", secure: true },
+    ];
 
-    const INSECURE_LOGIN: Self = Self { name: "sallyport-login", secure: false };
+    const ALL_INSECURE: [Self; 4] = [
+        Self::INSECURE,
+        Self { name: "sallyport-login", secure: false },
+        Self { name: "sallyport-passkey", secure: false },
+        Self { name: "sallyport-device", secure: false },
+    ];
 
     /// The token in the cookie. Of two cookies with this name one may be planted, so they count as an
     /// invalid token.

@@ -157,7 +157,7 @@ steps! {
             Ok(())
         }
 
-        /// Sets a password. `false` if the hash is not `expected` any more; without `expected`, if the
+        /// Sets a password, with which no device is trusted any more. `false` if the hash is not `expected` any more; without `expected`, if the
         /// account does not exist.
         async fn update_password(
             &mut self,
@@ -184,7 +184,14 @@ steps! {
                 Some(expected) => query.bind(expected.as_str()),
                 None => query,
             };
-            Ok(query.execute(self).await?.rows_affected() > 0)
+            let is_set = query.execute(&mut *self).await?.rows_affected() > 0;
+            if is_set {
+                metered::query("DELETE FROM trusted_devices WHERE user_id = $1")
+                    .bind(user.as_uuid())
+                    .execute(self)
+                    .await?;
+            }
+            Ok(is_set)
         }
 
         /// Sets the last login.

@@ -207,6 +207,16 @@ impl Raw {
         }
     }
 
+    /// The message of the database's error, if it refuses.
+    pub async fn try_execute(&mut self, sql: impl Into<String>) -> Result<(), String> {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.into()));
+        let done = match self {
+            Self::Sqlite(raw) => sql.execute(raw).await.map(drop),
+            Self::Postgres(raw) => sql.execute(raw).await.map(drop),
+        };
+        done.map_err(|error| error.to_string())
+    }
+
     pub async fn number(&mut self, sql: impl Into<String>) -> i64 {
         let sql = AssertSqlSafe(sql.into());
         match self {

@@ -10,7 +10,7 @@ use async_graphql::parser::types::{
 const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
 
 /// The fields that answer to anybody.
-pub const PUBLIC: [&str; 15] = [
+pub const PUBLIC: [&str; 21] = [
     "node",
     "nodes",
     "tokenStatus",
@@ -21,6 +21,12 @@ pub const PUBLIC: [&str; 15] = [
     "requestEmailLogin",
     "loginWithLink",
     "continueLogin",
+    "beginTotp",
+    "confirmTotp",
+    "beginPasskeyLogin",
+    "loginWithPasskey",
+    "beginPasskeyRegistration",
+    "registerPasskey",
     "requestPasswordReset",
     "resetPassword",
     "verifyEmail",

@@ -101,7 +101,7 @@ impl Accounts {
         let is_same_browser = matches!(proof, EmailProofInput::Code { .. })
             || self.sessions.is_same_browser(user, viewer, &[], cookie).await?;
         let order = ChangeEmail {
-            spend: verified.spend(is_same_browser, now, origin.clone()),
+            spend: verified.spend(is_same_browser, now, &origin),
             current: found.names.clone(),
             new: with_email(&found.names, &new)?,
         };

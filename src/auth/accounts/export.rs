@@ -10,6 +10,7 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::authentication::Method;
 use crate::domain::blacklist::BlacklistEntry;
 use crate::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter};
+use crate::domain::id::UserId;
 use crate::domain::locale::Locale;
 use crate::domain::origin::{Origin, UserAgent};
 use crate::domain::pagination::{MAX_SIZE, PageRequest};
@@ -59,10 +60,36 @@ impl Accounts {
         let former = former
             .map(|(username, until)| json!({ "username": username, "reservedUntil": time(until) }));
         document.insert("formerUsernames".to_owned(), former.collect::<Vec<_>>().into());
+        document.insert("secondFactors".to_owned(), self.second_factors_value(user, now).await?);
         document.insert("sessions".to_owned(), sessions.0.into());
         document.insert("blacklistEntries".to_owned(), entries.0.into());
         document.insert("auditEvents".to_owned(), events.0.into());
         Ok(document)
+    }
+
+    /// What is stored of second factors, without secrets.
+    async fn second_factors_value(&self, user: UserId, now: Timestamp) -> Result<Value, Error> {
+        let factors = self.store.factors(user).await?;
+        let passkeys = self.store.passkeys(&[user]).await?.into_iter().map(|passkey| {
+            json!({
+                "name": passkey.name,
+                "createdAt": time(passkey.created_at),
+                "lastUsedAt": optional_time(passkey.last_used_at),
+            })
+        });
+        let devices = self.store.trusted_devices(user, now).await?.into_iter().map(|device| {
+            json!({
+                "name": device.name,
+                "createdAt": time(device.created_at),
+                "expiresAt": time(device.expires_at),
+            })
+        });
+        Ok(json!({
+            "totpSince": optional_time(factors.totp_since),
+            "recoveryCodesLeft": factors.recovery_codes_left,
+            "passkeys": passkeys.collect::<Vec<_>>(),
+            "trustedDevices": devices.collect::<Vec<_>>(),
+        }))
     }
 
     async fn all_sessions(

@@ -65,7 +65,8 @@ impl Accounts {
         let registered_here =
             verification.as_ref().map(|mail| (mail.token.clone(), mail.expires_at));
         let client = OpenFor { languages, verification, ..OpenFor::step(name, &origin) };
-        let outcome = self.sessions.open(Proof::Registration(registration), client).await?;
+        let outcome =
+            self.sessions.open(Proof::Registration(Box::new(registration)), client).await?;
         if let (LoginOutcome::Session(..), Some((token, expires_at))) = (&outcome, registered_here)
         {
             let challenge = LoginChallenge::mailed(Some(token), expires_at, None);

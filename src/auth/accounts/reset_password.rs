@@ -78,8 +78,10 @@ impl Accounts {
         // The mail verifies the address that the notice goes to.
         let verified_account = User { email_verified_at: Some(now), ..account };
         let notice = self.emails.notice(NoticeKind::PasswordReset, &verified_account, &origin, now);
-        // All sessions end, so a first proof of the address has nothing else to end.
-        let proof = Proof::Email(verified.into_proof(true, Some(hash)));
+        let tokens: Vec<&str> = reset.challenge_token.into_iter().collect();
+        let is_same_browser =
+            self.sessions.is_same_browser(user, reset.viewer, &tokens, cookie).await?;
+        let proof = Proof::Email(Box::new(verified.into_proof(is_same_browser, Some(hash))));
         let client =
             OpenFor { mails: notice.into_iter().collect(), ..OpenFor::step(None, &origin) };
         let outcome = self.sessions.open(proof, client).await?;

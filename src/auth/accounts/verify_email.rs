@@ -49,7 +49,7 @@ impl Accounts {
         let is_same_browser = began_here
             || self.sessions.is_same_browser(user, verify.viewer, &tokens, cookie).await?;
         let now = self.now();
-        let order = verified.spend(is_same_browser, now, origin);
+        let order = verified.spend(is_same_browser, now, &origin);
         let spent = self.store.spend_challenge(order).await?.ok_or_else(challenge_expired)?;
         self.note_change(&spent.user);
         let count = self.ends.finish(&Scope::User(user), now, spent.ending).await?.count;

@@ -17,7 +17,10 @@ use crate::domain::authentication::{Method, Methods};
 use crate::domain::challenge::ChallengePurpose;
 use crate::domain::id::UserId;
 use crate::domain::origin::Origin;
-use crate::store::{Challenge, CodeAttempt, Grounds, NewEvent, SpendChallenge};
+use crate::domain::user::User;
+use crate::store::{
+    Challenge, CodeAttempt, FactorsMark, Grounds, NewEvent, PasswordMark, SpendChallenge,
+};
 
 /// What a client gives as an answer.
 #[derive(Clone, Copy)]
@@ -59,7 +62,7 @@ impl VerifiedChallenge {
         is_same_browser: bool,
         new_password: Option<PasswordHash>,
     ) -> EmailProof {
-        EmailProof { verified: self, is_same_browser, new_password }
+        EmailProof { verified: self, is_same_browser, new_password, strips: false }
     }
 
     /// Order to spend it.
@@ -67,20 +70,34 @@ impl VerifiedChallenge {
         &self,
         is_same_browser: bool,
         at: Timestamp,
-        origin: Origin,
+        origin: &Origin,
     ) -> SpendChallenge {
-        SpendChallenge {
-            id: self.challenge.id,
-            user: self.user,
-            password: self.challenge.password,
-            factors: self.challenge.factors,
-            email_key: self.challenge.bound_email_key.clone(),
-            is_by_mail: true,
-            is_same_browser,
-            new_password: None,
-            at,
-            origin,
-        }
+        let spend = spend_step(&self.challenge, self.user, at, origin);
+        SpendChallenge { is_by_mail: true, is_login: false, is_same_browser, ..spend }
+    }
+}
+
+/// Order to spend a challenge that no mail completes.
+pub(in crate::auth) fn spend_step(
+    challenge: &Challenge,
+    user: UserId,
+    at: Timestamp,
+    origin: &Origin,
+) -> SpendChallenge {
+    SpendChallenge {
+        id: challenge.id,
+        user,
+        password: challenge.password,
+        factors: challenge.factors,
+        is_login: true,
+        must_strip: false,
+        email_key: challenge.bound_email_key.clone(),
+        is_by_mail: false,
+        is_same_browser: true,
+        has_attempt: false,
+        new_password: None,
+        at,
+        origin: origin.clone(),
     }
 }
 
@@ -90,11 +107,28 @@ pub struct EmailProof {
     verified: VerifiedChallenge,
     is_same_browser: bool,
     new_password: Option<PasswordHash>,
+    /// Whether it was decided that the second factors of the account go.
+    strips: bool,
 }
 
 impl EmailProof {
     pub(in crate::auth) fn user_id(&self) -> UserId {
         self.verified.user
+    }
+
+    /// Whether this proof ends what was in the account before it: it is the first one of the address, and from
+    /// another browser.
+    pub(in crate::auth) fn is_of_new_owner(&self, user: &User) -> bool {
+        user.email_verified_at.is_none() && !self.is_same_browser
+    }
+
+    pub(in crate::auth) fn strips(&self) -> bool {
+        self.strips
+    }
+
+    /// The same proof, with which the second factors of the account go: they are somebody else's.
+    pub(in crate::auth) fn stripping(self) -> Self {
+        Self { strips: true, ..self }
     }
 
     /// What was shown by now.
@@ -107,10 +141,25 @@ impl EmailProof {
         }
     }
 
+    /// The mark of the password that the account had when the mail was asked for; `None` if it gets a new one.
+    pub(in crate::auth) fn password(&self) -> Option<PasswordMark> {
+        self.verified.challenge.password.filter(|_| self.new_password.is_none())
+    }
+
+    /// The mark of the factors that the account had when the mail was asked for.
+    pub(in crate::auth) fn factors(&self) -> Option<FactorsMark> {
+        self.verified.challenge.factors
+    }
+
     /// Conditions that the store checks when it opens the session.
     pub(in crate::auth) fn grounds(&self, at: Timestamp, origin: &Origin) -> Grounds {
-        let spend = self.verified.spend(self.is_same_browser, at, origin.clone());
-        Grounds::Challenge(SpendChallenge { new_password: self.new_password.clone(), ..spend })
+        let spend = self.verified.spend(self.is_same_browser, at, origin);
+        Grounds::Challenge(SpendChallenge {
+            is_login: true,
+            must_strip: self.strips,
+            new_password: self.new_password.clone(),
+            ..spend
+        })
     }
 }
 
@@ -188,7 +237,7 @@ const NO_CODE: [CodeMac; 2] = [CodeMac([0; 16]); 2];
 
 /// The error for a challenge that leads to nothing any more.
 pub(in crate::auth) fn challenge_expired() -> UserError {
-    const MESSAGE: &str = "The code or link was used before or has expired. Request a new one.";
+    const MESSAGE: &str = "The code, link or login was used before or has expired. Request a new one, or begin again.";
     UserError::new(UserErrorCode::ChallengeExpired, Field::Input, MESSAGE)
 }
 

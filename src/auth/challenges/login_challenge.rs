@@ -1,5 +1,9 @@
 //! A challenge as a client sees it.
 
+use std::time::Duration;
+
+use serde_json::Value;
+
 use crate::clock::Timestamp;
 use crate::crypto::secret_token::SecretToken;
 use crate::domain::challenge::{LoginStep, MAX_ATTEMPTS};
@@ -17,6 +21,10 @@ pub struct LoginChallenge {
     /// Any one of these is enough.
     pub steps: Vec<LoginStep>,
     pub attempts_left: i32,
+    /// Options for a passkey, as a page passes them to `PublicKeyCredential.parseRequestOptionsFromJSON`.
+    pub passkey_options: Option<Value>,
+    /// How long the client's device can be trusted by the next step; `None` where it cannot.
+    pub device_trust: Option<Duration>,
 }
 
 redacted_debug!(LoginChallenge);
@@ -29,6 +37,7 @@ impl LoginChallenge {
         sent_to: Option<ShortenedEmail>,
     ) -> Self {
         let (steps, attempts_left) = (vec![LoginStep::EmailCode], i32::from(MAX_ATTEMPTS));
-        Self { token, expires_at, sent_to, steps, attempts_left }
+        let (passkey_options, device_trust) = Default::default();
+        Self { token, expires_at, sent_to, steps, attempts_left, passkey_options, device_trust }
     }
 }

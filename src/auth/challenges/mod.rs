@@ -8,7 +8,8 @@ mod login_challenge;
 mod state;
 
 pub(super) use answer::{
-    Answer, ChallengeAnswer, EmailProof, VerifiedChallenge, challenge_expired, wrong_code,
+    Answer, ChallengeAnswer, EmailProof, VerifiedChallenge, challenge_expired, spend_step,
+    wrong_code,
 };
 pub use login_challenge::LoginChallenge;
 pub use state::Challenges;

@@ -31,19 +31,14 @@ pub(in crate::auth) enum NoticeKind {
     NewLogin,
     RefreshReused,
     AccountDeleted,
-    #[cfg_attr(not(test), expect(dead_code, reason = "not sent yet"))]
     FactorAdded(FactorKind),
-    #[cfg_attr(not(test), expect(dead_code, reason = "not sent yet"))]
     FactorRemoved(FactorKind),
-    #[cfg_attr(not(test), expect(dead_code, reason = "not sent yet"))]
     RecoveryCodesRenewed,
-    #[cfg_attr(not(test), expect(dead_code, reason = "not sent yet"))]
     RecoveryCodeUsed {
         /// Count of the account's other recovery codes.
         left: i64,
     },
     /// An administrator removed all second factors and ended all sessions.
-    #[cfg_attr(not(test), expect(dead_code, reason = "not sent yet"))]
     FactorsReset,
 }
 

@@ -170,7 +170,11 @@ impl Passwords {
 
     /// Whether the account was logged in from this address before. The query costs the same for a name
     /// without an account.
-    async fn is_known(&self, account: Option<UserId>, origin: &Origin) -> Result<bool, Error> {
+    pub(super) async fn is_known(
+        &self,
+        account: Option<UserId>,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
         let Some(block) = origin.ip.map(login_location) else { return Ok(false) };
         Ok(self.store.knows_source(account.unwrap_or(UserId::NOBODY), &block).await?)
     }

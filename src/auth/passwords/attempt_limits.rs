@@ -170,7 +170,8 @@ impl AttemptLimits {
         Ok(Attempt { charges, locks, entries, doubtful })
     }
 
-    fn sources(&self, origin: &Origin) -> impl Iterator<Item = Charge> {
+    /// Limits on the address and the network of the sender.
+    pub(super) fn sources(&self, origin: &Origin) -> impl Iterator<Item = Charge> {
         let network = origin.ip.map(|ip| self.charge(NETWORK, &[network(ip).low()]));
         [self.address(origin)].into_iter().chain(network)
     }

@@ -19,6 +19,7 @@ mod state;
 mod verify;
 
 pub(super) use attempt_limits::account_bucket;
+pub(super) use code_limits::CodeGuess;
 pub use hashing_queue::HashingLoad;
 pub use new_account::NewAccount;
 pub(super) use new_account::Registration;

@@ -61,10 +61,6 @@ impl VerifiedPassword {
         self.awaits_email.as_ref()
     }
 
-    pub(in crate::auth) fn has_unverified_email(&self) -> bool {
-        self.user.names.email().is_some() && self.user.email_verified_at.is_none()
-    }
-
     /// Conditions that the store checks again when it opens the session.
     pub(in crate::auth) fn grounds(&self) -> Grounds {
         Grounds::Password {

@@ -11,21 +11,26 @@ use crate::auth::error::Error;
 use crate::auth::sessions::SessionEnds;
 use crate::auth::user_cache::UserCache;
 use crate::clock::{Clock, Timestamp};
+use crate::crypto::passkey::RelyingParty;
 use crate::domain::audit::{AuditEvent, AuditEventId};
 use crate::domain::blacklist::BlacklistEntry;
 use crate::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
-use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::id::{PasskeyId, SessionId, TokenId, TrustedDeviceId, UserId};
 use crate::domain::login_name::LoginName;
 use crate::domain::pagination::{Page, PageRequest};
+use crate::domain::passkey::UserHandle;
+use crate::domain::second_factor::SecondFactorPolicy;
 use crate::domain::session::Session;
-use crate::domain::user::{Email, User};
-use crate::store::Store;
+use crate::domain::user::{Email, Role, User};
+use crate::store::{Store, StoredPasskey, TrustedDevice, WaysIn};
 
 /// Everything that can be read.
 pub struct Reads {
     pub(in crate::auth) store: Arc<Store>,
     pub(in crate::auth) ends: Arc<SessionEnds>,
     pub(in crate::auth) users: Arc<UserCache>,
+    pub(in crate::auth) second_factor: SecondFactorPolicy,
+    pub(in crate::auth) relying_party: Option<RelyingParty>,
     pub(in crate::auth) clock: Arc<dyn Clock>,
 }
 
@@ -84,6 +89,74 @@ impl Reads {
         let Some(name) = LoginName::parse(name) else { return Ok(None) };
         let found = self.store.credentials_by_name(&name).await?.map(|found| found.user);
         Ok(found.filter(|user| reader.may_see(user.id) && !user.is_deleted()))
+    }
+
+    /// What the accounts with these ids can log in with. Who may see it is for the caller to decide.
+    pub async fn ways_in_by_user(&self, ids: &[UserId]) -> Result<HashMap<UserId, WaysIn>, Error> {
+        Ok(self.store.ways_in_by_user(ids).await?)
+    }
+
+    /// The passkeys of an account that the reader may see, the oldest first.
+    pub async fn passkeys(
+        &self,
+        reader: impl Into<Reader>,
+        user: UserId,
+    ) -> Result<Vec<StoredPasskey>, Error> {
+        if !reader.into().may_see(user) {
+            return Ok(Vec::new());
+        }
+        Ok(self.store.passkeys(&[user]).await?)
+    }
+
+    pub async fn passkey(
+        &self,
+        reader: impl Into<Reader>,
+        id: PasskeyId,
+    ) -> Result<Option<StoredPasskey>, Error> {
+        let (reader, found) = (reader.into(), self.store.passkey(id).await?);
+        Ok(found.filter(|passkey| reader.may_see(passkey.user)))
+    }
+
+    /// What browsers know an account's passkeys by: the domain of the service, and the account's user handle.
+    pub async fn passkey_names(
+        &self,
+        reader: impl Into<Reader>,
+        user: UserId,
+    ) -> Result<Option<(String, UserHandle)>, Error> {
+        let Some(relying_party) = &self.relying_party else { return Ok(None) };
+        if !reader.into().may_see(user) {
+            return Ok(None);
+        }
+        let handle = self.store.passkey_handle(user).await?;
+        Ok(handle.map(|handle| (relying_party.id().to_string(), handle)))
+    }
+
+    /// The devices that an account trusts, the newest first.
+    pub async fn trusted_devices(
+        &self,
+        reader: impl Into<Reader>,
+        user: UserId,
+    ) -> Result<Vec<TrustedDevice>, Error> {
+        if !reader.into().may_see(user) {
+            return Ok(Vec::new());
+        }
+        Ok(self.store.trusted_devices(user, self.clock.now()).await?)
+    }
+
+    pub async fn trusted_device(
+        &self,
+        reader: impl Into<Reader>,
+        id: TrustedDeviceId,
+    ) -> Result<Option<TrustedDevice>, Error> {
+        let (reader, found) = (reader.into(), self.store.trusted_device(id).await?);
+        let now = self.clock.now();
+        Ok(found.filter(|device| reader.may_see(device.user) && device.expires_at > now))
+    }
+
+    /// Whether an account of this role must have a second factor.
+    #[must_use]
+    pub fn requires_second_factor(&self, role: Role) -> bool {
+        self.second_factor.requires(role)
     }
 
     /// The address that an account is about to change to.

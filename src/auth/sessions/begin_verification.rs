@@ -1,11 +1,14 @@
-//! Next step of a login whose account has an address that is not verified: a code by mail.
+//! Next step of a login whose account has an address that is not verified, or lost its second factors by an
+//! administrator: a code by mail.
 
 use super::Sessions;
 use super::open::{OpenFor, name_taken};
 use crate::auth::challenges::LoginChallenge;
 use crate::auth::emails::MailRequest;
 use crate::auth::error::Error;
+use crate::auth::input_field::Field;
 use crate::auth::proof::Proof;
+use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::domain::audit::AuditKind;
 use crate::domain::authentication::{Method, Methods};
 use crate::domain::challenge::ChallengePurpose;
@@ -89,7 +92,16 @@ impl Sessions {
                 self.emails.mail_queued();
                 Ok(LoginChallenge::mailed(Some(mail.token), mail.expires_at, sent_to))
             }
-            Proof::Email(_) => Err(Error::Internal("a mail verifies its address".into())),
+            Proof::Passkey(_) => Err(not_verified().into()),
+            Proof::Email(_) | Proof::SecondStep(_) | Proof::Enrollment(_) => {
+                Err(Error::Internal("a mail verifies its address".into()))
+            }
         }
     }
+}
+
+/// The error for a passkey, which cannot be followed by a code.
+fn not_verified() -> UserError {
+    const MESSAGE: &str = "The e-mail address is not verified. Log in with the password first.";
+    UserError::new(UserErrorCode::EmailNotVerified, Field::Input, MESSAGE)
 }

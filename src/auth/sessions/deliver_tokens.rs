@@ -41,6 +41,10 @@ impl Sessions {
             if let Some(token) = tokens.refresh_token.take() {
                 cookie.refresh.change(CookieChange::Set(token.into(), tokens.refresh_expires_at));
             }
+            if let Some((token, expires_at)) = signed_in.device.take() {
+                let token = Zeroizing::new(token.as_str().to_owned());
+                cookie.device.change(CookieChange::Set(token, expires_at));
+            }
         }
         Ok(signed_in)
     }

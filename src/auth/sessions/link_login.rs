@@ -17,6 +17,8 @@ pub struct LinkLogin<'a> {
     /// Shows that the account was registered here, or that the password was given here.
     pub challenge_token: Option<&'a str>,
     pub session_name: Option<&'a str>,
+    /// The token of a trusted device; `None`: it may be in the cookie.
+    pub device_token: Option<&'a str>,
     /// The caller, if logged in.
     pub viewer: Option<Viewer>,
 }
@@ -48,8 +50,9 @@ impl Sessions {
         let user = verified.user_id();
         let is_same_browser = self.is_same_browser(user, login.viewer, &tokens, cookie).await?;
         let name = name.or_else(|| verified.challenge().session_name.clone());
-        let client = OpenFor::step(name, &origin);
-        let proof = Proof::Email(verified.into_proof(is_same_browser, None));
+        let device = login.device_token.or(cookie.trusted_device_token());
+        let client = OpenFor { device, ..OpenFor::step(name, &origin) };
+        let proof = Proof::Email(Box::new(verified.into_proof(is_same_browser, None)));
         let outcome = self.open(proof, client).await?;
         self.deliver_outcome(outcome, transport, cookie, origin).await
     }

@@ -18,6 +18,8 @@ pub struct Login<'a> {
     pub username: &'a str,
     pub password: &'a str,
     pub session_name: Option<&'a str>,
+    /// The token of a trusted device; `None`: it may be in the cookie.
+    pub device_token: Option<&'a str>,
     /// Languages of the client, by preference, for mails.
     pub languages: &'a [Locale],
 }
@@ -38,7 +40,7 @@ impl Sessions {
         origin: Origin,
     ) -> Result<LoginOutcome, Error> {
         cookie.allow(transport)?;
-        let opened = self.open_by_password(login, &origin).await;
+        let opened = self.open_by_password(login, cookie, &origin).await;
         self.metrics.login(result(&opened));
         self.deliver_outcome(opened?, transport, cookie, origin).await
     }
@@ -46,23 +48,28 @@ impl Sessions {
     async fn open_by_password(
         &self,
         login: Login<'_>,
+        cookie: &Cookies,
         origin: &Origin,
     ) -> Result<LoginOutcome, Error> {
         let name = parse_session_name(login.session_name)?;
         let verified = self.passwords.verify(login.username, login.password, origin).await?;
         let typed = LoginName::parse(login.username);
         let entered = typed.as_ref().map_or("", LoginName::key);
-        let client = OpenFor { languages: login.languages, entered, ..OpenFor::step(name, origin) };
-        self.open(Proof::Password(verified), client).await
+        let device = login.device_token.or(cookie.trusted_device_token());
+        let client =
+            OpenFor { languages: login.languages, entered, device, ..OpenFor::step(name, origin) };
+        self.open(Proof::Password(Box::new(verified)), client).await
     }
 }
 
-fn result(opened: &Result<LoginOutcome, Error>) -> LoginResult {
+pub(super) fn result(opened: &Result<LoginOutcome, Error>) -> LoginResult {
     match opened {
         Ok(LoginOutcome::Session(..)) => LoginResult::Succeeded,
         Ok(LoginOutcome::Challenge(_)) => LoginResult::Challenged,
         Err(Error::Refused(error)) => match error.code {
-            UserErrorCode::InvalidCredentials => LoginResult::InvalidCredentials,
+            UserErrorCode::InvalidCredentials | UserErrorCode::InvalidProof => {
+                LoginResult::InvalidCredentials
+            }
             UserErrorCode::RateLimited => LoginResult::RateLimited,
             UserErrorCode::Overloaded => LoginResult::Overloaded,
             _ => LoginResult::InvalidInput,

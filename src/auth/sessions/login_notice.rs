@@ -18,8 +18,13 @@ impl Sessions {
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Option<NewMail>, Error> {
-        let Proof::Password(verified) = proof else { return Ok(None) };
-        let user = verified.user();
+        let user = match proof {
+            Proof::Password(verified) => verified.user(),
+            Proof::Passkey(passkey) => passkey.user(),
+            Proof::SecondStep(step) => step.user(),
+            // A mail told of it, or a factor was just added.
+            Proof::Registration(_) | Proof::Email(_) | Proof::Enrollment(_) => return Ok(None),
+        };
         if !self.emails.settings.login_notices || user.email_verified_at.is_none() {
             return Ok(None);
         }

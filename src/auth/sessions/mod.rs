@@ -2,6 +2,7 @@
 //!
 //! [`Sessions::open`] is the one place where a session begins.
 
+mod begin_step;
 mod begin_verification;
 mod continue_login;
 mod deliver_tokens;
@@ -9,25 +10,29 @@ mod end;
 mod end_floor_rows;
 mod end_matching;
 mod end_stream;
+mod judge;
 mod link_login;
 mod login;
 mod login_notice;
 mod logout;
 mod open;
 mod own_sessions;
+mod passkey_login;
 mod reauthenticate;
 mod refresh;
 mod refresh_errors;
 mod refresh_retry;
 mod reuse;
 mod same_browser;
+mod second_step;
 mod session_ends;
 mod state;
 mod token_issuer;
 mod token_status;
+mod trusted_device;
 
 pub(super) use continue_login::shown;
-pub use continue_login::{ContinueLogin, Continued};
+pub use continue_login::{ContinueLogin, Continued, StepProof};
 pub(super) use deliver_tokens::deliver_challenge;
 pub(super) use end::end_by_admin;
 pub use end_stream::{EndStream, Followed, SessionEnded};
@@ -36,6 +41,7 @@ pub use login::Login;
 pub use logout::{LoggedOut, LogoutScope};
 pub use open::LoginOutcome;
 pub(super) use open::{OpenFor, name_taken, parse_session_name};
+pub use passkey_login::PasskeyLogin;
 pub use reauthenticate::FreshProofInput;
 pub(super) use reauthenticate::no_address;
 pub use refresh::Refresh;

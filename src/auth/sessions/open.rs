@@ -5,16 +5,22 @@ use super::token_issuer::SignedIn;
 use crate::auth::challenges::{LoginChallenge, challenge_expired};
 use crate::auth::emails::OrderedMail;
 use crate::auth::error::Error;
+use crate::auth::factors::unknown_passkey;
 use crate::auth::input_field::Field;
 use crate::auth::proof::{Proof, Sufficiency};
 use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::clock::Timestamp;
-use crate::domain::id::{SessionId, TokenId};
+use crate::domain::audit::AuditKind;
+use crate::domain::challenge::{ChallengePurpose, LoginStep};
+use crate::domain::id::{SessionId, TokenId, TrustedDeviceId};
 use crate::domain::locale::Locale;
 use crate::domain::origin::Origin;
 use crate::domain::session::{RefreshGrant, SessionName};
 use crate::domain::user::User;
-use crate::store::{NameTaken, NewEvent, NewMail, NewSession, NotOpened, OpenSession, Scope};
+use crate::store::{
+    Ending, NameTaken, NewEvent, NewMail, NewSession, NewTrustedDevice, NotOpened, OpenSession,
+    Scope,
+};
 
 /// What a way in comes to.
 #[derive(Debug)]
@@ -34,6 +40,16 @@ pub(in crate::auth) struct OpenFor<'a> {
     pub entered: &'a str,
     /// The mail that verifies the address of a registration.
     pub verification: Option<OrderedMail>,
+    /// The token of a device that may be trusted.
+    pub device: Option<&'a str>,
+    /// Whether to trust the device from now on.
+    pub trusts_device: bool,
+    /// The device on which the second factor is not asked for.
+    pub trusted_device: Option<TrustedDeviceId>,
+    /// Whether an administrator removed the second factors, and nobody logged in since.
+    pub is_after_reset: bool,
+    /// Events beside that of the login.
+    pub events: Vec<NewEvent>,
     /// Mails that are queued with the session.
     pub mails: Vec<NewMail>,
 }
@@ -41,7 +57,19 @@ pub(in crate::auth) struct OpenFor<'a> {
 impl<'a> OpenFor<'a> {
     /// For a step that needs nothing else.
     pub(in crate::auth) fn step(name: Option<SessionName>, origin: &'a Origin) -> Self {
-        Self { name, origin, languages: &[], entered: "", verification: None, mails: Vec::new() }
+        Self {
+            name,
+            origin,
+            languages: &[],
+            entered: "",
+            verification: None,
+            device: None,
+            trusts_device: false,
+            trusted_device: None,
+            is_after_reset: false,
+            events: Vec::new(),
+            mails: Vec::new(),
+        }
     }
 }
 
@@ -57,15 +85,22 @@ impl Sessions {
         proof: Proof,
         client: OpenFor<'_>,
     ) -> Result<LoginOutcome, Error> {
-        match proof.sufficiency(&self.policy) {
-            Sufficiency::NeedsEmail => {
-                Ok(LoginOutcome::Challenge(self.begin_verification(proof, client).await?))
-            }
+        let (sufficiency, proof, client) = self.judge(proof, client).await?;
+        let challenge = match sufficiency {
             Sufficiency::Enough => {
                 let (user, signed_in) = self.open_session(proof, client).await?;
-                Ok(LoginOutcome::Session(user, Box::new(signed_in)))
+                return Ok(LoginOutcome::Session(user, Box::new(signed_in)));
             }
-        }
+            Sufficiency::NeedsEmail => self.begin_verification(proof, client).await?,
+            Sufficiency::NeedsFactor(steps) => {
+                self.begin_step(proof, client, ChallengePurpose::SecondStep, steps).await?
+            }
+            Sufficiency::NeedsEnrollment => {
+                let steps = vec![LoginStep::EnrollFactor];
+                self.begin_step(proof, client, ChallengePurpose::EnrollFactor, steps).await?
+            }
+        };
+        Ok(LoginOutcome::Challenge(challenge))
     }
 
     async fn open_session(
@@ -75,9 +110,19 @@ impl Sessions {
     ) -> Result<(User, SignedIn), Error> {
         let (now, origin) = (self.now(), client.origin);
         self.tokens.check_signing(now)?;
+        let (device_token, trust) = self.new_trusted_device(&proof, &client, now).unzip();
         let mut mails = client.mails;
         mails.extend(self.login_notice(&proof, origin, now).await?);
         let session = self.new_session(&proof, client.name, origin.clone(), now);
+        let trusted = |_: &NewTrustedDevice| NewEvent {
+            kind: AuditKind::DeviceTrusted,
+            at: now,
+            user: Some(proof.user_id()),
+            actor: Some(proof.user_id()),
+            session: None,
+            origin: origin.clone(),
+            detail: None,
+        };
         let event = NewEvent {
             kind: proof.event(),
             at: now,
@@ -85,7 +130,9 @@ impl Sessions {
             actor: Some(session.user_id),
             session: Some(session.id),
             origin: origin.clone(),
-            detail: None,
+            // An administrator removed the factors: without a verified address the password is enough.
+            detail: (client.is_after_reset && matches!(proof, Proof::Password(_)))
+                .then_some("second factors were reset, no verified address"),
         };
         // A registration is no login: the account's last login stays empty. It has no other sessions.
         let is_login = !matches!(proof, Proof::Registration(_));
@@ -94,34 +141,64 @@ impl Sessions {
             grounds: proof.grounds(now, origin),
             record_login: is_login && self.policy.record_login,
             max_sessions: self.policy.max_sessions.filter(|_| is_login),
+            trusted_device: client.trusted_device,
+            events: client.events.into_iter().chain(trust.as_ref().map(trusted)).collect(),
+            trust,
             mails,
             verification: client.verification.map(|mail| mail.order),
         };
         let opened = match self.store.open_session(open, event).await? {
             Ok(opened) => opened,
-            Err(NotOpened::NameTaken(name)) => return Err(name_taken(name).into()),
-            Err(NotOpened::GroundsChanged | NotOpened::FactorUsed) => {
-                return Err(self.outdated(proof, origin).await);
-            }
+            Err(reason) => return Err(self.not_opened(reason, proof, origin).await),
         };
-        // Other grounds end nothing, and the note costs a read.
-        if matches!(proof, Proof::Email(_)) {
-            let scope = Scope::User(opened.user.id);
-            self.ends.note_ending(&scope, now, &opened.ending).await?;
-        }
+        self.note_ending(&proof, now, &opened.ending).await?;
         self.ends.note(&opened.ended);
         let signed_in = self.tokens.issue(opened.session, opened.user.role, now, true)?;
-        Ok((opened.user, signed_in))
+        Ok((opened.user, signed_in.on_device(device_token)))
+    }
+
+    /// Notes the sessions that a proof by mail ended. Other grounds end nothing, and the note costs a read.
+    pub(super) async fn note_ending(
+        &self,
+        proof: &Proof,
+        now: Timestamp,
+        ending: &Ending,
+    ) -> Result<(), Error> {
+        if matches!(proof, Proof::Email(_)) {
+            self.ends.note_ending(&Scope::User(proof.user_id()), now, ending).await?;
+        }
+        Ok(())
     }
 
     /// The error for a proof that does not hold any more.
-    async fn outdated(&self, proof: Proof, origin: &Origin) -> Error {
-        match proof {
-            Proof::Password(verified) => {
-                self.passwords.refuse_outdated(verified, origin.clone()).await
+    pub(super) async fn not_opened(
+        &self,
+        reason: NotOpened,
+        proof: Proof,
+        origin: &Origin,
+    ) -> Error {
+        match (reason, proof) {
+            (NotOpened::NameTaken(name), _) => name_taken(name).into(),
+            (_, Proof::Passkey(_)) => unknown_passkey().into(),
+            // The factor was right, and is not used up.
+            (NotOpened::GroundsChanged, Proof::SecondStep(step)) => {
+                match self.factors.refund(step.into_factor()).await {
+                    Ok(()) => challenge_expired().into(),
+                    Err(error) => error,
+                }
             }
-            Proof::Email(_) => challenge_expired().into(),
-            Proof::Registration(_) => {
+            (_, Proof::SecondStep(step)) => {
+                let (user, factor) = (step.user_id(), step.into_factor());
+                match self.factors.refuse_used(factor, user, None, origin).await {
+                    Ok(()) => used_factor().into(),
+                    Err(error) => error,
+                }
+            }
+            (_, Proof::Password(verified)) => {
+                self.passwords.refuse_outdated(*verified, origin.clone()).await
+            }
+            (_, Proof::Email(_) | Proof::Enrollment(_)) => challenge_expired().into(),
+            (_, Proof::Registration(_)) => {
                 Error::Internal("a new account has no grounds that change".into())
             }
         }
@@ -161,6 +238,12 @@ pub(in crate::auth) fn parse_session_name(
     text.map(SessionName::parse)
         .transpose()
         .map_err(|error| UserError::invalid(Field::SessionName, error))
+}
+
+/// The error for a code of a second factor that was used before.
+fn used_factor() -> UserError {
+    const MESSAGE: &str = "The code was used before. Enter the next one.";
+    UserError::new(UserErrorCode::InvalidProof, Field::Proof, MESSAGE)
 }
 
 /// The error for a name that another account has.

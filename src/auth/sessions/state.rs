@@ -7,6 +7,7 @@ use super::token_issuer::TokenIssuer;
 use crate::auth::bucket_locks::BucketLocks;
 use crate::auth::challenges::Challenges;
 use crate::auth::emails::Emails;
+use crate::auth::factors::SecondFactors;
 use crate::auth::guard::Guard;
 use crate::auth::passwords::Passwords;
 use crate::auth::policy::Policy;
@@ -23,6 +24,7 @@ pub struct Sessions {
     pub(in crate::auth) passwords: Arc<Passwords>,
     pub(in crate::auth) challenges: Arc<Challenges>,
     pub(in crate::auth) emails: Arc<Emails>,
+    pub(in crate::auth) factors: Arc<SecondFactors>,
     pub(in crate::auth) tokens: TokenIssuer,
     pub(in crate::auth) ends: Arc<SessionEnds>,
     pub(in crate::auth) revocations: Arc<Revocations>,

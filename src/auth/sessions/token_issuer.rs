@@ -15,6 +15,7 @@ use crate::crypto::TokenError;
 use crate::crypto::access_token::{self, AccessToken, Issuer};
 use crate::crypto::key_ring::KeyRing;
 use crate::crypto::refresh_token::{RefreshKeys, RefreshToken};
+use crate::crypto::secret_token::SecretToken;
 use crate::domain::id::TokenId;
 use crate::domain::session::Session;
 use crate::domain::user::Role;
@@ -39,12 +40,25 @@ pub struct SignedIn {
     pub(super) session: Session,
     role: Role,
     pub(super) tokens: TokenPair,
+    /// Token of a device that is trusted from now on, and when it expires.
+    pub(super) device: Option<(SecretToken, Timestamp)>,
 }
 
 impl SignedIn {
     #[must_use]
     pub fn into_parts(self) -> (Session, TokenPair) {
         (self.session, self.tokens)
+    }
+
+    #[must_use]
+    pub(super) fn on_device(self, device: Option<(SecretToken, Timestamp)>) -> Self {
+        Self { device, ..self }
+    }
+
+    /// The token of a device that is trusted from now on; `None` where it is in a cookie.
+    #[must_use]
+    pub fn device_token(&self) -> Option<&str> {
+        self.device.as_ref().map(|(token, _)| token.as_str())
     }
 
     /// The session's user, who sees the payload that carries the tokens.
@@ -134,6 +148,6 @@ impl TokenIssuer {
             refresh_token,
             refresh_expires_at: session.token.expires_at,
         };
-        Ok(SignedIn { session, role, tokens })
+        Ok(SignedIn { session, role, tokens, device: None })
     }
 }

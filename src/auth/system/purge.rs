@@ -89,7 +89,9 @@ impl System {
             | Expired::SessionFloors
             | Expired::SigningKeys
             | Expired::Challenges
-            | Expired::MailLimits => self.now() - SKEW,
+            | Expired::MailLimits
+            | Expired::SpentTokens
+            | Expired::TrustedDevices => self.now() - SKEW,
         }
     }
 }
@@ -120,7 +122,10 @@ fn count(purged: &mut Purged, kind: Expired) -> &mut u64 {
         Expired::SigningKeys => &mut purged.signing_keys,
         Expired::LoginFailures => &mut purged.login_failures,
         Expired::FormerUsernames | Expired::DeletedNames => &mut purged.names,
-        Expired::Challenges | Expired::UnprovedRegistrations => &mut purged.challenges,
+        Expired::Challenges | Expired::SpentTokens | Expired::UnprovedRegistrations => {
+            &mut purged.challenges
+        }
+        Expired::TrustedDevices => &mut purged.trusted_devices,
         Expired::KeptMails | Expired::FailedMails => &mut purged.mails,
         Expired::MailLimits => &mut purged.mail_limits,
     }

@@ -1,4 +1,5 @@
-//! Cookies of one request: that of the refresh token, and that of a login which waits for its next step.
+//! Cookies of one request: those of the refresh token, of a login which waits for its next step, of a login by
+//! a passkey, and of a trusted device.
 //!
 //! A browser sends its cookies with every request, whichever page made it. So a cookie is read
 //! and set only where a page of this service or of a listed origin sent the request: else a page of an
@@ -36,6 +37,11 @@ pub struct Cookies {
     pub(in crate::auth) refresh: CookieSlot,
     /// The token of a challenge. It also shows that a browser registered an account.
     pub(in crate::auth) login: CookieSlot,
+    /// The token of a login by a passkey, which a page begins as soon as it is open. Not in the cookie above: a
+    /// login that waits for its next step, in another tab, would lose its token.
+    pub(in crate::auth) passkey: CookieSlot,
+    /// The token of a trusted device.
+    pub(in crate::auth) device: CookieSlot,
     /// `Ok` if an allowed page sent the request.
     sender: Result<(), Untrusted>,
 }
@@ -64,24 +70,22 @@ impl CookieSlot {
 
 impl Cookies {
     #[must_use]
-    pub fn new(refresh: CookieSlot, login: CookieSlot, sender: Result<(), Untrusted>) -> Self {
-        Self { refresh, login, sender }
+    pub fn new(
+        [refresh, login, passkey, device]: [CookieSlot; 4],
+        sender: Result<(), Untrusted>,
+    ) -> Self {
+        Self { refresh, login, passkey, device, sender }
     }
 
     /// Of a request whose answer cannot set a cookie; `reason` says why.
     #[must_use]
     pub fn unavailable(reason: &'static str) -> Self {
-        Self::new(CookieSlot::default(), CookieSlot::default(), Err(Untrusted(reason)))
+        Self::new(Default::default(), Err(Untrusted(reason)))
     }
 
-    /// The change of the refresh token's cookie that the answer has to make, if any.
-    pub fn take_refresh_change(&self) -> Option<CookieChange> {
-        self.refresh.take_change()
-    }
-
-    /// The change of the challenge's cookie that the answer has to make, if any.
-    pub fn take_login_change(&self) -> Option<CookieChange> {
-        self.login.take_change()
+    /// The changes that the answer has to make, if any, in the order of [`new`](Self::new).
+    pub fn take_changes(&self) -> [Option<CookieChange>; 4] {
+        [&self.refresh, &self.login, &self.passkey, &self.device].map(CookieSlot::take_change)
     }
 
     /// # Errors
@@ -104,5 +108,10 @@ impl Cookies {
     /// The token of the challenge in the cookie, if an allowed page sent the request.
     pub(in crate::auth) fn trusted_login_token(&self) -> Option<&str> {
         self.login.token().filter(|_| self.sender.is_ok())
+    }
+
+    /// The token of the device in the cookie, if an allowed page sent the request.
+    pub(in crate::auth) fn trusted_device_token(&self) -> Option<&str> {
+        self.device.token().filter(|_| self.sender.is_ok())
     }
 }

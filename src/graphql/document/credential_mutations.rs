@@ -60,16 +60,21 @@ mod tests {
         let mut names = NAMES.clone();
         names.sort_unstable();
         let expected = [
+            "beginPasskeyRegistration",
+            "beginTotp",
             "changePassword",
             "confirmEmailChange",
+            "confirmTotp",
             "continueLogin",
             "createUser",
             "login",
             "loginWithLink",
+            "loginWithPasskey",
             "logout",
             "reauthenticate",
             "refresh",
             "register",
+            "registerPasskey",
             "resetPassword",
             "revertEmailChange",
             "setUserPassword",

@@ -5,6 +5,7 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use crate::auth::{
     self, Continued, Field, Login, LoginOutcome, Refresh, Register, SignedIn, UserErrorCode, Viewer,
 };
+use crate::domain::challenge::LoginStep;
 use crate::graphql::types::{LoginChallenge, Session, TokenPair, TokenTransport, User};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{auth, caller, cookies};
@@ -40,6 +41,10 @@ pub struct LoginInput {
     /// Password of the user.
     #[graphql(secret)]
     password: String,
+    /// Token of this device, from an earlier `LoginPayload.deviceToken`: if the device is trusted, no
+    /// second factor is needed. Null for the token in the cookie, if any.
+    #[graphql(secret)]
+    device_token: Option<String>,
     /// Name of the session for the user's list of sessions, 1 to 100 characters, e.g. `Work
     /// laptop`; null for none.
     session_name: Option<String>,
@@ -92,6 +97,9 @@ pub struct LoginPayload {
     /// Next step of the login; null if none is needed. With it `errors` contains
     /// `SECOND_STEP_REQUIRED`, or `INVALID_PROOF` after a wrong proof.
     challenge: Option<LoginChallenge>,
+    /// Token of the device, if `trustDevice` was set and the transport is `BODY`: the client keeps it, and
+    /// sends it with later logins.
+    device_token: Option<String>,
     /// Expected failures; empty on success.
     errors: Vec<UserError>,
 }
@@ -113,8 +121,10 @@ impl LoginPayload {
     pub(super) fn of(outcome: LoginOutcome) -> Self {
         match outcome {
             LoginOutcome::Session(user, signed_in) => {
+                let device_token = signed_in.device_token().map(str::to_owned);
                 let (session, tokens, viewer) = parts(*signed_in);
                 Self {
+                    device_token,
                     tokens: Some(tokens),
                     session: Some(session),
                     user: Some(User::new(user, viewer)),
@@ -122,8 +132,8 @@ impl LoginPayload {
                 }
             }
             LoginOutcome::Challenge(challenge) => Self {
+                errors: vec![second_step(&challenge)],
                 challenge: Some(challenge.into()),
-                errors: vec![second_step()],
                 ..Self::default()
             },
         }
@@ -140,6 +150,11 @@ impl LoginPayload {
         }
     }
 
+    /// Who is logged in by it.
+    pub(super) fn viewer(&self) -> Option<Viewer> {
+        self.user.as_ref().map(User::viewer)
+    }
+
     pub(super) fn refused(errors: Vec<UserError>) -> Self {
         Self { errors, ..Self::default() }
     }
@@ -147,7 +162,7 @@ impl LoginPayload {
 
 impl From<LoginPayload> for RegisterPayload {
     fn from(payload: LoginPayload) -> Self {
-        let LoginPayload { tokens, session, user, challenge, errors } = payload;
+        let LoginPayload { tokens, session, user, challenge, errors, .. } = payload;
         Self { tokens, session, user, challenge, errors }
     }
 }
@@ -159,10 +174,21 @@ fn parts(signed_in: SignedIn) -> (Session, TokenPair, Viewer) {
 }
 
 /// Old clients show its message where they know no challenge.
-fn second_step() -> UserError {
-    const MESSAGE: &str = "Another step is needed to log in. Enter the code from the e-mail.";
+fn second_step(challenge: &auth::LoginChallenge) -> UserError {
+    const EMAIL: &str = "Another step is needed to log in. Enter the code from the e-mail.";
+    const ENROLMENT: &str = "Another step is needed to log in. Add a second factor to the account.";
+    const PASSKEY: &str = "Another step is needed to log in. Use a passkey, a code from the \
+                           authenticator app, or a recovery code.";
+    const FACTOR: &str = "Another step is needed to log in. Enter a code from the authenticator app, \
+                          or a recovery code.";
+    let message = match challenge.steps.as_slice() {
+        steps if steps.contains(&LoginStep::Passkey) => PASSKEY,
+        [LoginStep::EmailCode] => EMAIL,
+        [LoginStep::EnrollFactor] => ENROLMENT,
+        _ => FACTOR,
+    };
     let code = UserErrorCode::SecondStepRequired;
-    auth::UserError::new(code, Field::Input, MESSAGE).into()
+    auth::UserError::new(code, Field::Input, message).into()
 }
 
 /// Register, log in, refresh.
@@ -203,6 +229,7 @@ impl LoginMutation {
             username: &input.username,
             password: &input.password,
             session_name: input.session_name.as_deref(),
+            device_token: input.device_token.as_deref(),
             languages: &languages,
         };
         let (auth, origin) = (auth(context), caller(context).origin().clone());

@@ -4,7 +4,7 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
 use super::login::LoginPayload;
 use super::reauthentication::ProofInput;
-use crate::auth::{ContinueLogin, LinkLogin, RequestEmail};
+use crate::auth::{ContinueLogin, FactorProof, LinkLogin, RequestEmail, StepProof};
 use crate::graphql::types::{LoginChallenge, TokenTransport};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{auth, caller, cookies, optional_viewer};
@@ -18,6 +18,14 @@ pub struct ContinueLoginInput {
     challenge_token: Option<String>,
     /// One of the proofs that `LoginChallenge.steps` names.
     proof: ProofInput,
+    /// Token of this device, from an earlier `LoginPayload.deviceToken`, after which a code from an e-mail
+    /// may be enough. Null for the token in the cookie, if any.
+    #[graphql(secret)]
+    device_token: Option<String>,
+    /// If true, and the proof is a second factor that is no recovery code, later logins on this device need
+    /// none, for the `trustDeviceSeconds` of the challenge.
+    #[graphql(default)]
+    trust_device: bool,
 }
 
 /// Input of mutations that send an e-mail to the user with this name.
@@ -63,6 +71,10 @@ pub struct LoginWithLinkInput {
     /// the password; null otherwise.
     #[graphql(secret)]
     challenge_token: Option<String>,
+    /// Token of this device, from an earlier `LoginPayload.deviceToken`. Null for the token in the cookie,
+    /// if any.
+    #[graphql(secret)]
+    device_token: Option<String>,
     /// Name of the session for the user's list of sessions, 1 to 100 characters, e.g. `Work
     /// laptop`; null for none.
     session_name: Option<String>,
@@ -83,11 +95,18 @@ impl LoginStepMutation {
         context: &Context<'_>,
         input: ContinueLoginInput,
     ) -> Result<LoginPayload> {
-        // A password is no step of a login: it is judged like a code that is wrong.
-        let (ProofInput::EmailCode(code) | ProofInput::Password(code)) = &input.proof;
+        let proof = match &input.proof {
+            // A password is no step of a login: it is judged like a code that is wrong.
+            ProofInput::EmailCode(code) | ProofInput::Password(code) => StepProof::EmailCode(code),
+            ProofInput::Passkey(response) => StepProof::Factor(FactorProof::Passkey(&response.0)),
+            ProofInput::RecoveryCode(code) => StepProof::Factor(FactorProof::RecoveryCode(code)),
+            ProofInput::TotpCode(code) => StepProof::Factor(FactorProof::TotpCode(code)),
+        };
         let step = ContinueLogin {
             challenge_token: input.challenge_token.as_deref(),
-            code,
+            proof,
+            device_token: input.device_token.as_deref(),
+            trust_device: input.trust_device,
             viewer: optional_viewer(context),
         };
         let (auth, origin) = (auth(context), caller(context).origin().clone());
@@ -128,6 +147,7 @@ impl LoginStepMutation {
             link_token: &input.link_token,
             challenge_token: input.challenge_token.as_deref(),
             session_name: input.session_name.as_deref(),
+            device_token: input.device_token.as_deref(),
             viewer: optional_viewer(context),
         };
         let (auth, origin) = (auth(context), caller(context).origin().clone());

@@ -9,7 +9,9 @@ mod login;
 mod login_steps;
 mod logout;
 mod outbox;
+mod passkeys;
 mod reauthentication;
+mod second_factors;
 mod user_changes;
 
 use async_graphql::MergedObject;
@@ -22,6 +24,8 @@ pub struct Mutation(
     email::EmailMutation,
     logout::LogoutMutation,
     reauthentication::ReauthenticationMutation,
+    second_factors::SecondFactorMutation,
+    passkeys::PasskeyMutation,
     account::AccountMutation,
     account_data::AccountDataMutation,
     administration::AdministrationMutation,

@@ -2,8 +2,9 @@
 
 use async_graphql::{Context, InputObject, Object, OneofObject, Result, SimpleObject};
 
-use crate::auth::FreshProofInput;
+use crate::auth::{FactorProof, FreshProofInput};
 use crate::graphql::requires_auth::requiresAuth;
+use crate::graphql::scalars::WebAuthnJson;
 use crate::graphql::types::{LoginChallenge, Session, TokenPair};
 use crate::graphql::user_error::{UserError, expected};
 use crate::graphql::{auth, caller, viewer};
@@ -14,9 +15,18 @@ pub enum ProofInput {
     /// Code of eight digits from an e-mail.
     #[graphql(secret)]
     EmailCode(String),
+    /// Response of a passkey, as `PublicKeyCredential.toJSON` returns it.
+    #[graphql(secret)]
+    Passkey(WebAuthnJson),
     /// Password of the user.
     #[graphql(secret)]
     Password(String),
+    /// Recovery code; upper or lower case, with or without hyphens.
+    #[graphql(secret)]
+    RecoveryCode(String),
+    /// Code of six digits that the authenticator app of the user shows.
+    #[graphql(secret)]
+    TotpCode(String),
 }
 
 /// Payload of `beginReauthentication`.
@@ -31,8 +41,9 @@ pub struct BeginReauthenticationPayload {
 /// Input of `reauthenticate`.
 #[derive(InputObject)]
 pub struct ReauthenticateInput {
-    /// Token of the challenge from `beginReauthentication`, for a code from an e-mail; null for the
-    /// latest one that was sent for this session, and for a password.
+    /// Token of the challenge from `beginReauthentication`, for a passkey or a code from an
+    /// e-mail; null for the
+    /// latest one that was sent for this session, and for any other proof.
     #[graphql(secret)]
     challenge_token: Option<String>,
     /// Proof that the caller is the user.
@@ -97,6 +108,14 @@ impl ReauthenticationMutation {
                 challenge_token: input.challenge_token.as_deref(),
                 code,
             },
+            ProofInput::Passkey(response) => FreshProofInput::Passkey {
+                challenge_token: input.challenge_token.as_deref(),
+                response: &response.0,
+            },
+            ProofInput::RecoveryCode(code) => {
+                FreshProofInput::Factor(FactorProof::RecoveryCode(code))
+            }
+            ProofInput::TotpCode(code) => FreshProofInput::Factor(FactorProof::TotpCode(code)),
         };
         let done = auth(context).sessions.reauthenticate(viewer, proof, origin).await;
         Ok(Some(match expected(done)? {

@@ -60,6 +60,26 @@ pub struct DeleteUserInput {
     user_id: ID,
 }
 
+/// Input of `resetUserFactors`.
+#[derive(InputObject)]
+pub struct ResetUserFactorsInput {
+    /// Global object ID of the user. For their own account, administrators use `removeTotp`.
+    user_id: ID,
+    /// Reason for people, 1 to 500 characters. It becomes part of the audit event of each ended session.
+    note: Option<String>,
+}
+
+/// Payload of `resetUserFactors`.
+#[derive(Default, SimpleObject)]
+pub struct ResetUserFactorsPayload {
+    /// Account without second factors; null on failure.
+    user: Option<User>,
+    /// Number of sessions that ended.
+    ended_count: usize,
+    /// Expected failures; empty on success.
+    errors: Vec<UserError>,
+}
+
 /// Payload of `deleteUser`.
 #[derive(Default, SimpleObject)]
 pub struct DeleteUserPayload {
@@ -125,6 +145,30 @@ impl UserChangesMutation {
                 UnlockUserPayload { user: Some(User::new(user, viewer)), errors: Vec::new() }
             }
             Err(errors) => UnlockUserPayload { errors, user: None },
+        }))
+    }
+
+    /// Removes all second factors of a user who lost them, and ends all sessions of the user. The next
+    /// login with the password requires a code by e-mail, if the e-mail address is verified.
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), Some(FRESH), None))]
+    async fn reset_user_factors(
+        &self,
+        context: &Context<'_>,
+        input: ResetUserFactorsInput,
+    ) -> Result<Option<ResetUserFactorsPayload>> {
+        let viewer = viewer(context)?;
+        let (by, origin) = (admin(viewer)?, caller(context).origin().clone());
+        let (enrollments, note) = (&auth(context).enrollments, input.note.as_deref());
+        let done = match global_id::user(&input.user_id, Field::UserId) {
+            Ok(id) => enrollments.reset_factors(by, id, note, origin).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        Ok(Some(match expected(done)? {
+            Ok((user, ended_count)) => {
+                let user = Some(User::new(user, viewer));
+                ResetUserFactorsPayload { user, ended_count, errors: Vec::new() }
+            }
+            Err(errors) => ResetUserFactorsPayload { errors, ..ResetUserFactorsPayload::default() },
         }))
     }
 

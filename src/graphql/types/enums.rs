@@ -162,6 +162,8 @@ pub enum UserErrorCode {
     /// The object does not exist, or the caller may not see it. Reload the list that the ID is
     /// from.
     NotFound,
+    /// The account needs a second factor, and has no other. Ask the user to add another one first.
+    LastCredential,
     /// The caller may not do this. Do not repeat the request unchanged; `message` says what is
     /// missing.
     Forbidden,
@@ -173,8 +175,17 @@ pub enum UserErrorCode {
 pub enum LoginStep {
     /// Password of the user.
     Password,
+    /// Code of six digits from an authenticator app.
+    Totp,
+    /// Passkey, by the options in `passkeyOptions`.
+    Passkey,
+    /// Recovery code, which can be used once.
+    RecoveryCode,
     /// Code of eight digits from an e-mail.
     EmailCode,
+    /// The user has to add a second factor: call `beginTotp` or
+    /// `beginPasskeyRegistration` with the token of the challenge.
+    EnrollFactor,
 }
 
 /// State of an e-mail in the outbox.

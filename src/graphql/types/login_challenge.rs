@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 
 use super::LoginStep;
 use crate::auth;
-use crate::graphql::scalars::DateTime;
+use crate::graphql::scalars::{DateTime, WebAuthnJson};
 
 /// Login, change or proof that waits for its next step. It is not a session, and gives access to nothing
 /// but its own next step, once.
@@ -20,6 +20,12 @@ pub struct LoginChallenge {
     sent_to: Option<String>,
     /// Proofs for the next step; any one of them is enough.
     steps: Vec<LoginStep>,
+    /// Options for a passkey, if `PASSKEY` is one of the steps, for
+    /// `PublicKeyCredential.parseRequestOptionsFromJSON`. After a wrong proof they are other ones.
+    passkey_options: Option<WebAuthnJson>,
+    /// Seconds for which `trustDevice` saves the second factor on this device; null if no device can be
+    /// trusted.
+    trust_device_seconds: Option<i32>,
     /// Number of wrong proofs after which the challenge is invalid.
     attempts_left: i32,
 }
@@ -31,6 +37,10 @@ impl From<auth::LoginChallenge> for LoginChallenge {
             expires_at: challenge.expires_at.into(),
             sent_to: challenge.sent_to.map(|address| address.as_str().to_owned()),
             steps: challenge.steps.into_iter().map(Into::into).collect(),
+            trust_device_seconds: challenge
+                .device_trust
+                .map(|trust| i32::try_from(trust.as_secs()).unwrap_or(i32::MAX)),
+            passkey_options: challenge.passkey_options.map(WebAuthnJson),
             attempts_left: challenge.attempts_left,
         }
     }

@@ -13,12 +13,15 @@ mod enums;
 mod filters;
 mod login_challenge;
 mod node;
+mod passkey;
+mod second_factors;
 mod session;
 mod session_ended;
 mod session_fields;
 mod signing_key;
 mod token_pair;
 mod token_status;
+mod trusted_device;
 mod user;
 mod user_fields;
 
@@ -33,9 +36,12 @@ pub use enums::{
 pub use filters::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
 pub use login_challenge::LoginChallenge;
 pub use node::Node;
+pub use passkey::Passkey;
+pub use second_factors::SecondFactors;
 pub use session::{Session, SessionConnection};
 pub use session_ended::SessionEnded;
 pub use signing_key::SigningKey;
 pub use token_pair::TokenPair;
 pub use token_status::TokenStatus;
+pub use trusted_device::TrustedDevice;
 pub use user::{User, UserConnection};

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Result};
 
-use super::{AuditEvent, BlacklistEntry, Email, Session, SigningKey, User};
+use super::{AuditEvent, BlacklistEntry, Email, Passkey, Session, SigningKey, TrustedDevice, User};
 use crate::auth::Viewer;
 use crate::graphql::error::expose;
 use crate::graphql::global_id::GlobalId;
@@ -24,6 +24,10 @@ pub enum Node {
     AuditEvent(AuditEvent),
     /// An e-mail of the outbox.
     Email(Email),
+    /// A passkey.
+    Passkey(Passkey),
+    /// A trusted device.
+    TrustedDevice(TrustedDevice),
 }
 
 impl Node {
@@ -47,6 +51,12 @@ impl Node {
                 let entry = loaders.blacklist_entry(id).await?;
                 let seen = entry.filter(|entry| viewer.may_see(entry.user_id));
                 seen.map(|entry| Self::BlacklistEntry(BlacklistEntry::shared(entry, viewer)))
+            }
+            Some(GlobalId::Passkey(id)) => {
+                Passkey::load(context, viewer, id).await?.map(Self::Passkey)
+            }
+            Some(GlobalId::TrustedDevice(id)) => {
+                TrustedDevice::load(context, viewer, id).await?.map(Self::TrustedDevice)
             }
             Some(GlobalId::Email(id)) => {
                 let Ok(admin) = viewer.admin() else { return Ok(None) };

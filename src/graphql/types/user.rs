@@ -24,6 +24,11 @@ impl User {
         Self { account: Arc::new(user), is_remembered: false, viewer }
     }
 
+    /// Who sees the account.
+    pub(in crate::graphql) fn viewer(&self) -> Viewer {
+        self.viewer
+    }
+
     /// The account, if the viewer may see it.
     pub(in crate::graphql) async fn load(
         context: &Context<'_>,

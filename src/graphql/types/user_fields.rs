@@ -1,18 +1,20 @@
 //! Fields of users.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object, Result};
 
 use super::{
     AuditEvent, AuditEventConnection, AuditFilter, BlacklistEntry, BlacklistEntryConnection,
-    BlacklistFilter, Role, Session, SessionConnection, SessionFilter, User,
+    BlacklistFilter, Role, SecondFactors, Session, SessionConnection, SessionFilter, User,
 };
 use crate::domain;
 use crate::domain::filter;
-use crate::graphql::auth;
 use crate::graphql::cursor::page;
 use crate::graphql::error::expose;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::scalars::DateTime;
+use crate::graphql::{auth, loaders};
 
 /// Account of a user.
 #[Object]
@@ -67,6 +69,17 @@ impl User {
     /// When the user last logged in; null if never, and if the service does not record logins.
     async fn last_login_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
         Ok(self.now(context).await?.last_login_at.map(Into::into))
+    }
+
+    /// True if the user can log in with a password.
+    async fn has_password(&self, context: &Context<'_>) -> Result<bool> {
+        let found = loaders(context).ways_in(self.account.id).await?;
+        Ok(found.is_some_and(|found| found.has_password))
+    }
+
+    /// Second factors of the user; null if the viewer may not see them.
+    async fn second_factors(&self, context: &Context<'_>) -> Result<Option<SecondFactors>> {
+        SecondFactors::load(context, self.viewer, Arc::clone(&self.account)).await
     }
 
     /// When the password was last changed; null if it is still the first one.

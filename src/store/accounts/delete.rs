@@ -21,7 +21,7 @@ use crate::store::credentials::Passwords;
 use crate::store::email::challenges::Challenges;
 use crate::store::email::outbox::{NewMail, Outbox};
 use crate::store::error::{Error, Result};
-use crate::store::factors::remove::Remove;
+use crate::store::factors::strip::Strip;
 use crate::store::handle::Store;
 use crate::store::query::rows::{UserRow, user_columns};
 use crate::store::session_ends::end_all::{EndAll, Ending};
@@ -158,7 +158,7 @@ impl Store {
                 return Ok(Err(if is_last { NotDeleted::LastAdministrator } else { NotDeleted::Missing }));
             };
             conn.delete_password(user).await?;
-            conn.delete_factors(user).await?;
+            conn.strip_factors(user).await?;
             metered::query("INSERT INTO deleted_users (user_id, deleted_at) VALUES ($1, $2)")
                 .bind(user.as_uuid())
                 .bind(event.at.as_micros())

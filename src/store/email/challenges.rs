@@ -154,6 +154,16 @@ impl Store {
         row.map(Challenge::try_from).transpose()
     }
 
+    pub async fn challenge(&self, id: ChallengeId) -> Result<Option<Challenge>> {
+        let row: Option<ChallengeRow> = read!(self, conn => Ok::<_, Error>(metered::query_as(concat!(
+            "SELECT ", challenge_columns!(), " FROM challenges WHERE id = $1"
+        ))
+        .bind(id.as_uuid())
+        .fetch_optional(conn)
+        .await?))?;
+        row.map(Challenge::try_from).transpose()
+    }
+
     /// The challenge of the token in a link.
     pub async fn challenge_by_link(&self, link: TokenDigest) -> Result<Option<Challenge>> {
         let row: Option<ChallengeRow> = read!(self, conn => Ok::<_, Error>(metered::query_as(concat!(
@@ -203,6 +213,26 @@ impl Store {
         .fetch_optional(conn)
         .await?))?;
         Ok(row.map(Challenge::try_from).transpose()?.and_then(|challenge| challenge.email))
+    }
+
+    /// Takes an attempt of an open challenge, before its proof is judged. Returns how many are left; `None` if
+    /// none was.
+    pub async fn take_attempt(
+        &self,
+        challenge: ChallengeId,
+        now: Timestamp,
+    ) -> Result<Option<i32>> {
+        transact!(self, conn => {
+            Ok(metered::query_scalar(
+                "UPDATE challenges SET attempts_left = attempts_left - 1 WHERE id = $1 \
+                 AND used_at IS NULL AND expires_at > $2 AND attempts_left > 0 \
+                 RETURNING attempts_left",
+            )
+            .bind(challenge.as_uuid())
+            .bind(now.as_micros())
+            .fetch_optional(conn)
+            .await?)
+        })
     }
 
     /// Compares a code, by its possible digests. A wrong one costs an attempt.

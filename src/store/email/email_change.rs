@@ -1,5 +1,6 @@
 //! Changes of addresses: requested, confirmed, and taken back.
 
+use crate::clock::Timestamp;
 use crate::domain::id::{ChallengeId, UserId};
 use crate::domain::session::EndReason;
 use crate::domain::user::{Email, Names, User};
@@ -15,6 +16,7 @@ use crate::store::email::order::{MailOrder, Order, Ordered};
 use crate::store::email::outbox::{NewMail, Outbox};
 use crate::store::email::spend::{Spend, SpendChallenge};
 use crate::store::error::{Error, Result};
+use crate::store::factors::strip::Strip;
 use crate::store::handle::Store;
 use crate::store::session_ends::end_all::{EndAll, Ending};
 use crate::store::session_ends::end_order::EndSessions;
@@ -65,7 +67,7 @@ steps! {
             &mut self,
             user: UserId,
             names: &Names,
-            now: crate::clock::Timestamp,
+            now: Timestamp,
         ) -> Result<Option<NameTaken>> {
             if self.has_username(names.username(), user).await?
                 || self.is_reserved(names.username(), user, now).await?
@@ -78,8 +80,8 @@ steps! {
             Ok(is_taken.then_some(NameTaken::Email))
         }
 
-        /// Deletes what was set since this challenge: the password, and challenges that would take back a
-        /// later change.
+        /// Deletes what was set since this challenge: the password, second factors, and challenges that would
+        /// take back a later change.
         async fn delete_later(&mut self, user: UserId, challenge: ChallengeId) -> Result<()> {
             for delete in [
                 "DELETE FROM password_credentials WHERE user_id = $1 AND changed_at >= \
@@ -92,6 +94,14 @@ steps! {
                     .bind(challenge.as_uuid())
                     .execute(&mut *self)
                     .await?;
+            }
+            let since: Option<i64> =
+                metered::query_scalar("SELECT created_at FROM challenges WHERE id = $1")
+                    .bind(challenge.as_uuid())
+                    .fetch_optional(&mut *self)
+                    .await?;
+            if let Some(since) = since.map(Timestamp::from_micros) {
+                self.strip_later_factors(user, since).await?;
             }
             Ok(())
         }
@@ -152,7 +162,7 @@ impl Store {
             if let Some(taken) = conn.taken_name(spend.user, new, spend.at).await? {
                 return Ok(Err(NotChanged::NameTaken(taken)));
             }
-            if !conn.mark_used(spend.id, spend.at).await? {
+            if !conn.mark_used(spend.id, 1, spend.at).await? {
                 return Ok(Err(NotChanged::Expired));
             }
             if conn.update_names(spend.user, new).await?.is_none() {
@@ -166,6 +176,7 @@ impl Store {
             } else {
                 // The link that takes the change back stays: a thief may have caused this, too.
                 conn.delete_password(spend.user).await?;
+                conn.strip_factors(spend.user).await?;
                 conn.end_by_proof(spend, EndReason::EmailVerified).await?
             };
             Ok(verified.map(|user| (user, ending)).ok_or(NotChanged::Expired))
@@ -174,7 +185,7 @@ impl Store {
 
     /// Spends the challenge, sets the former address again, and ends all sessions. It works whatever was
     /// changed in the account meanwhile, since a thief may have changed it: a password that was set since is
-    /// deleted, and later changes of the address cannot be taken back, which would be the thief's to do.
+    /// deleted, so are second factors that were added since, and later changes of the address cannot be taken back, which would be the thief's to do.
     pub async fn revert_email(
         &self,
         order: RevertEmail,
@@ -191,7 +202,7 @@ impl Store {
             if let Some(taken) = conn.taken_name(*user, former, end.at).await? {
                 return Ok(Err(NotChanged::NameTaken(taken)));
             }
-            if !conn.mark_used(*challenge, end.at).await? {
+            if !conn.mark_used(*challenge, 1, end.at).await? {
                 return Ok(Err(NotChanged::Expired));
             }
             if conn.update_names(*user, former).await?.is_none() {

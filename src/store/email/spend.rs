@@ -24,6 +24,7 @@ use crate::store::email::challenge_row::PasswordMark;
 use crate::store::email::challenges::Challenges;
 use crate::store::error::Result;
 use crate::store::factors::mark::{FactorsMark, Marks};
+use crate::store::factors::strip::Strip;
 use crate::store::handle::Store;
 use crate::store::query::rows::{UserRow, user_columns};
 use crate::store::session_ends::end_all::{EndAll, Ending};
@@ -31,13 +32,19 @@ use crate::store::session_ends::end_order::{EndSessions, Scope};
 
 /// Order to spend a challenge of an account.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a condition of its own")]
 pub struct SpendChallenge {
     pub id: ChallengeId,
     pub user: UserId,
     /// The mark of the password that the account had when the challenge was stored.
     pub password: Option<PasswordMark>,
-    /// The mark of the second factors that the account had when the challenge was stored.
+    /// The mark of the second factors that the account had when the challenge was stored. Compared only where
+    /// it leads to a login.
     pub factors: Option<FactorsMark>,
+    /// Whether it leads to a session, or to the next step of a login.
+    pub is_login: bool,
+    /// Whether it was decided that the second factors go, as somebody else's: by the first proof of the address.
+    pub must_strip: bool,
     /// Canonical form of the address that the account must still have.
     pub email_key: Option<String>,
     /// Whether it was answered by a mail to the account's address, which verifies that.
@@ -45,6 +52,8 @@ pub struct SpendChallenge {
     /// Whether the browser that registered the account, or a session of it, spends the challenge: then a
     /// first proof of the address ends nothing.
     pub is_same_browser: bool,
+    /// Whether an attempt was taken for it beforehand, so that it may have been the last one.
+    pub has_attempt: bool,
     /// A new password, which ends all sessions.
     pub new_password: Option<PasswordHash>,
     pub at: Timestamp,
@@ -84,14 +93,21 @@ impl LockHash for PgConnection {
 
 steps! {
     pub(in crate::store) trait Spend {
-        /// Marks the challenge as used. `false` if it was used before, has expired or no attempts are left.
-        async fn mark_used(&mut self, challenge: ChallengeId, at: Timestamp) -> Result<bool> {
+        /// Marks the challenge as used. `false` if it was used before, has expired, or less than `least`
+        /// attempts are left.
+        async fn mark_used(
+            &mut self,
+            challenge: ChallengeId,
+            least: i32,
+            at: Timestamp,
+        ) -> Result<bool> {
             let done = metered::query(
                 "UPDATE challenges SET used_at = $2 WHERE id = $1 AND used_at IS NULL \
-                 AND expires_at > $2 AND attempts_left > 0",
+                 AND expires_at > $2 AND attempts_left >= $3",
             )
             .bind(challenge.as_uuid())
             .bind(at.as_micros())
+            .bind(least)
             .execute(self)
             .await?;
             Ok(done.rows_affected() > 0)
@@ -125,24 +141,43 @@ steps! {
             row.map(User::try_from).transpose()
         }
 
-        /// Spends a challenge, verifies its address if it was answered by a mail, and sets the new password. `None`, and nothing is
-        /// changed, if it is worthless.
-        async fn spend(&mut self, order: &SpendChallenge) -> Result<Option<Spent>> {
-            let Some((mut user, mark)) = self.lock_account(order.user).await? else {
+        /// Locks the account, if the challenge is still worth something: it is open, and the account is what it
+        /// was.
+        async fn may_spend(&mut self, order: &SpendChallenge) -> Result<Option<User>> {
+            let Some((user, mark)) = self.lock_account(order.user).await? else {
                 return Ok(None);
             };
             let email_key = user.names.email().map(Email::key);
             if email_key != order.email_key.as_deref() || mark != order.password {
                 return Ok(None);
             }
-            if self.factors_mark(order.user).await? != order.factors {
+            if order.is_login && self.factors_mark(order.user).await? != order.factors {
                 return Ok(None);
             }
-            if !self.mark_used(order.id, order.at).await? {
-                return Ok(None);
-            }
+            let found: Option<i32> = metered::query_scalar(
+                "SELECT 1 FROM challenges WHERE id = $1 AND used_at IS NULL AND expires_at > $2 \
+                 AND attempts_left >= $3",
+            )
+            .bind(order.id.as_uuid())
+            .bind(order.at.as_micros())
+            .bind(least_attempts(order))
+            .fetch_optional(self)
+            .await?;
+            Ok(found.map(|_| user))
+        }
+
+        /// Spends a challenge, verifies its address if it was answered by a mail, and sets the new
+        /// password. `None`, and nothing is changed, if it is worthless.
+        async fn spend(&mut self, order: &SpendChallenge) -> Result<Option<Spent>> {
+            let Some(mut user) = self.may_spend(order).await? else { return Ok(None) };
             let is_first_proof = order.is_by_mail && user.email_verified_at.is_none();
             let strips = is_first_proof && !order.is_same_browser;
+            if order.must_strip && !strips {
+                return Ok(None);
+            }
+            if !self.mark_used(order.id, least_attempts(order), order.at).await? {
+                return Ok(None);
+            }
             if is_first_proof {
                 user = self.verify_address(order.user, order.at).await?.unwrap_or(user);
                 self.record_event(&event(AuditKind::EmailVerified, order)).await?;
@@ -154,6 +189,11 @@ steps! {
                 self.record_event(&event(AuditKind::PasswordReset, order)).await?;
             } else if strips {
                 self.delete_password(order.user).await?;
+            }
+            if strips && self.strip_factors(order.user).await? {
+                let removed = event(AuditKind::FactorRemoved, order);
+                let detail = Some("all, by the first proof of the address");
+                self.record_event(&NewEvent { detail, ..removed }).await?;
             }
             if strips || order.new_password.is_some() {
                 self.delete_challenges(order.user).await?;
@@ -186,6 +226,11 @@ steps! {
             self.end_all(&end).await
         }
     }
+}
+
+/// Attempts that must be left.
+fn least_attempts(order: &SpendChallenge) -> i32 {
+    i32::from(!order.has_attempt)
 }
 
 fn event(kind: AuditKind, order: &SpendChallenge) -> NewEvent {

@@ -28,7 +28,16 @@ steps! {
             FactorsMark::read(bytes)
         }
 
-        /// Notes a change of the account's factors.
+        /// Notes that the account's user has proved the address since an administrator removed all factors.
+        async fn forget_reset(&mut self, user: UserId) -> Result<()> {
+            metered::query("UPDATE second_factors SET reset_at = NULL WHERE user_id = $1")
+                .bind(user.as_uuid())
+                .execute(self)
+                .await?;
+            Ok(())
+        }
+
+        /// Notes a change of the account's factors. No device is trusted any more.
         async fn mark_factors(
             &mut self,
             user: UserId,
@@ -42,8 +51,12 @@ steps! {
             .bind(user.as_uuid())
             .bind(mark.0.to_vec())
             .bind(reset_at.map(Timestamp::as_micros))
-            .execute(self)
+            .execute(&mut *self)
             .await?;
+            metered::query("DELETE FROM trusted_devices WHERE user_id = $1")
+                .bind(user.as_uuid())
+                .execute(self)
+                .await?;
             Ok(())
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::crypto::recovery_code::RecoveryCodeDigest;
-use crate::domain::id::UserId;
+use crate::domain::id::{PasskeyId, UserId};
 use crate::domain::user::User;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
@@ -14,6 +14,7 @@ use crate::store::factors::mark::{FactorsMark, Marks};
 use crate::store::handle::Store;
 use crate::store::session_ends::end_all::{EndAll, Ending};
 use crate::store::session_ends::end_order::EndSessions;
+use crate::store::sessions::live::LiveSession;
 
 /// Order to change the second factors that an account has.
 #[derive(Clone, Debug)]
@@ -23,7 +24,7 @@ pub struct ChangeFactors {
     pub current: Option<FactorsMark>,
     pub next: FactorsMark,
     pub change: FactorChange,
-    pub notice: Option<NewMail>,
+    pub mails: Vec<NewMail>,
     pub at: Timestamp,
 }
 
@@ -31,6 +32,11 @@ pub struct ChangeFactors {
 pub enum FactorChange {
     /// Without other factors the recovery codes go, too.
     RemoveTotp {
+        is_last: bool,
+    },
+    /// Likewise.
+    RemovePasskey {
+        id: PasskeyId,
         is_last: bool,
     },
     RenewRecoveryCodes(Vec<RecoveryCodeDigest>),
@@ -42,16 +48,18 @@ pub struct ResetFactors {
     pub user: UserId,
     pub mark: FactorsMark,
     pub end: EndSessions,
-    pub notice: Option<NewMail>,
+    pub mails: Vec<NewMail>,
 }
 
 steps! {
     pub(in crate::store) trait Remove {
-        /// Deletes all second factors of an account.
+        /// Deletes all second factors of an account, whose row with the mark stays.
         async fn delete_factors(&mut self, user: UserId) -> Result<()> {
             for delete in [
                 "DELETE FROM totp WHERE user_id = $1",
                 "DELETE FROM recovery_codes WHERE user_id = $1",
+                "DELETE FROM passkeys WHERE user_id = $1",
+                "DELETE FROM trusted_devices WHERE user_id = $1",
             ] {
                 metered::query(delete).bind(user.as_uuid()).execute(&mut *self).await?;
             }
@@ -61,7 +69,8 @@ steps! {
 }
 
 impl Store {
-    /// Changes the factors. `None`, and nothing is changed, if they were changed since.
+    /// Changes the factors in a session, which the event names. `None`, and nothing is changed, if that has ended,
+    /// or the factors were changed since.
     pub async fn change_factors(
         &self,
         order: ChangeFactors,
@@ -71,11 +80,26 @@ impl Store {
             let Some(user) = conn.lock_factors(order.user, order.current).await? else {
                 return Ok(None);
             };
+            if let Some(session) = event.session
+                && !conn.is_live_session(session, order.user, order.at).await?
+            {
+                return Ok(None);
+            }
             match &order.change {
-                FactorChange::RemoveTotp { is_last: true } => conn.delete_factors(order.user).await?,
+                FactorChange::RemoveTotp { is_last: true }
+                | FactorChange::RemovePasskey { is_last: true, .. } => {
+                    conn.delete_factors(order.user).await?;
+                }
                 FactorChange::RemoveTotp { is_last: false } => {
                     metered::query("DELETE FROM totp WHERE user_id = $1")
                         .bind(order.user.as_uuid())
+                        .execute(&mut *conn)
+                        .await?;
+                }
+                FactorChange::RemovePasskey { id, is_last: false } => {
+                    metered::query("DELETE FROM passkeys WHERE user_id = $1 AND id = $2")
+                        .bind(order.user.as_uuid())
+                        .bind(id.as_uuid())
                         .execute(&mut *conn)
                         .await?;
                 }
@@ -85,23 +109,25 @@ impl Store {
             }
             conn.mark_factors(order.user, order.next, None).await?;
             conn.record_event(&event).await?;
-            conn.queue_mails(order.notice.as_slice()).await?;
+            conn.queue_mails(&order.mails).await?;
             Ok(Some(user))
         })
     }
 
-    /// Removes all factors and ends all sessions. `None` if the account does not exist or is not active.
+    /// Removes all factors and ends all sessions. `None` if the account does not exist.
     pub async fn reset_factors(
         &self,
         order: ResetFactors,
         event: NewEvent,
     ) -> Result<Option<(User, Ending)>> {
         transact!(self, conn => {
-            let Some(user) = conn.lock_user(order.user).await? else { return Ok(None) };
+            let Some(user) = conn.lock_user(order.user).await?.filter(|user| !user.is_deleted()) else {
+                return Ok(None);
+            };
             conn.delete_factors(order.user).await?;
             conn.mark_factors(order.user, order.mark, Some(order.end.at)).await?;
             conn.record_event(&event).await?;
-            conn.queue_mails(order.notice.as_slice()).await?;
+            conn.queue_mails(&order.mails).await?;
             let ending = conn.end_all(&order.end).await?;
             Ok(Some((user, ending)))
         })

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::store::backend::metered;
 use crate::store::error::Result;
+use crate::store::handle::Store;
 
 /// A token that is about to be used.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +11,13 @@ pub struct SpendToken {
     /// SHA-256 of the token.
     pub digest: [u8; 32],
     pub expires_at: Timestamp,
+}
+
+impl Store {
+    /// Uses a token up, before what it is for is judged. `false` if it was used before.
+    pub async fn use_up(&self, token: SpendToken) -> Result<bool> {
+        transact!(self, conn => conn.spend_token(&token).await)
+    }
 }
 
 steps! {

@@ -41,6 +41,10 @@ pub enum Expired {
     FailedMails,
     /// Counters of mails that have run down.
     MailLimits,
+    /// Tokens and challenges without a row that were used, and have expired.
+    SpentTokens,
+    /// Devices that are not trusted any more.
+    TrustedDevices,
     /// Registrations with an address to be verified. An account that did not get its address goes with its
     /// row.
     UnprovedRegistrations,
@@ -59,8 +63,9 @@ pub struct Purged {
     pub login_failures: u64,
     /// Former names that are free again.
     pub names: u64,
-    /// Challenges, and registrations that waited for one.
+    /// Challenges, used tokens, and registrations that waited for one.
     pub challenges: u64,
+    pub trusted_devices: u64,
     /// Mails that were kept or had failed.
     pub mails: u64,
     /// Counters of mails.
@@ -119,6 +124,12 @@ macro_rules! expired {
     (mail_limits) => {
         "until <= $1"
     };
+    (spent_tokens) => {
+        "expires_at <= $1"
+    };
+    (trusted_devices) => {
+        "expires_at <= $1"
+    };
     // One that an administrator has made something else of stays, and waits for its address.
     (unproved_registrations) => {
         "registered_at <= $1 AND (users.email_key IS NOT NULL OR users.deleted_at IS NOT NULL \
@@ -174,7 +185,7 @@ macro_rules! count {
 
 impl Expired {
     /// In the order of deletion: entries refer to sessions.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::BlacklistEntries,
         Self::Sessions,
         Self::SessionEnds,
@@ -188,6 +199,8 @@ impl Expired {
         Self::KeptMails,
         Self::FailedMails,
         Self::MailLimits,
+        Self::SpentTokens,
+        Self::TrustedDevices,
         Self::UnprovedRegistrations,
     ];
 
@@ -222,6 +235,8 @@ impl Expired {
             Self::KeptMails => delete!("emails", "id", kept_mails),
             Self::FailedMails => delete!("emails", "id", failed_mails),
             Self::MailLimits => delete!("email_limits", "bucket", mail_limits),
+            Self::SpentTokens => delete!("spent_tokens", "digest", spent_tokens),
+            Self::TrustedDevices => delete!("trusted_devices", "id", trusted_devices),
             Self::UnprovedRegistrations => concat!(
                 "SELECT user_id FROM unproved_registrations JOIN users ON users.id = user_id WHERE ",
                 expired!(unproved_registrations),
@@ -247,6 +262,8 @@ impl Expired {
             Self::KeptMails => count!("emails", kept_mails),
             Self::FailedMails => count!("emails", failed_mails),
             Self::MailLimits => count!("email_limits", mail_limits),
+            Self::SpentTokens => count!("spent_tokens", spent_tokens),
+            Self::TrustedDevices => count!("trusted_devices", trusted_devices),
             Self::UnprovedRegistrations => count!(
                 "unproved_registrations JOIN users ON users.id = user_id",
                 unproved_registrations

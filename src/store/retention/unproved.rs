@@ -1,7 +1,7 @@
 //! Removal of registrations that waited for the proof of an address.
 //!
 //! An account that was created without its address, because another account has it, can never be proved. It
-//! would keep its username for good, so it goes after a while; nothing but its password refers to it. Audit
+//! would keep its username for good, so it goes after a while, with its password and second factors. Audit
 //! events keep its id. An account that has its address only loses the row.
 
 use sqlx::types::Uuid;
@@ -13,6 +13,7 @@ use crate::store::accounts::delete::LockPassword;
 use crate::store::backend::metered;
 use crate::store::credentials::Passwords;
 use crate::store::error::Result;
+use crate::store::factors::strip::Strip;
 use crate::store::handle::Store;
 
 const REGISTRATION: &str = "DELETE FROM unproved_registrations WHERE user_id = $1";
@@ -34,6 +35,9 @@ steps! {
                 // An administrator by now, and perhaps the only one.
                 &[]
             };
+            if statements.contains(&ACCOUNT) {
+                self.strip_factors(id).await?;
+            }
             for statement in statements {
                 metered::query(*statement).bind(id.as_uuid()).execute(&mut *self).await?;
             }

@@ -3,23 +3,17 @@
 use sqlx::types::Uuid;
 
 use crate::clock::Timestamp;
-use crate::crypto::password::PasswordHash;
 use crate::domain::authentication::Authentication;
-use crate::domain::id::{SessionId, UserId};
+use crate::domain::id::{SessionId, TrustedDeviceId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{EndReason, RefreshGrant, Session, SessionName};
 use crate::domain::user::User;
-use crate::store::accounts::create::{Accounts, NameTaken, NewUser};
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
-use crate::store::credentials::Passwords;
 use crate::store::email::order::{MailOrder, Order};
 use crate::store::email::outbox::{NewMail, Outbox};
-use crate::store::email::spend::{Spend, SpendChallenge};
 use crate::store::error::{Error, Result};
-use crate::store::factors::enroll::{AddTotp, Enroll};
-use crate::store::factors::mark::{FactorsMark, Marks};
-use crate::store::factors::use_factor::{Use, UseFactor};
+use crate::store::factors::trusted_devices::{NewTrustedDevice, TrustDevices};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::{below_a_floor, from_floors_over};
 use crate::store::query::from_row::from_row;
@@ -28,8 +22,9 @@ use crate::store::session_ends::end_all::Ending;
 use crate::store::session_ends::end_order::{EndSessions, Scope};
 use crate::store::session_ends::end_rows::EndRows;
 use crate::store::session_ends::ended_session::EndedSession;
+use crate::store::sessions::grounds::{CheckGrounds, Grounds, NotOpened};
 use crate::store::sessions::session_limit::SessionLimit;
-use crate::store::throttle::{Settlement, Throttle};
+use crate::store::throttle::Throttle;
 
 #[derive(Clone, Debug)]
 pub struct NewSession {
@@ -55,34 +50,16 @@ pub struct OpenSession {
     pub record_login: bool,
     /// Maximum number of live sessions per user; the oldest ones beyond it end.
     pub max_sessions: Option<u32>,
+    /// The device on which the second factor was not asked for: it must still be trusted.
+    pub trusted_device: Option<TrustedDeviceId>,
+    /// A device to be trusted from now on.
+    pub trust: Option<NewTrustedDevice>,
+    /// Events beside that of the login.
+    pub events: Vec<NewEvent>,
     /// Mails to be queued with the session.
     pub mails: Vec<NewMail>,
     /// A challenge for the verification of the address, with its mail.
     pub verification: Option<MailOrder>,
-}
-
-/// What entitles the user to the session. The transaction that opens it checks that it still holds.
-#[derive(Clone, Debug)]
-pub enum Grounds {
-    /// A password that was verified a moment ago.
-    Password {
-        /// The hash that the password was verified with. If the account has another hash by now, the
-        /// password was changed meanwhile.
-        verified: PasswordHash,
-        /// The same password hashed with the current parameters, if the old hash is weaker.
-        upgraded: Option<PasswordHash>,
-        /// The mark of the second factors by which it was decided that the password is enough.
-        factors: Option<FactorsMark>,
-        settlement: Settlement,
-    },
-    /// A new account, which is created in the same transaction.
-    Registration(NewUser),
-    /// A code or a link of a mail, which is spent in the same transaction.
-    Challenge(SpendChallenge),
-    /// A second factor for the challenge of a first step. Both are used in the same transaction.
-    SecondStep(SpendChallenge, UseFactor),
-    /// A factor that is enrolled for the challenge of a first step, in the same transaction.
-    Enrolment(SpendChallenge, Box<AddTotp>),
 }
 
 #[derive(Clone, Debug)]
@@ -93,17 +70,6 @@ pub struct Opened {
     pub ended: Vec<EndedSession>,
     /// Sessions that the spent challenge ended.
     pub ending: Ending,
-}
-
-/// The reason why no session was opened, and nothing was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotOpened {
-    /// Since the password was verified it or the second factors were changed, the account was deactivated, or
-    /// another login has upgraded the hash.
-    GroundsChanged,
-    /// The second factor was used before. The challenge has not been spent.
-    FactorUsed,
-    NameTaken(NameTaken),
 }
 
 from_row! {
@@ -176,61 +142,6 @@ steps! {
     }
 }
 
-steps! {
-    trait CheckGrounds {
-        /// Locks or creates the account.
-        async fn check_grounds(
-            &mut self,
-            open: &OpenSession,
-        ) -> Result<Result<(User, Ending), NotOpened>> {
-            let NewSession { user_id, created_at, .. } = open.session;
-            match &open.grounds {
-                Grounds::Password { verified, upgraded, factors, .. } => {
-                    let last_login = open.record_login.then_some(created_at);
-                    let user = self.confirm_password(user_id, verified, last_login).await?;
-                    let Some(user) = user else { return Ok(Err(NotOpened::GroundsChanged)) };
-                    if self.factors_mark(user_id).await? != *factors {
-                        return Ok(Err(NotOpened::GroundsChanged));
-                    }
-                    if let Some(upgraded) = upgraded {
-                        self.upgrade_hash(user_id, upgraded).await?;
-                    }
-                    Ok(Ok((user, Ending::default())))
-                }
-                Grounds::Registration(new) => {
-                    let created = self.create_account(new).await?;
-                    Ok(created.map(|user| (user, Ending::default())).map_err(NotOpened::NameTaken))
-                }
-                Grounds::Challenge(order)
-                | Grounds::SecondStep(order, _)
-                | Grounds::Enrolment(order, _) => {
-                    // Before the challenge, which has other attempts. The lock comes first, as everywhere.
-                    if let Grounds::SecondStep(_, used) = &open.grounds {
-                        self.lock_account(user_id).await?;
-                        if !self.use_factor(user_id, used).await? {
-                            return Ok(Err(NotOpened::FactorUsed));
-                        }
-                    }
-                    let Some(spent) = self.spend(order).await? else {
-                        return Ok(Err(NotOpened::GroundsChanged));
-                    };
-                    if let Grounds::Enrolment(_, order) = &open.grounds
-                        && self.add_totp(order).await?.is_none()
-                    {
-                        return Ok(Err(NotOpened::GroundsChanged));
-                    }
-                    let user = if open.record_login {
-                        self.record_login(user_id, created_at).await?.unwrap_or(spent.user)
-                    } else {
-                        spent.user
-                    };
-                    Ok(Ok((user, spent.ending)))
-                }
-            }
-        }
-    }
-}
-
 impl Store {
     /// Opens a session, ends those beyond the user's limit, and records the event.
     pub async fn open_session(
@@ -238,19 +149,32 @@ impl Store {
         open: OpenSession,
         event: NewEvent,
     ) -> Result<Result<Opened, NotOpened>> {
+        let last_login = open.record_login.then_some(open.session.created_at);
+        let (user, now) = (open.session.user_id, open.session.created_at);
         transact!(self, conn => {
-            let (user, ending) = match conn.check_grounds(&open).await? {
+            // Before anything is used up.
+            if let Some(device) = open.trusted_device
+                && !conn.is_trusted(user, device, now).await?
+            {
+                return Ok(Err(NotOpened::GroundsChanged));
+            }
+            let (user, ending) = match conn.check_grounds(user, &open.grounds, last_login).await? {
                 Ok(grounds) => grounds,
                 Err(not_opened) => return Ok(Err(not_opened)),
             };
+            if let Some(trust) = &open.trust {
+                conn.trust_device(user.id, trust).await?;
+            }
             let (session, may_exceed) =
                 conn.insert_session(&open.session, open.max_sessions).await?;
-            conn.record_event(&NewEvent { session: Some(session.id), ..event.clone() }).await?;
+            for event in [&event].into_iter().chain(&open.events) {
+                conn.record_event(&NewEvent { session: Some(session.id), ..event.clone() }).await?;
+            }
             conn.queue_mails(&open.mails).await?;
             if let Some(verification) = &open.verification {
                 conn.order_mail(verification).await?;
             }
-            if let Grounds::Password { settlement, .. } = &open.grounds {
+            if let Some(settlement) = open.grounds.settlement() {
                 // Late, since other logins wait for these rows.
                 conn.settle(settlement).await?;
             }

@@ -8,6 +8,7 @@ use crate::domain::authentication::Authentication;
 use crate::domain::id::{SessionId, UserId};
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
+use crate::store::email::outbox::{NewMail, Outbox};
 use crate::store::email::spend::{Spend, SpendChallenge};
 use crate::store::error::Result;
 use crate::store::factors::use_factor::{Use, UseFactor};
@@ -15,6 +16,7 @@ use crate::store::handle::Store;
 use crate::store::query::floor_sql::below_a_floor;
 use crate::store::query::rows::session_columns;
 use crate::store::rotation::refreshed::{Refreshed, RefreshedRow};
+use crate::store::sessions::live::LiveSession;
 use crate::store::throttle::{Settlement, Throttle};
 
 /// Order to note that the user of a session proved to be the user.
@@ -27,6 +29,9 @@ pub struct Reauthenticate {
     pub shown: Authentication,
     /// Latest expiry of the new access token.
     pub access_expires_at: Timestamp,
+    /// Events beside that of the proof.
+    pub events: Vec<NewEvent>,
+    pub mails: Vec<NewMail>,
 }
 
 /// Proof of the user in a live session.
@@ -40,7 +45,7 @@ pub enum FreshProof {
     /// A code of a mail, which is spent in the same transaction.
     Challenge(SpendChallenge),
     /// A second factor, which is used in the same transaction.
-    Factor(UseFactor),
+    Factor { factor: UseFactor, settlement: Settlement },
 }
 
 macro_rules! reauthenticate {
@@ -101,7 +106,7 @@ steps! {
         ) -> Result<Option<RefreshedRow>> {
             let (statement, verified) = match &order.proof {
                 FreshProof::Password { verified, .. } => (Self::REAUTHENTICATE, verified.as_str()),
-                FreshProof::Challenge(_) | FreshProof::Factor(_) => (BY_CHALLENGE, ""),
+                FreshProof::Challenge(_) | FreshProof::Factor { .. } => (BY_CHALLENGE, ""),
             };
             Ok(metered::query_as(statement)
                 .bind(order.session.as_uuid())
@@ -133,17 +138,28 @@ impl Store {
             {
                 return Ok(None);
             }
-            if let FreshProof::Factor(used) = &order.proof
-                && !conn.use_factor(order.user, used).await?
+            // A factor is not used up for a session that has ended.
+            if let FreshProof::Factor { .. } = &order.proof
+                && !conn.is_live_session(order.session, order.user, order.shown.at).await?
+            {
+                return Ok(None);
+            }
+            if let FreshProof::Factor { factor, .. } = &order.proof
+                && !conn.use_factor(order.user, factor).await?
             {
                 return Ok(None);
             }
             let row = conn.mark_authenticated(&order).await?;
             if row.is_some() {
-                conn.record_event(&event).await?;
-            }
-            if let (Some(_), FreshProof::Password { settlement, .. }) = (&row, &order.proof) {
-                conn.settle(settlement).await?;
+                for event in [&event].into_iter().chain(&order.events) {
+                    conn.record_event(event).await?;
+                }
+                conn.queue_mails(&order.mails).await?;
+                if let FreshProof::Password { settlement, .. }
+                | FreshProof::Factor { settlement, .. } = &order.proof
+                {
+                    conn.settle(settlement).await?;
+                }
             }
             Ok(row)
         })?;

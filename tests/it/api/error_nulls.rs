@@ -236,10 +236,17 @@ async fn a_bad_argument_in_the_payload_of_a_mutation_nulls_the_nearest_position_
             "resetPassword" => {
                 format!("proof: {{ linkToken: \"x\" }}, newPassword: \"{PASSWORD}\"")
             }
+            "confirmTotp" => "challengeToken: \"x\", code: \"000000\"".to_owned(),
+            "loginWithPasskey" | "registerPasskey" => {
+                "challengeToken: \"x\", credential: {}".to_owned()
+            }
+            "removePasskey" => "passkeyId: \"x\"".to_owned(),
+            "removeTrustedDevice" => "trustedDeviceId: \"x\"".to_owned(),
+            "removeTotp" => String::new(),
             "updateAccount" => "locale: \"en\"".to_owned(),
             "changeUsername" => "username: \"root\"".to_owned(),
             "updateUser" => format!("userId: \"{user}\", emailVerified: false"),
-            "unlockUser" => format!("userId: \"{user}\""),
+            "resetUserFactors" | "unlockUser" => format!("userId: \"{user}\""),
             "deleteUser" => {
                 let id = service.make(&format!("gone{n}"), Role::User).await;
                 format!("userId: \"{id}\"")
@@ -248,7 +255,8 @@ async fn a_bad_argument_in_the_payload_of_a_mutation_nulls_the_nearest_position_
             other => panic!("what does {other} take?"),
         };
         let bearer = (!["refresh", "logout"].contains(&&*route.root)).then_some(&*root.access);
-        let wrong = route.document("mutation", &format!("(input: {{ {input} }})"), "(first: -1)");
+        let arguments = if input.is_empty() { input } else { format!("(input: {{ {input} }})") };
+        let wrong = route.document("mutation", &arguments, "(first: -1)");
         let answer = service.send(bearer, &wrong, Value::Null).await;
         schema.check(&wrong, &answer);
         if !answer["errors"].is_null() {

@@ -75,8 +75,13 @@ fn try_name(
 ) -> JoinHandle<Option<UserErrorCode>> {
     let service = Arc::clone(service);
     tokio::spawn(async move {
-        let login =
-            Login { username: &username, password: PASSWORD, session_name: None, languages: &[] };
+        let login = Login {
+            username: &username,
+            password: PASSWORD,
+            session_name: None,
+            device_token: None,
+            languages: &[],
+        };
         let origin = Origin { ip: Some(address.into()), user_agent: None };
         let (transport, cookie) = (TokenTransport::Body, no_cookie());
         refusal(service.core.auth.sessions.log_in(login, transport, &cookie, origin).await)

@@ -1,6 +1,7 @@
 //! Every root field, requested by every kind of caller: the declared guard is the one that holds.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_graphql::parser::types::{BaseType, Type, TypeDefinition, TypeKind};
 use sallyport::domain::user::Role;
@@ -10,7 +11,11 @@ use super::service::Service;
 use crate::databases::{Database, on_both};
 use crate::schema::{PUBLIC, RootField, guard, root_fields, types};
 
-on_both!(every_guarded_field_lets_in_whom_it_says, what_is_served_is_what_is_printed);
+on_both!(
+    every_guarded_field_lets_in_whom_it_says,
+    every_field_that_requires_a_recent_proof_refuses_an_old_one,
+    what_is_served_is_what_is_printed,
+);
 
 async fn every_guarded_field_lets_in_whom_it_says(database: Database) {
     let service = Service::start(&database, "--registration open").await;
@@ -51,13 +56,42 @@ async fn every_guarded_field_lets_in_whom_it_says(database: Database) {
         let for_admins = role.is_some_and(|role| role.node.to_string() == "ADMIN");
         let told = ask(Some(&ada.access)).await;
         assert_eq!(told == "FORBIDDEN", for_admins, "{document}: {told}");
+        // A session of one factor is not enough for these.
+        let needs_factor = guard.is_some_and(|guard| guard.get_argument("assurance").is_some());
         for told in [told, ask(Some(&root.access)).await] {
+            if needs_factor {
+                assert_eq!(told, "UNAUTHENTICATED REAUTHENTICATION_REQUIRED", "{document}");
+                continue;
+            }
             let let_in = !told.starts_with("UNAUTHENTICATED") && told != "FORBIDDEN";
             assert!(let_in || for_admins && told == "FORBIDDEN", "{document}: {told}");
         }
         guarded += i32::from(guard.is_some());
     }
     assert!(guarded > 10, "{guarded}");
+}
+
+/// Every field says in the schema how recent the proof has to be, and asks for that.
+async fn every_field_that_requires_a_recent_proof_refuses_an_old_one(database: Database) {
+    let mut service = Service::start(&database, "--throttle false").await;
+    service.make("root", Role::Admin).await;
+    let root = service.login("root").await;
+    service.pass(Duration::from_mins(11)).await;
+    let mut refused = 0;
+    for field in root_fields().iter().filter(|field| field.root != "Subscription") {
+        let guard = guard(&field.definition);
+        let seconds = guard.and_then(|guard| guard.get_argument("freshWithin"));
+        let document = document(field);
+        let (_, answer) = service.post(Some(&root.access), &document, Value::Null).await;
+        let extensions = &answer["errors"][0]["extensions"];
+        let is_refused = extensions["reason"] == "REAUTHENTICATION_REQUIRED";
+        assert_eq!(is_refused, seconds.is_some(), "{document}: {answer}");
+        if let Some(seconds) = seconds {
+            assert_eq!(extensions["maxAge"].to_string(), seconds.node.to_string(), "{document}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 10, "{refused}");
 }
 
 /// A library may add fields that no one wrote, such as Federation's, with no guard. They are seen

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod browser;
+pub mod browser;
 mod client_address;
 mod cookies;
 mod cors;

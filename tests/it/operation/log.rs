@@ -55,8 +55,9 @@ fn each_operation_is_one_line_of_json_without_a_secret() {
     let line = |name: &str| operations.iter().find(|line| line["operation"] == name).unwrap();
     let logged = line("LogIn");
     assert_eq!((&logged["type"], &logged["outcome"]), (&json!("mutation"), &json!("ok")));
-    // The tries so far, the account, and the new session: its row, the account's and its event.
-    assert_eq!((&logged["status"], &logged["db_statements"]), (&json!(200), &json!(5)));
+    // The tries so far, the account, and the new session: its row, the account's, its event, and whether the
+    // account has second factors by now.
+    assert_eq!((&logged["status"], &logged["db_statements"]), (&json!(200), &json!(6)));
     let (all, database) =
         (logged["duration_ms"].as_f64().unwrap(), logged["db_ms"].as_f64().unwrap());
     assert!(database > 0.0 && database < all, "{logged}");

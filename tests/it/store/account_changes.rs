@@ -41,6 +41,8 @@ on_both!(
 
 fn order(session: &Session, now: Timestamp) -> Reauthenticate {
     Reauthenticate {
+        events: Vec::new(),
+        mails: Vec::new(),
         session: session.id,
         user: session.user_id,
         proof: by_hash('a'),

@@ -121,6 +121,9 @@ pub fn opening(session: NewSession) -> OpenSession {
         record_login: false,
         max_sessions: None,
         mails: Vec::new(),
+        events: Vec::new(),
+        trusted_device: None,
+        trust: None,
         verification: None,
     }
 }

@@ -6,7 +6,7 @@ mod first_proof;
 mod languages;
 mod limits;
 mod login;
-mod mailbox;
+pub mod mailbox;
 mod notices;
 mod password_reset;
 mod reauthentication;
