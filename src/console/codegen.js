@@ -8,7 +8,7 @@ const output = documents => ({
   config: {
     documentMode: 'string',
     enumType: 'string-literal',
-    scalars: { DateTime: 'string', ID: 'string', JsonObject: 'Record<string, unknown>' },
+    scalars: { DateTime: 'string', ID: 'string', JsonObject: 'Record<string, unknown>', WebAuthnJson: 'Record<string, unknown>' },
     strictScalars: true,
     useTypeImports: true,
   },

@@ -69,7 +69,7 @@ export function LogIn({ token, note }: Props) {
           challenge={view.challenge}
           onDone={next.done}
           onFurther={next.further}
-          onExpired={next.expired}
+          onExpired={note => setView({ at: 'request', note })}
           onAnother={view.at === 'code' ? () => setView({ at: 'request' }) : undefined}
           key={view.at}
         />

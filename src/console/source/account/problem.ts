@@ -2,6 +2,7 @@
 import { Unreachable } from '../api/transport';
 import type { Problem } from '../api/transport';
 import { sentence } from '../parts/field';
+import { NoPasskey } from '../parts/passkey';
 import { texts } from './texts';
 
 /** Text of an expected failure, with the time to wait. */
@@ -11,4 +12,7 @@ export function told({ code, message, retryAfterSeconds }: Problem): string {
 }
 
 /** Text of an error of the request. The token of the link is still in memory, so the button can be pressed again. */
-export const failed = (error: Error): string => (error instanceof Unreachable ? texts.unreachable : texts.internal);
+export function failed(error: Error): string {
+  if (error instanceof NoPasskey) return texts.noPasskey[error.reason];
+  return error instanceof Unreachable ? texts.unreachable : texts.internal;
+}

@@ -19,7 +19,7 @@ type View =
   | { at: 'link'; token: string }
   | { at: 'request'; note?: string }
   | { at: 'code' | 'further'; challenge: ChallengeFragment }
-  | { at: 'done' };
+  | { at: 'done' | 'setOnly' };
 
 const { reset: words } = texts;
 
@@ -65,7 +65,7 @@ export function Reset({ token }: { token?: string }) {
       const { challengeToken, sentTo, expiresAt } = view.challenge;
       const act = async (typed: FormData) => {
         const code = codeIn(typed);
-        return code ? reset({ code: { challengeToken, code } }, typed) : texts.challenge.missingCode;
+        return code ? reset({ code: { challengeToken, code } }, typed) : texts.challenge.proofs.EMAIL_CODE.missing;
       };
       return (
         <Card title={words.title}>
@@ -73,7 +73,7 @@ export function Reset({ token }: { token?: string }) {
             {texts.challenge.sent(sentTo)} {texts.challenge.validUntil(clock(expiresAt))}
           </p>
           <ActionForm submit={words.submit} busy={words.busy} act={act} failed={failed}>
-            <CodeField label={texts.challenge.code} hint={texts.challenge.codeHint} />
+            <CodeField label={texts.challenge.proofs.EMAIL_CODE.label} hint={texts.challenge.proofs.EMAIL_CODE.hint} />
             {/* Password managers need the username. */}
             <input type="text" hidden autocomplete="username" value={username} readOnly />
             <NewPassword />
@@ -90,13 +90,19 @@ export function Reset({ token }: { token?: string }) {
           challenge={view.challenge}
           onDone={next.done}
           onFurther={next.further}
-          onExpired={next.expired}
+          onExpired={() => setView({ at: 'setOnly' })}
         />
       );
     case 'done':
       return (
         <Done title={words.done} isLoggedIn>
           <p>{words.doneText}</p>
+        </Done>
+      );
+    case 'setOnly':
+      return (
+        <Done title={words.done}>
+          <p>{words.notLoggedIn}</p>
         </Done>
       );
   }

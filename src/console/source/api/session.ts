@@ -5,9 +5,13 @@
 // Invariant: only an answer of the service logs the user out, never an unreachable service.
 import { signal } from '@preact/signals';
 
-import { ContinueLoginDocument, LogInDocument, LogOutDocument, ReauthenticateDocument, RefreshDocument, RequestEmailLoginDocument } from './generated';
+import { BeginTotpDocument, ConfirmTotpDocument, ContinueLoginDocument, LogInDocument, LogOutDocument, ReauthenticateDocument, RefreshDocument, RequestEmailLoginDocument } from './generated';
 import type {
+  Assurance,
+  BeginTotpMutation,
   ChallengeFragment,
+  ConfirmTotpMutation,
+  ConfirmTotpMutationVariables,
   ContinueLoginMutationVariables,
   EndReason,
   LogInMutationVariables,
@@ -85,6 +89,16 @@ export async function continueLogin(step: ContinueLoginMutationVariables): Promi
   return { problems: continueLogin.errors, challenge: continueLogin.challenge };
 }
 
+/** Begins to add an authenticator app in a login that requires one. */
+export async function beginAppInLogin(challengeToken: string | null): Promise<BeginTotpMutation['beginTotp']> {
+  return (await noticing(send(BeginTotpDocument, { challengeToken }))).beginTotp;
+}
+
+/** Adds the authenticator app, which completes the login. `take` enters its session. */
+export async function addAppInLogin(first: ConfirmTotpMutationVariables): Promise<ConfirmTotpMutation['confirmTotp']> {
+  return (await noticing(send(ConfirmTotpDocument, first))).confirmTotp;
+}
+
 export async function logOut() {
   const session = current();
   if (!session) return;
@@ -114,26 +128,23 @@ export async function reauthenticate(proof: ReauthenticateMutationVariables): Pr
 
 /**
  * Sends an operation with the access token, and once more after each remedy: a refresh where the token is
- * refused, a reauthentication where the last one is too long ago.
+ * refused, a reauthentication where the last one is too long ago or had too few factors.
  */
 export async function ask<Data, Variables>(document: Document<Data, Variables>, variables: Variables): Promise<Data> {
-  const tried = new Set<() => Promise<void>>();
+  const tried = new Set<string>();
   for (;;) {
     try {
       return await noticing(send(document, variables, current()?.token));
     } catch (error) {
-      const remedy = remedyFor(error);
-      if (!remedy || tried.has(remedy)) throw error;
+      if (!(error instanceof Refused && error.code === 'UNAUTHENTICATED')) throw error;
+      const isProof = error.reason === 'REAUTHENTICATION_REQUIRED';
+      const remedy = isProof ? `proof ${error.assurance}` : 'refresh';
+      if (tried.has(remedy)) throw error;
       tried.add(remedy);
-      await remedy();
+      await (isProof ? proofWanted(error.assurance as Assurance | undefined) : refresh());
       if (!current()) throw error;
     }
   }
-}
-
-function remedyFor(error: unknown): (() => Promise<void>) | undefined {
-  if (!(error instanceof Refused && error.code === 'UNAUTHENTICATED')) return undefined;
-  return error.reason === 'REAUTHENTICATION_REQUIRED' ? proofWanted : refresh;
 }
 
 let refreshing: Promise<void> | undefined;
@@ -164,7 +175,8 @@ function ending(code: Problem['code'] | undefined): OutReason | undefined {
   return current() ? 'EXPIRED' : undefined;
 }
 
-function take({ tokens, session, user }: Omit<RefreshMutation['refresh'], 'errors'>): boolean {
+/** Enters the session of an answer, if it has one. */
+export function take({ tokens, session, user }: Omit<RefreshMutation['refresh'], 'errors'>): boolean {
   if (!tokens || !session || !user) return false;
   use({ token: tokens.accessToken, sessionId: session.id, user });
   return true;
@@ -176,7 +188,8 @@ function use(session: LoggedIn) {
   tell({ kind: 'in', session });
 }
 
-async function noticing<T>(answer: Promise<T>): Promise<T> {
+/** Notes whether the service answered. */
+export async function noticing<T>(answer: Promise<T>): Promise<T> {
   try {
     const data = await answer;
     online.value = true;

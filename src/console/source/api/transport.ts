@@ -8,12 +8,13 @@ import type { ProblemFragment } from './generated';
 export type Document<Data, Variables> = DocumentTypeDecoration<Data, Variables> & { toString(): string };
 export type Problem = ProblemFragment;
 
-/** GraphQL error, with the code and the reason of its `extensions`. */
+/** GraphQL error, with the code, the reason and the required assurance of its `extensions`. */
 export class Refused extends Error {
   constructor(
     readonly code: string,
     message: string,
     readonly reason?: string,
+    readonly assurance?: string,
   ) {
     super(message);
   }
@@ -24,7 +25,7 @@ export class Unreachable extends Error {}
 
 interface Answer<Data> {
   data?: Data | null;
-  errors?: { message: string; extensions?: { code?: string; reason?: string } }[];
+  errors?: { message: string; extensions?: { code?: string; reason?: string; assurance?: string } }[];
 }
 
 // Longer than the timeout of the service, whose error says more.
@@ -45,7 +46,7 @@ export async function send<Data, Variables>(
   if (error) {
     const code = error.extensions?.code ?? 'INTERNAL_SERVER_ERROR';
     if (code === 'SERVICE_UNAVAILABLE') throw new Unreachable(error.message);
-    throw new Refused(code, error.message, error.extensions?.reason);
+    throw new Refused(code, error.message, error.extensions?.reason, error.extensions?.assurance);
   }
   return data as Data;
 }

@@ -1,5 +1,5 @@
-// "My account" page, for every role: the user's own profile, password, e-mail address, data, sessions and
-// events.
+// "My account" page, for every role: the user's own profile, password, e-mail address, second factors, data,
+// sessions and events.
 import { useState } from 'preact/hooks';
 
 import { MyAccountDocument } from '../api/generated';
@@ -7,6 +7,7 @@ import { ChangePassword } from '../parts/change-password';
 import { MyData } from '../parts/my-data';
 import { MyEmail } from '../parts/my-email';
 import { MyEvents } from '../parts/my-events';
+import { MySecurity } from '../parts/my-security';
 import { MySessions } from '../parts/my-sessions';
 import { Facts } from '../parts/name-value-list';
 import { Page } from '../parts/page';
@@ -40,6 +41,7 @@ export function Account() {
         />
       </section>
       {viewer && <MyEmail viewer={viewer} />}
+      <MySecurity />
       {viewer && <MyData viewer={viewer} />}
       <MySessions />
       <MyEvents />

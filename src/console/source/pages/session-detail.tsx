@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { SessionStandDocument, SessionStoryDocument } from '../api/generated';
 import type { AuditKind, SessionStandQuery } from '../api/generated';
 import { ask, current } from '../api/session';
+import { methodsOf } from '../parts/assurance';
 import { EndOne } from '../parts/end-sessions';
 import { detailOf } from '../parts/event';
 import { Failure, reason } from '../parts/failure';
@@ -79,6 +80,8 @@ function Now({ session, isAdmin }: { session: Told; isAdmin: boolean }) {
         [texts.story.user]: user && isAdmin ? <a href={`/console/sessions?user=${encodeURIComponent(user.username)}`}>{user.username}</a> : user?.username,
         [texts.story.name]: session.name,
         [texts.story.client]: device(client),
+        [texts.story.assurance]: texts.assurance[session.assurance],
+        [texts.story.methods]: methodsOf(session),
         [texts.story.loggedInFrom]: client.ip,
         [texts.story.lastSeenAt]: client.lastIp,
         [texts.sessions.created]: <Time at={session.createdAt} />,

@@ -6,7 +6,7 @@ import type { Role, UserFilter, UserRowFragment } from '../api/generated';
 import { current } from '../api/session';
 import { pageOf, useView } from '../parts/address-state';
 import type { View } from '../parts/address-state';
-import { Correct, CreateUser, Delete, SetActive, SetPassword, Unlock } from '../parts/change-user';
+import { Correct, CreateUser, Delete, ResetFactors, SetActive, SetPassword, Unlock } from '../parts/change-user';
 import { Filters } from '../parts/filters';
 import type { Filter } from '../parts/filters';
 import { List } from '../parts/list';
@@ -28,7 +28,7 @@ const filterOf = (view: View): UserFilter => ({
   role: view.role as Role | undefined,
 });
 
-type Change = 'correct' | 'setPassword' | 'unlock' | 'setActive' | 'delete';
+type Change = 'correct' | 'setPassword' | 'unlock' | 'resetFactors' | 'setActive' | 'delete';
 type Doing = { what: 'create' } | { what: Change; user: UserRowFragment };
 
 export function Users() {
@@ -41,6 +41,7 @@ export function Users() {
     { name: texts.users.email, cell: row => <Address user={row} /> },
     { name: texts.users.role, cell: row => texts.role[row.role] },
     { name: texts.users.state, cell: row => <span class={row.isActive ? 'badge' : 'badge ended'}>{texts.users.states[row.isActive ? 'active' : 'inactive']}</span> },
+    { name: texts.users.factors, cell: row => <Factors user={row} /> },
     { name: texts.users.since, cell: row => <Time at={row.createdAt} /> },
     { name: texts.users.lastLogin, cell: row => <Time at={row.lastLoginAt} /> },
     { name: texts.users.links, cell: row => <Links user={row} /> },
@@ -60,6 +61,7 @@ export function Users() {
       {doing?.what === 'create' && <CreateUser onClose={onClose} />}
       {doing?.what === 'correct' && <Correct user={doing.user} onClose={onClose} />}
       {doing?.what === 'unlock' && <Unlock user={doing.user} onClose={onClose} />}
+      {doing?.what === 'resetFactors' && <ResetFactors user={doing.user} onClose={onClose} />}
       {doing?.what === 'delete' && <Delete user={doing.user} onClose={onClose} />}
       {doing?.what === 'setActive' && <SetActive user={doing.user} onClose={onClose} />}
       {doing?.what === 'setPassword' && <SetPassword user={doing.user} onClose={onClose} />}
@@ -74,6 +76,27 @@ function Address({ user: { email, emailVerifiedAt } }: { user: UserRowFragment }
       <span>{email}</span>
       {!emailVerifiedAt && <span class="badge next">{texts.users.unverified}</span>}
     </>
+  );
+}
+
+const hasFactor = ({ secondFactors }: UserRowFragment) => Boolean(secondFactors && (secondFactors.totpSince || secondFactors.passkeys.length > 0));
+
+function Factors({ user }: { user: UserRowFragment }) {
+  const { secondFactors } = user;
+  if (!secondFactors) return <>{texts.none}</>;
+  const { totpSince, passkeys, recoveryCodesLeft, isRequired } = secondFactors;
+  return (
+    <span class="factors">
+      {totpSince && (
+        <span>
+          {texts.users.app} <Time at={totpSince} />
+        </span>
+      )}
+      {passkeys.length > 0 && <span>{texts.users.passkeys(passkeys.length)}</span>}
+      {!hasFactor(user) && <span>{texts.users.noFactors}</span>}
+      {hasFactor(user) && <span class="hint">{texts.users.codesLeft(recoveryCodesLeft)}</span>}
+      {isRequired && <span class="badge">{texts.users.required}</span>}
+    </span>
   );
 }
 
@@ -104,6 +127,7 @@ function Actions({ user, setDoing }: { user: UserRowFragment; setDoing: (doing: 
       {button('correct', texts.users.correct)}
       {button('setPassword', texts.users.setPassword)}
       {button('unlock', texts.users.unlock)}
+      {hasFactor(user) && button('resetFactors', texts.users.resetFactors)}
       {button('setActive', user.isActive ? texts.users.deactivate : texts.users.activate)}
       {button('delete', texts.users.delete)}
     </span>

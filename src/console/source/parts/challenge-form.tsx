@@ -1,58 +1,76 @@
-// Form for the next step of a login: a code from an e-mail, or the password.
+// Form for the next step of a login, with buttons for the other proofs that the step accepts.
+import { useState } from 'preact/hooks';
+
 import type { ChallengeFragment } from '../api/generated';
 import { ActionForm } from './action-form';
-import { CodeField, codeIn } from './code-field';
-import { Field } from './field';
-
-/** Proofs that the form asks for. */
-export type Proof = { emailCode: string } | { password: string };
+import { ProofField, proofIn, proofSteps } from './proof-field';
+import type { Proof, ProofTexts, ProofStep } from './proof-field';
 
 export interface ChallengeTexts {
   /** `to` is the shortened address, if the service tells it. */
   sent: (to: string | null) => string;
-  code: string;
-  codeHint: string;
-  missingCode: string;
-  password: string;
-  missingPassword: string;
+  proofs: Record<ProofStep, ProofTexts>;
   /** For a step that the form does not have. */
   unsupported: string;
+  until: (time: Date) => string;
+  trustDevice: (days: number) => string;
   submit: string;
   busy: string;
 }
 
 interface Props {
-  challenge: Pick<ChallengeFragment, 'steps' | 'sentTo'>;
+  challenge: Pick<ChallengeFragment, 'steps' | 'sentTo' | 'expiresAt' | 'passkeyOptions' | 'trustDeviceSeconds'>;
   texts: ChallengeTexts;
   /** Sends the proof. Returns the message of what is wrong, if anything is. */
-  act: (proof: Proof) => Promise<string | undefined>;
+  act: (proof: Proof, trustDevice: boolean) => Promise<string | undefined>;
   failed: (error: Error) => string;
 }
 
 export function ChallengeForm({ challenge, texts, act, failed }: Props) {
-  const { steps, sentTo } = challenge;
-  if (steps.includes('EMAIL_CODE')) {
-    const answer = async (typed: FormData) => {
-      const emailCode = codeIn(typed);
-      return emailCode ? act({ emailCode }) : texts.missingCode;
-    };
-    return (
-      <ActionForm submit={texts.submit} busy={texts.busy} act={answer} failed={failed}>
-        <p class="sent">{texts.sent(sentTo)}</p>
-        <CodeField label={texts.code} hint={texts.codeHint} />
+  const steps = proofSteps(challenge);
+  const [chosen, choose] = useState<ProofStep>();
+  const step = chosen ?? steps[0];
+  if (!step) return <p>{texts.unsupported}</p>;
+  const answer = async (typed: FormData) => {
+    const proof = await proofIn(step, typed, challenge.passkeyOptions);
+    return proof ? act(proof, typed.has('trustDevice')) : texts.proofs[step].missing;
+  };
+  // A recovery code makes no device a trusted one, and a first step neither.
+  const canTrust = step === 'PASSKEY' || step === 'TOTP';
+  const trustDays = challenge.trustDeviceSeconds && Math.max(1, Math.round(challenge.trustDeviceSeconds / 86_400));
+  return (
+    <>
+      <ActionForm submit={texts.submit} busy={texts.busy} act={answer} failed={failed} key={step}>
+        {step === 'EMAIL_CODE' && <p class="sent">{texts.sent(challenge.sentTo)}</p>}
+        <ProofField step={step} texts={texts.proofs[step]} isChosen={chosen !== undefined} />
+        {canTrust && trustDays && (
+          <label class="choice">
+            <input type="checkbox" name="trustDevice" />
+            {texts.trustDevice(trustDays)}
+          </label>
+        )}
+        <p class="hint">{texts.until(new Date(challenge.expiresAt))}</p>
       </ActionForm>
-    );
-  }
-  if (steps.includes('PASSWORD')) {
-    const answer = async (typed: FormData) => {
-      const password = String(typed.get('password'));
-      return password ? act({ password }) : texts.missingPassword;
-    };
-    return (
-      <ActionForm submit={texts.submit} busy={texts.busy} act={answer} failed={failed}>
-        <Field label={texts.password} name="password" type="password" autocomplete="current-password" />
-      </ActionForm>
-    );
-  }
-  return <p>{texts.unsupported}</p>;
+      <OtherSteps steps={steps.filter(other => other !== step)} texts={texts.proofs} choose={choose} />
+    </>
+  );
+}
+
+interface OtherStepsProps {
+  steps: ProofStep[];
+  texts: Record<ProofStep, ProofTexts>;
+  choose: (step: ProofStep) => void;
+}
+
+export function OtherSteps({ steps, texts, choose }: OtherStepsProps) {
+  if (steps.length === 0) return null;
+  return (
+    <p class="links">
+      {steps.map(step => (
+        <button type="button" class="plain" onClick={() => choose(step)} key={step}>
+          {texts[step].instead}
+        </button>
+      ))}
+    </p>
+  );
 }

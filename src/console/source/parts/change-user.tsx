@@ -1,11 +1,12 @@
-// Dialogs for administrators that create, correct, unlock and delete accounts. The number of sessions that a change ends
-// is shown before the confirmation.
+// Dialogs for administrators that create, correct, unlock and delete accounts, and reset their second factors. The
+// number of sessions that a change ends is shown before the confirmation.
 import { useState } from 'preact/hooks';
 
 import {
   CreateUserDocument,
   DeleteUserDocument,
   LiveSessionsDocument,
+  ResetUserFactorsDocument,
   SetUserActiveDocument,
   SetUserPasswordDocument,
   UnlockUserDocument,
@@ -93,6 +94,20 @@ export function Unlock({ user, onClose }: OfUser) {
   return (
     <Confirm title={texts.users.unlockOf(username)} confirm={texts.users.unlock} act={unlock} said={() => texts.users.unlocked(username)} onClose={onClose}>
       <p>{texts.users.unlockSure(username)}</p>
+    </Confirm>
+  );
+}
+
+export function ResetFactors({ user, onClose }: OfUser) {
+  const { id, username } = user;
+  const [note, setNote] = useState('');
+  const reset = async () => (await ask(ResetUserFactorsDocument, { userId: id, note: note.trim() || undefined })).resetUserFactors;
+  const said = ({ endedCount }: { endedCount: number }) => texts.users.factorsReset(username, endedCount);
+  return (
+    <Confirm title={texts.users.resetFactorsOf(username)} confirm={texts.users.resetFactors} danger act={reset} said={said} onClose={onClose}>
+      <p>{texts.users.resetFactorsSure}</p>
+      <Ending userId={id} />
+      <Field label={texts.users.resetFactorsNote} value={note} maxLength={500} onInput={event => setNote(event.currentTarget.value)} />
     </Confirm>
   );
 }

@@ -1,7 +1,13 @@
-// Input of a code from an e-mail.
+// Input of a code from an e-mail or of an authenticator app.
 import { Field } from './field';
 
-export function CodeField({ label, hint }: { label: string; hint?: string }) {
+interface Props {
+  label: string;
+  hint?: string;
+  autofocus?: boolean;
+}
+
+export function CodeField({ label, hint, autofocus }: Props) {
   return (
     <Field
       label={label}
@@ -13,6 +19,7 @@ export function CodeField({ label, hint }: { label: string; hint?: string }) {
       autocapitalize="none"
       spellcheck={false}
       maxLength={20}
+      autofocus={autofocus}
     />
   );
 }

@@ -11,11 +11,13 @@ import { reload } from './query';
 
 interface Props {
   title: string;
+  /** Whether Escape leaves the dialog open. */
+  isHeld?: boolean;
   onClose: () => void;
   children: ComponentChildren;
 }
 
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, isHeld, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -30,7 +32,7 @@ export function Dialog({ title, onClose, children }: Props) {
     };
   }, []);
   return (
-    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={id} onClose={onClose} onCancel={event => isHeld && event.preventDefault()}>
       <h2 id={id}>{title}</h2>
       {children}
     </dialog>

@@ -4,6 +4,7 @@ import { Refused, Unreachable } from '../api/transport';
 import type { Problem } from '../api/transport';
 import { texts } from '../texts';
 import { sentence } from './field';
+import { NoPasskey } from './passkey';
 import { reload } from './query';
 
 export function Failure({ error }: { error: Error }) {
@@ -27,6 +28,7 @@ export const reason = (error: Error) => (error instanceof Unreachable ? texts.fa
 /** Error text of a mutation that failed. */
 export function undone(error: Error): string {
   if (error instanceof Cancelled) return texts.reauthentication.cancelled;
+  if (error instanceof NoPasskey) return texts.passkeys.none[error.reason];
   return error instanceof Unreachable ? texts.failure.undone : said(error);
 }
 

@@ -7,6 +7,7 @@ import { ask, current, ended, replaceUser } from '../api/session';
 import { texts } from '../texts';
 import { Confirm } from './dialog';
 import { Field, Select } from './field';
+import { saveFile } from './save-file';
 
 type Viewer = NonNullable<MyAccountQuery['viewer']>;
 type Doing = 'username' | 'locale' | 'export' | 'delete';
@@ -83,7 +84,7 @@ function ChangeLocale({ viewer, onClose }: Props) {
 function Export({ viewer, onClose }: Props) {
   const fetchAndSave = async () => {
     const { exportAccount } = await ask(ExportAccountDocument, {});
-    if (exportAccount?.document) save(exportAccount.document, words.file(viewer.username));
+    if (exportAccount?.document) saveFile(JSON.stringify(exportAccount.document, null, 2), 'application/json', words.file(viewer.username));
     return exportAccount;
   };
   return (
@@ -107,13 +108,4 @@ function Delete({ viewer, onClose }: Props) {
       <Field label={words.deleteName(viewer.username)} autocomplete="off" autocapitalize="none" spellcheck={false} value={typed} onInput={event => setTyped(event.currentTarget.value)} />
     </Confirm>
   );
-}
-
-/** Lets the browser save JSON as a file. */
-function save(content: unknown, name: string) {
-  const address = URL.createObjectURL(new Blob([JSON.stringify(content, null, 2)], { type: 'application/json' }));
-  const link = Object.assign(document.createElement('a'), { href: address, download: name });
-  link.click();
-  // Not at once: the download begins after this task.
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

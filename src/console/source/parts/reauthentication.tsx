@@ -1,5 +1,5 @@
-// Dialog that asks the user for a proof while an operation waits for it: the password, or a code that is sent
-// by e-mail. Without a proof the operation is not sent again.
+// Dialog that asks the user for a proof while an operation waits for it: a passkey, a code of the authenticator app,
+// the password, or a code that is sent by e-mail. Without a proof the operation is not sent again.
 import { useEffect, useState } from 'preact/hooks';
 
 import { BeginReauthenticationDocument } from '../api/generated';
@@ -9,10 +9,11 @@ import type { WantedProof } from '../api/reauthentication';
 import { ask, current, reauthenticate } from '../api/session';
 import { texts } from '../texts';
 import { ActionForm } from './action-form';
-import { CodeField, codeIn } from './code-field';
+import { OtherSteps } from './challenge-form';
 import { Dialog } from './dialog';
 import { told, undone } from './failure';
-import { Field } from './field';
+import { ProofField, proofIn, proofSteps } from './proof-field';
+import type { ProofStep, ProofTexts } from './proof-field';
 
 export function Reauthentication() {
   const { value } = wanted;
@@ -20,21 +21,26 @@ export function Reauthentication() {
 }
 
 const { reauthentication: words } = texts;
+const proofs: Record<ProofStep, ProofTexts> = words.proofs;
 
-function ProofDialog({ wanted: { given, cancelled } }: { wanted: WantedProof }) {
+const isOfChallenge = (step: ProofStep) => step === 'EMAIL_CODE' || step === 'PASSKEY';
+
+function ProofDialog({ wanted: { assurance, given, cancelled } }: { wanted: WantedProof }) {
   const [challenge, setChallenge] = useState<ChallengeFragment>();
-  const [isMailed, setMailed] = useState(false);
+  const [chosen, setChosen] = useState<ProofStep>();
   const [problem, setProblem] = useState('');
+  /** Requests the steps. Returns whether that succeeded. */
   const begin = async (sendCode: boolean) => {
     setProblem('');
     try {
       const { beginReauthentication } = await ask(BeginReauthenticationDocument, { sendCode });
       const [first] = beginReauthentication?.errors ?? [];
-      if (first) return setProblem(told(first));
-      setChallenge(beginReauthentication?.challenge ?? undefined);
-      setMailed(sendCode);
+      if (first) setProblem(told(first));
+      else setChallenge(beginReauthentication?.challenge ?? undefined);
+      return !first;
     } catch (error) {
       setProblem(undone(error as Error));
+      return false;
     }
   };
   useEffect(() => {
@@ -42,16 +48,20 @@ function ProofDialog({ wanted: { given, cancelled } }: { wanted: WantedProof }) 
     // The session may end while the dialog is open.
     return cancelled;
   }, []);
-  // Until the steps are known, the usual one is shown.
-  const can = (step: ChallengeFragment['steps'][number]) => challenge?.steps.includes(step) ?? step === 'PASSWORD';
+  const choose = async (step: ProofStep) => {
+    // The code is sent when the user asks for it.
+    if (step !== 'EMAIL_CODE' || (await begin(true))) setChosen(step);
+  };
+  const steps = (challenge ? proofSteps(challenge) : []).filter(step => !assurance || step === 'TOTP' || step === 'PASSKEY');
+  const step = chosen && steps.includes(chosen) ? chosen : steps.find(step => step !== 'EMAIL_CODE');
   const act = async (typed: FormData) => {
-    const code = codeIn(typed);
-    const password = String(typed.get('password') ?? '');
-    if (isMailed ? !code : !password) return isMailed ? words.missingCode : words.missingPassword;
-    const proof = isMailed ? { emailCode: code } : { password };
-    const [first] = await reauthenticate({ challengeToken: isMailed ? challenge?.challengeToken : undefined, proof });
-    if (first) return told(first);
-    given();
+    const proof = await proofIn(step!, typed, challenge?.passkeyOptions);
+    if (!proof) return proofs[step!].missing;
+    const [first] = await reauthenticate({ challengeToken: isOfChallenge(step!) ? challenge?.challengeToken : undefined, proof });
+    if (!first) return void given();
+    // The options of a passkey are good for one attempt.
+    if (step === 'PASSKEY') void begin(false);
+    return told(first);
   };
   const cancel = (
     <button type="button" onClick={cancelled}>
@@ -60,28 +70,21 @@ function ProofDialog({ wanted: { given, cancelled } }: { wanted: WantedProof }) 
   );
   return (
     <Dialog title={words.title} onClose={cancelled}>
-      <p>{words.why}</p>
-      {isMailed || can('PASSWORD') ? (
-        <ActionForm submit={words.submit} busy={words.busy} act={act} failed={undone} beside={cancel} key={isMailed ? 'code' : 'password'}>
+      <p>{assurance ? words.whyFactor : words.why}</p>
+      {step ? (
+        <ActionForm submit={words.submit} busy={words.busy} act={act} failed={undone} beside={cancel} key={step}>
           {/* Password managers need the username. */}
           <input type="text" hidden autocomplete="username" value={current()?.user.username} readOnly />
-          {isMailed ? (
-            <>
-              <p role="status">{words.sent}</p>
-              <CodeField label={words.code} hint={words.codeHint} />
-            </>
-          ) : (
-            <Field label={words.password} name="password" type="password" autocomplete="current-password" autofocus />
-          )}
+          {step === 'EMAIL_CODE' && <p role="status">{words.sent}</p>}
+          <ProofField step={step} texts={proofs[step]} isChosen />
         </ActionForm>
       ) : (
-        <p class="actions">{cancel}</p>
+        <>
+          <p role="status">{challenge ? assurance && words.noFactor : !problem && texts.loading}</p>
+          <p class="actions">{cancel}</p>
+        </>
       )}
-      {!isMailed && can('EMAIL_CODE') && (
-        <button type="button" class="plain" onClick={() => void begin(true)}>
-          {words.sendCode}
-        </button>
-      )}
+      <OtherSteps steps={steps.filter(other => other !== step)} texts={proofs} choose={step => void choose(step)} />
       <p class="problem" role="alert">
         {problem}
       </p>

@@ -1,4 +1,5 @@
 // English texts of the pages of links in e-mails.
+import { addApp, addPasskey, noPasskey, proofs, recoveryCodes, trustDevice, until } from '../../second-step-texts';
 import type { UserErrorCode } from '../generated';
 
 const count = (number: number, one: string, several: string) => `${number} ${number === 1 ? one : several}`;
@@ -34,17 +35,32 @@ export const en = {
     sent: (to: string | null) =>
       to ? `If an account has this name or address, an e-mail with a code was sent to ${to}.` : 'If the account has an e-mail address, an e-mail with a code was sent to it.',
     validUntil: (time: string) => `The code is valid until ${time}.`,
-    code: 'Code',
-    codeHint: '8 digits. The link in the e-mail does the same.',
-    missingCode: 'Enter the code from the e-mail.',
-    password: 'Password',
-    missingPassword: 'Enter your password.',
+    proofs: { ...proofs, EMAIL_CODE: { label: 'Code', hint: '8 digits. The link in the e-mail does the same.', missing: 'Enter the code from the e-mail.', instead: 'Use the code from the e-mail' } },
     unsupported: 'Your account requires a further step that this page does not have. Log in at your application instead.',
     submit: 'Continue',
     busy: 'Checking…',
-    furtherTitle: 'Further step of the login',
+    until,
+    trustDevice,
+    furtherTitle: 'Second step of the login',
+    expired: 'The login has expired. Begin again.',
+    tooMany: 'Too many wrong codes. Begin again.',
     another: 'Request another e-mail',
   },
+
+  addApp: {
+    ...addApp,
+    title: 'Add an authenticator app',
+    why: 'Your account requires a second factor and has none yet. Add an authenticator app to complete the login.',
+  },
+  addPasskey: {
+    ...addPasskey,
+    title: 'Add a passkey',
+    why: 'Your account requires a second factor and has none yet. Add a passkey to complete the login.',
+  },
+  appInstead: 'Add an authenticator app instead',
+  passkeyInstead: 'Add a passkey instead',
+  noPasskey,
+  recoveryCodes,
 
   request: {
     username: 'Username or e-mail address',
@@ -78,7 +94,8 @@ export const en = {
     busy: 'Setting password…',
     done: 'Your new password is set',
     doneText: 'All your other sessions were ended. You are logged in in this browser.',
-    furtherText: 'Your new password is set. To log in, complete the further step.',
+    furtherText: 'Your new password is set. To log in, complete the second step.',
+    notLoggedIn: 'All your sessions were ended. The login was not completed: log in with the new password at your application.',
     link: 'Reset password',
   },
 
