@@ -90,7 +90,7 @@ test('where unverified addresses are refused, the login asks for the code', asyn
   await send(strict, 'mutation($userId: ID!) { updateUser(input: { userId: $userId, email: "cleo@example.org" }) { errors { message } } }', { userId }, accessToken);
   const console = await openConsole(browser, strict, '/console');
   await console.logIn('cleo');
-  await console.heading('Verify your e-mail address');
+  await console.heading('Enter the code from your e-mail');
   await console.looksRight('login-verify');
   await console.page.getByLabel('Code').fill((await receive(strict, 'cleo@example.org', 'login')).code);
   await console.page.keyboard.press('Enter');

@@ -3,6 +3,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +15,17 @@ const FLAGS = ['--hashing-memory', '8', '--hashing-passes', '1', '--throttle', '
 
 export async function start(...flags) {
   return startOn(await makeDatabase(), flags);
+}
+
+// At http://localhost: browsers have no passkeys for IP addresses.
+export async function startAtLocalhost(...flags) {
+  const server = createServer();
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise(resolve => server.close(resolve));
+  const url = `http://localhost:${port}`;
+  const service = await startOn(await makeDatabase(), ['--issuer', url, ...flags], `127.0.0.1:${port}`);
+  return { ...service, url, graphql: `${url}/graphql` };
 }
 
 // One more process of a service that runs.
