@@ -29,7 +29,12 @@ impl Sessions {
         {
             factors = Factors::default();
         }
-        let client = OpenFor { is_after_reset: factors.reset_at.is_some(), ..client };
+        let depends = self.policy.second_factor == SecondFactorPolicy::Admins;
+        let client = OpenFor {
+            is_after_reset: factors.reset_at.is_some(),
+            judged_role: depends.then_some(role),
+            ..client
+        };
         let sufficiency = proof.sufficiency(&self.policy, role, &factors);
         if let Sufficiency::NeedsFactor(_) = sufficiency
             && let Some(device) = self.trusted_device(&proof, &client).await?

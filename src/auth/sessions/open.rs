@@ -16,7 +16,7 @@ use crate::domain::id::{SessionId, TokenId, TrustedDeviceId};
 use crate::domain::locale::Locale;
 use crate::domain::origin::Origin;
 use crate::domain::session::{RefreshGrant, SessionName};
-use crate::domain::user::User;
+use crate::domain::user::{Role, User};
 use crate::store::{
     Ending, NameTaken, NewEvent, NewMail, NewSession, NewTrustedDevice, NotOpened, OpenSession,
     Scope,
@@ -44,6 +44,8 @@ pub(in crate::auth) struct OpenFor<'a> {
     pub device: Option<&'a str>,
     /// Whether to trust the device from now on.
     pub trusts_device: bool,
+    /// The role by which the proof was judged, where the policy depends on it.
+    pub judged_role: Option<Role>,
     /// The device on which the second factor is not asked for.
     pub trusted_device: Option<TrustedDeviceId>,
     /// Whether an administrator removed the second factors, and nobody logged in since.
@@ -65,6 +67,7 @@ impl<'a> OpenFor<'a> {
             verification: None,
             device: None,
             trusts_device: false,
+            judged_role: None,
             trusted_device: None,
             is_after_reset: false,
             events: Vec::new(),
@@ -141,6 +144,7 @@ impl Sessions {
             grounds: proof.grounds(now, origin),
             record_login: is_login && self.policy.record_login,
             max_sessions: self.policy.max_sessions.filter(|_| is_login),
+            judged_role: client.judged_role,
             trusted_device: client.trusted_device,
             events: client.events.into_iter().chain(trust.as_ref().map(trusted)).collect(),
             trust,

@@ -7,7 +7,7 @@ use crate::domain::authentication::Authentication;
 use crate::domain::id::{SessionId, TrustedDeviceId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{EndReason, RefreshGrant, Session, SessionName};
-use crate::domain::user::User;
+use crate::domain::user::{Role, User};
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
 use crate::store::email::order::{MailOrder, Order};
@@ -50,6 +50,8 @@ pub struct OpenSession {
     pub record_login: bool,
     /// Maximum number of live sessions per user; the oldest ones beyond it end.
     pub max_sessions: Option<u32>,
+    /// The role by which it was decided that the grounds are enough, where that depends on it.
+    pub judged_role: Option<Role>,
     /// The device on which the second factor was not asked for: it must still be trusted.
     pub trusted_device: Option<TrustedDeviceId>,
     /// A device to be trusted from now on.
@@ -162,6 +164,10 @@ impl Store {
                 Ok(grounds) => grounds,
                 Err(not_opened) => return Ok(Err(not_opened)),
             };
+            // Another role may need a second factor: nothing of this stays, and the client tries again.
+            if open.judged_role.is_some_and(|role| role != user.role) {
+                return Err(Error::LostRace);
+            }
             if let Some(trust) = &open.trust {
                 conn.trust_device(user.id, trust).await?;
             }

@@ -8,7 +8,7 @@ use sallyport::domain::challenge::ChallengePurpose;
 use sallyport::domain::id::{PasskeyId, TrustedDeviceId};
 use sallyport::domain::passkey::{Passkey, PasskeyColumns, PasskeyUse};
 use sallyport::domain::session::EndReason;
-use sallyport::domain::user::User;
+use sallyport::domain::user::{Role, User};
 use sallyport::store::{
     AddFactor, BeginStep, ChangeFactors, FactorChange, FactorsMark, Grounds, NewChallenge,
     NewFactor, NewTrustedDevice, NotOpened, OpenSession, PasswordMark, ResetFactors, Scope,
@@ -30,6 +30,7 @@ on_both!(
     the_next_step_begins_with_what_the_first_one_left,
     a_passkey_is_stored_once_over_all_accounts_and_its_count_moves_forward,
     a_device_is_trusted_by_what_the_account_was,
+    a_role_that_changed_since_the_decision_opens_nothing,
 );
 
 const FIRST: FactorsMark = FactorsMark([1; 16]);
@@ -372,4 +373,20 @@ async fn a_device_is_trusted_by_what_the_account_was(database: Database) {
     assert!(store.forget_device(ada.id, found.id).await.unwrap().is_none());
     assert!(store.trusted_device(found.id).await.unwrap().is_none());
     assert!(!login(Some(found.id)).await, "forgotten in the meantime");
+}
+
+async fn a_role_that_changed_since_the_decision_opens_nothing(database: Database) {
+    let store = database.store().await;
+    let ada = ada(&store).await;
+    let login = async |judged_role| {
+        let open = OpenSession { judged_role, ..session_by(&ada, by_password(hash('a'))) };
+        store.open_session(open, event(AuditKind::LoginSucceeded, at(1))).await
+    };
+    let refused = login(Some(Role::Admin)).await.unwrap_err();
+    assert!(refused.is_temporary(), "{refused:?}");
+    let sessions = database.raw().await.number("SELECT count(*) FROM sessions").await;
+    assert_eq!(sessions, 0);
+    for judged in [None, Some(Role::User)] {
+        login(judged).await.unwrap().unwrap();
+    }
 }

@@ -122,6 +122,7 @@ pub fn opening(session: NewSession) -> OpenSession {
         max_sessions: None,
         mails: Vec::new(),
         events: Vec::new(),
+        judged_role: None,
         trusted_device: None,
         trust: None,
         verification: None,
