@@ -67,12 +67,20 @@
 //!    account's credentials ([`store::Store::credentials_by_name`]), lets `auth/passwords/admission.rs` decide
 //!    whether the attempt is over a limit, and verifies the password. Its result is a proof
 //!    (`auth/proof.rs`).
-//! 3. [`auth::Sessions::open`] opens the session by the proof: the only place where a session begins.
-//!    [`store::Store::open_session`] checks in the same transaction that the proof still holds
+//! 3. [`auth::Sessions::open`] judges the proof by the policy (`auth/sessions/judge.rs`) and opens the session:
+//!    the only place where one begins. [`store::Store::open_session`] checks in the same transaction that the proof still holds
 //!    ([`store::Grounds`]: the password hash is still the same).
 //! 4. `auth/sessions/token_issuer.rs` signs both tokens from the committed row.
 //! 5. [`auth::Sessions::deliver`] moves the refresh token into the cookie if that is its transport;
 //!    `http/cookie.rs` writes the header.
+//!
+//! ## The second step of a login
+//! 1. Where the policy asks for more, `auth/sessions/begin_step.rs` stores a challenge instead of a session
+//!    ([`store::Store::begin_step`]), by the same grounds, in one transaction.
+//! 2. The resolver of `continueLogin` calls [`auth::Sessions::continue_login`]. `auth/factors/second_step.rs`
+//!    takes an attempt, judges the factor, and makes a proof of both steps.
+//! 3. [`auth::Sessions::open`] opens the session by it. The transaction uses up the factor and the challenge.
+//! 4. Where a factor has to be added first, [`auth::Enrollments`] adds it in the same transaction.
 //!
 //! ## Refresh
 //! 1. The resolver of `refresh` calls [`auth::Sessions::refresh`], which verifies the refresh token
@@ -117,9 +125,12 @@
 //! - A setting: its flag in `config/service.rs` or a neighbour, one file for each heading of the help, and
 //!   `src/help/settings.md`.
 //! - A command: `cli/command_line.rs`. A topic of the manual: `src/help`, and the list in `cli/help.rs`.
-//! - A way to log in (magic link, passkey, another provider): a variant of the proof in `auth/proof.rs`,
+//! - A way to log in (another provider): a variant of the proof in `auth/proof.rs`,
 //!   made in a module of its own beside `auth/passwords/mod.rs`, and a variant of [`store::Grounds`] that the store
-//!   checks. The compiler then names the matches in `auth/sessions/open.rs`.
+//!   checks. The compiler then names the matches in `auth/sessions/open.rs`, and the test of the policy the
+//!   mutation of the schema that it does not know.
+//! - A second factor: a variant of [`auth::FactorProof`] and of [`store::UseFactor`], and its rows in
+//!   `store/factors`.
 //! - An error code of a payload: [`auth::UserErrorCode`], and its twin in `graphql/types/enums.rs`. One of the
 //!   top level: `graphql/error.rs`, and `graphql/refusal.rs` for documents. Both: `src/help/errors.md`.
 //! - What an administrator may do: the use case takes an [`auth::Admin`] (`auth/authority.rs`).

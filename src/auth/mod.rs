@@ -7,7 +7,7 @@
 //! - [`Guard`]: access tokens of requests, checked in memory. Who may pass: [`Requirement`].
 //! - [`Passwords`]: verification, limits on guessing, hashing. Makes proofs, and opens no session.
 //! - [`Emails`]: mails of accounts, composed and queued; the outbox for administrators.
-//! - [`proof`]: what can open a session. A magic link or a passkey would be a variant there.
+//! - [`proof`]: what can open a session, and the policy about it. Another way in would be a variant there.
 //! - `factors`: second factors that clients show, and those to be added. Makes proofs, too.
 //! - [`Sessions`]: opened by a proof (login, registration), refreshed, logged out, ended.
 //! - [`Accounts`]: registered, created, changed. What needs an [`Admin`] cannot be called without one.

@@ -2,8 +2,8 @@
 //!
 //! Each method of login has one variant. The module that checks the method makes the variant's payload,
 //! whose fields are private to it. A module that makes proofs does not open sessions, and a session
-//! cannot be opened without a proof; a test holds both. A passkey or another provider would be a further
-//! variant, made in a module of its own beside `passwords` and `challenges`.
+//! cannot be opened without a proof; a test holds both. Another provider would be a further variant, made in a
+//! module of its own beside `passwords`, `challenges` and `factors`.
 
 use super::challenges::EmailProof;
 use super::factors::{EnrollmentProof, PasskeyProof, SecondStepProof};

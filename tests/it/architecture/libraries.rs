@@ -38,6 +38,12 @@ fn numbers_for_the_monitoring_stay_in_metrics() {
 }
 
 #[test]
+fn codes_of_apps_stay_in_crypto_and_their_pictures_in_graphql() {
+    assert_only("totp_rs::", "crypto");
+    assert_only("qrcode::", "graphql");
+}
+
+#[test]
 fn mails_and_their_templates_stay_in_mail() {
     for library in ["lettre::", "minijinja::", "idna::"] {
         assert_only(library, "mail");
