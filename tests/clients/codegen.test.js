@@ -23,7 +23,7 @@ for (const [name, schema] of [
       generates: {
         'codegen/__generated__/': {
           preset: 'client',
-          config: { scalars: { DateTime: 'string', ID: 'string', JsonObject: 'Record<string, unknown>' }, strictScalars: true, useTypeImports: true },
+          config: { scalars: { DateTime: 'string', ID: 'string', JsonObject: 'Record<string, unknown>', WebAuthnJson: 'Record<string, unknown>' }, strictScalars: true, useTypeImports: true },
         },
       },
     });

@@ -312,7 +312,7 @@ test('a service that goes away logs nobody out, and the page goes on when it is 
   const second = await startAgain(first);
   await page.getByRole('cell', { name: 'Current session' }).or(page.getByText('Current session')).first().waitFor();
   // An attempt from before the restart may fail after the first answer; the page corrects itself.
-  await page.getByText('The service is unreachable.').waitFor({ state: 'hidden' });
+  await console.until(async () => (await page.getByText('The service is unreachable.').count()) === 0);
   await console.close({ expected: /Failed to load resource|WebSocket connection/ });
   await second.stop();
   rmSync(directory, { recursive: true });
