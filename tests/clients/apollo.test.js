@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { CombinedGraphQLErrors, gql } from '@apollo/client';
 
 import { createApollo } from './apollo.js';
+import { addApp, showCode, using } from './authenticators.js';
 import { createEmailPages, emailOperations } from './email.js';
 import { BLACKLIST, LOGIN, LOGOUT, SESSIONS, VIEWER, countRefreshes, createStorage } from './operations.js';
 import { PASSWORD, createVerifiedUser, login, logout, receive, start } from './service.js';
@@ -108,4 +109,22 @@ test('the link of an e-mail logs in once', async () => {
   assert.deepEqual((await pages.loginWithLink(token)).errors, []);
   assert.equal((await ask(tab, VIEWER)).data.viewer.username, 'bea');
   assert.equal((await emailPages(createTab()).loginWithLink(token)).errors[0].code, 'CHALLENGE_EXPIRED');
+});
+
+test('a client that knows no second step shows what is missing, and one that knows it continues', async () => {
+  await createVerifiedUser(service, 'cid', (await login(service)).accessToken);
+  const { uri } = await addApp(service, (await login(service, 'cid')).accessToken);
+  const tab = createTab();
+  const { data } = await tab.client.mutate({ mutation: gql(LOGIN), variables: { username: 'cid', password: PASSWORD } });
+  const [{ code, message }] = data.login.errors;
+  assert.deepEqual([data.login.tokens, code], [null, 'SECOND_STEP_REQUIRED']);
+  assert.match(message, /^Another step is needed to log in\. [A-Z][a-z ,]+ authenticator app[a-z ,]+\.$/);
+
+  const pages = emailPages(tab);
+  await pages.requestLogin('cid');
+  const { token } = await receive(service, 'cid@example.org', 'login');
+  const first = await pages.loginWithLink(token);
+  assert.deepEqual([first.errors[0].message, first.challenge.steps], [message, ['TOTP', 'RECOVERY_CODE']]);
+  assert.deepEqual((await pages.continueLogin({ totpCode: showCode(uri, using()) })).errors, []);
+  assert.equal((await ask(tab, VIEWER)).data.viewer.username, 'cid');
 });

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 
 import relay from 'relay-runtime';
 
+import { addApp, showCode, using } from './authenticators.js';
 import { createEmailPages } from './email.js';
 import { createStorage } from './operations.js';
 import { createRelay } from './relay.js';
@@ -87,16 +88,20 @@ test('a refused access token is renewed on the way', async () => {
   assert.equal(viewer.sessions.edges.length, 1);
 });
 
-test('a forgotten password is replaced by the code of an e-mail, and a link logs in', async () => {
-  await createVerifiedUser(service, 'dee', (await login(service)).accessToken);
+function openPages() {
   const session = createSession(service.graphql, createStorage());
   const environment = createRelay(service.graphql, session);
   const mutate = async (name, variables) => {
     const mutation = await artifact(`operations${name}Mutation`);
     return new Promise((onCompleted, onError) => commitMutation(environment, { mutation, variables, onCompleted, onError }));
   };
-  const pages = createEmailPages(mutate, session);
   const isLoggedIn = async () => (await ask({ environment }, 'operationsBackwardsQuery', { count: 1 })).viewer.sessions.edges.length === 1;
+  return { session, isLoggedIn, pages: createEmailPages(mutate, session) };
+}
+
+test('a forgotten password is replaced by the code of an e-mail, and a link logs in', async () => {
+  await createVerifiedUser(service, 'dee', (await login(service)).accessToken);
+  const { session, isLoggedIn, pages } = openPages();
   await pages.requestReset('dee');
   const { code } = await receive(service, 'dee@example.org', 'reset');
   assert.deepEqual((await pages.reset({ code }, `${PASSWORD}-dee`)).errors, []);
@@ -106,5 +111,18 @@ test('a forgotten password is replaced by the code of an e-mail, and a link logs
   await pages.requestLogin('dee');
   const { token } = await receive(service, 'dee@example.org', 'login');
   assert.deepEqual((await pages.loginWithLink(token)).errors, []);
+  assert.ok(await isLoggedIn());
+});
+
+test('a page that knows no second step shows what is missing, and one that knows it continues', async () => {
+  await createVerifiedUser(service, 'eli', (await login(service)).accessToken);
+  const { uri } = await addApp(service, (await login(service, 'eli')).accessToken);
+  const { isLoggedIn, pages } = openPages();
+  await pages.requestLogin('eli');
+  const { token } = await receive(service, 'eli@example.org', 'login');
+  const { tokens, errors: [{ code, message }] } = await pages.loginWithLink(token);
+  assert.deepEqual([tokens, code], [null, 'SECOND_STEP_REQUIRED']);
+  assert.match(message, /^Another step is needed to log in\. [A-Z][a-z ,]+ authenticator app[a-z ,]+\.$/);
+  assert.deepEqual((await pages.continueLogin({ totpCode: showCode(uri, using()) })).errors, []);
   assert.ok(await isLoggedIn());
 });

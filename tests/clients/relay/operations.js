@@ -133,3 +133,25 @@ graphql`
     }
   }
 `;
+
+graphql`
+  mutation operationsContinueLoginMutation($challengeToken: String, $proof: ProofInput!) {
+    continueLogin(input: { challengeToken: $challengeToken, proof: $proof }) {
+      tokens {
+        accessToken
+        refreshToken
+      }
+      challenge {
+        challengeToken
+        sentTo
+        steps
+        attemptsLeft
+      }
+      errors {
+        code
+        message
+        retryAfterSeconds
+      }
+    }
+  }
+`;
