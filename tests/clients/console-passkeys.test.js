@@ -49,7 +49,8 @@ async function saveCodes(page) {
 
 async function addPasskey(console, name) {
   const { page } = console;
-  await page.getByRole('button', { name: 'Add passkey' }).click();
+  // With the keyboard: a click is repeated where the page is drawn anew under it.
+  await page.getByRole('button', { name: 'Add passkey' }).first().press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Add passkey' });
   await dialog.getByLabel('Name').fill(name);
   await dialog.getByRole('button', { name: 'Add passkey' }).click();

@@ -3,8 +3,11 @@
 import os
 import subprocess
 
+import graphql
 import requests
 import schemathesis
+from hypothesis import strategies
+from schemathesis.graphql import nodes
 
 URL = os.environ["SALLYPORT_URL"]
 PROGRAM = os.environ["SALLYPORT_PROGRAM"]
@@ -27,6 +30,23 @@ CODES = {
     "PERSISTED_QUERY_NOT_FOUND",
     "SERVICE_UNAVAILABLE",
 }
+
+
+# What a browser would send of a passkey, and what it would not: text, numbers and objects under names of the standard.
+MEMBERS = ("id", "rawId", "type", "response", "clientDataJSON", "authenticatorData", "signature", "attestationObject")
+
+
+def members(values):
+    return strategies.dictionaries(strategies.sampled_from(MEMBERS), values, max_size=4).map(
+        lambda pairs: nodes.Object(
+            [graphql.ObjectFieldNode(name=graphql.NameNode(value=name), value=value) for name, value in pairs.items()]
+        )
+    )
+
+
+TEXT = strategies.text(strategies.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters='"\\'), max_size=40)
+LEAVES = TEXT.map(nodes.String) | strategies.integers(-(2**31), 2**31 - 1).map(nodes.Int)
+schemathesis.graphql.scalar("WebAuthnJson", members(strategies.recursive(LEAVES, members, max_leaves=6)))
 
 
 @schemathesis.auth(refresh_interval=None)
