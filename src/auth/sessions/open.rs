@@ -18,8 +18,7 @@ use crate::domain::origin::Origin;
 use crate::domain::session::{RefreshGrant, SessionName};
 use crate::domain::user::{Role, User};
 use crate::store::{
-    Ending, NameTaken, NewEvent, NewMail, NewSession, NewTrustedDevice, NotOpened, OpenSession,
-    Scope,
+    Ending, NameTaken, NewEvent, NewMail, NewSession, NotOpened, OpenSession, Scope,
 };
 
 /// What a way in comes to.
@@ -117,15 +116,6 @@ impl Sessions {
         let mut mails = client.mails;
         mails.extend(self.login_notice(&proof, origin, now).await?);
         let session = self.new_session(&proof, client.name, origin.clone(), now);
-        let trusted = |_: &NewTrustedDevice| NewEvent {
-            kind: AuditKind::DeviceTrusted,
-            at: now,
-            user: Some(proof.user_id()),
-            actor: Some(proof.user_id()),
-            session: None,
-            origin: origin.clone(),
-            detail: None,
-        };
         let event = NewEvent {
             kind: proof.event(),
             at: now,
@@ -137,6 +127,10 @@ impl Sessions {
             detail: (client.is_after_reset && matches!(proof, Proof::Password(_)))
                 .then_some("second factors were reset, no verified address"),
         };
+        let mut events = client.events;
+        if trust.is_some() {
+            events.push(NewEvent { kind: AuditKind::DeviceTrusted, detail: None, ..event.clone() });
+        }
         // A registration is no login: the account's last login stays empty. It has no other sessions.
         let is_login = !matches!(proof, Proof::Registration(_));
         let open = OpenSession {
@@ -146,7 +140,7 @@ impl Sessions {
             max_sessions: self.policy.max_sessions.filter(|_| is_login),
             judged_role: client.judged_role,
             trusted_device: client.trusted_device,
-            events: client.events.into_iter().chain(trust.as_ref().map(trusted)).collect(),
+            events,
             trust,
             mails,
             verification: client.verification.map(|mail| mail.order),
