@@ -1,21 +1,18 @@
 //! A passkey gets another name, or is removed.
 
 use super::Enrollments;
+use super::change::Change;
 use super::register_passkey::parse_name;
 use super::remove_totp::last_credential;
-use super::state::event;
 use crate::auth::caller::Viewer;
-use crate::auth::emails::NoticeKind;
 use crate::auth::error::Error;
 use crate::auth::input_field::Field;
 use crate::auth::user_error::UserError;
-use crate::domain::audit::AuditKind;
 use crate::domain::id::PasskeyId;
 use crate::domain::origin::Origin;
 use crate::domain::second_factor::FactorKind;
 use crate::domain::user::User;
-use crate::entropy::random;
-use crate::store::{ChangeFactors, FactorChange, Factors, FactorsMark, StoredPasskey};
+use crate::store::{FactorChange, Factors, StoredPasskey};
 
 impl Enrollments {
     /// Renames one of the viewer's passkeys.
@@ -53,20 +50,10 @@ impl Enrollments {
         if self.is_last_credential(&user, &factors, is_last).await? {
             return Err(last_credential().into());
         }
-        let at = self.now();
-        let notice = NoticeKind::FactorRemoved(FactorKind::Passkey);
-        let order = ChangeFactors {
-            user: user.id,
-            current: factors.mark,
-            next: FactorsMark(random(&*self.entropy)),
-            change: FactorChange::RemovePasskey { id, is_last },
-            mails: self.notice(notice, &user, &origin, at),
-            at,
-        };
-        let (session, detail) = (Some(viewer.session_id()), FactorKind::Passkey.as_str());
-        let event = event(AuditKind::FactorRemoved, user.id, session, origin, detail, at);
-        // Changed by another request since it was read.
-        let changed = self.store.change_factors(order, event).await?;
+        let change =
+            if is_last { FactorChange::RemoveAll } else { FactorChange::RemovePasskey(id) };
+        let change = Change::removal(FactorKind::Passkey, change);
+        let changed = self.change_factors(viewer, (&user, factors.mark), change, origin).await?;
         Ok(changed.ok_or_else(not_found)?)
     }
 

@@ -6,6 +6,7 @@
 
 mod add;
 mod begin_totp;
+mod change;
 mod change_passkey;
 mod confirm_totp;
 mod permission;

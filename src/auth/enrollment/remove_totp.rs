@@ -1,18 +1,15 @@
 //! Removal of the authenticator app.
 
 use super::Enrollments;
-use super::state::event;
+use super::change::Change;
 use crate::auth::caller::Viewer;
-use crate::auth::emails::NoticeKind;
 use crate::auth::error::Error;
 use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
-use crate::domain::audit::AuditKind;
 use crate::domain::origin::Origin;
 use crate::domain::second_factor::FactorKind;
 use crate::domain::user::User;
-use crate::entropy::random;
-use crate::store::{ChangeFactors, FactorChange, FactorsMark};
+use crate::store::FactorChange;
 
 impl Enrollments {
     /// Removes the app. The recovery codes of an account without another factor are removed, too.
@@ -29,21 +26,9 @@ impl Enrollments {
         if is_last && self.policy.requires(user.role) {
             return Err(last_credential().into());
         }
-        let at = self.now();
-        let notice = NoticeKind::FactorRemoved(FactorKind::AuthenticatorApp);
-        let order = ChangeFactors {
-            user: user.id,
-            current: factors.mark,
-            next: FactorsMark(random(&*self.entropy)),
-            change: FactorChange::RemoveTotp { is_last },
-            mails: self.notice(notice, &user, &origin, at),
-            at,
-        };
-        let session = Some(viewer.session_id());
-        let detail = FactorKind::AuthenticatorApp.as_str();
-        let event = event(AuditKind::FactorRemoved, user.id, session, origin, detail, at);
-        // Changed by another request since it was read.
-        let changed = self.store.change_factors(order, event).await?;
+        let change = if is_last { FactorChange::RemoveAll } else { FactorChange::RemoveTotp };
+        let change = Change::removal(FactorKind::AuthenticatorApp, change);
+        let changed = self.change_factors(viewer, (&user, factors.mark), change, origin).await?;
         Ok(changed.ok_or_else(|| UserError::not_found(Field::Caller))?)
     }
 }

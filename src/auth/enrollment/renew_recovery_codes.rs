@@ -1,8 +1,8 @@
 //! New recovery codes in place of the old ones.
 
 use super::Enrollments;
+use super::change::Change;
 use super::recovery_codes::RecoveryCodes;
-use super::state::event;
 use crate::auth::caller::Viewer;
 use crate::auth::emails::NoticeKind;
 use crate::auth::error::Error;
@@ -10,8 +10,7 @@ use crate::auth::input_field::Field;
 use crate::auth::user_error::UserError;
 use crate::domain::audit::AuditKind;
 use crate::domain::origin::Origin;
-use crate::entropy::random;
-use crate::store::{ChangeFactors, FactorChange, FactorsMark};
+use crate::store::FactorChange;
 
 impl Enrollments {
     /// Replaces the recovery codes. They are told this once.
@@ -28,19 +27,14 @@ impl Enrollments {
         if !factors.exist() {
             return Err(UserError::not_found(Field::Caller).into());
         }
-        let (codes, at) = (self.new_recovery_codes(), self.now());
-        let order = ChangeFactors {
-            user: user.id,
-            current: factors.mark,
-            next: FactorsMark(random(&*self.entropy)),
-            change: FactorChange::RenewRecoveryCodes(codes.digests()),
-            mails: self.notice(NoticeKind::RecoveryCodesRenewed, &user, &origin, at),
-            at,
+        let codes = self.new_recovery_codes();
+        let change = Change {
+            factors: FactorChange::RenewRecoveryCodes(codes.digests()),
+            event: AuditKind::FactorAdded,
+            detail: "recovery codes",
+            notice: NoticeKind::RecoveryCodesRenewed,
         };
-        let session = Some(viewer.session_id());
-        let event = event(AuditKind::FactorAdded, user.id, session, origin, "recovery codes", at);
-        // Changed by another request since they were read.
-        let changed = self.store.change_factors(order, event).await?;
+        let changed = self.change_factors(viewer, (&user, factors.mark), change, origin).await?;
         changed.ok_or_else(|| UserError::not_found(Field::Caller))?;
         Ok(codes)
     }

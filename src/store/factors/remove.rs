@@ -30,15 +30,10 @@ pub struct ChangeFactors {
 
 #[derive(Clone, Debug)]
 pub enum FactorChange {
-    /// Without other factors the recovery codes go, too.
-    RemoveTotp {
-        is_last: bool,
-    },
-    /// Likewise.
-    RemovePasskey {
-        id: PasskeyId,
-        is_last: bool,
-    },
+    /// Of the last factor: the recovery codes and the trusted devices, which stood for it, are removed, too.
+    RemoveAll,
+    RemoveTotp,
+    RemovePasskey(PasskeyId),
     RenewRecoveryCodes(Vec<RecoveryCodeDigest>),
 }
 
@@ -86,17 +81,14 @@ impl Store {
                 return Ok(None);
             }
             match &order.change {
-                FactorChange::RemoveTotp { is_last: true }
-                | FactorChange::RemovePasskey { is_last: true, .. } => {
-                    conn.delete_factors(order.user).await?;
-                }
-                FactorChange::RemoveTotp { is_last: false } => {
+                FactorChange::RemoveAll => conn.delete_factors(order.user).await?,
+                FactorChange::RemoveTotp => {
                     metered::query("DELETE FROM totp WHERE user_id = $1")
                         .bind(order.user.as_uuid())
                         .execute(&mut *conn)
                         .await?;
                 }
-                FactorChange::RemovePasskey { id, is_last: false } => {
+                FactorChange::RemovePasskey(id) => {
                     metered::query("DELETE FROM passkeys WHERE user_id = $1 AND id = $2")
                         .bind(order.user.as_uuid())
                         .bind(id.as_uuid())

@@ -16,11 +16,10 @@ const DELETIONS: [&str; 6] = [
 ];
 
 /// What was added at `$2` or later.
-const LATER: [&str; 4] = [
+const LATER: [&str; 3] = [
     "DELETE FROM totp WHERE user_id = $1 AND confirmed_at >= $2",
     "DELETE FROM recovery_codes WHERE user_id = $1 AND created_at >= $2",
     "DELETE FROM passkeys WHERE user_id = $1 AND created_at >= $2",
-    "DELETE FROM trusted_devices WHERE user_id = $1",
 ];
 
 steps! {
@@ -36,13 +35,20 @@ steps! {
             Ok(deleted > 0)
         }
 
-        /// Deletes what was added since then. An account that keeps none loses the recovery codes, too.
+        /// Deletes what was added since then, and every trusted device, whoever trusted it. An account that keeps
+        /// no factor loses the recovery codes, too.
         async fn strip_later_factors(&mut self, user: UserId, since: Timestamp) -> Result<()> {
             for statement in LATER {
-                let query = metered::query(statement).bind(user.as_uuid());
-                let query = if statement.contains("$2") { query.bind(since.as_micros()) } else { query };
-                query.execute(&mut *self).await?;
+                metered::query(statement)
+                    .bind(user.as_uuid())
+                    .bind(since.as_micros())
+                    .execute(&mut *self)
+                    .await?;
             }
+            metered::query("DELETE FROM trusted_devices WHERE user_id = $1")
+                .bind(user.as_uuid())
+                .execute(&mut *self)
+                .await?;
             let left: Option<i32> = metered::query_scalar(
                 "SELECT 1 WHERE EXISTS (SELECT 1 FROM totp WHERE user_id = $1) \
                  OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = $1)",
