@@ -66,6 +66,8 @@ test('a user adds a passkey, logs in with it, renames it and removes it', async 
   await page.getByRole('button', { name: 'Add passkey' }).click();
   await console.looksRight('account-add-passkey');
   await page.keyboard.press('Escape');
+  // While it is open, its own button is the only one of that name.
+  await page.getByRole('dialog', { name: 'Add passkey' }).waitFor({ state: 'hidden' });
   await addPasskey(console, 'Phone');
   await saveCodes(page);
   await page.getByRole('cell', { name: 'Phone', exact: true }).waitFor();
