@@ -130,6 +130,7 @@ fn tokens(criterion: &mut Criterion) {
         expires_at: now + Duration::from_hours(1),
         auth_time: now,
         role: Role::User,
+        external_id: None,
     };
     for algorithm in [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa, SigningAlgorithm::Rs256] {
         let key = Arc::new(KeyPair::generate(algorithm).expect("a key"));

@@ -182,6 +182,7 @@ mod tests {
             },
             factor_time,
             role: Role::User,
+            external_id: None,
         }
     }
 

@@ -44,6 +44,7 @@ impl UserCache {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+    use crate::domain::role_names::RoleNames;
     use crate::domain::user::{Names, Role};
     use crate::entropy::SeededEntropy;
 
@@ -60,6 +61,8 @@ mod tests {
             email_verified_at: None,
             locale: None,
             deleted_at: None,
+            external_id: None,
+            roles: RoleNames::default(),
         })
     }
 

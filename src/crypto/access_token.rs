@@ -16,6 +16,7 @@ use super::key_ring::KeyRing;
 use crate::clock::Timestamp;
 use crate::domain::assurance::Assurance;
 use crate::domain::authentication::{Method, Methods};
+use crate::domain::external_account::ExternalId;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::user::Role;
 
@@ -42,6 +43,9 @@ pub struct AccessToken {
     pub factor_time: Option<Timestamp>,
     /// Role of the user when the token was issued, the claim `role`.
     pub role: Role,
+    /// Id of the user in the system that the account was imported from: the claim `user_id`, by which services
+    /// of that system know the user.
+    pub external_id: Option<ExternalId>,
 }
 
 /// Configured values of the claims that all access tokens share.
@@ -80,6 +84,8 @@ struct Claims {
     factor_time: Option<i64>,
     token_type: String,
     role: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
     /// Permissions of the role, where routers and gateways look for them (RFC 9068, section 2.2.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
@@ -147,6 +153,7 @@ pub fn sign(ring: &KeyRing, issuer: &Issuer, token: &AccessToken) -> Result<Stri
         factor_time: token.factor_time.map(Timestamp::as_seconds),
         token_type: TOKEN_TYPE.to_owned(),
         role: token.role.as_str().to_owned(),
+        user_id: token.external_id.as_ref().map(|id| id.as_str().to_owned()),
         scope: scope(token.role).map(str::to_owned),
         cnf: false,
         nbf: false,
@@ -239,6 +246,7 @@ impl Claims {
             assurance: Assurance::of_acr(self.acr.as_deref()),
             factor_time: self.factor_time.map(jws::numeric_date).transpose()?,
             role: Role::read(&self.role),
+            external_id: self.user_id.map(ExternalId::from_stored),
         };
         if !has_scope(token.role, self.scope.as_deref()) {
             return Err(TokenError::Invalid);

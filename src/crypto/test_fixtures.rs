@@ -58,6 +58,7 @@ pub(super) fn access_token() -> AccessToken {
         assurance: Assurance::MultiFactor,
         factor_time: Some(now() - Duration::from_secs(5_000)),
         role: Role::Admin,
+        external_id: None,
     }
 }
 

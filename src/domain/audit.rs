@@ -51,6 +51,10 @@ words! {
         RecoveryCodeUsed = "RECOVERY_CODE_USED",
         /// A device was remembered, on which a login needs no second factor.
         DeviceTrusted = "DEVICE_TRUSTED",
+        /// Accounts were imported from another system, or changed by an import.
+        UsersImported = "USERS_IMPORTED",
+        /// A refresh token of another system was exchanged for a session.
+        TokenExchanged = "TOKEN_EXCHANGED",
         /// An attempt was refused by a limit.
         RateLimited = "RATE_LIMITED",
         /// Written by a newer version, whose word this one does not know. Only read, never written.

@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::external_account::ExternalId;
 use super::id::UserId;
 use super::locale::Locale;
 use super::name_comparison::{fold, has_scripts_of_one_language, is_mark, skeleton};
+use super::role_names::RoleNames;
 use super::words::{extensible_words, words};
 use crate::clock::Timestamp;
 
@@ -240,9 +242,27 @@ pub struct User {
     pub locale: Option<Locale>,
     /// When the account was deleted: it has no personal data any more.
     pub deleted_at: Option<Timestamp>,
+    /// Id of the account in the system that it was imported from.
+    pub external_id: Option<ExternalId>,
+    /// Roles of other programs.
+    pub roles: RoleNames,
+}
+
+/// What access tokens say of their user, beside the ID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserClaims {
+    /// The claim `role`.
+    pub role: Role,
+    /// The claim `user_id`.
+    pub external_id: Option<ExternalId>,
 }
 
 impl User {
+    #[must_use]
+    pub fn claims(&self) -> UserClaims {
+        UserClaims { role: self.role, external_id: self.external_id.clone() }
+    }
+
     /// Whether the user may log in and have sessions.
     #[must_use]
     pub fn is_active(&self) -> bool {

@@ -78,6 +78,7 @@ mod tests {
             assurance: Assurance::SingleFactor,
             factor_time: None,
             role: Role::User,
+            external_id: None,
         }
     }
 

@@ -151,7 +151,7 @@ impl Sessions {
         };
         self.note_ending(&proof, now, &opened.ending).await?;
         self.ends.note(&opened.ended);
-        let signed_in = self.tokens.issue(opened.session, opened.user.role, now, true)?;
+        let signed_in = self.tokens.issue(opened.session, opened.user.claims(), now, true)?;
         Ok((opened.user, signed_in.on_device(device_token)))
     }
 

@@ -288,7 +288,7 @@ impl Sessions {
             }
             return Err(Denial::Unauthenticated(UnauthenticatedReason::SessionEnded).into());
         };
-        Ok(Some(self.tokens.issue(done.session, done.role, now, false)?))
+        Ok(Some(self.tokens.issue(done.session, done.claims, now, false)?))
     }
 }
 

@@ -132,7 +132,7 @@ impl Sessions {
                 let rotates = self.policy.rotate;
                 let outcome =
                     if rotates { RefreshOutcome::Rotated } else { RefreshOutcome::Unrotated };
-                return Ok((self.tokens.issue(done.session, done.role, now, rotates)?, outcome));
+                return Ok((self.tokens.issue(done.session, done.claims, now, rotates)?, outcome));
             }
             let RefreshToken { user_id, session_id, id, .. } = presented;
             let Some(known) = self.store.known_token(user_id, session_id, id).await? else {
@@ -148,7 +148,7 @@ impl Sessions {
                 RefreshDecision::Outstanding => self.refuse_over_limit(&known, now)?,
                 RefreshDecision::Retry => {
                     if let Some(done) = self.retry(&presented, known, origin, now).await? {
-                        let signed_in = self.tokens.issue(done.session, done.role, now, true)?;
+                        let signed_in = self.tokens.issue(done.session, done.claims, now, true)?;
                         return Ok((signed_in, RefreshOutcome::Retried));
                     }
                 }

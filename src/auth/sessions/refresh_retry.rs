@@ -26,7 +26,7 @@ impl Sessions {
         let lasts = known.session.access_expires_at + self.policy.access_token_lifetime / 10
             >= access_expires_at;
         if is_noted && lasts {
-            return Ok(Some(Refreshed { session: known.session, role: known.role }));
+            return Ok(Some(Refreshed { session: known.session, claims: known.claims }));
         }
         let event = NewEvent {
             kind: AuditKind::RefreshRetried,

@@ -18,7 +18,7 @@ use crate::crypto::refresh_token::{RefreshKeys, RefreshToken};
 use crate::crypto::secret_token::SecretToken;
 use crate::domain::id::TokenId;
 use crate::domain::session::Session;
-use crate::domain::user::Role;
+use crate::domain::user::{Role, UserClaims};
 use crate::entropy::Entropy;
 use crate::redacted::redacted_debug;
 use crate::revocation::Stale;
@@ -108,7 +108,7 @@ impl TokenIssuer {
     pub(in crate::auth) fn issue(
         &self,
         session: Session,
-        role: Role,
+        user: UserClaims,
         now: Timestamp,
         with_refresh: bool,
     ) -> Result<SignedIn, Error> {
@@ -126,7 +126,8 @@ impl TokenIssuer {
             methods: shown.methods,
             assurance: shown.assurance,
             factor_time: shown.second_factor_at.map(Timestamp::floor_to_second),
-            role,
+            role: user.role,
+            external_id: user.external_id,
         };
         let refresh = RefreshToken {
             user_id: session.user_id,
@@ -148,6 +149,6 @@ impl TokenIssuer {
             refresh_token,
             refresh_expires_at: session.token.expires_at,
         };
-        Ok(SignedIn { session, role, tokens, device: None })
+        Ok(SignedIn { session, role: user.role, tokens, device: None })
     }
 }

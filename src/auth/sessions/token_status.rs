@@ -34,6 +34,8 @@ words! {
         /// Replaced by a refresh.
         Rotated = "ROTATED",
         SessionEnded = "SESSION_ENDED",
+        /// Of the system that accounts were imported from.
+        Foreign = "FOREIGN",
     }
 }
 

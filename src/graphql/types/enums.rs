@@ -93,6 +93,8 @@ pub enum TokenRefusal {
     Rotated,
     /// The session of the token has ended.
     SessionEnded,
+    /// The token was issued by the system that accounts were imported from.
+    Foreign,
 }
 
 /// Stage in the life of a signing key.
@@ -273,6 +275,10 @@ pub enum AuditKind {
     RecoveryCodeUsed,
     /// A device was trusted, on which a login needs no second factor.
     DeviceTrusted,
+    /// Accounts were imported from another system, or changed by an import.
+    UsersImported,
+    /// A refresh token of another system was exchanged for a session.
+    TokenExchanged,
     /// A new signing key was added.
     KeyRotated,
     /// Failed attempts reached a rate limit; `AuditEvent.detail` names the limit.

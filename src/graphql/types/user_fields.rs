@@ -9,6 +9,7 @@ use super::{
     BlacklistFilter, Role, SecondFactors, Session, SessionConnection, SessionFilter, User,
 };
 use crate::domain;
+use crate::domain::external_account::ExternalId;
 use crate::domain::filter;
 use crate::graphql::cursor::page;
 use crate::graphql::error::expose;
@@ -54,6 +55,18 @@ impl User {
     /// Permissions of the user.
     async fn role(&self) -> Role {
         self.account.role.into()
+    }
+
+    /// Names of roles in other programs, such as the groups of an imported account; they allow nothing in
+    /// this service.
+    async fn roles(&self) -> &[String] {
+        self.account.roles.as_slice()
+    }
+
+    /// ID of the account in the system that it was imported from, the claim `user_id`; null if it was not
+    /// imported.
+    async fn external_id(&self) -> Option<&str> {
+        self.account.external_id.as_ref().map(ExternalId::as_str)
     }
 
     /// True if the user may log in; false if the account is deactivated.

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use serde_json::json;
 use sqlx::types::Uuid;
 
 use crate::clock::Timestamp;
@@ -12,9 +13,11 @@ use crate::domain::assurance::Assurance;
 use crate::domain::audit::{AuditEvent, AuditEventId, AuditKind};
 use crate::domain::authentication::{Authentication, Methods};
 use crate::domain::blacklist::{BlacklistEntry, BlacklistReason};
+use crate::domain::external_account::ExternalId;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::locale::Locale;
 use crate::domain::origin::{Origin, UserAgent, ip_from_bytes, ip_to_bytes};
+use crate::domain::role_names::RoleNames;
 use crate::domain::session::{
     AttemptHash, End, EndReason, RefreshGrant, Rotation, Session, SessionName,
 };
@@ -35,7 +38,7 @@ macro_rules! user_columns {
         concat!(
             "users.id, users.username, users.username_key, users.email, users.email_key, users.role, \
              users.created_at, users.last_login_at, users.deactivated_at, users.email_verified_at, \
-             users.locale, users.deleted_at, ",
+             users.locale, users.deleted_at, users.external_id, users.roles, ",
             $changed_at,
             " AS password_changed_at"
         )
@@ -56,6 +59,15 @@ macro_rules! session_columns {
     };
 }
 pub(in crate::store) use session_columns;
+
+/// Columns of the user of a session, for the claims of an access token.
+macro_rules! claims_columns {
+    () => {
+        ", (SELECT role FROM users WHERE users.id = sessions.user_id) AS role, \
+         (SELECT external_id FROM users WHERE users.id = sessions.user_id) AS external_id"
+    };
+}
+pub(in crate::store) use claims_columns;
 
 /// Columns of an [`EntryRow`].
 macro_rules! entry_columns {
@@ -78,6 +90,17 @@ pub(in crate::store) fn ip_from_column(bytes: Option<Vec<u8>>) -> Result<Option<
     bytes.map(|bytes| ip_from_bytes(&bytes).ok_or(Error::unreadable("address"))).transpose()
 }
 
+pub(in crate::store) fn roles_from_column(column: Option<String>) -> Result<RoleNames> {
+    let Some(json) = column else { return Ok(RoleNames::default()) };
+    let names = serde_json::from_str(&json).map_err(|_| Error::unreadable("roles"))?;
+    Ok(RoleNames::from_stored(names))
+}
+
+/// `None` for an account without roles.
+pub(in crate::store) fn roles_column(roles: &RoleNames) -> Option<String> {
+    (!roles.is_empty()).then(|| json!(roles.as_slice()).to_string())
+}
+
 from_row! {
     pub(in crate::store) struct UserRow {
         id: Uuid,
@@ -93,6 +116,8 @@ from_row! {
         email_verified_at: Option<i64>,
         locale: Option<String>,
         deleted_at: Option<i64>,
+        external_id: Option<String>,
+        roles: Option<String>,
     }
 }
 
@@ -113,6 +138,8 @@ impl TryFrom<UserRow> for User {
             email_verified_at: row.email_verified_at.map(Timestamp::from_micros),
             locale: row.locale.and_then(|text| Locale::parse(&text).ok()),
             deleted_at: row.deleted_at.map(Timestamp::from_micros),
+            external_id: row.external_id.map(ExternalId::from_stored),
+            roles: roles_from_column(row.roles)?,
         })
     }
 }

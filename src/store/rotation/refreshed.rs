@@ -2,17 +2,18 @@
 
 use sqlx::types::Uuid;
 
+use crate::domain::external_account::ExternalId;
 use crate::domain::session::Session;
-use crate::domain::user::Role;
+use crate::domain::user::{Role, UserClaims};
 use crate::store::error::{Error, Result};
 use crate::store::query::from_row::from_row;
 use crate::store::query::rows::SessionRow;
 
-/// A refreshed session and the current role of its user, for the access token.
+/// A refreshed session and what the access token says of its user.
 #[derive(Clone, Debug)]
 pub struct Refreshed {
     pub session: Session,
-    pub role: Role,
+    pub claims: UserClaims,
 }
 
 from_row! {
@@ -20,6 +21,7 @@ from_row! {
         #[flatten]
         session: SessionRow,
         role: String,
+        external_id: Option<String>,
     }
 }
 
@@ -34,6 +36,10 @@ impl TryFrom<RefreshedRow> for Refreshed {
     type Error = Error;
 
     fn try_from(row: RefreshedRow) -> Result<Self> {
-        Ok(Self { session: row.session.try_into()?, role: Role::read(&row.role) })
+        let claims = UserClaims {
+            role: Role::read(&row.role),
+            external_id: row.external_id.map(ExternalId::from_stored),
+        };
+        Ok(Self { session: row.session.try_into()?, claims })
     }
 }

@@ -19,7 +19,7 @@ use crate::domain::throttle::Limit;
 use crate::store::backend::metered;
 use crate::store::error::Result;
 use crate::store::query::floor_sql::below_a_floor;
-use crate::store::query::rows::{ip_column, session_columns, user_agent_column};
+use crate::store::query::rows::{claims_columns, ip_column, session_columns, user_agent_column};
 use crate::store::rotation::refresh_limit::{LimitColumns, limit_after, within_limit};
 use crate::store::rotation::refreshed::RefreshedRow;
 
@@ -154,7 +154,8 @@ pub(in crate::store) async fn rotate_sqlite(
         swap!(),
         " RETURNING ",
         session_columns!(),
-        ", (SELECT role FROM users WHERE users.id = sessions.user_id) AS role; ",
+        claims_columns!(),
+        "; ",
         rotated_entry!(),
         given_in_json!(
             "value ->> 9 AS presented_issued_at, value ->> 10 AS presented_expires_at, \
@@ -196,7 +197,7 @@ macro_rules! rotate_together {
             swap!(),
             " AND sessions.id IN (SELECT id FROM free) RETURNING ",
             session_columns!(),
-            ", absolute_expires_at, users.role, \
+            ", absolute_expires_at, users.role, users.external_id, \
              presented_issued_at, presented_expires_at, agent), \
              entry AS (",
             rotated_entry!(),
@@ -204,7 +205,7 @@ macro_rules! rotate_together {
              presented_issued_at, rotated_at, presented_expires_at, user_id, last_ip, agent \
              FROM sessions) SELECT ",
             session_columns!(),
-            ", role FROM sessions"
+            ", role, external_id FROM sessions"
         )
     };
 }

@@ -1,10 +1,11 @@
 //! What the database knows about a refresh token that is not the outstanding one.
 
 use crate::clock::Timestamp;
+use crate::domain::external_account::ExternalId;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::origin::{Origin, UserAgent};
 use crate::domain::session::Session;
-use crate::domain::user::Role;
+use crate::domain::user::{Role, UserClaims};
 use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
@@ -18,8 +19,8 @@ use crate::store::sessions::refresh_retry::LoggedRetries;
 #[derive(Clone, Debug)]
 pub struct KnownToken {
     pub session: Session,
-    /// The role of the session's user.
-    pub role: Role,
+    /// What access tokens say of the session's user.
+    pub claims: UserClaims,
     pub user_is_active: bool,
     /// When it was replaced by a rotation; `None` if its blacklist entry was deleted or never existed.
     pub rotated_at: Option<Timestamp>,
@@ -35,6 +36,7 @@ from_row! {
         #[flatten]
         session: SessionRow,
         role: String,
+        external_id: Option<String>,
         deactivated_at: Option<i64>,
         entered_at: Option<i64>,
         floor: Option<i64>,
@@ -50,7 +52,10 @@ impl TryFrom<KnownTokenRow> for KnownToken {
 
     fn try_from(row: KnownTokenRow) -> Result<Self> {
         Ok(Self {
-            role: Role::read(&row.role),
+            claims: UserClaims {
+                role: Role::read(&row.role),
+                external_id: row.external_id.map(ExternalId::from_stored),
+            },
             user_is_active: row.deactivated_at.is_none(),
             rotated_at: row.entered_at.map(Timestamp::from_micros),
             rotated_from: Origin {
@@ -74,7 +79,7 @@ impl Store {
     ) -> Result<Option<KnownToken>> {
         let row: Option<KnownTokenRow> = read!(self, conn => Ok::<_, Error>(metered::query_as(concat!(
             "SELECT ", session_columns!(), ", sessions.logged_retries, sessions.refresh_limit_until, \
-             users.role, users.deactivated_at, entry.blacklisted_at AS entered_at, \
+             users.role, users.external_id, users.deactivated_at, entry.blacklisted_at AS entered_at, \
              entry.ip AS entry_ip, entry.user_agent AS entry_agent, \
              (SELECT min(floors.id)",
             from_floors_over!("sessions.id", "sessions.user_id"),

@@ -14,7 +14,7 @@ use crate::store::error::Result;
 use crate::store::factors::use_factor::{Use, UseFactor};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::below_a_floor;
-use crate::store::query::rows::session_columns;
+use crate::store::query::rows::{claims_columns, session_columns};
 use crate::store::rotation::refreshed::{Refreshed, RefreshedRow};
 use crate::store::sessions::live::LiveSession;
 use crate::store::throttle::{Settlement, Throttle};
@@ -66,7 +66,7 @@ macro_rules! reauthenticate {
             below_a_floor!("sessions.id", "sessions.user_id"),
             " RETURNING ",
             session_columns!(),
-            ", (SELECT role FROM users WHERE users.id = sessions.user_id) AS role"
+            claims_columns!()
         )
     };
 }

@@ -8,7 +8,7 @@ use crate::store::backend::metered;
 use crate::store::error::Result;
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::below_a_floor;
-use crate::store::query::rows::{ip_column, session_columns};
+use crate::store::query::rows::{claims_columns, ip_column, session_columns};
 use crate::store::rotation::refresh_limit::{LimitColumns, limit_after, within_limit};
 use crate::store::rotation::refreshed::{Refreshed, RefreshedRow};
 
@@ -43,7 +43,7 @@ impl Store {
                 below_a_floor!("sessions.id", "sessions.user_id"),
                 " AND ", within_limit!(), " RETURNING ",
                 session_columns!(),
-                ", (SELECT role FROM users WHERE users.id = sessions.user_id) AS role"
+                claims_columns!()
             ))
             .bind(reissue.at.as_micros())
             .bind(ip_column(reissue.origin.ip))

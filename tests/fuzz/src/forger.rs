@@ -115,6 +115,7 @@ impl Forger {
             assurance: Assurance::SingleFactor,
             factor_time: None,
             role: Role::Admin,
+            external_id: None,
         };
         sign(&self.ring, &self.issuer, &token).expect("a token")
     }

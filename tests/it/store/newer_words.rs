@@ -137,7 +137,7 @@ async fn a_role_of_a_newer_version_is_read_with_the_session(database: Database) 
     database.raw().await.execute(newer).await;
     let opened = open(&store, ada.id, at(0)).await;
     let rotated = store.rotate(rotation(&opened, at(1))).await.unwrap().unwrap();
-    assert_eq!(rotated.role, Role::Unknown);
+    assert_eq!(rotated.claims.role, Role::Unknown);
     let users = store.users_by_id(&[ada.id]).await.unwrap();
     assert_eq!(users[&ada.id].role, Role::Unknown);
     for (role, expected) in [(Role::Unknown, ada.id), (Role::User, bob.id)] {

@@ -57,8 +57,8 @@ async fn a_rotation_moves_the_chain_on_and_remembers_where_it_came_from(database
     order.attempt = Some(AttemptHash([7; 32]));
     order.origin.ip = Some(elsewhere);
     let next = order.next;
-    let Refreshed { session: rotated, role } = store.rotate(order).await.unwrap().unwrap();
-    assert_eq!(role, Role::User);
+    let Refreshed { session: rotated, claims } = store.rotate(order).await.unwrap().unwrap();
+    assert_eq!(claims.role, Role::User);
     assert_eq!((rotated.token.id, rotated.token.issued_at), (next, at(60)));
     assert_eq!(rotated.token.expires_at, at(60) + REFRESH);
     let previous = rotated.previous.clone().unwrap();
@@ -138,7 +138,7 @@ async fn a_touch_leaves_the_chain_as_it_is(database: Database) {
     let opened = open(&store, ada.id, at(0)).await;
     let used = touched(&store, &opened, opened.token.id, at(100)).await.unwrap();
     assert_eq!((used.session.token, used.session.generation), (opened.token, 0));
-    assert_eq!((used.session.last_used_at, used.role), (at(100), Role::User));
+    assert_eq!((used.session.last_used_at, used.claims.role), (at(100), Role::User));
     assert_eq!(used.session.access_expires_at, at(100) + ACCESS);
     // An access token that lives longer is not forgotten for one that lives less long.
     let back = touched(&store, &opened, opened.token.id, at(50)).await.unwrap();
