@@ -12,6 +12,7 @@ mod email;
 mod file_limit;
 mod file_permissions;
 mod first_admin;
+mod foreign_tokens;
 mod master_secret;
 mod recovery;
 mod restore_detection;

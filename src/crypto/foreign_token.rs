@@ -13,6 +13,7 @@ use super::foreign_key::ForeignKey;
 use super::jws::{self, Compact};
 use crate::clock::Timestamp;
 use crate::domain::external_account::{ExternalId, ForeignTokenId};
+use crate::domain::foreign_token::{ForeignToken, PasswordFingerprint};
 
 /// Names and values of claims, as the other system has them configured.
 #[derive(Clone, Debug)]
@@ -31,32 +32,6 @@ pub struct ForeignClaims {
     pub audience: Vec<String>,
     /// `LEEWAY`.
     pub leeway: Duration,
-}
-
-/// MD5 of the text of a password hash, which `CHECK_REVOKE_TOKEN` puts into tokens. It is compared, not relied on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PasswordFingerprint(pub [u8; 16]);
-
-impl PasswordFingerprint {
-    /// Parses 32 hexadecimal digits.
-    fn parse(text: &str) -> Option<Self> {
-        let number = u128::from_str_radix(text, 16).ok();
-        let is_sound = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        number.filter(|_| is_sound).map(|number| Self(number.to_be_bytes()))
-    }
-}
-
-/// A verified refresh token of another system. Times are whole seconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForeignToken {
-    pub id: ForeignTokenId,
-    /// The user, as text; versions before 5.5.1 write a number as a number.
-    pub external_id: ExternalId,
-    /// `None` in versions before 5.0.
-    pub issued_at: Option<Timestamp>,
-    pub expires_at: Timestamp,
-    /// Of the user's password when the token was issued, where the system writes it.
-    pub password: Option<PasswordFingerprint>,
 }
 
 /// Verifies tokens of one other system.

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::encoding::base64url;
 use super::error::TokenError;
 use super::foreign_key::{ForeignAlgorithm, ForeignKey, ForeignKeyError};
-use super::foreign_token::{ForeignClaims, ForeignToken, ForeignTokens, PasswordFingerprint};
+use super::foreign_token::{ForeignClaims, ForeignTokens};
 use crate::clock::Timestamp;
+use crate::domain::foreign_token::{ForeignToken, PasswordFingerprint};
 
 const SECRET: &[u8] = b"django-insecure-0123456789abcdefghijklmnopqrstuv";
 const NOW: i64 = 1_800_000_000;

@@ -11,6 +11,7 @@ pub mod blacklist;
 pub mod challenge;
 pub mod external_account;
 pub mod filter;
+pub mod foreign_token;
 pub mod id;
 pub mod key_life;
 pub mod locale;

@@ -15,7 +15,7 @@
 //! - `handle`: [`Store`] itself.
 //! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
-//! - `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`.
+//! - `credentials`, `accounts`, `foreign_tokens`, `sessions`, `email`, `factors`, `retention`.
 
 #[macro_use]
 mod backend;
@@ -26,6 +26,7 @@ mod credentials;
 mod email;
 mod error;
 mod factors;
+mod foreign_tokens;
 mod handle;
 mod keys;
 mod lists;
@@ -73,6 +74,8 @@ pub use factors::state::{Factors, StoredTotp};
 pub use factors::trusted_devices::{NewTrustedDevice, TrustedDevice};
 pub use factors::use_factor::UseFactor;
 pub use factors::ways_in::WaysIn;
+pub use foreign_tokens::exchange::ExchangeToken;
+pub use foreign_tokens::known::KnownForeignToken;
 pub use handle::Store;
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};

@@ -1,6 +1,7 @@
 //! Opening of a session by a proof: the only place where a session begins.
 
 use super::Sessions;
+use super::refresh_errors::refused;
 use super::token_issuer::SignedIn;
 use crate::auth::challenges::{LoginChallenge, challenge_expired};
 use crate::auth::emails::OrderedMail;
@@ -133,10 +134,11 @@ impl Sessions {
         }
         // A registration is no login: the account's last login stays empty. It has no other sessions.
         let is_login = !matches!(proof, Proof::Registration(_));
+        let is_login_now = is_login && !matches!(proof, Proof::ForeignToken(_));
         let open = OpenSession {
             session,
             grounds: proof.grounds(now, origin),
-            record_login: is_login && self.policy.record_login,
+            record_login: is_login_now && self.policy.record_login,
             max_sessions: self.policy.max_sessions.filter(|_| is_login),
             judged_role: client.judged_role,
             trusted_device: client.trusted_device,
@@ -196,6 +198,7 @@ impl Sessions {
                 self.passwords.refuse_outdated(*verified, origin.clone()).await
             }
             (_, Proof::Email(_) | Proof::Enrollment(_)) => challenge_expired().into(),
+            (_, Proof::ForeignToken(_)) => refused(UserErrorCode::SessionEnded),
             (_, Proof::Registration(_)) => {
                 Error::Internal("a new account has no grounds that change".into())
             }
@@ -211,7 +214,11 @@ impl Sessions {
     ) -> NewSession {
         let issued_at = now.floor_to_second();
         let absolute_expires_at = self.policy.session_lifetime.map(|lifetime| issued_at + lifetime);
-        let expires_at = issued_at + self.policy.refresh_token_lifetime;
+        let mut expires_at = issued_at + self.policy.refresh_token_lifetime;
+        if let Proof::ForeignToken(token) = proof {
+            // The client has no other token, and its own lasts until then.
+            expires_at = token.stays_until().map_or(expires_at, |until| expires_at.max(until));
+        }
         NewSession {
             id: SessionId::new(now, &*self.entropy),
             user_id: proof.user_id(),
