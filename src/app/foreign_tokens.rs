@@ -17,9 +17,10 @@ const MAX_BYTES: u64 = 64 * 1024;
 
 /// The settings; `None` where no token of another system is accepted.
 pub(super) fn load(config: &Config) -> Result<Option<ForeignTokenSettings>, StartError> {
-    let Some(source) = &config.foreign_tokens else { return Ok(None) };
+    let (Some(source), Some(file)) = (&config.foreign_tokens, file(config)?) else {
+        return Ok(None);
+    };
     let unusable = |reason: String| StartError::ForeignTokens(source.file.clone(), reason);
-    let file = file(config)?.ok_or_else(|| unusable("it is not set".into()))?;
     let mut keys = Vec::new();
     for path in &file.key_files {
         let key = read(path).map_err(|error| error.to_string());
@@ -45,7 +46,8 @@ pub(super) fn file(config: &Config) -> Result<Option<ForeignTokenFile>, StartErr
     let path = &source.file;
     let unusable = |reason: String| StartError::ForeignTokens(path.clone(), reason);
     let content = read(path).map_err(|error| unusable(error.to_string()))?;
-    let text = str::from_utf8(&content).map_err(|_| unusable("it is not UTF-8 text".into()))?;
+    let text =
+        str::from_utf8(&content).map_err(|_| unusable("the file is not UTF-8 text".into()))?;
     let directory = path.parent().unwrap_or(Path::new("."));
     ForeignTokenFile::parse(text, directory).map(Some).map_err(unusable)
 }

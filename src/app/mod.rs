@@ -5,6 +5,7 @@ mod backup;
 mod banner;
 mod check;
 mod check_email;
+mod check_foreign_tokens;
 mod check_report;
 mod components;
 mod database_error_text;

@@ -233,7 +233,7 @@ mod tests {
             ("key-file = \"a\"\nuntil = 2026-12-15T07:00:00", "until must be a time"),
             ("key-file = \"a\"\nleeway = 601", "leeway must be"),
             ("key-file = \"a\"\njti-claim = \"\"", "jti-claim must not be empty"),
-            ("key-file = \"a\"\nsource = \"A B\"", "a source is 1 to 32"),
+            ("key-file = \"a\"\nsource = \"A B\"", "A source is 1 to 32"),
             ("key-file = \"a\"\nrequire-outstanding = 1", "must be true or false"),
             ("key-file \"a\"", "line 1: "),
         ] {

@@ -8,7 +8,7 @@ use super::unprintable::is_unprintable;
 pub struct Source(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a source is 1 to 32 lower-case letters, digits and hyphens, such as django")]
+#[error("A source is 1 to 32 lower-case letters, digits and hyphens, such as django.")]
 pub struct SourceError;
 
 impl Source {
@@ -65,7 +65,7 @@ macro_rules! foreign_ids {
 const MAX_ID_BYTES: usize = 255;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an id must have 1 to 255 bytes and no control characters")]
+#[error("An ID must have 1 to 255 bytes and no control characters.")]
 pub struct ExternalIdError;
 
 foreign_ids! {

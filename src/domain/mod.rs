@@ -30,6 +30,7 @@ pub mod session;
 pub mod throttle;
 mod unprintable;
 pub mod user;
+pub mod user_claims;
 mod words;
 
 pub(crate) use words::words;

@@ -39,7 +39,9 @@ impl ForeignTokenSettings {
             return None;
         }
         let verified = self.tokens.verify(token, now)?;
-        Some(verified.map(|token| VerifiedForeignToken::new(self, token)))
+        Some(
+            verified.map(|token| VerifiedForeignToken::new(self.source.clone(), token, self.terms)),
+        )
     }
 
     /// Whether the other system issued this token, of whatever type and age.

@@ -1,6 +1,5 @@
 //! A refresh token of another system whose signature and claims were verified.
 
-use super::settings::ForeignTokenSettings;
 use crate::clock::Timestamp;
 use crate::crypto::digest::sha256;
 use crate::domain::authentication::{Authentication, Method, Methods};
@@ -12,7 +11,7 @@ use crate::domain::id::UserId;
 use crate::domain::throttle::Bucket;
 use crate::store::{ExchangeToken, Grounds, KnownForeignToken};
 
-/// Made only by [`ForeignTokenSettings::verify`].
+/// Made only by the settings, after the signature was verified.
 #[derive(Clone, Debug)]
 pub(in crate::auth) struct VerifiedForeignToken {
     source: Source,
@@ -32,8 +31,8 @@ pub(in crate::auth) struct ForeignTokenProof {
 }
 
 impl VerifiedForeignToken {
-    pub(super) fn new(settings: &ForeignTokenSettings, token: ForeignToken) -> Self {
-        Self { source: settings.source.clone(), token, terms: settings.terms }
+    pub(super) fn new(source: Source, token: ForeignToken, terms: ForeignTokenTerms) -> Self {
+        Self { source, token, terms }
     }
 
     pub(in crate::auth) fn source(&self) -> &Source {

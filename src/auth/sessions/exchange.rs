@@ -20,6 +20,7 @@ use crate::domain::foreign_token::ForeignTokenDecision;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{Session, SessionState};
+use crate::domain::user_claims::UserClaims;
 use crate::metrics::RefreshOutcome;
 use crate::store::{self, Refreshed, Reissue};
 
@@ -139,7 +140,7 @@ impl Sessions {
         let access_expires_at = self.tokens.access_expiry(now);
         // Nothing is written while the access tokens may last: many retries do not wait for one another.
         if session.access_expires_at + self.policy.access_token_lifetime / 10 >= access_expires_at {
-            return Ok(Some(Refreshed { session, claims: account.claims() }));
+            return Ok(Some(Refreshed { session, claims: UserClaims::of(&account) }));
         }
         let reissue = Reissue {
             session_id: session.id,

@@ -18,6 +18,7 @@ use crate::domain::locale::Locale;
 use crate::domain::origin::Origin;
 use crate::domain::session::{RefreshGrant, SessionName};
 use crate::domain::user::{Role, User};
+use crate::domain::user_claims::UserClaims;
 use crate::store::{
     Ending, NameTaken, NewEvent, NewMail, NewSession, NotOpened, OpenSession, Scope,
 };
@@ -153,7 +154,8 @@ impl Sessions {
         };
         self.note_ending(&proof, now, &opened.ending).await?;
         self.ends.note(&opened.ended);
-        let signed_in = self.tokens.issue(opened.session, opened.user.claims(), now, true)?;
+        let signed_in =
+            self.tokens.issue(opened.session, UserClaims::of(&opened.user), now, true)?;
         Ok((opened.user, signed_in.on_device(device_token)))
     }
 

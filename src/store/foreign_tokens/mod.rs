@@ -2,4 +2,5 @@
 
 pub(super) mod exchange;
 pub(super) mod known;
+mod left;
 mod refuse;
