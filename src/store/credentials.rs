@@ -3,6 +3,9 @@
 //! An account has at most one password, and may have none. The row of `password_credentials` is locked
 //! before the row of `users` in every transaction that locks both, so that transactions cannot deadlock.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use sqlx::{PgConnection, SqliteConnection};
 
 use crate::clock::Timestamp;
@@ -11,6 +14,7 @@ use crate::domain::id::UserId;
 use crate::domain::login_name::LoginName;
 use crate::domain::mail::ShortenedEmail;
 use crate::domain::user::User;
+use crate::redacted::redacted_debug;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
 use crate::store::email::outbox::{NewMail, Outbox};
@@ -24,7 +28,7 @@ use crate::store::session_ends::end_all::{EndAll, Ending};
 use crate::store::session_ends::end_order::EndSessions;
 
 /// Number of oldest and of newest accounts whose hashes are sampled.
-const SAMPLE_SIZE: i64 = 5_000;
+const SAMPLE_SIZE: i64 = 2_500;
 
 /// An account and its password hash; `None` if it has no password, or one of an unknown scheme.
 #[derive(Clone, Debug)]
@@ -35,6 +39,29 @@ pub struct Credentials {
     pub awaits_email: Option<ShortenedEmail>,
     /// The mark of its second factors; `None` if it never had any.
     pub factors: Option<FactorsMark>,
+}
+
+/// Schemes and texts of password hashes.
+pub struct HashSample(Vec<(String, String)>);
+
+redacted_debug!(HashSample);
+
+impl HashSample {
+    /// Groups the hashes by scheme and parameters: a dummy of each kind, and the number of accounts with it, most
+    /// first. Takes milliseconds. Hashes of unknown schemes, which cannot be imitated, are left out.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<(PasswordHash, u32)> {
+        let mut accounts: HashMap<PasswordHash, u32> = HashMap::new();
+        for (scheme, hash) in &self.0 {
+            let scheme = PasswordScheme::parse(scheme);
+            if let Some(hash) = scheme.and_then(|scheme| PasswordHash::parse(scheme, hash)) {
+                *accounts.entry(hash.dummy()).or_default() += 1;
+            }
+        }
+        let mut kinds: Vec<_> = accounts.into_iter().collect();
+        kinds.sort_by_key(|(_, accounts)| Reverse(*accounts));
+        kinds
+    }
 }
 
 from_row! {
@@ -52,12 +79,13 @@ impl TryFrom<CredentialsRow> for Credentials {
     type Error = Error;
 
     fn try_from(row: CredentialsRow) -> Result<Self> {
-        let is_known = row.scheme.is_some_and(|scheme| PasswordScheme::parse(&scheme).is_some());
-        let hash = row.hash.filter(|_| is_known);
-        let parse = |hash: String| PasswordHash::parse(&hash).ok_or(Error::unreadable("hash"));
+        let scheme = row.scheme.and_then(|scheme| PasswordScheme::parse(&scheme));
+        let parse = |(scheme, hash): (PasswordScheme, String)| {
+            PasswordHash::parse(scheme, &hash).ok_or(Error::unreadable("hash"))
+        };
         Ok(Self {
             user: row.user.try_into()?,
-            password_hash: hash.map(parse).transpose()?,
+            password_hash: scheme.zip(row.hash).map(parse).transpose()?,
             awaits_email: row.awaits_email.map(ShortenedEmail::from_stored),
             factors: FactorsMark::read(row.factors_mark)?,
         })
@@ -250,31 +278,22 @@ impl Store {
         row.map(Credentials::try_from).transpose()
     }
 
-    /// Samples the parameters of password hashes: one hash for each set of parameters, and the number of
-    /// accounts with that set. Only the oldest and the newest accounts are read, so that the cost does not
-    /// grow with the table.
-    pub async fn sample_password_hashes(&self) -> Result<Vec<(PasswordHash, u32)>> {
-        // Grouped by what precedes the salt. A hash ends in $, 22 characters, $, 43 characters.
-        let rows: Vec<(String, i64)> = read!(self, conn => Ok::<_, Error>(metered::query_as(
-            "SELECT min(hash), count(*) FROM ( \
+    /// Samples password hashes. Only the oldest and the newest accounts are read, so that the cost does not grow
+    /// with the table.
+    pub async fn sample_password_hashes(&self) -> Result<HashSample> {
+        let rows = read!(self, conn => Ok::<_, Error>(metered::query_as(
+            "SELECT scheme, hash FROM ( \
              SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
              ORDER BY user_id LIMIT $1) AS oldest \
              UNION \
              SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
              ORDER BY user_id DESC LIMIT $1) AS newest \
-             ) AS hashes WHERE scheme = $2 GROUP BY CASE WHEN length(hash) > 67 \
-             THEN substr(hash, 1, length(hash) - 67) ELSE '' END \
-             ORDER BY count(*) DESC LIMIT 8",
+             ) AS hashes",
         )
         .bind(SAMPLE_SIZE)
-        // Hashes of other schemes, which cannot be imitated, must not take the places of the limit.
-        .bind(PasswordScheme::Argon2id.as_str())
         .fetch_all(conn)
         .await?))?;
-        let kind = |(hash, accounts): (String, i64)| {
-            Some((PasswordHash::parse(&hash)?, u32::try_from(accounts).ok()?))
-        };
-        Ok(rows.into_iter().filter_map(kind).collect())
+        Ok(HashSample(rows))
     }
 
     /// Sets a password and ends sessions. `None` if the account does not exist, or its hash is not

@@ -54,7 +54,7 @@ pub use backend::pool_usage::PoolUsage;
 pub use backend::postgres_url_error::PostgresUrlError;
 pub use backend::session_defaults::SessionDefault;
 pub use backend::sqlite::close_all;
-pub use credentials::Credentials;
+pub use credentials::{Credentials, HashSample};
 pub use email::challenge_row::{Challenge, NewChallenge, PasswordMark};
 pub use email::challenges::CodeAttempt;
 pub use email::email_change::{ChangeEmail, NotChanged, RequestChange, RevertEmail};

@@ -11,7 +11,7 @@ use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::crypto::password::{PasswordHash, Verdict};
 use crate::domain::audit::AuditKind;
 use crate::domain::origin::Origin;
-use crate::domain::password::Password;
+use crate::domain::typed_password::TypedPassword;
 use crate::store::{NewEvent, Settlement};
 
 /// Password of a user who is logged in, which was right a moment ago. Holds the attempt's lock.
@@ -52,8 +52,7 @@ impl Passwords {
         // Without a password every text is wrong, and costs as much.
         let dummy = || self.hashing.dummies().of(&self.limits.key, name);
         let hash = found.password_hash.clone().unwrap_or_else(dummy);
-        let password = Password::attempt(password).or_else(|| Password::attempt(""));
-        let password = password.ok_or_else(wrong_proof)?;
+        let password = TypedPassword::new(password);
         let verdict = self.hashing.verify(permit, password, hash).await?;
         if let Some(hash) = found.password_hash.filter(|_| verdict != Verdict::Wrong) {
             return Ok(ConfirmedPassword { hash, admitted });

@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::crypto::blind_index::BlindIndexKey;
 use crate::crypto::password::PasswordHash;
 
-const MAX_KINDS: usize = 8;
+const MAX_KINDS: usize = 32;
 
 pub(super) struct DummyHashes {
     /// Of today's parameters.

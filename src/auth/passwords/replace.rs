@@ -11,7 +11,7 @@ use crate::auth::user_error::{UserError, UserErrorCode};
 use crate::crypto::password::PasswordHash;
 use crate::domain::audit::AuditKind;
 use crate::domain::origin::Origin;
-use crate::domain::password::Password;
+use crate::domain::typed_password::TypedPassword;
 use crate::domain::user::User;
 use crate::store::{NewEvent, Settlement};
 
@@ -60,7 +60,7 @@ impl Passwords {
         let found = self.store.credentials(viewer.user_id()).await?;
         let found = found.ok_or_else(wrong_current_password)?;
         let new = NewPassword::new(new, self.min_length, &found.user.names);
-        let password = Password::attempt(current).ok_or_else(wrong_current_password)?;
+        let password = TypedPassword::new(current);
         let current = found.password_hash;
         let (name, session) = (found.user.names.username().key(), viewer.session_id());
         let attempt = self.limits.confirmation(name, session, origin, || self.clock.now()).await?;

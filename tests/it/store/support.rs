@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use sallyport::clock::Timestamp;
-use sallyport::crypto::password::PasswordHash;
+use sallyport::crypto::password::{PasswordHash, PasswordScheme};
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::authentication::{Authentication, Method, Methods};
 use sallyport::domain::blacklist::BlacklistEntry;
@@ -36,7 +36,11 @@ pub fn at(seconds: i64) -> Timestamp {
 /// One of many hashes. No password is known to have it.
 pub fn hash(letter: char) -> PasswordHash {
     let output = format!("{}A", letter.to_string().repeat(42));
-    PasswordHash::parse(&format!("$argon2id$v=19$m=8,t=1,p=1${}${output}", "A".repeat(22))).unwrap()
+    PasswordHash::parse(
+        PasswordScheme::Argon2id,
+        &format!("$argon2id$v=19$m=8,t=1,p=1${}${output}", "A".repeat(22)),
+    )
+    .unwrap()
 }
 
 /// Runs operations of two replicas, as many at once as they have connections. More would wait for one, and
