@@ -28,6 +28,7 @@ pub mod role_names;
 pub mod second_factor;
 pub mod session;
 pub mod throttle;
+pub mod typed_password;
 mod unprintable;
 pub mod user;
 pub mod user_claims;

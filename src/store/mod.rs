@@ -15,7 +15,8 @@
 //! - `handle`: [`Store`] itself.
 //! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
-//! - `credentials`, `accounts`, `foreign_tokens`, `sessions`, `email`, `factors`, `retention`.
+//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `foreign_tokens`, `sessions`, `email`, `factors`,
+//!   `retention`.
 
 #[macro_use]
 mod backend;
@@ -28,6 +29,7 @@ mod error;
 mod factors;
 mod foreign_tokens;
 mod handle;
+mod hash_sample;
 mod keys;
 mod lists;
 mod query;
@@ -39,6 +41,7 @@ mod session_search;
 mod sessions;
 mod throttle;
 mod timeout;
+mod verified_hash;
 
 pub use accounts::activation::LastAdministrator;
 pub use accounts::create::{NameTaken, NewUser};
@@ -77,6 +80,7 @@ pub use factors::ways_in::WaysIn;
 pub use foreign_tokens::exchange::ExchangeToken;
 pub use foreign_tokens::known::KnownForeignToken;
 pub use handle::Store;
+pub use hash_sample::HashSample;
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};
 pub use retention::client_metadata::ClientMetadata;
@@ -101,3 +105,4 @@ pub use sessions::refresh_retry::{LoggedRetries, RefreshRetry};
 pub use sessions::reissue::Reissue;
 pub use throttle::{Charge, Charged, Settlement};
 pub use timeout::with_timeout;
+pub use verified_hash::VerifiedHash;
