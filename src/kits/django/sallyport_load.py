@@ -105,7 +105,7 @@ class Users:
         self.username = self.field(self.model.USERNAME_FIELD)
         self.email = self.field(getattr(self.model, "EMAIL_FIELD", None) or "email")
         self.is_active = self.field("is_active")
-        # Primary keys of the accounts that Sallyport made, by name.
+        # Primary keys of the accounts that Sallyport made, by name there.
         self.new = {}
 
     def field(self, name):
@@ -135,7 +135,7 @@ class Users:
         # What is empty replaces nothing.
         secret, names = without_empty(secret), without_empty(names)
         if record.get("id") is None:
-            self.load_new(dict(secret, **names), report)
+            self.new[record["username"]] = self.load_new(dict(secret, **names), report)
             return
         user = self.rows.filter(pk=self.keys([record["id"]]).get(record["id"])).first()
         if user is None:
@@ -146,7 +146,8 @@ class Users:
         report.count("users changed" if changes else "users unchanged")
 
     def load_new(self, values, report):
-        """Makes an account. A name alone never reaches an account that was here before."""
+        """Makes an account; answers its primary key. A name alone never reaches an account that was here
+        before."""
         name = values.get(self.username.name)
         if name is None:
             raise Skipped("A new account has no %s" % self.username.name)
@@ -160,7 +161,7 @@ class Users:
             user = self.model(password=make_password(None))
             self.save(user, values)
             report.count("users created")
-        self.new[name] = user.pk
+        return user.pk
 
     def save(self, user, values):
         """Writes columns that differ; answers how many."""

@@ -82,9 +82,10 @@ def verify(token):
     claims = None if "crit" in header else signed_claims(token)
     if claims is None:
         raise InvalidToken("Token is invalid")
-    texts = [claims[name] for name in ("iss", "sub", "sid", "jti")]
+    # PyJWT takes a time in text, too.
+    types = {"iss": str, "sub": str, "sid": str, "jti": str, "iat": int, "exp": int}
     is_right = (
-        all(isinstance(text, str) for text in texts)
+        all(type(claims[name]) is expected for name, expected in types.items())
         and claims["iss"] == settings.SALLYPORT_ISSUER
         and claims["token_type"] == "refresh"
         and "nbf" not in claims
