@@ -171,3 +171,25 @@ def test_a_file_that_cannot_be_written_is_an_error_in_one_line(site):
     assert done.stderr.strip().splitlines()[-1] == (
         f"sallyport_export: cannot write {path}: No such file or directory"
     )
+
+
+# Until 3.1, Django's shell had names of a file as local ones of its own function.
+OLD_SHELL = """
+def handle(code):
+    exec(code)
+handle(open({path!r}).read())
+"""
+
+
+@pytest.mark.parametrize("name", ["sallyport_export.py", "sallyport_load.py"])
+def test_each_file_runs_in_the_shell_of_older_versions(site, name):
+    path = site.directory / "empty.ndjson"
+    header = {"format": "sallyport-import", "version": 1, "source": "sallyport"}
+    path.write_text("".join(json.dumps(line) + "\n" for line in (header, {"kind": "end"})))
+    output = site.directory / "old-shell.ndjson"
+    code = OLD_SHELL.format(path=str(FILES / name))
+    done = site.manage("shell", stdin=code, SALLYPORT_EXPORT=output, SALLYPORT_LOAD=path)
+    if name == "sallyport_export.py":
+        assert '"kind":"end"' in output.read_text()
+    else:
+        assert "0 sessions" in done.stdout

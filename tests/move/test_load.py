@@ -201,6 +201,28 @@ def test_tokens_of_the_site_that_the_service_has_ended_are_dead(old_site):
         assert post(f"{url}/api/token/refresh/", {"refresh": kept["refresh"]}).status == 200
 
 
+def test_an_id_that_is_not_the_primary_key_finds_its_account(make_site):
+    site = make_site(model="computed")
+    first, second, *_ = site.populate(users=3, logins=0).users
+    done = site.load(
+        file_of(
+            user(first["id"], password=ARGON2),
+            # This model has no column for it.
+            user(second["id"], is_active=False),
+            user(None, username="new", email="new@example.com", password=ARGON2),
+            session("jti", first["id"]),
+        ),
+        check=False,
+    )
+    assert "1 users changed" in done.stdout and "1 users created" in done.stdout
+    assert done.stderr == f"The user model has no column is_active, for {second['username']}.\n"
+    where = "where password = (select password from computed_accounts_computeduser where handle = 'new')"
+    handles = rows(site, f"select handle from computed_accounts_computeduser {where} order by handle")
+    assert handles == [("new",), (first["username"],)]
+    owner = "join computed_accounts_computeduser on number = user_id"
+    assert rows(site, f"select handle from token_blacklist_outstandingtoken {owner}") == [(first["username"],)]
+
+
 def test_many_sessions_are_loaded_in_batches(make_site):
     site = make_site()
     first, *_ = site.populate(users=1, logins=0).users

@@ -25,7 +25,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connections, reset_queries, router, transaction
+from django.db import connections, router, transaction
 from django.utils.timezone import get_default_timezone
 
 BATCH = 500
@@ -85,8 +85,6 @@ def batches(queryset, key):
     while True:
         rest = queryset if last is None else queryset.filter(pk__gt=last)
         rows = list(rest.order_by("pk")[:BATCH])
-        # With DEBUG, Django keeps the text of queries.
-        reset_queries()
         if rows:
             yield rows
         if len(rows) < BATCH:

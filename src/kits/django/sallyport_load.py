@@ -166,7 +166,7 @@ class Users:
     def save(self, user, values):
         """Writes columns that differ; answers how many."""
         is_new = user._state.adding
-        changed = [name for name in values if is_new or getattr(user, name) != values[name]]
+        changed = [name for name in values if getattr(user, name) != values[name]]
         for name in changed:
             field = self.field(name)
             if field is None:
@@ -174,7 +174,7 @@ class Users:
             # SQLite does not limit the length by itself.
             if field.max_length and len(values[name]) > field.max_length:
                 raise Skipped("%s is too long, for %s" % (name, user.get_username()))
-        if not changed:
+        if not changed and not is_new:
             return 0
         before = {name: getattr(user, name) for name in changed}
         for name in changed:
