@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from email.message import Message
 from pathlib import Path
 
 BINARY = os.environ["SALLYPORT_BINARY"]
@@ -46,9 +47,13 @@ def get(url: str, token: str | None = None, data: bytes | None = None) -> tuple[
     request = urllib.request.Request(url, data, headers)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, dict(answer.headers.lower_items()), answer.read().decode()
+            return answer.status, _lower(answer.headers), answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, {name.lower(): value for name, value in error.headers.items()}, error.read().decode()
+        return error.code, _lower(error.headers), error.read().decode()
+
+
+def _lower(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 class Sallyport:
@@ -74,7 +79,11 @@ class Sallyport:
             stdout=subprocess.DEVNULL,
             stderr=open(f"{self.directory}/log", "ab"),
         )
-        until(self._is_ready)
+        try:
+            until(self._is_ready)
+        except BaseException:
+            self.kill()
+            raise
 
     def _is_ready(self) -> bool:
         if self.process.poll() is not None:

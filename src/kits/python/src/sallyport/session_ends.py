@@ -74,7 +74,7 @@ class SessionEnds:
         stream, self._stream = self._stream, None
         self._reset()
         if stream is not None:
-            stream.close()
+            stream.abandon()
         if isinstance(self._token, AccountToken):
             self._token.after_fork()
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import socket
 import ssl
 from collections.abc import Mapping
@@ -172,6 +173,10 @@ class EventStream:
             self._line.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+
+    def abandon(self) -> None:
+        """Closes the connection in a child of the process whose thread reads it: its locks may be held here."""
+        os.close(self._line.detach())
 
     def close(self) -> None:
         self._response.close()
