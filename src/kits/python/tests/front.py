@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 import threading
 import time
 import uuid
@@ -58,7 +59,7 @@ def claims_of(issuer: str, **changed: Any) -> dict[str, Any]:
 
 
 class Front:
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, tls: ssl.SSLContext | None = None) -> None:
         """`port` is that of the service, if there is one."""
         self.keys: list[Key] = []
         self.backend = port
@@ -107,7 +108,10 @@ class Front:
         # Errors of connections that the other side closed.
         self.server.handle_error = lambda *_: None  # type: ignore[method-assign]
         self.port = self.server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        if tls:
+            # The handshake is made by the thread of the connection.
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def pass_on(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> http.client.HTTPResponse:

@@ -1,11 +1,20 @@
 """The guard against real services: ends of sessions, and what it does while it hears nothing."""
 
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from front import Front, Key, claims_of
 from service import PASSWORD, Sallyport, until
 
@@ -132,11 +141,11 @@ def test_what_it_cannot_know_it_neither_accepts_nor_refuses(make: Callable[..., 
         began = time.monotonic()
         service.logout(later["access"])
         took = becomes(guard, later["access"], "unavailable")
-        assert took < STALENESS + 0.5, took
+        assert took < STALENESS + 1, took
         assert verdict(guard, live["access"]) == "unavailable"
         assert verdict(guard, ended["access"]) == "ended", "that is known"
         assert verdict(guard, "none") == "MALFORMED", "that is known, too"
-        assert time.monotonic() - began < STALENESS + 1, "no call waits"
+        assert time.monotonic() - began < STALENESS + 2, "no call waits"
         front.is_silent = False
         seen = set()
         until(lambda: seen.add(verdict(guard, later["access"])) or "ended" in seen)
@@ -145,7 +154,7 @@ def test_what_it_cannot_know_it_neither_accepts_nor_refuses(make: Callable[..., 
 
         service.suspend()
         took = becomes(guard, live["access"], "unavailable")
-        assert STALENESS / 2 - 1 < took < STALENESS + 0.5, took
+        assert STALENESS / 2 - 1 < took < STALENESS + 1, took
         service.resume()
         becomes(guard, live["access"], "accepted")
 
@@ -236,14 +245,12 @@ def test_keys_are_rotated_under_it(make: Callable[..., Guard]) -> None:
         old = service.login()["access"]
         assert verdict(guard, old) == "accepted"
         service.command("keys", "rotate", "--immediately")
-        refused = 0
         for _ in range(100):
             new = service.login()["access"]
             if new.split(".")[0] != old.split(".")[0]:
                 break
             time.sleep(0.1)
         until(lambda: verdict(guard, new) == "accepted", sallyport.keys.PAUSE + 5)
-        assert refused == 0
         time.sleep(STALENESS)
         assert verdict(guard, new) == "accepted", "the follower has a token of the new key"
     finally:
@@ -260,6 +267,36 @@ def test_an_imported_account_keeps_its_id(service: Sallyport, make: Callable[...
         assert guard.authenticate(token).external_id == "41"
         service.logout(live["access"])
         becomes(guard, token, "ended", 5)
+    finally:
+        front.stop()
+
+
+def test_it_follows_over_tls_and_trusts_only_known_certificates(
+    service: Sallyport, make: Callable[..., Guard], tmp_path: Path
+) -> None:
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "front")])
+    now = datetime.now(timezone.utc)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(Encoding.PEM)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "front.pem").write_bytes(private + pem)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(tmp_path / "front.pem")
+    front = Front(service.port, server)
+    try:
+        trusting = ssl.create_default_context(cadata=pem.decode())
+        guard = make(service, url=front.url, ssl_context=trusting)
+        live = service.login()
+        assert verdict(guard, live["access"]) == "accepted"
+        time.sleep(STALENESS)
+        assert verdict(guard, live["access"]) == "accepted"
+        service.logout(live["access"])
+        becomes(guard, live["access"], "ended", 5)
+        assert verdict(make(service, url=front.url), service.login()["access"]) == "unavailable"
     finally:
         front.stop()
 
