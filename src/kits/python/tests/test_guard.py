@@ -1,6 +1,8 @@
 """The guard against real services: ends of sessions, and what it does while it hears nothing."""
 
 import os
+import signal
+import socket
 import ssl
 import threading
 import time
@@ -318,33 +320,40 @@ def test_a_child_follows_by_itself_after_a_fork(service: Sallyport, make: Callab
     live, later = service.login(), service.login()
     guard = make(service)
     assert verdict(guard, live["access"]) == "accepted"
-    children = []
-    for _ in range(3):
-        to_parent, from_child = os.pipe()
-        to_child, from_parent = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                first = verdict(guard, live["access"])
-                os.write(from_child, f"{first}\n".encode())
-                os.read(to_child, 1)
-                time.sleep(1)
-                os.write(from_child, f"{verdict(guard, later['access'])}\n".encode())
-                guard.close()
-            finally:
-                os._exit(0)
-        os.close(from_child)
-        children.append((child, open(to_parent), from_parent))
-    assert [lines.readline() for _, lines, _ in children] == ["accepted\n"] * 3
-    service.logout(later["access"])
-    for _, _, go in children:
-        os.write(go, b"x")
-    assert [lines.readline() for _, lines, _ in children] == ["ended\n"] * 3
-    for child, lines, go in children:
-        os.waitpid(child, 0)
-        lines.close()
-        os.close(go)
-    # The children had sessions of their own, and the parent's is as it was.
+    children: list[tuple[int, socket.socket]] = []
+    try:
+        for _ in range(3):
+            ours, theirs = socket.socketpair()
+            ours.settimeout(30)
+            child = os.fork()
+            if child == 0:
+                # Whatever happens to the parent.
+                signal.alarm(60)
+                try:
+                    theirs.send(verdict(guard, live["access"]).encode())
+                    theirs.recv(1)
+                    time.sleep(1)
+                    theirs.send(verdict(guard, later["access"]).encode())
+                    guard.close()
+                finally:
+                    os._exit(0)
+            theirs.close()
+            children.append((child, ours))
+        assert [line.recv(100) for _, line in children] == [b"accepted"] * 3
+        # One session for each: two users of one refresh token look like theft.
+        sessions = service.send("{ sessions(first: 100) { nodes { name } } }", {}, live["access"])["sessions"]["nodes"]
+        names = {str(session["name"]).split(" ")[-1] for session in sessions}
+        assert {str(child) for child, _ in children} | {str(os.getpid())} <= names
+        service.logout(later["access"])
+        for _, line in children:
+            line.send(b"x")
+        assert [line.recv(100) for _, line in children] == [b"ended"] * 3
+    finally:
+        for child, line in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            line.close()
+    # The parent's is as it was.
     time.sleep(STALENESS / 2 + 0.5)
     assert verdict(guard, live["access"]) == "accepted"
     assert verdict(guard, later["access"]) == "ended"
