@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::Auth;
 use super::accounts::Accounts;
 use super::bucket_locks::BucketLocks;
@@ -10,6 +12,7 @@ use super::emails::{EmailSettings, Emails};
 use super::enrollment::Enrollments;
 use super::factors::SecondFactors;
 use super::guard::Guard;
+use super::imported_settings::ImportedSettings;
 use super::keys::Keys;
 use super::passwords::Passwords;
 use super::policy::Policy;
@@ -171,6 +174,11 @@ impl From<Parts> for Auth {
             relying_party,
             clock: Arc::clone(&clock),
         };
+        let imported = ImportedSettings {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            read: Mutex::default(),
+        };
         let system = System {
             store,
             keys: Arc::clone(&keys),
@@ -190,6 +198,7 @@ impl From<Parts> for Auth {
             emails,
             keys,
             reads,
+            imported,
             system,
         }
     }

@@ -26,6 +26,7 @@ pub mod refresh_decision;
 pub mod role_names;
 pub mod second_factor;
 pub mod session;
+pub mod simplejwt_settings;
 pub mod throttle;
 mod unprintable;
 pub mod user;
