@@ -23,6 +23,7 @@ mod serve;
 mod service;
 mod sessions;
 mod settings;
+mod simplejwt;
 mod sources;
 mod tokens;
 mod transport;

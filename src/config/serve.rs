@@ -10,6 +10,7 @@ use super::limits::LimitArguments;
 use super::secret::{Secret, SecretArguments};
 use super::service::{ServiceArguments, TrustedDocumentArguments};
 use super::sessions::SessionArguments;
+use super::simplejwt::SimplejwtArguments;
 use super::sources::Sources;
 use super::tokens::TokenArguments;
 use super::transport::TransportArguments;
@@ -46,6 +47,9 @@ pub struct ServeArguments {
 
     #[command(flatten)]
     pub(super) factors: FactorArguments,
+
+    #[command(flatten)]
+    pub(super) simplejwt: SimplejwtArguments,
 
     #[command(flatten)]
     pub(super) limits: LimitArguments,

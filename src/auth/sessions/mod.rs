@@ -10,6 +10,7 @@ mod end;
 mod end_floor_rows;
 mod end_matching;
 mod end_stream;
+mod holder_status;
 mod judge;
 mod link_login;
 mod login;
