@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::Auth;
 use super::accounts::Accounts;
 use super::bucket_locks::BucketLocks;
@@ -11,6 +13,7 @@ use super::enrollment::Enrollments;
 use super::factors::SecondFactors;
 use super::foreign_tokens::ForeignTokenSettings;
 use super::guard::Guard;
+use super::imported_settings::ImportedSettings;
 use super::keys::Keys;
 use super::passwords::Passwords;
 use super::policy::Policy;
@@ -183,6 +186,11 @@ impl From<Parts> for Auth {
             relying_party,
             clock: Arc::clone(&clock),
         };
+        let imported = ImportedSettings {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            read: Mutex::default(),
+        };
         let system = System {
             store,
             keys: Arc::clone(&keys),
@@ -202,6 +210,7 @@ impl From<Parts> for Auth {
             emails,
             keys,
             reads,
+            imported,
             system,
         }
     }

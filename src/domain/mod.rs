@@ -27,6 +27,7 @@ pub mod refresh_decision;
 pub mod role_names;
 pub mod second_factor;
 pub mod session;
+pub mod simplejwt_settings;
 pub mod throttle;
 pub mod typed_password;
 mod unprintable;

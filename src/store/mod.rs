@@ -13,7 +13,8 @@
 //! - `query`: `WHERE` clauses, row types and SQL fragments.
 //! - `rotation`: the statement that rotates refresh tokens, and its batches.
 //! - `handle`: [`Store`] itself.
-//! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
+//! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`,
+//!   `simplejwt_settings`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
 //! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `foreign_tokens`, `sessions`, `email`, `factors`,
 //!   `retention`.
@@ -39,6 +40,7 @@ mod rotation;
 mod session_ends;
 mod session_search;
 mod sessions;
+mod simplejwt_settings;
 mod throttle;
 mod timeout;
 mod verified_hash;

@@ -82,7 +82,8 @@ impl Sessions {
                     let proof = Proof::ForeignToken(Box::new(proof));
                     match self.open(proof, OpenFor::step(None, origin)).await {
                         Ok(LoginOutcome::Session(_, signed_in)) => {
-                            return Ok((*signed_in, RefreshOutcome::Exchanged));
+                            let signed_in = signed_in.with_refresh_token(!stays);
+                            return Ok((signed_in, RefreshOutcome::Exchanged));
                         }
                         Ok(LoginOutcome::Challenge(_)) => {
                             return Err(Error::Internal("an exchange asks for no step".into()));
@@ -98,7 +99,8 @@ impl Sessions {
                     if let Some(done) =
                         self.exchange_again((user, session), at, origin, now).await?
                     {
-                        let signed_in = self.tokens.issue(done.session, done.claims, now, true)?;
+                        let signed_in =
+                            self.tokens.issue(done.session, done.claims, now, !stays)?;
                         return Ok((signed_in, RefreshOutcome::Retried));
                     }
                 }
