@@ -6,11 +6,11 @@ use super::accounts::AccountArguments;
 use super::database::DatabaseArguments;
 use super::email::EmailArguments;
 use super::factors::FactorArguments;
+use super::foreign_tokens::MoveArguments;
 use super::limits::LimitArguments;
 use super::secret::{Secret, SecretArguments};
 use super::service::{ServiceArguments, TrustedDocumentArguments};
 use super::sessions::SessionArguments;
-use super::simplejwt::SimplejwtArguments;
 use super::sources::Sources;
 use super::tokens::TokenArguments;
 use super::transport::TransportArguments;
@@ -49,7 +49,7 @@ pub struct ServeArguments {
     pub(super) factors: FactorArguments,
 
     #[command(flatten)]
-    pub(super) simplejwt: SimplejwtArguments,
+    pub(super) moving: MoveArguments,
 
     #[command(flatten)]
     pub(super) limits: LimitArguments,

@@ -90,6 +90,12 @@ impl Password {
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
+
+    /// Text to hash, in NFC.
+    #[must_use]
+    pub fn into_text(self) -> Zeroizing<String> {
+        self.0
+    }
 }
 
 /// Text for the estimate: the first characters, in which symbols that would add too many readings are

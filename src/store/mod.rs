@@ -16,7 +16,8 @@
 //! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`,
 //!   `simplejwt_settings`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
-//! - `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`.
+//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `foreign_tokens`, `sessions`, `email`, `factors`,
+//!   `retention`.
 
 #[macro_use]
 mod backend;
@@ -27,7 +28,9 @@ mod credentials;
 mod email;
 mod error;
 mod factors;
+mod foreign_tokens;
 mod handle;
+mod hash_sample;
 mod keys;
 mod lists;
 mod query;
@@ -40,6 +43,7 @@ mod sessions;
 mod simplejwt_settings;
 mod throttle;
 mod timeout;
+mod verified_hash;
 
 pub use accounts::activation::LastAdministrator;
 pub use accounts::create::{NameTaken, NewUser};
@@ -75,7 +79,10 @@ pub use factors::state::{Factors, StoredTotp};
 pub use factors::trusted_devices::{NewTrustedDevice, TrustedDevice};
 pub use factors::use_factor::UseFactor;
 pub use factors::ways_in::WaysIn;
+pub use foreign_tokens::exchange::ExchangeToken;
+pub use foreign_tokens::known::KnownForeignToken;
 pub use handle::Store;
+pub use hash_sample::HashSample;
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};
 pub use retention::client_metadata::ClientMetadata;
@@ -100,3 +107,4 @@ pub use sessions::refresh_retry::{LoggedRetries, RefreshRetry};
 pub use sessions::reissue::Reissue;
 pub use throttle::{Charge, Charged, Settlement};
 pub use timeout::with_timeout;
+pub use verified_hash::VerifiedHash;

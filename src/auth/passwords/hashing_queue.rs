@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::dummy_hashes::DummyHashes;
+use super::foreign_memory::ForeignMemory;
 use super::new_password::NewPassword;
 use crate::auth::bucket_locks::{BucketLocks, Entry};
 use crate::auth::client_disconnect::disconnected;
@@ -25,6 +26,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::password::{Hashing, PasswordHash, Verdict};
 use crate::domain::password::{Password, WeakPassword};
 use crate::domain::throttle::Bucket;
+use crate::domain::typed_password::TypedPassword;
 use crate::entropy::Entropy;
 
 /// Most waiting hashes for each core: about two seconds' work.
@@ -45,6 +47,7 @@ pub(super) struct HashingQueue {
     entropy: Arc<dyn Entropy>,
     /// One permit for each core.
     cores: Arc<Semaphore>,
+    memory: ForeignMemory,
     /// One permit for each hash that runs or waits.
     places: Arc<Semaphore>,
     /// Running and waiting hashes of each address.
@@ -83,9 +86,9 @@ impl HashingQueue {
     fn with(hashing: Hashing, entropy: Arc<dyn Entropy>, size: Size) -> Self {
         let cores = Arc::new(Semaphore::new(size.cores));
         let places = Arc::new(Semaphore::new(size.cores + size.waiting));
-        let sources = BucketLocks::default();
+        let (memory, sources) = (ForeignMemory::default(), BucketLocks::default());
         let dummies = DummyHashes::new(hashing.dummy().clone());
-        Self { hashing: Arc::new(hashing), dummies, entropy, cores, places, sources, size }
+        Self { hashing: Arc::new(hashing), dummies, entropy, cores, memory, places, sources, size }
     }
 
     pub(super) fn dummies(&self) -> &DummyHashes {
@@ -144,15 +147,17 @@ impl HashingQueue {
     pub(super) async fn replace(
         &self,
         permit: HashingPermit,
-        current: Password,
+        current: TypedPassword,
         hash: PasswordHash,
         new: NewPassword,
     ) -> Result<Replaced, Error> {
         let entropy = Arc::clone(&self.entropy);
+        let memory = self.memory.reserve(&hash).await?;
         let replace = move |hashing: &Hashing| {
             if hashing.verify(&current, &hash)? == Verdict::Wrong {
                 return Ok(Replaced::WrongPassword);
             }
+            drop(memory);
             Ok(match new.hash(hashing, &*entropy)? {
                 Ok(hash) => Replaced::By(hash),
                 Err(weak) => Replaced::Weak(weak),
@@ -169,10 +174,15 @@ impl HashingQueue {
     pub(super) async fn verify(
         &self,
         permit: HashingPermit,
-        password: Password,
+        password: TypedPassword,
         hash: PasswordHash,
     ) -> Result<Verdict, Error> {
-        self.run(permit, move |hashing| hashing.verify(&password, &hash)).await
+        let memory = self.memory.reserve(&hash).await?;
+        let verify = move |hashing: &Hashing| {
+            let _memory = memory;
+            hashing.verify(&password, &hash)
+        };
+        self.run(permit, verify).await
     }
 
     pub(super) fn load(&self) -> HashingLoad {

@@ -10,15 +10,17 @@ use std::time::Duration;
 use crate::auth::client_disconnect::disconnected;
 use crate::bounded_cache::BoundedCache;
 use crate::crypto::password::PasswordHash;
+use crate::domain::typed_password::TypedPassword;
 
-/// Most kinds of hashes (parameters, not passwords) with durations.
-const MAX_KINDS: usize = 16;
+/// Most kinds of hashes (parameters, not passwords) with durations: twice those of dummies.
+const MAX_KINDS: usize = 64;
 
 /// Latest durations of each kind.
 const SAMPLES: usize = 16;
 
-/// Latest durations of wrong passwords, by the kind of hash.
-pub(super) struct RefusalDelay(BoundedCache<PasswordHash, VecDeque<Duration>>);
+/// Latest durations of wrong passwords, by the kind of hash, and by how often the password is hashed: once for
+/// each form that it may have had in another system.
+pub(super) struct RefusalDelay(BoundedCache<(PasswordHash, usize), VecDeque<Duration>>);
 
 impl Default for RefusalDelay {
     fn default() -> Self {
@@ -28,8 +30,8 @@ impl Default for RefusalDelay {
 
 impl RefusalDelay {
     /// Adds the duration of a wrong password.
-    pub(super) fn add(&self, hash: &PasswordHash, took: Duration) {
-        self.0.update(hash.dummy(), |samples| {
+    pub(super) fn add(&self, hash: &PasswordHash, password: &TypedPassword, took: Duration) {
+        self.0.update(kind(hash, password), |samples| {
             samples.truncate(SAMPLES - 1);
             samples.push_front(took);
         });
@@ -37,8 +39,13 @@ impl RefusalDelay {
 
     /// Sleeps as long as one of the latest wrong passwords took, chosen by a random number. `false` where no
     /// duration is known yet.
-    pub(super) async fn sleep(&self, hash: &PasswordHash, drawn: u8) -> bool {
-        let Some(took) = self.draw(hash, drawn) else { return false };
+    pub(super) async fn sleep(
+        &self,
+        hash: &PasswordHash,
+        password: &TypedPassword,
+        drawn: u8,
+    ) -> bool {
+        let Some(took) = self.draw(hash, password, drawn) else { return false };
         tokio::select! {
             // tokio's timer is up to a millisecond late.
             () = tokio::time::sleep(took.saturating_sub(Duration::from_millis(1))) => {}
@@ -47,10 +54,14 @@ impl RefusalDelay {
         true
     }
 
-    fn draw(&self, hash: &PasswordHash, drawn: u8) -> Option<Duration> {
-        let samples = self.0.get(&hash.dummy())?;
+    fn draw(&self, hash: &PasswordHash, password: &TypedPassword, drawn: u8) -> Option<Duration> {
+        let samples = self.0.get(&kind(hash, password))?;
         samples.get(usize::from(drawn) % samples.len().max(1)).copied()
     }
+}
+
+fn kind(hash: &PasswordHash, password: &TypedPassword) -> (PasswordHash, usize) {
+    (hash.dummy(), hash.tries(password))
 }
 
 #[cfg(test)]
@@ -62,13 +73,15 @@ mod tests {
     fn each_kind_of_hash_has_the_durations_of_its_latest_attempts() {
         let hash = |memory| Hashing::new(memory, 1, 1).unwrap().dummy().clone();
         let (delay, second) = (RefusalDelay::default(), Duration::from_secs(1));
-        assert_eq!(delay.draw(&hash(8), 7), None);
+        let password = TypedPassword::new("orbit");
+        assert_eq!(delay.draw(&hash(8), &password, 7), None);
         for n in 0..100 {
-            delay.add(&hash(8), second * n);
+            delay.add(&hash(8), &password, second * n);
         }
-        let drawn: Vec<_> = (0..=255).filter_map(|drawn| delay.draw(&hash(8), drawn)).collect();
+        let drawn: Vec<_> =
+            (0..=255).filter_map(|drawn| delay.draw(&hash(8), &password, drawn)).collect();
         assert!(drawn.iter().all(|took| *took >= second * 84), "{drawn:?}");
         assert!(drawn.contains(&(second * 84)) && drawn.contains(&(second * 99)));
-        assert_eq!(delay.draw(&hash(16), 7), None);
+        assert_eq!(delay.draw(&hash(16), &password, 7), None);
     }
 }

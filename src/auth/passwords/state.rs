@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::task::spawn_blocking;
+
 use super::attempt_limits::AttemptLimits;
 use super::hashing_queue::{HashingLoad, HashingQueue};
 use super::new_password::NewPassword;
@@ -79,7 +81,9 @@ impl Passwords {
     /// Looks up which parameters the accounts' hashes have, so that a name that nobody has takes as long
     /// as an account. After a failure the counts from before stay.
     pub async fn survey_hashes(&self) -> Result<(), Error> {
-        self.hashing.dummies().set(&self.store.sample_password_hashes().await?);
+        let sample = self.store.sample_password_hashes().await?;
+        let kinds = spawn_blocking(move || sample.kinds()).await;
+        self.hashing.dummies().set(&kinds.map_err(|error| Error::Internal(error.into()))?);
         Ok(())
     }
 }

@@ -16,10 +16,10 @@ use crate::domain::id::UserId;
 use crate::domain::login_name::LoginName;
 use crate::domain::mail::ShortenedEmail;
 use crate::domain::origin::Origin;
-use crate::domain::password::Password;
 use crate::domain::throttle::Bucket;
+use crate::domain::typed_password::TypedPassword;
 use crate::domain::user::User;
-use crate::store::{Credentials, FactorsMark, Grounds, NewEvent, Settlement};
+use crate::store::{Credentials, FactorsMark, Grounds, NewEvent, Settlement, VerifiedHash};
 
 /// Proof of an account's password, made only by [`Passwords::verify`].
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl VerifiedPassword {
     /// Conditions that the store checks again when it opens the session.
     pub(in crate::auth) fn grounds(&self) -> Grounds {
         Grounds::Password {
-            verified: self.hash.clone(),
+            verified: VerifiedHash::new(self.hash.clone(), self.user.password_changed_at),
             upgraded: self.upgraded.clone(),
             factors: self.factors,
             settlement: self.admitted.settlement(),
@@ -100,10 +100,7 @@ impl Passwords {
         let verified = found.as_ref().and_then(|found| found.password_hash.clone());
         // An account without a password costs the same hash as an unknown name.
         let hash = verified.clone().unwrap_or(dummy);
-        // A text that is too long for a password is verified as the empty one, which nobody has. Refused
-        // at once it would be the only login without a hash.
-        let password = Password::attempt(password).or_else(|| Password::attempt(""));
-        let password = password.ok_or_else(invalid_credentials)?;
+        let password = TypedPassword::new(password);
         let admitted = match self.admit(attempt, known, origin).await? {
             Admission::Admitted(admitted) => admitted,
             Admission::OverLimit(wait) => {
@@ -121,19 +118,27 @@ impl Passwords {
         let found = found.filter(|found| verdict != Verdict::Wrong && found.user.is_active());
         let Some((found, hash)) = found.zip(verified) else {
             let refused = self.refuse(admitted, known, origin.clone()).await;
-            self.delay.add(&hash, began.elapsed());
+            self.delay.add(&hash, &password, began.elapsed());
             return Err(refused);
         };
-        // A login is not refused because its upgrade finds no core.
         let upgraded = match verdict {
-            Verdict::RightButOutdated => match self.hashing.permit(source).await {
-                Ok(permit) => Some(self.hashing.hash(permit, password).await?),
-                Err(_) => None,
-            },
-            _ => None,
+            Verdict::RightButOutdated => self.upgrade(&password, source).await?,
+            Verdict::Right | Verdict::Wrong => None,
         };
         let Credentials { user, awaits_email, factors, .. } = found;
         Ok(VerifiedPassword { user, hash, upgraded, awaits_email, factors, admitted })
+    }
+
+    /// Hashes a right password anew. `None` where no core is free, since a login is not refused because of that,
+    /// and where the password is longer than passwords of this service are: then the old hash stays.
+    async fn upgrade(
+        &self,
+        password: &TypedPassword,
+        source: Option<Bucket>,
+    ) -> Result<Option<PasswordHash>, Error> {
+        let Some(password) = password.password() else { return Ok(None) };
+        let Ok(permit) = self.hashing.permit(source).await else { return Ok(None) };
+        Ok(Some(self.hashing.hash(permit, password).await?))
     }
 
     /// Refuses a login whose password was changed, or whose account was deactivated, since it was
@@ -151,17 +156,17 @@ impl Passwords {
     async fn seem_refused(
         &self,
         source: Option<Bucket>,
-        password: Password,
+        password: TypedPassword,
         hash: PasswordHash,
     ) -> Result<(), Error> {
         let [drawn] = crate::entropy::random(&*self.entropy);
-        if self.delay.sleep(&hash, drawn).await {
+        if self.delay.sleep(&hash, &password, drawn).await {
             return Ok(());
         }
         let permit = self.hashing.permit(source).await?;
         let began = Stopwatch::start();
-        self.hashing.verify(permit, password, hash.clone()).await?;
-        self.delay.add(&hash, began.elapsed());
+        self.hashing.verify(permit, password.clone(), hash.clone()).await?;
+        self.delay.add(&hash, &password, began.elapsed());
         Ok(())
     }
 

@@ -4,13 +4,19 @@
 //! has it, and its clients depend on that. So this is only for services that offer these endpoints.
 
 use super::Sessions;
-use super::token_status::{TokenStatus, TokenType};
+use super::token_status::{TokenRefusal, TokenStatus, TokenType};
 use crate::auth::caller::Caller;
 use crate::auth::error::Error;
 
 impl Sessions {
-    /// The status of a token; of a refresh token also whether it was rotated.
+    /// The status of a token; of a refresh token also whether it was rotated. One of another system that is accepted
+    /// is like one that was issued here.
     pub async fn holder_status(&self, token: &str, caller: &Caller) -> Result<TokenStatus, Error> {
+        if let Some(reason) = self.foreign_status(token).await? {
+            let is_refresh = reason != Some(TokenRefusal::WrongType);
+            let kind = is_refresh.then_some(TokenType::Refresh);
+            return Ok(TokenStatus { reason, kind, expires_at: None, session: None });
+        }
         let status = self.token_status(token, caller).await?;
         if status.kind != Some(TokenType::Refresh) || status.reason.is_some() {
             return Ok(status);

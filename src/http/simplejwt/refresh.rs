@@ -67,7 +67,7 @@ async fn refusal(
         UserErrorCode::SessionEnded => Refused::Blacklisted.answer(),
         // It may be an access token.
         _ => {
-            let status = auth.sessions.token_status(token, client).await?;
+            let status = auth.sessions.holder_status(token, client).await?;
             Refused::of_refresh(&status).unwrap_or(Refused::Invalid).answer()
         }
     })

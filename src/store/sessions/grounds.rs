@@ -12,8 +12,10 @@ use crate::store::factors::enroll::{AddFactor, Enroll};
 use crate::store::factors::mark::{FactorsMark, Marks};
 use crate::store::factors::trusted_devices::TrustDevices;
 use crate::store::factors::use_factor::{Use, UseFactor};
+use crate::store::foreign_tokens::exchange::{ExchangeToken, ExchangeTokens};
 use crate::store::session_ends::end_all::Ending;
 use crate::store::throttle::Settlement;
+use crate::store::verified_hash::VerifiedHash;
 
 /// What entitles the user to a session, or to the next step of a login. The transaction that opens it checks
 /// that it still holds.
@@ -21,9 +23,8 @@ use crate::store::throttle::Settlement;
 pub enum Grounds {
     /// A password that was verified a moment ago.
     Password {
-        /// The hash that the password was verified with. If the account has another hash by now, the
-        /// password was changed meanwhile.
-        verified: PasswordHash,
+        /// If it does not hold any more, the password was changed meanwhile.
+        verified: VerifiedHash,
         /// The same password hashed with the current parameters, if the old hash is weaker.
         upgraded: Option<PasswordHash>,
         /// The mark of the second factors by which it was decided that the password is enough.
@@ -38,6 +39,8 @@ pub enum Grounds {
     Challenge(SpendChallenge),
     /// A second factor for the challenge of a first step. Both are used in the same transaction.
     SecondStep { spend: SpendChallenge, factor: UseFactor, settlement: Settlement },
+    /// A refresh token of another system, which is exchanged in the same transaction.
+    ForeignToken(Box<ExchangeToken>),
     /// A factor that is enrolled for the challenge of a first step, in the same transaction.
     Enrollment(SpendChallenge, Box<AddFactor>),
 }
@@ -63,6 +66,7 @@ impl Grounds {
             Self::Passkey(_)
             | Self::Registration(_)
             | Self::Challenge(_)
+            | Self::ForeignToken(_)
             | Self::Enrollment(..) => None,
         }
     }
@@ -86,8 +90,8 @@ steps! {
                         return Ok(Err(NotOpened::GroundsChanged));
                     }
                     if let Some(upgraded) = upgraded {
-                        self.upgrade_hash(user_id, upgraded).await?;
-                        if factors.is_some() {
+                        let is_upgraded = self.upgrade_hash(user_id, verified, upgraded).await?;
+                        if is_upgraded && factors.is_some() {
                             self.keep_devices(user_id, upgraded).await?;
                         }
                     }
@@ -105,6 +109,10 @@ steps! {
                         None => user,
                     };
                     Ok(Ok((user, Ending::default())))
+                }
+                Grounds::ForeignToken(exchange) => {
+                    let owner = self.exchange_token(user_id, exchange).await?;
+                    Ok(owner.map(|user| (user, Ending::default())).ok_or(NotOpened::GroundsChanged))
                 }
                 Grounds::Registration(new) => {
                     let created = self.create_account(new).await?;

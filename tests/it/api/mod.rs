@@ -12,6 +12,8 @@ mod concurrent_requests;
 pub mod email;
 mod error_nulls;
 mod federation;
+mod foreign_passwords;
+pub mod foreign_tokens;
 mod guard;
 mod keys;
 mod lists;

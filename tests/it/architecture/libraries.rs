@@ -20,7 +20,9 @@ fn what_an_operation_of_the_store_asks_is_counted() {
 
 #[test]
 fn cryptography_stays_in_crypto() {
-    for library in ["jsonwebtoken::", "argon2::", "aws_lc_rs::", "passki::", "ciborium::"] {
+    let libraries = ["jsonwebtoken::", "aws_lc_rs::", "passki::", "ciborium::"];
+    let of_passwords = ["argon2::", "bcrypt::", "md5::", "scrypt::"];
+    for library in libraries.into_iter().chain(of_passwords) {
         assert_only(library, "crypto");
     }
 }

@@ -170,12 +170,12 @@ async fn hashes_of_a_scheme_of_a_newer_version_leave_room_in_the_sample_for_the_
         let id = make(&store, &format!("user{number}")).await.id;
         let (id, group) = (database.literal(id.as_uuid()), number / 2);
         raw.execute(format!(
-            "UPDATE password_credentials SET scheme = 'SCRYPT', hash = '$scrypt${group}' || hash \
+            "UPDATE password_credentials SET scheme = 'BALLOON', hash = '$balloon${group}' || hash \
              WHERE user_id = {id}"
         ))
         .await;
     }
-    let sample = store.sample_password_hashes().await.unwrap();
+    let sample = store.sample_password_hashes().await.unwrap().kinds();
     assert_eq!(sample.into_iter().map(|(_, accounts)| accounts).collect::<Vec<_>>(), [1]);
 }
 

@@ -11,9 +11,19 @@ async fn settings_are_those_of_the_last_import_that_tells_them(database: Databas
     for (source, at, text, expected) in [
         ("first", 10, r#"{"rotate_refresh_tokens":false}"#, ("username", Some(false))),
         ("second", 20, r#"{"username_field":"email","other":[]}"#, ("email", Some(false))),
-        ("third", 30, r#"{"username_field":7,"rotate_refresh_tokens":"no"}"#, ("email", Some(false))),
+        (
+            "third",
+            30,
+            r#"{"username_field":7,"rotate_refresh_tokens":"no"}"#,
+            ("email", Some(false)),
+        ),
         ("newer", 40, "no object", ("email", Some(false))),
-        ("older", 15, r#"{"username_field":"x","rotate_refresh_tokens":true}"#, ("email", Some(true))),
+        (
+            "older",
+            15,
+            r#"{"username_field":"x","rotate_refresh_tokens":true}"#,
+            ("email", Some(true)),
+        ),
     ] {
         let insert = "INSERT INTO import_sources (source, imported_at, settings)";
         raw.execute(format!("{insert} VALUES ('{source}', {at}, '{text}')")).await;

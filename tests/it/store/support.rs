@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use sallyport::clock::Timestamp;
-use sallyport::crypto::password::PasswordHash;
+use sallyport::crypto::password::{PasswordHash, PasswordScheme};
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::authentication::{Authentication, Method, Methods};
 use sallyport::domain::blacklist::BlacklistEntry;
@@ -17,7 +17,7 @@ use sallyport::domain::user::{Names, Role, User};
 use sallyport::entropy::SystemEntropy;
 use sallyport::store::{
     EndSessions, EndedSession, Grounds, NewEvent, NewSession, NewUser, OpenSession, Opened, Rotate,
-    Scope, Settlement, Store,
+    Scope, Settlement, Store, VerifiedHash,
 };
 
 use crate::proof::rounds;
@@ -36,7 +36,11 @@ pub fn at(seconds: i64) -> Timestamp {
 /// One of many hashes. No password is known to have it.
 pub fn hash(letter: char) -> PasswordHash {
     let output = format!("{}A", letter.to_string().repeat(42));
-    PasswordHash::parse(&format!("$argon2id$v=19$m=8,t=1,p=1${}${output}", "A".repeat(22))).unwrap()
+    PasswordHash::parse(
+        PasswordScheme::Argon2id,
+        &format!("$argon2id$v=19$m=8,t=1,p=1${}${output}", "A".repeat(22)),
+    )
+    .unwrap()
 }
 
 /// Runs operations of two replicas, as many at once as they have connections. More would wait for one, and
@@ -107,9 +111,14 @@ pub fn new_session(user: UserId, now: Timestamp) -> NewSession {
     }
 }
 
+/// [`hash`], verified when the password had never been changed.
+pub fn verified(letter: char) -> VerifiedHash {
+    VerifiedHash::new(hash(letter), None)
+}
+
 /// A login by a password that was verified with this hash.
 pub fn by_password(verified: PasswordHash) -> Grounds {
-    let settlement = Settlement::default();
+    let (verified, settlement) = (VerifiedHash::new(verified, None), Settlement::default());
     Grounds::Password { verified, upgraded: None, factors: None, settlement }
 }
 

@@ -1,76 +1,26 @@
-//! Password hashes: Argon2id, as PHC strings.
-//!
-//! A login with an unknown name costs as much as one with a wrong password: callers verify a
-//! [`PasswordHash::dummy`] in place of the hash that does not exist. A hash takes tens of milliseconds and
-//! much memory, so callers run it off the threads that answer requests, and bound how many run at a time.
+//! Hashing and verification of passwords.
 
 use argon2::password_hash::{self, CustomizedPasswordHasher, PasswordVerifier, phc};
-use argon2::{Algorithm, Params, Version};
+use argon2::{Params, Version};
 
-use super::error::CryptoError;
-use super::hash_memory::Argon2Hasher;
+use super::foreign::ForeignHash;
+use super::hash::{Kind, PasswordHash};
+use super::phc_text::PhcText;
+use super::wrapped_digest::WrappedDigest;
+use crate::crypto::CryptoError;
+use crate::crypto::hash_memory::Argon2Hasher;
 use crate::domain::password::Password;
-use crate::domain::words;
+use crate::domain::typed_password::TypedPassword;
 use crate::entropy::{Entropy, random};
-use crate::redacted::redacted_debug;
-
-words! {
-    /// Algorithm of a password hash.
-    PasswordScheme {
-        /// Argon2. New hashes are Argon2id; a stored PHC string may have another variant.
-        Argon2id = "ARGON2ID",
-    }
-}
-
-/// A stored hash, e.g. `$argon2id$v=19$m=19456,t=2,p=1$…$…`.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct PasswordHash(String);
-
-impl PasswordHash {
-    /// Parses a stored hash. `None` if it is not a complete Argon2 hash.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let hash = phc::PasswordHash::new(text).ok()?;
-        let is_whole = hash.salt.is_some() && hash.hash.is_some();
-        let is_argon2 = Algorithm::new(hash.algorithm).is_ok() && Params::try_from(&hash).is_ok();
-        (is_whole && is_argon2).then(|| Self(text.to_owned()))
-    }
-
-    /// The PHC string.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Algorithm that verifies a password against this hash.
-    #[must_use]
-    pub fn scheme(&self) -> PasswordScheme {
-        // `parse` takes no other.
-        PasswordScheme::Argon2id
-    }
-
-    /// A hash with the same parameters that no known password has. Verifying it takes as long.
-    #[must_use]
-    pub fn dummy(&self) -> Self {
-        let parameters = self.0.rsplitn(3, '$').last().unwrap_or_default();
-        Self::dummy_of(parameters)
-    }
-
-    /// 16 zero bytes of salt and 32 of output.
-    fn dummy_of(parameters: &str) -> Self {
-        Self(format!("{parameters}${}${}", "A".repeat(22), "A".repeat(43)))
-    }
-}
-
-redacted_debug!(PasswordHash);
 
 /// Result of verifying a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Wrong,
+    /// The hash stays: it is of today, or it is of another system and other texts match it as well.
     Right,
-    /// The password is right, but its hash has other parameters than new hashes. The caller, who has the
-    /// password, should replace the hash.
+    /// The password is right, but its hash has another scheme or other parameters than new hashes. The caller,
+    /// who has the password, should replace the hash.
     RightButOutdated,
 }
 
@@ -99,7 +49,7 @@ impl Hashing {
     pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, HashingError> {
         let params = Params::new(memory_kib, passes, lanes, None).map_err(|_| HashingError)?;
         let dummy = format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}");
-        let dummy = PasswordHash::dummy_of(&dummy);
+        let dummy = PasswordHash::own(PhcText::dummy_of(&dummy));
         Ok(Self { argon2: Argon2Hasher::default(), params, dummy })
     }
 
@@ -109,25 +59,82 @@ impl Hashing {
         password: &Password,
         entropy: &dyn Entropy,
     ) -> Result<PasswordHash, CryptoError> {
-        let salt: [u8; 16] = random(entropy);
-        // The library's defaults are Argon2id and version 0x13.
-        let params = self.params.clone();
-        let hash = self.argon2.hash_password_with_params(password.as_bytes(), &salt, params);
-        let hash: phc::PasswordHash = hash.map_err(|_| CryptoError("hashing a password"))?;
-        Ok(PasswordHash(hash.to_string()))
+        Ok(PasswordHash::own(self.argon2id(password.as_bytes(), entropy)?))
+    }
+
+    /// Makes the hash that is stored for a hash of another system: Argon2id over a fast one, any other as it
+    /// is, which takes no time. Fails if there is no memory for it.
+    pub fn wrap(
+        &self,
+        foreign: &ForeignHash,
+        entropy: &dyn Entropy,
+    ) -> Result<PasswordHash, CryptoError> {
+        match foreign.as_slow() {
+            Ok(slow) => Ok(PasswordHash::foreign(slow.clone())),
+            Err(fast) => {
+                let argon2 = self.argon2id(fast.text().as_bytes(), entropy)?;
+                Ok(PasswordHash::wrapped(WrappedDigest::new(fast.key.clone(), argon2)))
+            }
+        }
     }
 
     /// Verifies a password, at the cost of the parameters in `hash`. Fails if there is no memory for it,
     /// which says nothing about the password.
-    pub fn verify(&self, password: &Password, hash: &PasswordHash) -> Result<Verdict, CryptoError> {
+    pub fn verify(
+        &self,
+        password: &TypedPassword,
+        hash: &PasswordHash,
+    ) -> Result<Verdict, CryptoError> {
+        let forms = hash.forms(password);
+        if forms.is_empty() {
+            // Too long. Refused at once it would be the only password that is not hashed.
+            self.compare(b"", hash)?;
+            return Ok(Verdict::Wrong);
+        }
+        for form in &forms {
+            let verdict = self.compare(form.as_bytes(), hash)?;
+            if verdict != Verdict::Wrong {
+                return Ok(verdict);
+            }
+        }
+        Ok(Verdict::Wrong)
+    }
+
+    fn compare(&self, password: &[u8], hash: &PasswordHash) -> Result<Verdict, CryptoError> {
+        match hash.kind() {
+            Kind::Own(own) => self.compare_own(password, own),
+            Kind::Wrapped(wrapped) => {
+                let inner = wrapped.inner(password);
+                Ok(match self.compare_own(inner.as_bytes(), wrapped.argon2())? {
+                    Verdict::Wrong => Verdict::Wrong,
+                    Verdict::Right | Verdict::RightButOutdated => Verdict::RightButOutdated,
+                })
+            }
+            Kind::Foreign(foreign) => Ok(match foreign.matches(password)? {
+                false => Verdict::Wrong,
+                true if foreign.is_matched_alone(password) => Verdict::RightButOutdated,
+                true => Verdict::Right,
+            }),
+        }
+    }
+
+    fn compare_own(&self, password: &[u8], hash: &PhcText) -> Result<Verdict, CryptoError> {
         const FAILED: CryptoError = CryptoError("verifying a password");
-        let stored = phc::PasswordHash::new(&hash.0).map_err(|_| FAILED)?;
-        match self.argon2.verify_password(password.as_bytes(), &stored) {
+        let stored = phc::PasswordHash::new(hash.as_str()).map_err(|_| FAILED)?;
+        match self.argon2.verify_password(password, &stored) {
             Ok(()) if self.is_outdated(&stored) => Ok(Verdict::RightButOutdated),
             Ok(()) => Ok(Verdict::Right),
             Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
             Err(_) => Err(FAILED),
         }
+    }
+
+    fn argon2id(&self, text: &[u8], entropy: &dyn Entropy) -> Result<PhcText, CryptoError> {
+        let salt: [u8; 16] = random(entropy);
+        // The library's defaults are Argon2id and version 0x13.
+        let params = self.params.clone();
+        let hash = self.argon2.hash_password_with_params(text, &salt, params);
+        Ok(PhcText::of(&hash.map_err(|_| CryptoError("hashing a password"))?))
     }
 
     /// A hash with the configured parameters that no known password has.
@@ -149,14 +156,19 @@ impl Hashing {
 
 #[cfg(test)]
 mod tests {
-    use argon2::Argon2;
     use argon2::password_hash::PasswordHasher;
+    use argon2::{Algorithm, Argon2};
 
+    use super::super::scheme::PasswordScheme;
     use super::*;
     use crate::entropy::SeededEntropy;
 
     fn password(text: &str) -> Password {
         Password::attempt(text).unwrap()
+    }
+
+    fn typed(text: &str) -> TypedPassword {
+        TypedPassword::new(text)
     }
 
     fn cheap(memory_kib: u32, passes: u32) -> Hashing {
@@ -175,7 +187,7 @@ mod tests {
         let (hashing, entropy) = (cheap(64, 2), SeededEntropy::new(1));
         let head = "x".repeat(200);
         let hash = hashing.hash(&password(&format!("{head}a")), &entropy).unwrap();
-        let verdict = |text: &str| hashing.verify(&password(text), &hash).unwrap();
+        let verdict = |text: &str| hashing.verify(&typed(text), &hash).unwrap();
         assert_eq!(verdict(&format!("{head}a")), Verdict::Right);
         assert_eq!(verdict(&format!("{head}b")), Verdict::Wrong);
         assert_eq!(verdict(&head), Verdict::Wrong);
@@ -194,7 +206,11 @@ mod tests {
         let (ours, entropy) = (cheap(128, 2), SeededEntropy::new(1));
         let verdict = |theirs: &Hashing, text: &str| {
             let hash = theirs.hash(&password("a"), &entropy).unwrap();
-            ours.verify(&password(text), &PasswordHash::parse(hash.as_str()).unwrap()).unwrap()
+            ours.verify(
+                &typed(text),
+                &PasswordHash::parse(PasswordScheme::Argon2id, hash.as_str()).unwrap(),
+            )
+            .unwrap()
         };
         assert_eq!(verdict(&cheap(64, 2), "a"), Verdict::RightButOutdated);
         assert_eq!(verdict(&cheap(128, 1), "a"), Verdict::RightButOutdated);
@@ -210,8 +226,8 @@ mod tests {
         let theirs = Argon2::new(Algorithm::Argon2i, Version::V0x13, params);
         let hash: phc::PasswordHash =
             theirs.hash_password_with_salt(b"a", b"0123456789abcdef").unwrap();
-        let hash = PasswordHash::parse(&hash.to_string()).unwrap();
-        let verdict = cheap(64, 2).verify(&password("a"), &hash);
+        let hash = PasswordHash::parse(PasswordScheme::Argon2id, &hash.to_string()).unwrap();
+        let verdict = cheap(64, 2).verify(&typed("a"), &hash);
         assert_eq!(verdict, Ok(Verdict::RightButOutdated));
     }
 
@@ -219,7 +235,8 @@ mod tests {
     fn the_dummy_is_a_hash_like_any_other_that_nothing_matches() {
         let hashing = cheap(64, 2);
         let real = hashing.hash(&password("a"), &SeededEntropy::new(1)).unwrap();
-        let dummy = PasswordHash::parse(hashing.dummy().as_str()).unwrap();
+        let dummy =
+            PasswordHash::parse(PasswordScheme::Argon2id, hashing.dummy().as_str()).unwrap();
         assert_eq!(dummy.as_str().len(), real.as_str().len());
         let head = |hash: &PasswordHash| hash.as_str().rsplitn(3, '$').last().unwrap().to_owned();
         assert_eq!(head(&dummy), head(&real));
@@ -227,7 +244,7 @@ mod tests {
         assert_eq!(head(&dearer.dummy()), head(&dearer));
         assert_eq!((&real.dummy(), &dummy.dummy()), (&dummy, &dummy));
         for text in ["", "a", "\0", "dummy"] {
-            assert_eq!(hashing.verify(&password(text), &dummy), Ok(Verdict::Wrong));
+            assert_eq!(hashing.verify(&typed(text), &dummy), Ok(Verdict::Wrong));
         }
     }
 
@@ -236,7 +253,7 @@ mod tests {
         let salted = "$argon2id$v=19$m=64,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA";
         let bcrypt = "$2b$10$AAAAAAAAAAAAAAAAAAAAAA";
         for text in ["", "a", "$", "$argon2id", salted, bcrypt, "pbkdf2_sha256$1$a$b"] {
-            assert_eq!(PasswordHash::parse(text), None, "{text}");
+            assert_eq!(PasswordHash::parse(PasswordScheme::Argon2id, text), None, "{text}");
         }
         assert!(Hashing::new(7, 1, 1).is_err() && Hashing::new(64, 0, 1).is_err());
     }
