@@ -12,7 +12,6 @@ use super::moving::MoveArguments;
 use super::secret::{Secret, SecretArguments};
 use super::service::{ServiceArguments, TrustedDocumentArguments};
 use super::sessions::SessionArguments;
-
 use super::sources::Sources;
 use super::tokens::TokenArguments;
 use super::transport::TransportArguments;

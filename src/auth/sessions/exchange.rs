@@ -81,9 +81,9 @@ impl Sessions {
                     let proof = proof.ok_or_else(|| refused(UserErrorCode::RefreshTokenInvalid))?;
                     let proof = Proof::ForeignToken(Box::new(proof));
                     match self.open(proof, OpenFor::step(None, origin)).await {
-                        Ok(LoginOutcome::Session(_, signed_in)) => {
-                            let signed_in = signed_in.with_refresh_token(!stays);
-                            return Ok((signed_in, RefreshOutcome::Exchanged));
+                        Ok(LoginOutcome::Session(_, mut signed_in)) => {
+                            signed_in.tokens.refresh_token.take_if(|_| stays);
+                            return Ok((*signed_in, RefreshOutcome::Exchanged));
                         }
                         Ok(LoginOutcome::Challenge(_)) => {
                             return Err(Error::Internal("an exchange asks for no step".into()));

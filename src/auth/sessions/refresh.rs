@@ -100,11 +100,10 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<(SignedIn, RefreshOutcome), Error> {
         let now = self.now();
-        let rotates = rotate.unwrap_or(self.policy.rotate);
-        let stays = rotate == Some(false);
         if let Some(foreign) = self.foreign_token(token, now) {
-            return self.exchange(foreign, stays, origin, now).await;
+            return self.exchange(foreign, rotate == Some(false), origin, now).await;
         }
+        let rotates = rotate.unwrap_or(self.policy.rotate);
         let presented = self.tokens.verify_refresh(token, now).map_err(unverified)?;
         let attempt = parse_attempt(attempt_id, &presented)?;
         // One at a time of a session: clients that repeat one refresh would else hold every connection to

@@ -46,12 +46,6 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// Leaves the refresh token out where the client goes on with another one.
-    pub(super) fn with_refresh_token(mut self, is_given: bool) -> Self {
-        self.tokens.refresh_token = self.tokens.refresh_token.filter(|_| is_given);
-        self
-    }
-
     #[must_use]
     pub fn into_parts(self) -> (Session, TokenPair) {
         (self.session, self.tokens)

@@ -31,10 +31,10 @@ impl Refused {
     /// Why a token is of no use to a view that takes refresh tokens; `None` if it is.
     pub(super) fn of_refresh(status: &TokenStatus) -> Option<Self> {
         let refused = Self::of_any(status);
-        let is_access = status.kind == Some(TokenType::Access)
+        let is_other = status.kind == Some(TokenType::Access)
             || status.reason == Some(TokenRefusal::WrongType);
         // SimpleJWT looks at the expiry first, and blacklists refresh tokens only.
-        if is_access && refused != Some(Self::Expired) { Some(Self::WrongType) } else { refused }
+        if is_other && refused != Some(Self::Expired) { Some(Self::WrongType) } else { refused }
     }
 
     pub(super) fn answer(self) -> Answer {
