@@ -9,6 +9,7 @@ use super::challenges::Challenges;
 use super::emails::{EmailSettings, Emails};
 use super::enrollment::Enrollments;
 use super::factors::SecondFactors;
+use super::foreign_tokens::ForeignTokenSettings;
 use super::guard::Guard;
 use super::keys::Keys;
 use super::passwords::Passwords;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     pub hashing: Hashing,
     pub policy: Policy,
+    /// Acceptance of another system's refresh tokens.
+    pub foreign_tokens: Option<ForeignTokenSettings>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
 }
@@ -66,7 +69,15 @@ impl From<Parts> for Auth {
         let Parts { store, keys, refresh_keys, throttle_key, issuer, revocations, .. } = parts;
         let Parts { metrics, hashing, policy, clock, entropy, .. } = parts;
         let Parts {
-            mail_key, code_keys, secrets, data_key, relying_party, emails, templates, ..
+            mail_key,
+            code_keys,
+            secrets,
+            data_key,
+            relying_party,
+            emails,
+            templates,
+            foreign_tokens,
+            ..
         } = parts;
         let guard = Arc::new(Guard {
             keys: Arc::clone(&keys),
@@ -136,6 +147,7 @@ impl From<Parts> for Auth {
             revocations: Arc::clone(&revocations),
             metrics: Arc::clone(&metrics),
             refreshes: BucketLocks::default(),
+            foreign: foreign_tokens.map(Arc::new),
             policy: policy.clone(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),

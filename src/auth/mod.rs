@@ -9,6 +9,7 @@
 //! - [`Emails`]: mails of accounts, composed and queued; the outbox for administrators.
 //! - [`proof`]: what can open a session, and the policy about it. Another way in would be a variant there.
 //! - `factors`: second factors that clients show, and those to be added. Makes proofs, too.
+//! - `foreign_tokens`: refresh tokens of another system, exchanged for sessions. Makes proofs, too.
 //! - [`Sessions`]: opened by a proof (login, registration), refreshed, logged out, ended.
 //! - [`Accounts`]: registered, created, changed. What needs an [`Admin`] cannot be called without one.
 //! - [`Enrollments`]: second factors of accounts, added and removed.
@@ -28,6 +29,7 @@ mod emails;
 mod enrollment;
 mod error;
 mod factors;
+mod foreign_tokens;
 mod guard;
 mod input_field;
 mod keys;
@@ -53,6 +55,7 @@ pub use emails::{Email, EmailSettings, Emails};
 pub use enrollment::{ConfirmTotp, Enrolled, Enrollments, RecoveryCodes, RegisterPasskey};
 pub use error::{Denial, Error, UnauthenticatedReason};
 pub use factors::{BegunPasskey, BegunTotp, FactorProof};
+pub use foreign_tokens::ForeignTokenSettings;
 pub use guard::Guard;
 pub use input_field::Field;
 pub use keys::{KeyError, KeyRotation, Keys, PUBLIC_KEYS_MAX_AGE, SigningKey};

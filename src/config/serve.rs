@@ -6,6 +6,7 @@ use super::accounts::AccountArguments;
 use super::database::DatabaseArguments;
 use super::email::EmailArguments;
 use super::factors::FactorArguments;
+use super::foreign_tokens::MoveArguments;
 use super::limits::LimitArguments;
 use super::secret::{Secret, SecretArguments};
 use super::service::{ServiceArguments, TrustedDocumentArguments};
@@ -46,6 +47,9 @@ pub struct ServeArguments {
 
     #[command(flatten)]
     pub(super) factors: FactorArguments,
+
+    #[command(flatten)]
+    pub(super) moving: MoveArguments,
 
     #[command(flatten)]
     pub(super) limits: LimitArguments,

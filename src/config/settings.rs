@@ -14,6 +14,7 @@ use super::error::ConfigError;
 use super::factors::FactorArguments;
 use super::file::ConfigFileInfo;
 use super::flag_value::first_line;
+use super::foreign_tokens::ForeignTokenSource;
 use super::secret::{Secret, SecretArguments, SecretSource};
 use super::serve::ServeArguments;
 use super::service::LogFormat;
@@ -45,6 +46,8 @@ pub struct Config {
     pub email: EmailConfig,
     /// `None`: there are no passkeys, because browsers have none for the issuer.
     pub relying_party: Option<RelyingParty>,
+    /// Acceptance of another system's refresh tokens.
+    pub foreign_tokens: Option<ForeignTokenSource>,
     /// Argon2id: KiB of memory and passes.
     pub hashing: (u32, u32),
     pub introspection: bool,
@@ -103,6 +106,7 @@ impl Config {
             policy,
             email,
             relying_party,
+            foreign_tokens: arguments.moving.foreign_tokens(),
             hashing: (accounts.hashing_memory, accounts.hashing_passes),
             introspection: service.introspection.is_on(),
             federation: service.federation.into(),

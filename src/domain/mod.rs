@@ -11,6 +11,7 @@ pub mod blacklist;
 pub mod challenge;
 pub mod external_account;
 pub mod filter;
+pub mod foreign_token;
 pub mod id;
 pub mod key_life;
 pub mod locale;
@@ -30,6 +31,7 @@ pub mod throttle;
 pub mod typed_password;
 mod unprintable;
 pub mod user;
+pub mod user_claims;
 mod words;
 
 pub(crate) use words::words;

@@ -27,6 +27,8 @@ words! {
         Rotated = "rotated",
         /// The same token pair again, because the first answer was lost.
         Retried = "retried",
+        /// A session for a refresh token of another system.
+        Exchanged = "exchanged",
         /// An access token only, if refresh tokens do not rotate.
         Unrotated = "unrotated",
         /// Another tab was faster.

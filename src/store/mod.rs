@@ -15,7 +15,8 @@
 //! - `handle`: [`Store`] itself.
 //! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
-//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`.
+//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `foreign_tokens`, `sessions`, `email`, `factors`,
+//!   `retention`.
 
 #[macro_use]
 mod backend;
@@ -26,6 +27,7 @@ mod credentials;
 mod email;
 mod error;
 mod factors;
+mod foreign_tokens;
 mod handle;
 mod hash_sample;
 mod keys;
@@ -75,6 +77,8 @@ pub use factors::state::{Factors, StoredTotp};
 pub use factors::trusted_devices::{NewTrustedDevice, TrustedDevice};
 pub use factors::use_factor::UseFactor;
 pub use factors::ways_in::WaysIn;
+pub use foreign_tokens::exchange::ExchangeToken;
+pub use foreign_tokens::known::KnownForeignToken;
 pub use handle::Store;
 pub use hash_sample::HashSample;
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};

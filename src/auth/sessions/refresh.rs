@@ -29,10 +29,10 @@ use crate::redacted::redacted_debug;
 use crate::store::{self, KnownToken, Refreshed, Reissue, Rotate};
 
 /// Reads of a session that changed between two reads, before the refresh gives up.
-const MAX_READS: usize = 4;
+pub(super) const MAX_READS: usize = 4;
 
 /// Most refreshes of one session under way, with those that wait for its lock.
-const MAX_AT_ONCE: usize = 256;
+pub(super) const MAX_AT_ONCE: usize = 256;
 
 /// `retryAfterSeconds` of a client beyond [`MAX_AT_ONCE`].
 const BUSY_WAIT: Duration = Duration::from_secs(1);
@@ -97,13 +97,14 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<(SignedIn, RefreshOutcome), Error> {
         let now = self.now();
+        if let Some(foreign) = self.foreign_token(token, now) {
+            return self.exchange(foreign, false, origin, now).await;
+        }
         let presented = self.tokens.verify_refresh(token, now).map_err(unverified)?;
         let attempt = parse_attempt(attempt_id, &presented)?;
         // One at a time of a session: clients that repeat one refresh would else hold every connection to
         // the database, and keep all others waiting.
         let entry = self.refreshes.enter(Bucket(*presented.session_id.as_uuid().as_bytes()));
-        let busy =
-            || UserError { field: Field::RefreshToken, ..UserError::rate_limited(BUSY_WAIT) };
         if entry.others() >= MAX_AT_ONCE {
             return Err(busy().into());
         }
@@ -154,7 +155,7 @@ impl Sessions {
                 }
                 RefreshDecision::Stale => return Err(refused(UserErrorCode::RefreshTokenStale)),
                 RefreshDecision::Reused => {
-                    self.end_reused(&known, origin.clone(), now).await?;
+                    self.end_reused(&known.session, origin.clone(), now).await?;
                     return Err(refused(UserErrorCode::RefreshTokenReused));
                 }
                 RefreshDecision::Newer => {
@@ -235,6 +236,11 @@ impl Sessions {
             ..UserError::rate_limited(wait)
         })
     }
+}
+
+/// The error for one refresh too many at a time.
+pub(super) fn busy() -> UserError {
+    UserError { field: Field::RefreshToken, ..UserError::rate_limited(BUSY_WAIT) }
 }
 
 fn parse_attempt(
