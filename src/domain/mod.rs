@@ -12,6 +12,7 @@ pub mod challenge;
 pub mod external_account;
 pub mod filter;
 pub mod id;
+pub mod import;
 pub mod key_life;
 pub mod locale;
 pub mod login_name;
