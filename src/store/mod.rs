@@ -15,7 +15,7 @@
 //! - `handle`: [`Store`] itself.
 //! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
-//! - `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`.
+//! - `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`, `imports`.
 
 #[macro_use]
 mod backend;
@@ -27,6 +27,7 @@ mod email;
 mod error;
 mod factors;
 mod handle;
+mod imports;
 mod keys;
 mod lists;
 mod query;
@@ -74,6 +75,11 @@ pub use factors::trusted_devices::{NewTrustedDevice, TrustedDevice};
 pub use factors::use_factor::UseFactor;
 pub use factors::ways_in::WaysIn;
 pub use handle::Store;
+pub use imports::{
+    ChangedAccount, ChangedStanding, ExportedAccount, ExportedSession, ImportLease, ImportStatus,
+    ImportedAccount, ImportedToken, LeaseLost, NameQuery, NamesTaken, PresentAccount, Renamed,
+    StagedRow, StagedState, StagedUser, Staging, StandingChange, digests_here, digests_there,
+};
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};
 pub use retention::client_metadata::ClientMetadata;
