@@ -10,6 +10,7 @@ use super::emails::{EmailSettings, Emails};
 use super::enrollment::Enrollments;
 use super::factors::SecondFactors;
 use super::guard::Guard;
+use super::imports::Imports;
 use super::keys::Keys;
 use super::passwords::Passwords;
 use super::policy::Policy;
@@ -161,6 +162,13 @@ impl From<Parts> for Auth {
             emails: Arc::clone(&emails),
             policy: policy.second_factor,
             clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        };
+        let imports = Imports {
+            store: Arc::clone(&store),
+            passwords: Arc::clone(&passwords),
+            ends: Arc::clone(&ends),
+            clock: Arc::clone(&clock),
             entropy,
         };
         let reads = Reads {
@@ -190,6 +198,7 @@ impl From<Parts> for Auth {
             emails,
             keys,
             reads,
+            imports,
             system,
         }
     }

@@ -13,6 +13,7 @@
 //! - [`Accounts`]: registered, created, changed. What needs an [`Admin`] cannot be called without one.
 //! - [`Enrollments`]: second factors of accounts, added and removed.
 //! - [`Reads`]: lists, counts and objects, narrowed to what a [`Reader`] may see.
+//! - [`Imports`]: accounts and refresh tokens of other systems, and the way back.
 //! - [`System`]: readiness, metrics, purge.
 //!
 //! Imports point one way, from the last of these to the first.
@@ -29,6 +30,7 @@ mod enrollment;
 mod error;
 mod factors;
 mod guard;
+mod imports;
 mod input_field;
 mod keys;
 mod passwords;
@@ -54,6 +56,10 @@ pub use enrollment::{ConfirmTotp, Enrolled, Enrollments, RecoveryCodes, Register
 pub use error::{Denial, Error, UnauthenticatedReason};
 pub use factors::{BegunPasskey, BegunTotp, FactorProof};
 pub use guard::Guard;
+pub use imports::{
+    ExportLine, ImportError, ImportInput, ImportPhase, ImportProgress, ImportSummary, Imports,
+    StagedImport, UserCounts,
+};
 pub use input_field::Field;
 pub use keys::{KeyError, KeyRotation, Keys, PUBLIC_KEYS_MAX_AGE, SigningKey};
 pub use passwords::{HashingLoad, NewAccount, Passwords};
@@ -81,5 +87,6 @@ pub struct Auth {
     pub emails: Arc<Emails>,
     pub keys: Arc<Keys>,
     pub reads: Reads,
+    pub imports: Imports,
     pub system: System,
 }

@@ -76,7 +76,7 @@ pub use factors::use_factor::UseFactor;
 pub use factors::ways_in::WaysIn;
 pub use handle::Store;
 pub use imports::{
-    ChangedAccount, ChangedStanding, ExportedAccount, ExportedSession, ImportLease, ImportStatus,
+    ChangedAccount, ChangedStanding, ExportedAccount, ExportedSession, ImportLease, ImportPace, ImportStatus,
     ImportedAccount, ImportedToken, LeaseLost, NameQuery, NamesTaken, PresentAccount, Renamed,
     StagedRow, StagedState, StagedUser, Staging, StandingChange, digests_here, digests_there,
 };

@@ -54,6 +54,8 @@ pub struct Renamed {
     pub number: i64,
     pub line: i64,
     pub id: String,
+    /// The line.
+    pub record: String,
     pub username: Username,
     pub problem: ProblemKind,
 }
@@ -71,17 +73,19 @@ impl Staging {
 
     /// The next accounts that need another name.
     pub async fn renamed(&mut self, after: i64, size: i64) -> Result<Vec<Renamed>> {
-        let rows: Vec<(i64, i64, String, String, String, String)> = metered::query_as(
-            "SELECT number, line, id, username, username_key, name_problem \
+        let rows: Vec<(i64, i64, String, String, String, String, String)> = metered::query_as(
+            "SELECT number, line, id, record, username, username_key, name_problem \
              FROM renamed JOIN users USING (line) WHERE number > $1 ORDER BY number LIMIT $2",
         )
         .bind(after)
         .bind(size)
         .fetch_all(&mut self.connection)
         .await?;
-        let renamed = |(number, line, id, username, key, problem): (_, _, _, _, _, String)| {
+        type Row = (i64, i64, String, String, String, String, String);
+        let renamed = |(number, line, id, record, username, key, problem): Row| {
             let username = Username::from_stored(username, key);
-            Some(Renamed { number, line, id, username, problem: ProblemKind::parse(&problem)? })
+            let problem = ProblemKind::parse(&problem)?;
+            Some(Renamed { number, line, id, record, username, problem })
         };
         Ok(rows.into_iter().filter_map(renamed).collect())
     }
@@ -110,25 +114,6 @@ impl Staging {
         .bind(username.as_str())
         .bind(username.key())
         .bind(username.skeleton())
-        .execute(&mut self.connection)
-        .await?;
-        Ok(())
-    }
-
-    /// Notes that names of an account were taken since: it needs others.
-    pub async fn lose_names(
-        &mut self,
-        line: i64,
-        lost_name: Option<ProblemKind>,
-        lost_email: bool,
-    ) -> Result<()> {
-        metered::query(
-            "UPDATE users SET name_problem = COALESCE($2, name_problem), \
-             lost_email = lost_email OR $3 WHERE line = $1",
-        )
-        .bind(line)
-        .bind(lost_name.map(ProblemKind::as_str))
-        .bind(lost_email)
         .execute(&mut self.connection)
         .await?;
         Ok(())
