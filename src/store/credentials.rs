@@ -3,9 +3,6 @@
 //! An account has at most one password, and may have none. The row of `password_credentials` is locked
 //! before the row of `users` in every transaction that locks both, so that transactions cannot deadlock.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
-
 use sqlx::{PgConnection, SqliteConnection};
 
 use crate::clock::Timestamp;
@@ -14,7 +11,6 @@ use crate::domain::id::UserId;
 use crate::domain::login_name::LoginName;
 use crate::domain::mail::ShortenedEmail;
 use crate::domain::user::User;
-use crate::redacted::redacted_debug;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
 use crate::store::email::outbox::{NewMail, Outbox};
@@ -26,9 +22,7 @@ use crate::store::query::from_row::from_row;
 use crate::store::query::rows::{UserRow, user_columns};
 use crate::store::session_ends::end_all::{EndAll, Ending};
 use crate::store::session_ends::end_order::EndSessions;
-
-/// Number of oldest and of newest accounts whose hashes are sampled.
-const SAMPLE_SIZE: i64 = 2_500;
+use crate::store::verified_hash::{VerifiedHash, is_verified};
 
 /// An account and its password hash; `None` if it has no password, or one of an unknown scheme.
 #[derive(Clone, Debug)]
@@ -39,29 +33,6 @@ pub struct Credentials {
     pub awaits_email: Option<ShortenedEmail>,
     /// The mark of its second factors; `None` if it never had any.
     pub factors: Option<FactorsMark>,
-}
-
-/// Schemes and texts of password hashes.
-pub struct HashSample(Vec<(String, String)>);
-
-redacted_debug!(HashSample);
-
-impl HashSample {
-    /// Groups the hashes by scheme and parameters: a dummy of each kind, and the number of accounts with it, most
-    /// first. Takes milliseconds. Hashes of unknown schemes, which cannot be imitated, are left out.
-    #[must_use]
-    pub fn kinds(&self) -> Vec<(PasswordHash, u32)> {
-        let mut accounts: HashMap<PasswordHash, u32> = HashMap::new();
-        for (scheme, hash) in &self.0 {
-            let scheme = PasswordScheme::parse(scheme);
-            if let Some(hash) = scheme.and_then(|scheme| PasswordHash::parse(scheme, hash)) {
-                *accounts.entry(hash.dummy()).or_default() += 1;
-            }
-        }
-        let mut kinds: Vec<_> = accounts.into_iter().collect();
-        kinds.sort_by_key(|(_, accounts)| Reverse(*accounts));
-        kinds
-    }
 }
 
 from_row! {
@@ -108,7 +79,7 @@ macro_rules! select_credentials {
 }
 
 trait PasswordSql {
-    /// Locks an account and sets its last login, if its hash is still `$3` and it is active.
+    /// Locks an account and sets its last login, if its password is still the verified one and it is active.
     const CONFIRM: &str;
     /// Reads an account and locks it against concurrent logins.
     const LOCK_USER: &str;
@@ -119,7 +90,9 @@ impl PasswordSql for SqliteConnection {
     const CONFIRM: &str = concat!(
         "UPDATE users SET last_login_at = COALESCE($1, last_login_at) \
          WHERE id = $2 AND deactivated_at IS NULL AND EXISTS (SELECT 1 FROM password_credentials \
-         WHERE user_id = $2 AND hash = $3) RETURNING ",
+         WHERE user_id = $2 AND ",
+        is_verified!("$3", "$4", "$5"),
+        ") RETURNING ",
         user_columns!()
     );
     const LOCK_USER: &str = concat!("SELECT ", user_columns!(), " FROM users WHERE id = $1");
@@ -130,7 +103,9 @@ impl PasswordSql for PgConnection {
     // condition again on the changed row. In a subquery of the update it would not.
     const CONFIRM: &str = concat!(
         "WITH credential AS MATERIALIZED (SELECT user_id FROM password_credentials \
-         WHERE user_id = $2 AND hash = $3 FOR NO KEY UPDATE) \
+         WHERE user_id = $2 AND ",
+        is_verified!("$3", "$4", "$5"),
+        " FOR NO KEY UPDATE) \
          UPDATE users SET last_login_at = COALESCE($1, last_login_at) FROM credential \
          WHERE users.id = $2 AND users.id = credential.user_id AND users.deactivated_at IS NULL \
          RETURNING ",
@@ -144,33 +119,43 @@ impl PasswordSql for PgConnection {
 steps! {
     /// Steps of transactions that check or change a password.
     pub(in crate::store) trait Passwords {
-        /// Locks the account. `None` if its hash is not `verified` any more, or the account is not active.
+        /// Locks the account. `None` if its password is not the `verified` one any more, or the account is not
+        /// active.
         async fn confirm_password(
             &mut self,
             user: UserId,
-            verified: &PasswordHash,
+            verified: &VerifiedHash,
             last_login: Option<Timestamp>,
         ) -> Result<Option<User>> {
             let row: Option<UserRow> = metered::query_as(Self::CONFIRM)
                 .bind(last_login.map(Timestamp::as_micros))
                 .bind(user.as_uuid())
                 .bind(verified.as_str())
+                .bind(verified.replaced_by())
+                .bind(verified.changed_at())
                 .fetch_optional(self)
                 .await?;
             row.map(User::try_from).transpose()
         }
 
-        /// Replaces the hash of an unchanged password. Call [`Passwords::confirm_password`] first.
-        async fn upgrade_hash(&mut self, user: UserId, hash: &PasswordHash) -> Result<()> {
-            metered::query(
-                "UPDATE password_credentials SET scheme = $1, hash = $2 WHERE user_id = $3",
+        /// Replaces the hash of an unchanged password. `false` if another login has replaced it. Call
+        /// [`Passwords::confirm_password`] first.
+        async fn upgrade_hash(
+            &mut self,
+            user: UserId,
+            verified: &VerifiedHash,
+            hash: &PasswordHash,
+        ) -> Result<bool> {
+            let done = metered::query(
+                "UPDATE password_credentials SET scheme = $1, hash = $2 WHERE user_id = $3 AND hash = $4",
             )
             .bind(hash.scheme().as_str())
             .bind(hash.as_str())
             .bind(user.as_uuid())
+            .bind(verified.as_str())
             .execute(self)
             .await?;
-            Ok(())
+            Ok(done.rows_affected() > 0)
         }
 
         async fn insert_password(&mut self, user: UserId, hash: &PasswordHash) -> Result<()> {
@@ -185,20 +170,21 @@ steps! {
             Ok(())
         }
 
-        /// Sets a password, with which no device is trusted any more. `false` if the hash is not `expected` any more; without `expected`, if the
-        /// account does not exist.
+        /// Sets a password, with which no device is trusted any more. `false` if the password is not the
+        /// `expected` one any more; without `expected`, if the account does not exist.
         async fn update_password(
             &mut self,
             user: UserId,
-            expected: Option<&PasswordHash>,
+            expected: Option<&VerifiedHash>,
             hash: &PasswordHash,
             at: Timestamp,
         ) -> Result<bool> {
             let query = metered::query(match expected {
-                Some(_) => {
+                Some(_) => concat!(
                     "UPDATE password_credentials SET scheme = $2, hash = $3, changed_at = $4 \
-                     WHERE user_id = $1 AND hash = $5"
-                }
+                     WHERE user_id = $1 AND ",
+                    is_verified!("$5", "$6", "$7")
+                ),
                 None => {
                     "INSERT INTO password_credentials (user_id, scheme, hash, changed_at) \
                      SELECT id, $2, $3, $4 FROM users WHERE id = $1 AND deleted_at IS NULL \
@@ -209,7 +195,10 @@ steps! {
             let query = query.bind(user.as_uuid()).bind(hash.scheme().as_str());
             let query = query.bind(hash.as_str()).bind(at.as_micros());
             let query = match expected {
-                Some(expected) => query.bind(expected.as_str()),
+                Some(expected) => query
+                    .bind(expected.as_str())
+                    .bind(expected.replaced_by())
+                    .bind(expected.changed_at()),
                 None => query,
             };
             let is_set = query.execute(&mut *self).await?.rows_affected() > 0;
@@ -278,30 +267,12 @@ impl Store {
         row.map(Credentials::try_from).transpose()
     }
 
-    /// Samples password hashes. Only the oldest and the newest accounts are read, so that the cost does not grow
-    /// with the table.
-    pub async fn sample_password_hashes(&self) -> Result<HashSample> {
-        let rows = read!(self, conn => Ok::<_, Error>(metered::query_as(
-            "SELECT scheme, hash FROM ( \
-             SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
-             ORDER BY user_id LIMIT $1) AS oldest \
-             UNION \
-             SELECT * FROM (SELECT user_id, scheme, hash FROM password_credentials \
-             ORDER BY user_id DESC LIMIT $1) AS newest \
-             ) AS hashes",
-        )
-        .bind(SAMPLE_SIZE)
-        .fetch_all(conn)
-        .await?))?;
-        Ok(HashSample(rows))
-    }
-
-    /// Sets a password and ends sessions. `None` if the account does not exist, or its hash is not
-    /// `expected` any more.
+    /// Sets a password and ends sessions. `None` if the account does not exist, or its password is not the
+    /// `expected` one any more.
     pub async fn set_password(
         &self,
         id: UserId,
-        expected: Option<PasswordHash>,
+        expected: Option<VerifiedHash>,
         hash: PasswordHash,
         event: NewEvent,
         end: Option<EndSessions>,

@@ -15,7 +15,8 @@
 //! - `handle`: [`Store`] itself.
 //! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
-//! - `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`, `imports`.
+//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`,
+//!   `imports`.
 
 #[macro_use]
 mod backend;
@@ -27,7 +28,8 @@ mod email;
 mod error;
 mod factors;
 mod handle;
-mod imports;
+//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`,
+//!   `imports`.
 mod keys;
 mod lists;
 mod query;
@@ -39,6 +41,7 @@ mod session_search;
 mod sessions;
 mod throttle;
 mod timeout;
+mod verified_hash;
 
 pub use accounts::activation::LastAdministrator;
 pub use accounts::create::{NameTaken, NewUser};
@@ -55,7 +58,7 @@ pub use backend::pool_usage::PoolUsage;
 pub use backend::postgres_url_error::PostgresUrlError;
 pub use backend::session_defaults::SessionDefault;
 pub use backend::sqlite::close_all;
-pub use credentials::{Credentials, HashSample};
+pub use credentials::Credentials;
 pub use email::challenge_row::{Challenge, NewChallenge, PasswordMark};
 pub use email::challenges::CodeAttempt;
 pub use email::email_change::{ChangeEmail, NotChanged, RequestChange, RevertEmail};
@@ -75,11 +78,8 @@ pub use factors::trusted_devices::{NewTrustedDevice, TrustedDevice};
 pub use factors::use_factor::UseFactor;
 pub use factors::ways_in::WaysIn;
 pub use handle::Store;
-pub use imports::{
-    ChangedAccount, ChangedStanding, ExportedAccount, ExportedSession, ImportLease, ImportPace, ImportStatus,
-    ImportedAccount, ImportedToken, LeaseLost, NameQuery, NamesTaken, PresentAccount, Renamed,
-    StagedRow, StagedState, StagedUser, Staging, StandingChange, digests_here, digests_there,
-};
+//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`,
+//!   `imports`.
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};
 pub use retention::client_metadata::ClientMetadata;
@@ -104,3 +104,4 @@ pub use sessions::refresh_retry::{LoggedRetries, RefreshRetry};
 pub use sessions::reissue::Reissue;
 pub use throttle::{Charge, Charged, Settlement};
 pub use timeout::with_timeout;
+pub use verified_hash::VerifiedHash;

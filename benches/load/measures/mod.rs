@@ -4,6 +4,7 @@ pub mod growth;
 pub mod guard;
 pub mod logins;
 mod mail_requests;
+mod moved_logins;
 pub mod process;
 pub mod refresh;
 pub mod refusals;

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{mail_requests, median};
+use super::{mail_requests, median, moved_logins};
 use crate::Scale;
 use crate::clients::Repeat;
 use crate::database::{Database, Kind};
@@ -17,7 +17,7 @@ use crate::service::{PASSWORD, Service};
 mod corpus;
 
 /// Tries per name: few enough that no attempt limit is near.
-const TRIES: usize = 4;
+pub(super) const TRIES: usize = 4;
 
 /// Reasons of refusals, and the prefix of the names that meet them.
 const REASONS: [&str; 3] = ["wrong", "nobody", "retired"];
@@ -35,6 +35,8 @@ pub async fn measure(kind: Kind, scale: &Scale, report: &mut Report) {
     logins(kind, &service, scale, report).await;
     mail_requests::measure(kind, &service, scale, report).await;
     documents(kind, &service, report).await;
+    drop(service);
+    moved_logins::measure(kind, scale, report).await;
 }
 
 /// Tries the names in turn, each from another network.
@@ -80,16 +82,11 @@ pub(super) fn decile(mut values: Vec<f64>) -> f64 {
 /// Accounts for wrong passwords, and deactivated ones.
 async fn make_accounts(service: &Service, names: usize) {
     let admin = service.log_in(1).await.remove(0).access;
-    let create = "mutation($u: String!, $p: String!) { createUser(input: { username: $u, \
-                  password: $p }) { user { id } errors { code } } }";
     let deactivate = "mutation($id: ID!) { setUserActive(input: { userId: $id, active: false }) \
                       { user { id } errors { code } } }";
     for number in 0..names {
         for reason in ["wrong", "retired"] {
-            let account = json!({ "u": name(reason, number), "p": PASSWORD });
-            let made = service.ask(Some(&admin), create, account).await;
-            let id = &made["data"]["createUser"]["user"]["id"];
-            assert!(id.is_string(), "{made}");
+            let id = create(service, &admin, &name(reason, number)).await;
             if reason == "retired" {
                 let done = service.ask(Some(&admin), deactivate, json!({ "id": id })).await;
                 assert!(done["data"]["setUserActive"]["user"]["id"].is_string(), "{done}");
@@ -98,13 +95,23 @@ async fn make_accounts(service: &Service, names: usize) {
     }
 }
 
+/// Creates an account with [`PASSWORD`]. Returns its ID.
+pub(super) async fn create(service: &Service, admin: &str, name: &str) -> Value {
+    let create = "mutation($u: String!, $p: String!) { createUser(input: { username: $u, \
+                  password: $p }) { user { id } errors { code } } }";
+    let made = service.ask(Some(admin), create, json!({ "u": name, "p": PASSWORD })).await;
+    let id = &made["data"]["createUser"]["user"]["id"];
+    assert!(id.is_string(), "{made}");
+    id.clone()
+}
+
 /// All of the same length.
-fn name(reason: &str, number: usize) -> String {
+pub(super) fn name(reason: &str, number: usize) -> String {
     format!("{reason:x<8}{number:02}")
 }
 
 /// A login with the password of [`make_accounts`], or a wrong one, from this network.
-fn login(name: &str, network: usize) -> Vec<u8> {
+pub(super) fn login(name: &str, network: usize) -> Vec<u8> {
     let document = "mutation($u: String!, $p: String!) { login(input: { username: $u, \
                     password: $p }) { user { id } errors { code message path } } }";
     let password = if name.starts_with("retired") { PASSWORD } else { "tangerine-orbit-quartz-42" };

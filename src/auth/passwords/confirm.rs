@@ -8,21 +8,21 @@ use crate::auth::caller::Viewer;
 use crate::auth::error::Error;
 use crate::auth::input_field::Field;
 use crate::auth::user_error::{UserError, UserErrorCode};
-use crate::crypto::password::{PasswordHash, Verdict};
+use crate::crypto::password::Verdict;
 use crate::domain::audit::AuditKind;
 use crate::domain::origin::Origin;
 use crate::domain::typed_password::TypedPassword;
-use crate::store::{NewEvent, Settlement};
+use crate::store::{NewEvent, Settlement, VerifiedHash};
 
 /// Password of a user who is logged in, which was right a moment ago. Holds the attempt's lock.
 pub(in crate::auth) struct ConfirmedPassword {
-    hash: PasswordHash,
+    hash: VerifiedHash,
     admitted: Admitted,
 }
 
 impl ConfirmedPassword {
     /// The hash that was verified: the account must still have it.
-    pub(in crate::auth) fn hash(&self) -> PasswordHash {
+    pub(in crate::auth) fn hash(&self) -> VerifiedHash {
         self.hash.clone()
     }
 
@@ -55,6 +55,7 @@ impl Passwords {
         let password = TypedPassword::new(password);
         let verdict = self.hashing.verify(permit, password, hash).await?;
         if let Some(hash) = found.password_hash.filter(|_| verdict != Verdict::Wrong) {
+            let hash = VerifiedHash::new(hash, found.user.password_changed_at);
             return Ok(ConfirmedPassword { hash, admitted });
         }
         self.refuse_proof(admitted, viewer, origin).await

@@ -1,8 +1,8 @@
 //! Dummy hashes, which no password matches, for names without an account.
 //!
 //! Invariant: a login by a name that nobody has costs what a login by an account's name costs. Accounts
-//! keep the parameters that they were hashed with until they log in, so after a change of the parameters
-//! there are several kinds of hashes. A name that nobody has gets one of these kinds, as often as accounts
+//! keep the scheme and the parameters that they were hashed with until they log in, so after a move from another
+//! system, or a change of the parameters, there are several kinds of hashes. A name that nobody has gets one of these kinds, as often as accounts
 //! have it, and always the same one, so the duration does not tell whether the name has an account. As
 //! accounts log in and are rehashed, such names get today's parameters as well.
 
@@ -11,6 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::crypto::blind_index::BlindIndexKey;
 use crate::crypto::password::PasswordHash;
 
+/// Most kinds of hashes. A site that has had several versions of Django may have one kind for each.
 const MAX_KINDS: usize = 32;
 
 pub(super) struct DummyHashes {
@@ -75,7 +76,7 @@ impl DummyHashes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::password::Hashing;
+    use crate::crypto::password::{Hashing, PasswordScheme};
     use crate::crypto::secret::MasterSecrets;
 
     fn hash(memory: u32) -> PasswordHash {
@@ -108,6 +109,21 @@ mod tests {
         assert!(!moved.is_empty() && moved.iter().all(|(_, new)| *new == hash(64)));
         dummies.set(&[(hash(8), 1)]);
         assert!(names().all(|name| dummies.of(&key, &name) == hash(8)));
+    }
+
+    #[test]
+    fn names_have_the_hashes_of_other_systems_as_well() {
+        let (dummies, key) = (DummyHashes::new(hash(64)), key());
+        let pbkdf2 = |salt: &str| {
+            let text = format!("pbkdf2_sha256$1000${salt}${}=", "A".repeat(43));
+            PasswordHash::parse(PasswordScheme::Pbkdf2, &text).unwrap()
+        };
+        // Salts of two versions of Django are no two kinds.
+        dummies.set(&[(hash(64), 400), (pbkdf2("short"), 300), (pbkdf2(&"l".repeat(22)), 300)]);
+        let of_names: Vec<_> = names().map(|name| dummies.of(&key, &name)).collect();
+        let foreign = of_names.iter().filter(|dummy| **dummy == pbkdf2("any").dummy()).count();
+        let own = of_names.iter().filter(|dummy| **dummy == hash(64)).count();
+        assert!((550..650).contains(&foreign) && foreign + own == 1000, "{foreign}, {own}");
     }
 
     #[test]

@@ -7,9 +7,6 @@
 //! client that disconnects leaves the queue. A login waits for its permit before it asks the database
 //! for anything, unless a limit is known to refuse it (see [`over_limit_queue`](super::over_limit_queue)), so
 //! that a flood of logins takes no database connections from refreshes.
-//!
-//! A hash of another system may take up to 1 GiB, so the memory of all of them is bounded as well, whatever the
-//! number of cores: see [`FOREIGN_MEMORY`].
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -19,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::dummy_hashes::DummyHashes;
+use super::foreign_memory::ForeignMemory;
 use super::new_password::NewPassword;
 use crate::auth::bucket_locks::{BucketLocks, Entry};
 use crate::auth::client_disconnect::disconnected;
@@ -37,9 +35,6 @@ const MAX_WAITING: usize = 64;
 /// Longest wait for a core, and the `retryAfterSeconds` of a refused caller.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// Memory in MiB for all hashes of other systems that are verified at a time. One hash has at most as much.
-const FOREIGN_MEMORY: u32 = 1024;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashingLoad {
     pub running: usize,
@@ -52,8 +47,7 @@ pub(super) struct HashingQueue {
     entropy: Arc<dyn Entropy>,
     /// One permit for each core.
     cores: Arc<Semaphore>,
-    /// One permit for each MiB of [`FOREIGN_MEMORY`].
-    memory: Arc<Semaphore>,
+    memory: ForeignMemory,
     /// One permit for each hash that runs or waits.
     places: Arc<Semaphore>,
     /// Running and waiting hashes of each address.
@@ -91,9 +85,8 @@ impl HashingQueue {
 
     fn with(hashing: Hashing, entropy: Arc<dyn Entropy>, size: Size) -> Self {
         let cores = Arc::new(Semaphore::new(size.cores));
-        let memory = Arc::new(Semaphore::new(FOREIGN_MEMORY as usize));
         let places = Arc::new(Semaphore::new(size.cores + size.waiting));
-        let sources = BucketLocks::default();
+        let (memory, sources) = (ForeignMemory::default(), BucketLocks::default());
         let dummies = DummyHashes::new(hashing.dummy().clone());
         Self { hashing: Arc::new(hashing), dummies, entropy, cores, memory, places, sources, size }
     }
@@ -163,7 +156,7 @@ impl HashingQueue {
         new: NewPassword,
     ) -> Result<Replaced, Error> {
         let entropy = Arc::clone(&self.entropy);
-        let memory = self.reserve(&hash).await?;
+        let memory = self.memory.reserve(&hash).await?;
         let replace = move |hashing: &Hashing| {
             if hashing.verify(&current, &hash)? == Verdict::Wrong {
                 return Ok(Replaced::WrongPassword);
@@ -188,25 +181,12 @@ impl HashingQueue {
         password: TypedPassword,
         hash: PasswordHash,
     ) -> Result<Verdict, Error> {
-        let memory = self.reserve(&hash).await?;
+        let memory = self.memory.reserve(&hash).await?;
         let verify = move |hashing: &Hashing| {
             let _memory = memory;
             hashing.verify(&password, &hash)
         };
         self.run(permit, verify).await
-    }
-
-    /// Waits until there is room for the memory of a hash of another system. Only who has a core waits.
-    async fn reserve(&self, hash: &PasswordHash) -> Result<Option<OwnedSemaphorePermit>, Error> {
-        let mebibytes = hash.foreign_memory().div_ceil(1 << 20);
-        // Less than one is no more than what a thread takes anyway.
-        if mebibytes <= 1 {
-            return Ok(None);
-        }
-        let share =
-            u32::try_from(mebibytes).map_or(FOREIGN_MEMORY, |share| share.min(FOREIGN_MEMORY));
-        let reserved = Arc::clone(&self.memory).acquire_many_owned(share).await;
-        reserved.map(Some).map_err(|error| Error::Internal(error.into()))
     }
 
     pub(super) fn load(&self) -> HashingLoad {

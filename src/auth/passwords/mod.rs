@@ -8,6 +8,7 @@ mod code_limits;
 mod confirm;
 mod dummy_hashes;
 mod export_limit;
+mod foreign_memory;
 mod hashing_queue;
 mod new_account;
 mod new_password;

@@ -13,13 +13,13 @@ use crate::domain::audit::AuditKind;
 use crate::domain::origin::Origin;
 use crate::domain::typed_password::TypedPassword;
 use crate::domain::user::User;
-use crate::store::{NewEvent, Settlement};
+use crate::store::{NewEvent, Settlement, VerifiedHash};
 
 /// A new password, hashed, of a user who knew the current one. Holds the attempt's lock: it is dropped
 /// once the password is changed and the counts are settled, so that the next attempt sees both.
 pub(in crate::auth) struct Replacement {
     user: User,
-    current: PasswordHash,
+    current: VerifiedHash,
     new: PasswordHash,
     admitted: Admitted,
 }
@@ -31,7 +31,7 @@ impl Replacement {
     }
 
     /// The hash that was verified: the account must still have it.
-    pub(in crate::auth) fn current(&self) -> PasswordHash {
+    pub(in crate::auth) fn current(&self) -> VerifiedHash {
         self.current.clone()
     }
 
@@ -72,6 +72,7 @@ impl Passwords {
         let hash = current.clone().unwrap_or_else(dummy);
         match (self.hashing.replace(permit, password, hash, new).await?, current) {
             (Replaced::By(new), Some(current)) => {
+                let current = VerifiedHash::new(current, found.user.password_changed_at);
                 Ok(Replacement { user: found.user, current, new, admitted })
             }
             (Replaced::By(_) | Replaced::WrongPassword, _) => {

@@ -19,7 +19,7 @@ use crate::domain::origin::Origin;
 use crate::domain::throttle::Bucket;
 use crate::domain::typed_password::TypedPassword;
 use crate::domain::user::User;
-use crate::store::{Credentials, FactorsMark, Grounds, NewEvent, Settlement};
+use crate::store::{Credentials, FactorsMark, Grounds, NewEvent, Settlement, VerifiedHash};
 
 /// Proof of an account's password, made only by [`Passwords::verify`].
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl VerifiedPassword {
     /// Conditions that the store checks again when it opens the session.
     pub(in crate::auth) fn grounds(&self) -> Grounds {
         Grounds::Password {
-            verified: self.hash.clone(),
+            verified: VerifiedHash::new(self.hash.clone(), self.user.password_changed_at),
             upgraded: self.upgraded.clone(),
             factors: self.factors,
             settlement: self.admitted.settlement(),

@@ -66,6 +66,12 @@ impl BcryptHash {
         verify_slices_are_equal(output, &self.output).is_ok()
     }
 
+    /// Whether no other text matches: not if bytes are cut off, and not with zero bytes, since the key, which ends
+    /// in one, is repeated.
+    pub(super) fn is_matched_alone(&self, password: &[u8]) -> bool {
+        self.is_of_sha256 || password.len() < MAX_KEY && !password.contains(&0)
+    }
+
     pub(super) fn dummy(&self) -> Self {
         Self { salt: [0; 16], output: [0; 23], ..*self }
     }

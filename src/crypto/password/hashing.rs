@@ -17,6 +17,7 @@ use crate::entropy::{Entropy, random};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Wrong,
+    /// The hash stays: it is of today, or it is of another system and other texts match it as well.
     Right,
     /// The password is right, but its hash has another scheme or other parameters than new hashes. The caller,
     /// who has the password, should replace the hash.
@@ -100,15 +101,21 @@ impl Hashing {
     }
 
     fn compare(&self, password: &[u8], hash: &PasswordHash) -> Result<Verdict, CryptoError> {
-        let is_right = match hash.kind() {
-            Kind::Own(own) => return self.compare_own(password, own),
+        match hash.kind() {
+            Kind::Own(own) => self.compare_own(password, own),
             Kind::Wrapped(wrapped) => {
                 let inner = wrapped.inner(password);
-                self.compare_own(inner.as_bytes(), wrapped.argon2())? != Verdict::Wrong
+                Ok(match self.compare_own(inner.as_bytes(), wrapped.argon2())? {
+                    Verdict::Wrong => Verdict::Wrong,
+                    Verdict::Right | Verdict::RightButOutdated => Verdict::RightButOutdated,
+                })
             }
-            Kind::Foreign(foreign) => foreign.matches(password)?,
-        };
-        Ok(if is_right { Verdict::RightButOutdated } else { Verdict::Wrong })
+            Kind::Foreign(foreign) => Ok(match foreign.matches(password)? {
+                false => Verdict::Wrong,
+                true if foreign.is_matched_alone(password) => Verdict::RightButOutdated,
+                true => Verdict::Right,
+            }),
+        }
     }
 
     fn compare_own(&self, password: &[u8], hash: &PhcText) -> Result<Verdict, CryptoError> {

@@ -62,6 +62,17 @@ impl SlowHash {
         }
     }
 
+    /// Whether no other text matches the hash that this one matches. Where another one does, the text must not
+    /// become the account's password: whoever has the password could replace it unseen by a login.
+    pub(super) fn is_matched_alone(&self, password: &[u8]) -> bool {
+        match &self.function {
+            Function::Argon2(_) => true,
+            Function::Bcrypt(hash) => hash.is_matched_alone(password),
+            // HMAC fills a short key up with zero bytes (RFC 2104, section 2).
+            Function::Pbkdf2(_) | Function::Scrypt(_) => !password.ends_with(&[0]),
+        }
+    }
+
     /// Memory that a verification takes, in bytes; 0 if it is a few kilobytes.
     pub(super) fn memory(&self) -> u64 {
         match &self.function {

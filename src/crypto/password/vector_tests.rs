@@ -39,11 +39,36 @@ fn verdict(password: &str, hash: &PasswordHash) -> Verdict {
     hashing().verify(&TypedPassword::new(password), hash).unwrap()
 }
 
+/// Whether bcrypt reads the password itself.
+fn is_cut(text: &str) -> bool {
+    text.starts_with("bcrypt$") || text.starts_with("bcrypt:")
+}
+
+/// For a right password. What bcrypt does not tell from others stays with its hash.
+fn right(name: &str, text: &str) -> Verdict {
+    let is_alone = !(is_cut(text) && ["long", "huge", "nul"].contains(&name));
+    if is_alone { Verdict::RightButOutdated } else { Verdict::Right }
+}
+
 #[test]
 fn every_right_password_is_right_and_its_hash_outdated() {
     assert_eq!(vectors().count(), 118);
     for (name, text) in vectors() {
-        assert_eq!(verdict(&password(name), &stored(text)), Verdict::RightButOutdated, "{text}");
+        assert_eq!(verdict(&password(name), &stored(text)), right(name, text), "{text}");
+    }
+}
+
+#[test]
+fn a_text_that_is_not_the_only_one_that_matches_does_not_become_the_password() {
+    for (name, text) in vectors().filter(|(name, _)| *name == "ascii") {
+        let (hash, password) = (stored(text), password(name));
+        let is_padded = text.contains("pbkdf2") || text.contains("scrypt");
+        let expected = if is_padded { Verdict::Right } else { Verdict::Wrong };
+        let is_bcrypt = text.contains("bcrypt");
+        let expected = if is_bcrypt { Verdict::Wrong } else { expected };
+        assert_eq!(verdict(&format!("{password}\0"), &hash), expected, "{text}");
+        let expected = if is_cut(text) { Verdict::Right } else { Verdict::Wrong };
+        assert_eq!(verdict(&format!("{password}\0{password}"), &hash), expected, "{text}");
     }
 }
 
@@ -55,8 +80,7 @@ fn every_other_password_is_wrong() {
             assert_eq!(verdict(&password(other), &hash), Verdict::Wrong, "{text}");
         }
         let longer = format!("{right}x");
-        let is_cut = text.starts_with("bcrypt$") || text.starts_with("bcrypt:");
-        if !(is_cut && right.len() >= 72) {
+        if !(is_cut(text) && right.len() >= 72) {
             assert_eq!(verdict(&longer, &hash), Verdict::Wrong, "{text}");
         }
         // Too long for any system.
@@ -87,8 +111,8 @@ fn bytes_after_the_72nd_do_not_count_for_bcrypt() {
     let long = vectors().filter(|(name, text)| *name == "long" && text.contains("$04$"));
     let (head, mut cut) = ("0123456789".repeat(7), 0);
     for (_, text) in long {
-        let is_cut = !text.starts_with("bcrypt_sha256");
-        let expected = if is_cut { Verdict::RightButOutdated } else { Verdict::Wrong };
+        let is_cut = is_cut(text);
+        let expected = if is_cut { Verdict::Right } else { Verdict::Wrong };
         assert_eq!(verdict(&format!("{head}01{}", "x".repeat(99)), &stored(text)), expected);
         assert_eq!(verdict(&format!("{head}0"), &stored(text)), Verdict::Wrong);
         cut += usize::from(is_cut);
@@ -102,7 +126,7 @@ fn a_stored_hash_is_read_again_from_its_scheme_and_text() {
         let hash = stored(text);
         let again = PasswordHash::parse(hash.scheme(), hash.as_str()).unwrap();
         assert!(again == hash, "{text}");
-        assert_eq!(verdict(&password(name), &again), Verdict::RightButOutdated, "{text}");
+        assert_eq!(verdict(&password(name), &again), right(name, text), "{text}");
         let is_wrapped = hash.as_str() != text;
         assert_eq!(is_wrapped, ForeignHash::parse(text).unwrap().is_fast(), "{text}");
         if is_wrapped {

@@ -14,6 +14,7 @@ use crate::store::factors::trusted_devices::TrustDevices;
 use crate::store::factors::use_factor::{Use, UseFactor};
 use crate::store::session_ends::end_all::Ending;
 use crate::store::throttle::Settlement;
+use crate::store::verified_hash::VerifiedHash;
 
 /// What entitles the user to a session, or to the next step of a login. The transaction that opens it checks
 /// that it still holds.
@@ -21,9 +22,8 @@ use crate::store::throttle::Settlement;
 pub enum Grounds {
     /// A password that was verified a moment ago.
     Password {
-        /// The hash that the password was verified with. If the account has another hash by now, the
-        /// password was changed meanwhile.
-        verified: PasswordHash,
+        /// If it does not hold any more, the password was changed meanwhile.
+        verified: VerifiedHash,
         /// The same password hashed with the current parameters, if the old hash is weaker.
         upgraded: Option<PasswordHash>,
         /// The mark of the second factors by which it was decided that the password is enough.
@@ -86,8 +86,8 @@ steps! {
                         return Ok(Err(NotOpened::GroundsChanged));
                     }
                     if let Some(upgraded) = upgraded {
-                        self.upgrade_hash(user_id, upgraded).await?;
-                        if factors.is_some() {
+                        let is_upgraded = self.upgrade_hash(user_id, verified, upgraded).await?;
+                        if is_upgraded && factors.is_some() {
                             self.keep_devices(user_id, upgraded).await?;
                         }
                     }

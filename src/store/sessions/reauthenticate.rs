@@ -3,7 +3,6 @@
 use sqlx::{PgConnection, SqliteConnection};
 
 use crate::clock::Timestamp;
-use crate::crypto::password::PasswordHash;
 use crate::domain::authentication::Authentication;
 use crate::domain::id::{SessionId, UserId};
 use crate::store::audit::{Audit, NewEvent};
@@ -18,6 +17,7 @@ use crate::store::query::rows::{claims_columns, session_columns};
 use crate::store::rotation::refreshed::{Refreshed, RefreshedRow};
 use crate::store::sessions::live::LiveSession;
 use crate::store::throttle::{Settlement, Throttle};
+use crate::store::verified_hash::{VerifiedHash, is_verified};
 
 /// Order to note that the user of a session proved to be the user.
 #[derive(Clone, Debug)]
@@ -38,8 +38,8 @@ pub struct Reauthenticate {
 #[derive(Clone, Debug)]
 pub enum FreshProof {
     Password {
-        /// The hash that the password was verified with. The account must still have it.
-        verified: PasswordHash,
+        /// The account must still have it.
+        verified: VerifiedHash,
         settlement: Settlement,
     },
     /// A code of a mail, which is spent in the same transaction.
@@ -49,7 +49,7 @@ pub enum FreshProof {
 }
 
 macro_rules! reauthenticate {
-    ($with:literal, $from:literal, $has_hash:literal) => {
+    ($with:expr, $from:literal, $has_hash:expr) => {
         concat!(
             $with,
             "UPDATE sessions SET authenticated_at = $4, access_expires_at = CASE \
@@ -83,16 +83,23 @@ impl ReauthenticateSql for SqliteConnection {
     const REAUTHENTICATE: &str = reauthenticate!(
         "",
         "",
-        "EXISTS (SELECT 1 FROM password_credentials AS credential \
-         WHERE credential.user_id = $2 AND credential.hash = $3)"
+        concat!(
+            "EXISTS (SELECT 1 FROM password_credentials WHERE user_id = $2 AND ",
+            is_verified!("$3", "$10", "$11"),
+            ")"
+        )
     );
 }
 
 /// The hash is compared by the row lock, as at a login.
 impl ReauthenticateSql for PgConnection {
     const REAUTHENTICATE: &str = reauthenticate!(
-        "WITH credential AS MATERIALIZED (SELECT user_id FROM password_credentials \
-         WHERE user_id = $2 AND hash = $3 FOR NO KEY UPDATE) ",
+        concat!(
+            "WITH credential AS MATERIALIZED (SELECT user_id FROM password_credentials \
+             WHERE user_id = $2 AND ",
+            is_verified!("$3", "$10", "$11"),
+            " FOR NO KEY UPDATE) "
+        ),
         ", credential",
         "credential.user_id = users.id"
     );
@@ -105,21 +112,24 @@ steps! {
             order: &Reauthenticate,
         ) -> Result<Option<RefreshedRow>> {
             let (statement, verified) = match &order.proof {
-                FreshProof::Password { verified, .. } => (Self::REAUTHENTICATE, verified.as_str()),
-                FreshProof::Challenge(_) | FreshProof::Factor { .. } => (BY_CHALLENGE, ""),
+                FreshProof::Password { verified, .. } => (Self::REAUTHENTICATE, Some(verified)),
+                FreshProof::Challenge(_) | FreshProof::Factor { .. } => (BY_CHALLENGE, None),
             };
-            Ok(metered::query_as(statement)
+            let query = metered::query_as(statement)
                 .bind(order.session.as_uuid())
                 .bind(order.user.as_uuid())
-                .bind(verified)
+                .bind(verified.map_or("", VerifiedHash::as_str))
                 .bind(order.shown.at.as_micros())
                 .bind(order.access_expires_at.as_micros())
                 .bind(order.shown.methods.bits())
                 .bind(order.shown.assurance.rank())
                 .bind(order.shown.second_factor_at.map(Timestamp::as_micros))
-                .bind(order.shown.strong_factor_at.map(Timestamp::as_micros))
-                .fetch_optional(self)
-                .await?)
+                .bind(order.shown.strong_factor_at.map(Timestamp::as_micros));
+            let query = match verified {
+                Some(verified) => query.bind(verified.replaced_by()).bind(verified.changed_at()),
+                None => query,
+            };
+            Ok(query.fetch_optional(self).await?)
         }
     }
 }

@@ -12,6 +12,7 @@ mod concurrent_requests;
 pub mod email;
 mod error_nulls;
 mod federation;
+mod foreign_passwords;
 mod guard;
 mod keys;
 mod lists;

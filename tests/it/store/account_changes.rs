@@ -20,7 +20,8 @@ use sallyport::store::{
 };
 
 use super::support::{
-    at, at_once, ending, event, hash, make, make_admin, new_user, open, rotate, session, set_active,
+    at, at_once, ending, event, hash, make, make_admin, new_user, open, rotate, session,
+    set_active, verified,
 };
 use crate::databases::{Database, on_both};
 use crate::proof::rounds;
@@ -52,7 +53,7 @@ fn order(session: &Session, now: Timestamp) -> Reauthenticate {
 }
 
 fn by_hash(of: char) -> FreshProof {
-    FreshProof::Password { verified: hash(of), settlement: Settlement::default() }
+    FreshProof::Password { verified: verified(of), settlement: Settlement::default() }
 }
 
 async fn prove(store: &Store, order: Reauthenticate) -> Option<Session> {

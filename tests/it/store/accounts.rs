@@ -16,7 +16,7 @@ use sallyport::store::{
 
 use super::support::{
     at, at_once, ending, event, hash, make, make_admin, new_session, new_user, open, opening,
-    session, set_active, try_open,
+    session, set_active, try_open, verified,
 };
 use crate::databases::{Database, on_both};
 
@@ -200,8 +200,9 @@ async fn a_password_is_set_where_the_old_one_is_still_the_expected_one(database:
     let ada = make(&store, "ada").await;
     let set = async |user: UserId, expected: Option<char>, new: char, moment: i64| {
         let event = event(AuditKind::PasswordChanged, at(moment));
-        let set =
-            store.set_password(user, expected.map(hash), hash(new), event, None, Vec::new()).await;
+        let set = store
+            .set_password(user, expected.map(verified), hash(new), event, None, Vec::new())
+            .await;
         set.unwrap().map(|(user, ended)| (user.password_changed_at, ended.ended.len()))
     };
     assert_eq!(set(ada.id, Some('b'), 'c', 1).await, None);
@@ -223,7 +224,7 @@ async fn of_two_who_change_one_password_at_once_one_does(database: Database) {
     let changes = (0..20).map(|n| {
         let store = if n % 2 == 0 { &one } else { &two };
         let event = event(AuditKind::PasswordChanged, at(1));
-        store.set_password(ada.id, Some(hash('a')), hash('b'), event, None, Vec::new())
+        store.set_password(ada.id, Some(verified('a')), hash('b'), event, None, Vec::new())
     });
     let done = join_all(changes).await;
     assert_eq!(done.into_iter().filter(|done| done.as_ref().unwrap().is_some()).count(), 1);
@@ -242,7 +243,7 @@ async fn a_new_password_ends_the_sessions_it_is_told_to(database: Database) {
     // Where the password does not change, nothing ends.
     let refused = store.set_password(
         ada.id,
-        Some(hash('x')),
+        Some(verified('x')),
         hash('b'),
         changed.clone(),
         Some(end.clone()),
@@ -251,7 +252,7 @@ async fn a_new_password_ends_the_sessions_it_is_told_to(database: Database) {
     assert!(refused.await.unwrap().is_none());
     assert!(session(&store, there.id).await.end.is_none());
     let set = store
-        .set_password(ada.id, Some(hash('a')), hash('b'), changed, Some(end), Vec::new())
+        .set_password(ada.id, Some(verified('a')), hash('b'), changed, Some(end), Vec::new())
         .await;
     let ended = set.unwrap().unwrap().1.ended;
     assert_eq!(ended.iter().map(|end| end.id).collect::<Vec<_>>(), [there.id]);
@@ -314,8 +315,9 @@ async fn an_account_may_have_no_password(database: Database) {
     assert!(found.unwrap().password_hash.is_none());
     assert!(try_open(&store, opening(new_session(ada.id, at(1)))).await.is_none());
     let changed = || event(AuditKind::PasswordChanged, at(2));
-    let by_user =
-        store.set_password(ada.id, Some(hash('a')), hash('b'), changed(), None, Vec::new()).await;
+    let by_user = store
+        .set_password(ada.id, Some(verified('a')), hash('b'), changed(), None, Vec::new())
+        .await;
     assert!(by_user.unwrap().is_none());
     let by_admin = store.set_password(ada.id, None, hash('a'), changed(), None, Vec::new()).await;
     assert_eq!(by_admin.unwrap().unwrap().0.password_changed_at, Some(at(2)));

@@ -12,7 +12,7 @@ use sallyport::store::{EndSessions, Grounds, Opened, Scope, Store};
 
 use super::support::{
     ACCESS, at, by_password, end, ending, event, hash, make, new_session, open, opening, origin,
-    session, set_active, try_open,
+    session, set_active, try_open, verified,
 };
 use crate::databases::{Database, on_both};
 
@@ -166,7 +166,7 @@ async fn a_login_beside_a_new_password_is_ended_by_it_or_comes_to_nothing(databa
             let end = EndSessions { reason, ..ending(Scope::User(ada.id), at(1)) };
             let set = changing.set_password(
                 ada.id,
-                Some(hash('a')),
+                Some(verified('a')),
                 hash('b'),
                 event,
                 Some(end),

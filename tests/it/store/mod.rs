@@ -16,6 +16,7 @@ mod ends_after;
 pub mod faults;
 mod first_account;
 mod floors;
+mod foreign_passwords;
 mod keys;
 mod keys_and_audit;
 mod late_commits;

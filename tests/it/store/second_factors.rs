@@ -18,7 +18,9 @@ use sallyport::store::{
 use uuid::Uuid;
 
 use super::mail_orders::{challenge, order, spend};
-use super::support::{at, by_password, ending, event, hash, new_session, new_user, opening};
+use super::support::{
+    at, by_password, ending, event, hash, new_session, new_user, opening, verified,
+};
 use crate::databases::{Database, on_both};
 
 on_both!(
@@ -360,7 +362,7 @@ async fn a_device_is_trusted_by_what_the_account_was(database: Database) {
     assert_eq!(found.password, Some(PasswordMark::of(&hash('a'))));
     let login = async |by: Option<TrustedDeviceId>| {
         let grounds = Grounds::Password {
-            verified: hash('a'),
+            verified: verified('a'),
             upgraded: None,
             factors: Some(FIRST),
             settlement: Settlement::default(),

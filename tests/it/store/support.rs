@@ -17,7 +17,7 @@ use sallyport::domain::user::{Names, Role, User};
 use sallyport::entropy::SystemEntropy;
 use sallyport::store::{
     EndSessions, EndedSession, Grounds, NewEvent, NewSession, NewUser, OpenSession, Opened, Rotate,
-    Scope, Settlement, Store,
+    Scope, Settlement, Store, VerifiedHash,
 };
 
 use crate::proof::rounds;
@@ -111,9 +111,14 @@ pub fn new_session(user: UserId, now: Timestamp) -> NewSession {
     }
 }
 
+/// [`hash`], verified when the password had never been changed.
+pub fn verified(letter: char) -> VerifiedHash {
+    VerifiedHash::new(hash(letter), None)
+}
+
 /// A login by a password that was verified with this hash.
 pub fn by_password(verified: PasswordHash) -> Grounds {
-    let settlement = Settlement::default();
+    let (verified, settlement) = (VerifiedHash::new(verified, None), Settlement::default());
     Grounds::Password { verified, upgraded: None, factors: None, settlement }
 }
 

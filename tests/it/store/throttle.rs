@@ -8,7 +8,7 @@ use sallyport::domain::pagination::PageRequest;
 use sallyport::domain::throttle::{ACCOUNT_AND_ADDRESS, ADDRESS, Bucket};
 use sallyport::store::{Charge, Charged, Grounds, MatchingSessions, NewEvent, Settlement};
 
-use super::support::{at, at_once, event, hash, make, new_session, open, opening, try_open};
+use super::support::{at, at_once, event, make, new_session, open, opening, try_open, verified};
 use crate::databases::{Database, on_both};
 
 on_both!(
@@ -94,7 +94,7 @@ async fn what_is_settled_is_as_if_it_had_not_been_charged(database: Database) {
     let mut login = opening(new_session(ada.id, at(1)));
     let settlement = Settlement { reset: vec![OWN.bucket], refund: Vec::new() };
     login.grounds =
-        Grounds::Password { verified: hash('a'), upgraded: None, factors: None, settlement };
+        Grounds::Password { verified: verified('a'), upgraded: None, factors: None, settlement };
     assert!(try_open(&store, login).await.is_some());
     assert!(store.tallies(&[OWN.bucket]).await.unwrap().is_empty());
 }
