@@ -28,8 +28,8 @@ mod email;
 mod error;
 mod factors;
 mod handle;
-//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`,
-//!   `imports`.
+mod hash_sample;
+mod imports;
 mod keys;
 mod lists;
 mod query;
@@ -78,8 +78,13 @@ pub use factors::trusted_devices::{NewTrustedDevice, TrustedDevice};
 pub use factors::use_factor::UseFactor;
 pub use factors::ways_in::WaysIn;
 pub use handle::Store;
-//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`,
-//!   `imports`.
+pub use hash_sample::HashSample;
+pub use imports::{
+    ChangedAccount, ChangedStanding, ExportedAccount, ExportedSession, ImportLease, ImportPace,
+    ImportStatus, ImportedAccount, ImportedToken, LeaseLost, NameQuery, NamesTaken, PresentAccount,
+    Renamed, StagedRow, StagedState, StagedUser, Staging, StandingChange, digests_here,
+    digests_there,
+};
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};
 pub use retention::client_metadata::ClientMetadata;

@@ -78,7 +78,9 @@ impl Imports {
             let Some((username, is_email_lost)) = names.remove(&record.line) else { continue };
             let comparison = Comparison::new(record, here);
             let changed = changed(record, here, &comparison, (username, is_email_lost));
-            if comparison.has_new_password && let Ok(hash) = &record.password {
+            if comparison.has_new_password
+                && let Ok(hash) = &record.password
+            {
                 passwords.push((changes.len(), hash.clone()));
             }
             standings.extend(standing(record, here, &comparison, &changed));
@@ -88,8 +90,7 @@ impl Imports {
         for (place, hash) in places.into_iter().zip(self.passwords.wrap(hashes).await?) {
             set_password(&mut changes, place, hash);
         }
-        let write =
-            || self.store.change_imported(run.lease.clone(), changes.clone(), self.now());
+        let write = || self.store.change_imported(run.lease.clone(), changes.clone(), self.now());
         let refused = run.patiently(pace, write).await?;
         let lines = records.iter().filter(|record| {
             present.get(record.id()).is_some_and(|here| refused.contains(&here.id))
@@ -209,8 +210,7 @@ fn standing<'a>(
         role: comparison.role.unwrap_or(here.role),
         roles: &rest.roles,
     };
-    let (imported, written) =
-        comparison.digests_after(record, here, &after, AccountField::ALL);
+    let (imported, written) = comparison.digests_after(record, here, &after, AccountField::ALL);
     let change = ChangedStanding {
         id: here.id,
         external_id: here.external_id.clone(),

@@ -42,8 +42,7 @@ impl Comparison {
             conflicts.push("password");
         }
         let has = |field| changed.contains(&field);
-        let email = has(AccountField::Email)
-            .then(|| (wanted.email.clone(), wanted.email_verified));
+        let email = has(AccountField::Email).then(|| (wanted.email.clone(), wanted.email_verified));
         let kept = present.names.username();
         let mut username = has(AccountField::Username).then(|| wanted.username.clone());
         // Whether or not the name changed: with another address it may be none of the account's any more.

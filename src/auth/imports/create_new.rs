@@ -60,10 +60,8 @@ impl Imports {
         accounts: &[ImportedAccount],
         pace: &mut Pace,
     ) -> Result<Vec<UserId>, ImportError> {
-        run.patiently(pace, || {
-            self.store.create_imported(run.lease.clone(), accounts, self.now())
-        })
-        .await
+        run.patiently(pace, || self.store.create_imported(run.lease.clone(), accounts, self.now()))
+            .await
     }
 
     /// The next accounts of the file that are to be created, with their hashes.

@@ -12,7 +12,9 @@ pub enum ImportError {
     Service(#[from] Error),
     #[error("cannot read the file: {0}")]
     Read(io::Error),
-    #[error("cannot write the temporary database of the import: {0}; set TMPDIR to a directory with space")]
+    #[error(
+        "cannot write the temporary database of the import: {0}; set TMPDIR to a directory with space"
+    )]
     Staging(store::Error),
     #[error("the file is empty")]
     Empty,
@@ -25,7 +27,9 @@ pub enum ImportError {
     Header(LineError),
     #[error("the file ends at line {0} without its end line: it was cut off; export again")]
     CutOff(u64),
-    #[error("the file has {found} lines of the kind {kind}, and its end line says {expected}; export again")]
+    #[error(
+        "the file has {found} lines of the kind {kind}, and its end line says {expected}; export again"
+    )]
     Incomplete { kind: &'static str, found: u64, expected: u64 },
     #[error("another import from {0} is running; wait until it is done")]
     Running(String),

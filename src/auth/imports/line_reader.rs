@@ -218,8 +218,9 @@ mod tests {
     async fn read(text: impl Into<Vec<u8>>) -> Result<(usize, usize), String> {
         let (sender, mut parts) = mpsc::channel(4);
         let input = Box::new(Cursor::new(text.into()));
-        let reading =
-            tokio::task::spawn_blocking(move || read_lines(input, ImportOptions::default(), &sender));
+        let reading = tokio::task::spawn_blocking(move || {
+            read_lines(input, ImportOptions::default(), &sender)
+        });
         let (mut users, mut unreadable) = (0, 0);
         let outcome = loop {
             match parts.recv().await.unwrap() {

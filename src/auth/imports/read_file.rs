@@ -111,7 +111,12 @@ impl Imports {
         }
         // It has said its last word.
         let _ = reading.await;
-        progress(ImportProgress { phase: ImportPhase::Compare, done: 0, total: None, rows: tally.rows });
+        progress(ImportProgress {
+            phase: ImportPhase::Compare,
+            done: 0,
+            total: None,
+            rows: tally.rows,
+        });
         staging.find_collisions().await.map_err(ImportError::Staging)?;
         self.rename_all(&mut staging, options).await?;
         if has_before {
@@ -321,9 +326,9 @@ fn problems_of(
         Some(comparison) => comparison.email.as_ref().and_then(|(email, _)| email.as_ref()),
     };
     let lost = email.filter(|email| taken.has_email(email, here.map(|here| here.id)));
-    problems.extend(lost.map(|email| {
-        problem(ProblemKind::EmailTaken, Some(email.as_str().to_owned()), None)
-    }));
+    problems.extend(
+        lost.map(|email| problem(ProblemKind::EmailTaken, Some(email.as_str().to_owned()), None)),
+    );
     problems
 }
 

@@ -62,10 +62,8 @@ impl Imports {
     ) -> Result<(Problem, Username), ImportError> {
         let mut base = account.username;
         // A name that had to be changed anyhow may be free without a number.
-        let mut is_changed = matches!(
-            account.problem,
-            ProblemKind::NameIsNoAddressOfIt | ProblemKind::InvalidName
-        );
+        let mut is_changed =
+            matches!(account.problem, ProblemKind::NameIsNoAddressOfIt | ProblemKind::InvalidName);
         if base.as_str().contains('@') {
             base = username_without_at(&base);
             is_changed = true;
@@ -94,7 +92,11 @@ impl Imports {
         Ok((problem, username))
     }
 
-    async fn is_free(&self, staging: &mut Staging, username: &Username) -> Result<bool, ImportError> {
+    async fn is_free(
+        &self,
+        staging: &mut Staging,
+        username: &Username,
+    ) -> Result<bool, ImportError> {
         if staging.is_assigned(username).await.map_err(ImportError::Staging)? {
             return Ok(false);
         }

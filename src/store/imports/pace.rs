@@ -27,11 +27,9 @@ impl Store {
                 rest: Duration::from_millis(15),
             },
             // Nobody waits for it.
-            Database::Postgres(_) => ImportPace {
-                rows: 2_000,
-                batch: Duration::from_millis(300),
-                rest: Duration::ZERO,
-            },
+            Database::Postgres(_) => {
+                ImportPace { rows: 2_000, batch: Duration::from_millis(300), rest: Duration::ZERO }
+            }
         }
     }
 }
