@@ -35,23 +35,47 @@ impl Imports {
         let logged_in = staging.count_users(StagedState::LoggedIn).await;
         let total = run.staged.summary.users.changed + logged_in.map_err(ImportError::Staging)?;
         let (mut pace, mut done, mut ended) = (Pace::of(&self.store), 0, 0);
-        for state in [StagedState::Changed, StagedState::LoggedIn] {
+        for (state, most) in [(StagedState::Changed, ROWS), (StagedState::LoggedIn, i64::MAX)] {
             let mut after = 0;
             loop {
                 let staging = &mut run.staged.staging;
-                let rows = staging.users(state, after, pace.rows.min(ROWS)).await;
+                let rows = staging.users(state, after, pace.rows.min(most)).await;
                 let rows = rows.map_err(ImportError::Staging)?;
                 let Some(last) = rows.last() else { break };
                 after = last.line;
                 done += rows.len() as u64;
                 let batch = Stopwatch::start();
-                ended += self.change_batch(run, rows, &mut pace).await?;
+                if state == StagedState::LoggedIn {
+                    self.note_logins(run, rows, &mut pace).await?;
+                } else {
+                    ended += self.change_batch(run, rows, &mut pace).await?;
+                }
                 pace.after(batch).await;
                 let phase = ImportPhase::Change;
                 (run.progress)(ImportProgress { phase, done, total: Some(total), rows: done });
             }
         }
         Ok(ended)
+    }
+
+    /// Takes over the last logins of accounts of which nothing else changed.
+    async fn note_logins(
+        &self,
+        run: &Run<'_>,
+        rows: Vec<StagedRow>,
+        pace: &mut Pace,
+    ) -> Result<(), ImportError> {
+        let options = run.staged.options;
+        let records: Vec<_> = rows
+            .into_iter()
+            .filter_map(|row| ForeignRecord::of_staged(row.line, row.record, options))
+            .collect();
+        let present = self.present(&run.lease.source, &records).await?;
+        let logins: Vec<_> = records
+            .iter()
+            .filter_map(|record| Some((present.get(record.id())?.id, record.wanted.last_login_at?)))
+            .collect();
+        run.patiently(pace, || self.store.note_logins_there(run.lease.clone(), &logins)).await
     }
 
     async fn change_batch(

@@ -165,12 +165,19 @@ impl Imports {
             .collect();
         let taken = self.store.names_taken(&names_of(&compared), self.now()).await?;
         let mut staged = Vec::with_capacity(compared.len());
+        let mut counted = Vec::with_capacity(compared.len());
         for (record, here, comparison) in compared {
-            tally.count(&record);
+            counted.push((record.line, record.wanted.is_active, record.hasher()));
             problems.extend(problems_of(&record, here, comparison.as_ref(), &taken));
             staged.push(staged_user(record, here, comparison.as_ref(), &taken));
         }
         let again = staging.add_users(&staged).await.map_err(ImportError::Staging)?;
+        problems.retain(|problem| !again.contains(&problem.line));
+        for (line, is_active, hasher) in counted {
+            if !again.contains(&line) {
+                tally.count(is_active, hasher);
+            }
+        }
         let ids = staged.iter().filter(|user| again.contains(&user.line));
         problems.extend(ids.map(|user| Problem {
             kind: ProblemKind::DuplicateId,
@@ -333,9 +340,8 @@ fn problems_of(
 }
 
 impl Tally {
-    fn count(&mut self, record: &ForeignRecord) {
-        *(if record.wanted.is_active { &mut self.active } else { &mut self.inactive }) += 1;
-        let hasher = record.hasher();
+    fn count(&mut self, is_active: bool, hasher: String) {
+        *(if is_active { &mut self.active } else { &mut self.inactive }) += 1;
         let is_known = self.hashers.contains_key(&hasher) || self.hashers.len() < MAX_HASHERS;
         let hasher = if is_known { hasher } else { "others".to_owned() };
         *self.hashers.entry(hasher).or_default() += 1;

@@ -10,6 +10,7 @@ mod create_accounts;
 mod export;
 mod field_digests;
 mod foreign_token_rows;
+mod logins_there;
 mod name_resolution;
 mod names_taken;
 mod pace;
