@@ -14,6 +14,7 @@ use super::factors::SecondFactors;
 use super::foreign_tokens::ForeignTokenSettings;
 use super::guard::Guard;
 use super::imported_settings::ImportedSettings;
+use super::imports::Imports;
 use super::keys::Keys;
 use super::passwords::Passwords;
 use super::policy::Policy;
@@ -176,6 +177,13 @@ impl From<Parts> for Auth {
             emails: Arc::clone(&emails),
             policy: policy.second_factor,
             clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        };
+        let imports = Imports {
+            store: Arc::clone(&store),
+            passwords: Arc::clone(&passwords),
+            ends: Arc::clone(&ends),
+            clock: Arc::clone(&clock),
             entropy,
         };
         let reads = Reads {
@@ -211,6 +219,7 @@ impl From<Parts> for Auth {
             keys,
             reads,
             imported,
+            imports,
             system,
         }
     }

@@ -15,6 +15,7 @@
 //! - [`Enrollments`]: second factors of accounts, added and removed.
 //! - [`Reads`]: lists, counts and objects, narrowed to what a [`Reader`] may see.
 //! - [`ImportedSettings`]: settings of the site that accounts were imported from.
+//! - [`Imports`]: accounts and refresh tokens of other systems, and the way back.
 //! - [`System`]: readiness, metrics, purge.
 //!
 //! Imports point one way, from the last of these to the first.
@@ -33,6 +34,7 @@ mod factors;
 mod foreign_tokens;
 mod guard;
 mod imported_settings;
+mod imports;
 mod input_field;
 mod keys;
 mod passwords;
@@ -60,6 +62,10 @@ pub use factors::{BegunPasskey, BegunTotp, FactorProof};
 pub use foreign_tokens::ForeignTokenSettings;
 pub use guard::Guard;
 pub use imported_settings::ImportedSettings;
+pub use imports::{
+    ExportLine, ImportError, ImportInput, ImportPhase, ImportProgress, ImportSummary, Imports,
+    StagedImport, UserCounts,
+};
 pub use input_field::Field;
 pub use keys::{KeyError, KeyRotation, Keys, PUBLIC_KEYS_MAX_AGE, SigningKey};
 pub use passwords::{HashingLoad, NewAccount, Passwords};
@@ -88,5 +94,6 @@ pub struct Auth {
     pub keys: Arc<Keys>,
     pub reads: Reads,
     pub imported: ImportedSettings,
+    pub imports: Imports,
     pub system: System,
 }

@@ -13,6 +13,7 @@ pub mod external_account;
 pub mod filter;
 pub mod foreign_token;
 pub mod id;
+pub mod import;
 pub mod key_life;
 pub mod locale;
 pub mod login_name;

@@ -17,7 +17,7 @@
 //!   `simplejwt_settings`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
 //! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `foreign_tokens`, `sessions`, `email`, `factors`,
-//!   `retention`.
+//!   `retention`, `imports`.
 
 #[macro_use]
 mod backend;
@@ -31,6 +31,7 @@ mod factors;
 mod foreign_tokens;
 mod handle;
 mod hash_sample;
+mod imports;
 mod keys;
 mod lists;
 mod query;
@@ -83,6 +84,12 @@ pub use foreign_tokens::exchange::ExchangeToken;
 pub use foreign_tokens::known::KnownForeignToken;
 pub use handle::Store;
 pub use hash_sample::HashSample;
+pub use imports::{
+    ChangedAccount, ChangedStanding, ExportedAccount, ExportedSession, ImportLease, ImportPace,
+    ImportStatus, ImportedAccount, ImportedToken, LeaseLost, NameQuery, NamesTaken, PresentAccount,
+    Renamed, StagedRow, StagedState, StagedUser, Staging, StandingChange, digests_here,
+    digests_there,
+};
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};
 pub use retention::client_metadata::ClientMetadata;
