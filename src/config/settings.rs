@@ -14,7 +14,7 @@ use super::error::ConfigError;
 use super::factors::FactorArguments;
 use super::file::ConfigFileInfo;
 use super::flag_value::first_line;
-use super::foreign_tokens::ForeignTokenSource;
+use super::moving::ForeignTokenSource;
 use super::secret::{Secret, SecretArguments, SecretSource};
 use super::serve::ServeArguments;
 use super::service::LogFormat;

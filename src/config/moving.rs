@@ -17,14 +17,14 @@ pub struct MoveArguments {
     #[arg(long, env = "SALLYPORT_ACCEPT_FOREIGN_TOKENS", value_name = "FILE")]
     pub(super) accept_foreign_tokens: Option<PathBuf>,
 
-    /// Time after its exchange in which another use of such a token is refused without ending its session
-    #[arg(long, env = "SALLYPORT_FOREIGN_GRACE", value_name = "TIME", default_value = "10m")]
-    pub(super) foreign_grace: Window,
-
     /// Path of REST endpoints that answer as SimpleJWT does, such as `/api/token`, for clients that know no
     /// GraphQL: `PATH/`, `PATH/refresh/`, `PATH/verify/` and `PATH/blacklist/`
     #[arg(long, env = "SALLYPORT_SIMPLEJWT_ENDPOINTS", value_name = "PATH")]
     pub(super) simplejwt_endpoints: Option<EndpointPath>,
+
+    /// Time after its exchange in which another use of such a token is refused without ending its session
+    #[arg(long, env = "SALLYPORT_FOREIGN_GRACE", value_name = "TIME", default_value = "10m")]
+    pub(super) foreign_grace: Window,
 }
 
 /// The file of `--accept-foreign-tokens`, and the grace period.
