@@ -16,7 +16,10 @@ CREATE TABLE import_sources (
     -- What the last import said of the other system's settings: a JSON object.
     settings        TEXT   NOT NULL,
     -- When the sessions of all users were ended: refresh tokens of before are refused. Null: never.
-    tokens_ended_at INTEGER
+    tokens_ended_at INTEGER,
+    -- The import that runs, and until when it is believed to. Null: none.
+    worker          BLOB,
+    leased_until    INTEGER
 ) STRICT;
 
 -- Imported accounts.
@@ -24,7 +27,7 @@ CREATE TABLE external_accounts (
     source               TEXT   NOT NULL,
     external_id          TEXT   NOT NULL,
     user_id              BLOB   NOT NULL UNIQUE REFERENCES users (id),
-    -- Digest of the record in the file, and of what was written of it here: whether the account was changed
+    -- Digests of the fields in the file, and of what was written of them here: whether a field was changed
     -- since, there and here.
     imported             BLOB  NOT NULL,
     written              BLOB  NOT NULL,

@@ -10,6 +10,7 @@ mod check_report;
 mod components;
 mod database_error_text;
 mod email;
+mod exported_refresh_keys;
 mod file_limit;
 mod file_permissions;
 mod first_admin;
@@ -30,6 +31,7 @@ pub use components::{
 };
 pub use database_error_text::reason;
 pub use email::{EmailSetupError, TestMailError, send_test_mail};
+pub use exported_refresh_keys::export_refresh_keys;
 pub use recovery::Recovery;
 pub use serve::serve;
 pub use start_error::StartError;

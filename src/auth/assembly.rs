@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::Auth;
 use super::accounts::Accounts;
 use super::bucket_locks::BucketLocks;
@@ -11,6 +13,8 @@ use super::enrollment::Enrollments;
 use super::factors::SecondFactors;
 use super::foreign_tokens::ForeignTokenSettings;
 use super::guard::Guard;
+use super::imported_settings::ImportedSettings;
+use super::imports::Imports;
 use super::keys::Keys;
 use super::passwords::Passwords;
 use super::policy::Policy;
@@ -173,6 +177,13 @@ impl From<Parts> for Auth {
             emails: Arc::clone(&emails),
             policy: policy.second_factor,
             clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        };
+        let imports = Imports {
+            store: Arc::clone(&store),
+            passwords: Arc::clone(&passwords),
+            ends: Arc::clone(&ends),
+            clock: Arc::clone(&clock),
             entropy,
         };
         let reads = Reads {
@@ -182,6 +193,11 @@ impl From<Parts> for Auth {
             second_factor: policy.second_factor,
             relying_party,
             clock: Arc::clone(&clock),
+        };
+        let imported = ImportedSettings {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            read: Mutex::default(),
         };
         let system = System {
             store,
@@ -202,6 +218,8 @@ impl From<Parts> for Auth {
             emails,
             keys,
             reads,
+            imported,
+            imports,
             system,
         }
     }

@@ -14,6 +14,8 @@
 //! - [`Accounts`]: registered, created, changed. What needs an [`Admin`] cannot be called without one.
 //! - [`Enrollments`]: second factors of accounts, added and removed.
 //! - [`Reads`]: lists, counts and objects, narrowed to what a [`Reader`] may see.
+//! - [`ImportedSettings`]: settings of the site that accounts were imported from.
+//! - [`Imports`]: accounts and refresh tokens of other systems, and the way back.
 //! - [`System`]: readiness, metrics, purge.
 //!
 //! Imports point one way, from the last of these to the first.
@@ -31,6 +33,8 @@ mod error;
 mod factors;
 mod foreign_tokens;
 mod guard;
+mod imported_settings;
+mod imports;
 mod input_field;
 mod keys;
 mod passwords;
@@ -57,6 +61,11 @@ pub use error::{Denial, Error, UnauthenticatedReason};
 pub use factors::{BegunPasskey, BegunTotp, FactorProof};
 pub use foreign_tokens::ForeignTokenSettings;
 pub use guard::Guard;
+pub use imported_settings::ImportedSettings;
+pub use imports::{
+    ExportLine, ImportError, ImportInput, ImportPhase, ImportProgress, ImportSummary, Imports,
+    StagedImport, UserCounts,
+};
 pub use input_field::Field;
 pub use keys::{KeyError, KeyRotation, Keys, PUBLIC_KEYS_MAX_AGE, SigningKey};
 pub use passwords::{HashingLoad, NewAccount, Passwords};
@@ -84,5 +93,7 @@ pub struct Auth {
     pub emails: Arc<Emails>,
     pub keys: Arc<Keys>,
     pub reads: Reads,
+    pub imported: ImportedSettings,
+    pub imports: Imports,
     pub system: System,
 }

@@ -11,7 +11,9 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::error_report::report;
 use super::opening::{log_for_people, log_format};
-use super::{backup, check, config, email, help, keys, purge, recover, session, table, user};
+use super::{
+    backup, check, config, email, export, help, import, keys, purge, recover, session, table, user,
+};
 use crate::app;
 use crate::config::{
     Config, ConfigError, DatabaseArguments, Federation, ServeArguments, Sources,
@@ -86,6 +88,11 @@ enum Command {
     /// List unsent e-mails, send them again, and send a test e-mail
     #[command(subcommand)]
     Email(email::EmailCommand),
+    /// Import accounts and refresh tokens of another system
+    Import(Box<import::ImportArguments>),
+    /// Export what changed since an import, for the way back
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Delete expired rows; a running server does this automatically
     Purge(purge::PurgeArguments),
     /// Copy a SQLite database into one file, even while the server runs
@@ -267,6 +274,8 @@ async fn run(invocation: Invocation) -> Result<()> {
         Some(Command::Session(command)) => session::run(command, &sources).await,
         Some(Command::Keys(command)) => keys::run(command, &sources).await,
         Some(Command::Email(command)) => email::run(command, &sources).await,
+        Some(Command::Import(arguments)) => import::run(*arguments, &sources).await,
+        Some(Command::Export(command)) => export::run(command, &sources).await,
         Some(Command::Purge(arguments)) => purge::run(arguments, &sources).await,
         Some(Command::Backup(arguments)) => backup::run(arguments, &sources).await,
         Some(Command::Recover(arguments)) => recover::run(arguments, &sources).await,

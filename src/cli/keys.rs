@@ -3,13 +3,14 @@
 use anyhow::{Result, bail};
 use clap::Subcommand;
 
-use super::opening::open_with_secret;
+use super::opening::{check_exists, log_for_people, open_with_secret};
 use super::table::{Cell, Output, Table, print};
-use crate::app::Components;
+use crate::app::{self, Components};
 use crate::auth::{Admin, Error, KeyRotation};
-use crate::config::{self, DatabaseArguments, SecretArguments, Sources};
+use crate::config::{self, Config, DatabaseArguments, SecretArguments, Sources};
 use crate::crypto::algorithm::SigningAlgorithm;
 use crate::domain::origin::Origin;
+use crate::telemetry;
 
 #[derive(Subcommand)]
 pub(super) enum KeysCommand {
@@ -37,12 +38,34 @@ pub(super) enum KeysCommand {
         #[command(flatten)]
         secret: SecretArguments,
     },
+    /// Print the keys of refresh tokens in base64url, for a Django site that accepts these tokens after a move
+    /// back; secret
+    ExportRefresh {
+        #[command(flatten)]
+        database: DatabaseArguments,
+        #[command(flatten)]
+        secret: SecretArguments,
+    },
 }
+
+/// Said with the keys, since nobody else may have them.
+const EXPORTED: &str = "Whoever has these keys can make refresh tokens of every session. Give them only to the site \
+                        that accepts the tokens after a move back, and replace the master secret when it does not \
+                        need them any more.";
 
 pub(super) async fn run(command: KeysCommand, sources: &Sources) -> Result<()> {
     match command {
         KeysCommand::List { output, database, secret } => {
             list(&open_with_secret(database, secret, sources).await?, output).await
+        }
+        KeysCommand::ExportRefresh { database, secret } => {
+            let config = log_for_people(Config::of_key_command(database, secret, sources)?);
+            check_exists(&config)?;
+            for key in app::export_refresh_keys(&config).await? {
+                print(&format!("{}\n", *key))?;
+            }
+            telemetry::say(EXPORTED);
+            Ok(())
         }
         KeysCommand::Rotate { immediately, algorithm, database, secret } => {
             let components = open_with_secret(database, secret, sources).await?;

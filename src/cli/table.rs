@@ -83,6 +83,11 @@ impl Table {
         print(&if output.json { self.json() } else { self.aligned() })
     }
 
+    /// Prints the table for people.
+    pub(super) fn print_aligned(&self) -> Result<()> {
+        print(&self.aligned())
+    }
+
     fn json(&self) -> String {
         let object = |row: &Vec<Cell>| {
             let members = self.headings.iter().zip(row);

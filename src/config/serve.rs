@@ -6,8 +6,9 @@ use super::accounts::AccountArguments;
 use super::database::DatabaseArguments;
 use super::email::EmailArguments;
 use super::factors::FactorArguments;
-use super::foreign_tokens::MoveArguments;
+
 use super::limits::LimitArguments;
+use super::moving::MoveArguments;
 use super::secret::{Secret, SecretArguments};
 use super::service::{ServiceArguments, TrustedDocumentArguments};
 use super::sessions::SessionArguments;

@@ -14,7 +14,7 @@ use super::error::ConfigError;
 use super::factors::FactorArguments;
 use super::file::ConfigFileInfo;
 use super::flag_value::first_line;
-use super::foreign_tokens::ForeignTokenSource;
+use super::moving::ForeignTokenSource;
 use super::secret::{Secret, SecretArguments, SecretSource};
 use super::serve::ServeArguments;
 use super::service::LogFormat;
@@ -116,6 +116,7 @@ impl Config {
                 graphiql: service.graphiql.is_on(),
                 console: service.console.is_on(),
                 related_origins,
+                simplejwt: arguments.moving.simplejwt_endpoints,
                 limits: arguments.limits.into(),
                 transport,
             },
@@ -234,6 +235,8 @@ mod tests {
             "--access-token-lifetime 0s",
             "--password-min-length 7",
             "--issuer ftp://example.com",
+            "--simplejwt-endpoints api/token",
+            "--simplejwt-endpoints /console/token",
             "--issuer https://example.com/",
             "--algorithm HS256",
             "--max-sessions-per-user 0",

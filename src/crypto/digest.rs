@@ -4,6 +4,7 @@
 //! Passwords are hashed by [`super::password`].
 
 use aws_lc_rs::digest;
+use md5::Digest;
 
 use crate::domain::id::SessionId;
 use crate::domain::session::AttemptHash;
@@ -20,6 +21,13 @@ pub fn attempt_hash(session_id: SessionId, attempt_id: &str) -> AttemptHash {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(session_id.as_uuid().as_bytes());
     AttemptHash(finish(context, attempt_id.as_bytes()))
+}
+
+/// Digest of a password hash of another system, as tokens of `SimpleJWT` contain it: MD5 of its text. It finds
+/// out whether the hash was changed, and protects nothing.
+#[must_use]
+pub fn password_fingerprint(hash: &str) -> [u8; 16] {
+    md5::Md5::digest(hash.as_bytes()).into()
 }
 
 fn finish(mut context: digest::Context, bytes: &[u8]) -> [u8; 32] {

@@ -6,11 +6,12 @@
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::encoding::base64url;
 use super::error::{CryptoError, TokenError};
 use super::jws::{self, Compact, Header, JwsKey};
-use super::secret::MasterSecrets;
+use super::secret::{MasterSecret, MasterSecrets};
 use crate::clock::Timestamp;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::redacted::redacted_debug;
@@ -32,6 +33,9 @@ pub struct RefreshToken {
 
 /// The header `alg`.
 const ALGORITHM: &str = "HS256";
+
+/// Purpose of the key.
+const KEY: &str = "refresh token v1";
 
 /// The claim `token_type`, as in `SimpleJWT`'s tokens.
 const TOKEN_TYPE: &str = "refresh";
@@ -68,7 +72,7 @@ struct RefreshKey {
 impl RefreshKeys {
     pub fn derive(secrets: &MasterSecrets) -> Result<Self, CryptoError> {
         let mut keys = secrets.iter().map(|secret| {
-            let bytes = secret.derive("refresh token v1")?;
+            let bytes = secret.derive(KEY)?;
             let private = EncodingKey::from_secret(bytes.as_slice());
             let public = DecodingKey::from_secret(bytes.as_slice());
             // Derived separately: a digest of the key would let an attacker test guesses of the key.
@@ -78,6 +82,14 @@ impl RefreshKeys {
         let current = keys.next().ok_or(CryptoError("no master secret"))??;
         let older = keys.collect::<Result<_, _>>()?;
         Ok(Self { current, older })
+    }
+
+    /// The keys in base64url, one for each master secret, the current one first: for a site that is to verify
+    /// refresh tokens. Who has one can make them, and nothing else.
+    pub fn export(secrets: &MasterSecrets) -> Result<Vec<Zeroizing<String>>, CryptoError> {
+        let key =
+            |secret: &MasterSecret| Ok(Zeroizing::new(base64url(secret.derive(KEY)?.as_slice())));
+        secrets.iter().map(key).collect()
     }
 
     /// Signs a token. The same claims give the same bytes as long as the master secret is the same.

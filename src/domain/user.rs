@@ -51,10 +51,21 @@ pub enum UsernameError {
 }
 
 impl Username {
-    const MAX_CHARS: usize = 150;
+    pub(super) const MAX_CHARS: usize = 150;
 
     /// Parses a username and keeps its NFC form.
     pub fn parse(text: &str) -> Result<Self, UsernameError> {
+        let username = Self::parse_any_scripts(text)?;
+        // A username that is an e-mail address is checked as one: the host may have another script than the
+        // local part.
+        if !username.text.contains('@') && !has_scripts_of_one_language(&username.text) {
+            return Err(UsernameError::LookAlike);
+        }
+        Ok(username)
+    }
+
+    /// As [`Username::parse`], with letters of any scripts: an imported account keeps its name.
+    pub(super) fn parse_any_scripts(text: &str) -> Result<Self, UsernameError> {
         // Checks the bytes first, so that nobody makes the service normalize a megabyte.
         if text.is_empty() || text.len() > Self::MAX_CHARS * 4 {
             return Err(UsernameError::Length);
@@ -63,17 +74,16 @@ impl Username {
         if text.chars().count() > Self::MAX_CHARS {
             return Err(UsernameError::Length);
         }
-        let allowed = |c: char| c.is_alphanumeric() || "._@+-".contains(c) || is_mark(c);
-        if !text.chars().all(allowed) {
+        if !text.chars().all(Self::allows) {
             return Err(UsernameError::Character);
-        }
-        // A username that is an e-mail address is checked as one: the host may have another script than the
-        // local part.
-        if !text.contains('@') && !has_scripts_of_one_language(&text) {
-            return Err(UsernameError::LookAlike);
         }
         let key = fold(&text);
         Ok(Self { text, key })
+    }
+
+    /// Whether a username may contain a character.
+    pub(super) fn allows(c: char) -> bool {
+        c.is_alphanumeric() || "._@+-".contains(c) || is_mark(c)
     }
 
     /// The username of a stored row, without checking it again.

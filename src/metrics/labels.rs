@@ -48,19 +48,21 @@ words! {
 }
 
 words! {
-    /// Type of a GraphQL operation.
+    /// Type of a GraphQL operation, or a request to an endpoint beside GraphQL.
     OperationKind {
         Query = "query",
         Mutation = "mutation",
         Subscription = "subscription",
+        /// A request to an endpoint of SimpleJWT.
+        Rest = "rest",
         /// Refused before the document was parsed.
         Unknown = "unknown",
     }
 }
 
 words! {
-    /// Outcome of a GraphQL request: `ok`, or the code of its first error. Expected failures in the payload
-    /// of a mutation are data, so the request is `ok`.
+    /// Outcome of a request: `ok`, or the code of its first error. Expected failures in the payload of a
+    /// mutation are data, so the request is `ok`; those of a REST request are not.
     Outcome {
         /// No error at the top level.
         Ok = "ok",

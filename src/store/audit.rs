@@ -32,6 +32,15 @@ pub struct NewEvent {
 steps! {
     pub(in crate::store) trait Audit {
         async fn record_event(&mut self, event: &NewEvent) -> Result<()> {
+            self.insert_event(event, event.detail).await
+        }
+
+        /// Records an event with a detail that is made at run time: never a secret.
+        async fn record_event_with(&mut self, event: &NewEvent, detail: &str) -> Result<()> {
+            self.insert_event(event, Some(detail)).await
+        }
+
+        async fn insert_event(&mut self, event: &NewEvent, detail: Option<&str>) -> Result<()> {
             metered::query(
                 "INSERT INTO audit_events (kind, occurred_at, user_id, actor_id, session_id, ip, \
                  user_agent, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -43,7 +52,7 @@ steps! {
             .bind(event.session.map(SessionId::as_uuid))
             .bind(ip_column(event.origin.ip))
             .bind(user_agent_column(&event.origin))
-            .bind(event.detail)
+            .bind(detail.map(str::to_owned))
             .execute(self)
             .await?;
             Ok(())

@@ -13,10 +13,11 @@
 //! - `query`: `WHERE` clauses, row types and SQL fragments.
 //! - `rotation`: the statement that rotates refresh tokens, and its batches.
 //! - `handle`: [`Store`] itself.
-//! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
+//! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`,
+//!   `simplejwt_settings`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
 //! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `foreign_tokens`, `sessions`, `email`, `factors`,
-//!   `retention`.
+//!   `retention`, `imports`.
 
 #[macro_use]
 mod backend;
@@ -30,6 +31,7 @@ mod factors;
 mod foreign_tokens;
 mod handle;
 mod hash_sample;
+mod imports;
 mod keys;
 mod lists;
 mod query;
@@ -39,6 +41,7 @@ mod rotation;
 mod session_ends;
 mod session_search;
 mod sessions;
+mod simplejwt_settings;
 mod throttle;
 mod timeout;
 mod verified_hash;
@@ -81,6 +84,12 @@ pub use foreign_tokens::exchange::ExchangeToken;
 pub use foreign_tokens::known::KnownForeignToken;
 pub use handle::Store;
 pub use hash_sample::HashSample;
+pub use imports::{
+    ChangedAccount, ChangedStanding, ExportedAccount, ExportedSession, ImportLease, ImportPace,
+    ImportStatus, ImportedAccount, ImportedToken, LeaseLost, NameQuery, NamesTaken, PresentAccount,
+    Renamed, StagedRow, StagedState, StagedUser, Staging, StandingChange, digests_here,
+    digests_there,
+};
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};
 pub use retention::client_metadata::ClientMetadata;

@@ -91,6 +91,10 @@ impl HashingQueue {
         Self { hashing: Arc::new(hashing), dummies, entropy, cores, memory, places, sources, size }
     }
 
+    pub(super) fn hashing(&self) -> &Arc<Hashing> {
+        &self.hashing
+    }
+
     pub(super) fn dummies(&self) -> &DummyHashes {
         &self.dummies
     }

@@ -18,6 +18,7 @@ mod refusal_delay;
 mod replace;
 mod state;
 mod verify;
+mod wrap;
 
 pub(super) use attempt_limits::account_bucket;
 pub(super) use code_limits::CodeGuess;

@@ -81,7 +81,8 @@ impl Sessions {
                     let proof = proof.ok_or_else(|| refused(UserErrorCode::RefreshTokenInvalid))?;
                     let proof = Proof::ForeignToken(Box::new(proof));
                     match self.open(proof, OpenFor::step(None, origin)).await {
-                        Ok(LoginOutcome::Session(_, signed_in)) => {
+                        Ok(LoginOutcome::Session(_, mut signed_in)) => {
+                            signed_in.tokens.refresh_token.take_if(|_| stays);
                             return Ok((*signed_in, RefreshOutcome::Exchanged));
                         }
                         Ok(LoginOutcome::Challenge(_)) => {
@@ -98,7 +99,8 @@ impl Sessions {
                     if let Some(done) =
                         self.exchange_again((user, session), at, origin, now).await?
                     {
-                        let signed_in = self.tokens.issue(done.session, done.claims, now, true)?;
+                        let signed_in =
+                            self.tokens.issue(done.session, done.claims, now, !stays)?;
                         return Ok((signed_in, RefreshOutcome::Retried));
                     }
                 }

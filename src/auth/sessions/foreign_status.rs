@@ -27,10 +27,12 @@ impl Sessions {
             ForeignTokenDecision::Exchange => None,
             ForeignTokenDecision::Exchanged(session, _) => {
                 let found = self.ends.sessions_by_id(&[session]).await?.remove(&session);
-                match found.map_or(SessionState::Ended, |session| session.state(now)) {
-                    SessionState::Active if known.owner.is_active => None,
-                    SessionState::Active | SessionState::Ended => Some(TokenRefusal::SessionEnded),
-                    SessionState::Expired => Some(TokenRefusal::Expired),
+                let found = found.filter(|_| known.owner.is_active);
+                match found.map(|session| (session.state(now), session.generation)) {
+                    Some((SessionState::Active, 0)) => None,
+                    Some((SessionState::Active, _)) => Some(TokenRefusal::Rotated),
+                    Some((SessionState::Expired, _)) => Some(TokenRefusal::Expired),
+                    Some((SessionState::Ended, _)) | None => Some(TokenRefusal::SessionEnded),
                 }
             }
             ForeignTokenDecision::Ended => Some(TokenRefusal::SessionEnded),

@@ -13,6 +13,7 @@ mod end_stream;
 mod exchange;
 mod foreign_logout;
 mod foreign_status;
+mod holder_status;
 mod judge;
 mod link_login;
 mod login;

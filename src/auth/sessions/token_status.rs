@@ -100,7 +100,10 @@ impl Sessions {
     }
 
     /// Reason for which a refresh with this token would be refused.
-    async fn refusal_of(&self, token: &RefreshToken) -> Result<Option<TokenRefusal>, Error> {
+    pub(super) async fn refusal_of(
+        &self,
+        token: &RefreshToken,
+    ) -> Result<Option<TokenRefusal>, Error> {
         let RefreshToken { user_id, session_id, id, .. } = *token;
         let Some(found) = self.store.known_token(user_id, session_id, id).await? else {
             return Ok(Some(TokenRefusal::SessionEnded));

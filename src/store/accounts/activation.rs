@@ -21,7 +21,7 @@ use crate::store::session_ends::end_order::EndSessions;
 pub struct LastAdministrator;
 
 steps! {
-    trait Activation {
+    pub(in crate::store) trait Activation {
         /// Returns the account and whether it changed. An administrator is deactivated only if another one
         /// stays active; call [`LockAdministrators::lock_administrators`] first.
         async fn update_active(

@@ -240,6 +240,21 @@ def test_a_failing_source_of_tokens_makes_it_unavailable_until_it_works(
     becomes(guard, live["access"], "accepted", 10)
 
 
+def test_it_becomes_unavailable_when_it_may_no_longer_follow(service: Sallyport, make: Callable[..., Guard]) -> None:
+    live = service.login()
+    tokens = [live["access"]]
+    guard = make(service, token=lambda: tokens[-1], staleness=2)
+    assert verdict(guard, live["access"]) == "accepted"
+    # From now on each stream begins, and tells of the refusal.
+    tokens.append("none")
+    assert becomes(guard, live["access"], "unavailable") < 3
+    for _ in range(40):
+        assert verdict(guard, live["access"]) == "unavailable"
+        time.sleep(0.05)
+    tokens.append(live["access"])
+    becomes(guard, live["access"], "accepted", 10)
+
+
 def test_keys_are_rotated_under_it(make: Callable[..., Guard]) -> None:
     service = Sallyport()
     try:

@@ -1,0 +1,24 @@
+//! [`Imports`]: the state that all its use cases share.
+
+use std::sync::Arc;
+
+use crate::auth::passwords::Passwords;
+use crate::auth::sessions::SessionEnds;
+use crate::clock::{Clock, Timestamp};
+use crate::entropy::Entropy;
+use crate::store::Store;
+
+/// Imports from other systems.
+pub struct Imports {
+    pub(in crate::auth) store: Arc<Store>,
+    pub(in crate::auth) passwords: Arc<Passwords>,
+    pub(in crate::auth) ends: Arc<SessionEnds>,
+    pub(in crate::auth) clock: Arc<dyn Clock>,
+    pub(in crate::auth) entropy: Arc<dyn Entropy>,
+}
+
+impl Imports {
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

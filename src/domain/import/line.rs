@@ -1,0 +1,370 @@
+//! Lines of an import file.
+//!
+//! The first one is a header, the last one has counts, so that a file that was cut off is noticed.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::clock::Timestamp;
+use crate::domain::external_account::{ExternalId, Source};
+use crate::redacted::redacted_debug;
+
+/// Longest line in bytes, without its end.
+pub const MAX_LINE_BYTES: usize = 64 * 1024;
+
+/// The word that a header's `format` has.
+const FORMAT: &str = "sallyport-import";
+
+/// The only version of the format.
+const VERSION: u64 = 1;
+
+/// Longest claim `jti` in bytes.
+const MAX_JTI_BYTES: usize = 255;
+
+/// Longest text of a header's settings in bytes.
+const MAX_SETTINGS_BYTES: usize = 16 * 1024;
+
+#[derive(Debug)]
+pub enum Line {
+    Header(Header),
+    User(Box<ForeignUser>),
+    Outstanding(OutstandingToken),
+    Blacklisted(BlacklistedToken),
+    End(Counts),
+    /// Of a kind that this version does not know.
+    Unknown,
+}
+
+/// First line of an import.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    pub source: Source,
+    pub exported_at: Option<Timestamp>,
+    /// Settings of the other system, without any key.
+    pub settings: Map<String, Value>,
+}
+
+/// An account of the other system.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ForeignUser {
+    pub id: ExternalId,
+    pub username: String,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    /// The hash as the other system stores it; `None` if it stores none.
+    pub password: Option<String>,
+    pub is_active: bool,
+    pub is_staff: bool,
+    pub is_superuser: bool,
+    pub groups: Vec<String>,
+    pub date_joined: Option<Timestamp>,
+    pub last_login: Option<Timestamp>,
+}
+
+redacted_debug!(ForeignUser);
+
+/// A refresh token that the other system issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutstandingToken {
+    pub jti: String,
+    /// `None`: its account was deleted.
+    pub user_id: Option<ExternalId>,
+    pub created_at: Option<Timestamp>,
+    pub expires_at: Timestamp,
+}
+
+/// A refresh token that the other system refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlacklistedToken {
+    pub jti: String,
+    pub blacklisted_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Numbers of lines by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub users: u64,
+    pub outstanding: u64,
+    pub blacklisted: u64,
+}
+
+/// Reason why a line cannot be read. It never contains the line, which may have a password hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    #[error("the line is not a JSON object of the format")]
+    NotAnObject,
+    #[error("the line has more than 65536 bytes")]
+    TooLong,
+    #[error("the line is not UTF-8")]
+    NotUtf8,
+    #[error("the line has no {0}")]
+    Missing(&'static str),
+    #[error("the {0} of the line is not valid")]
+    Invalid(&'static str),
+    #[error(
+        "the file has another version of the format than 1; use the exporter of this version, sallyport \
+         import --print-exporter"
+    )]
+    Version,
+}
+
+/// Text, or a number that stands for it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Text {
+    Text(String),
+    Number(serde_json::Number),
+}
+
+impl Text {
+    fn into_string(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
+/// All members that a line of any kind may have. Others are ignored.
+#[derive(Deserialize)]
+struct Members {
+    kind: Option<String>,
+    format: Option<String>,
+    version: Option<Value>,
+    source: Option<String>,
+    exported_at: Option<String>,
+    settings: Option<Map<String, Value>>,
+    id: Option<Text>,
+    username: Option<Text>,
+    email: Option<String>,
+    email_verified: Option<bool>,
+    password: Option<String>,
+    is_active: Option<bool>,
+    is_staff: Option<bool>,
+    is_superuser: Option<bool>,
+    groups: Option<Vec<String>>,
+    date_joined: Option<String>,
+    last_login: Option<String>,
+    jti: Option<String>,
+    user_id: Option<Text>,
+    created_at: Option<String>,
+    expires_at: Option<String>,
+    blacklisted_at: Option<String>,
+    users: Option<u64>,
+    outstanding: Option<u64>,
+    blacklisted: Option<u64>,
+}
+
+impl Line {
+    /// Parses a line without its end.
+    pub fn parse(line: &[u8]) -> Result<Self, LineError> {
+        if line.len() > MAX_LINE_BYTES {
+            return Err(LineError::TooLong);
+        }
+        let text = std::str::from_utf8(line).map_err(|_| LineError::NotUtf8)?;
+        // PostgreSQL stores no NUL, and no name, id or hash has one.
+        if text.contains("\\u0000") {
+            return Err(LineError::NotAnObject);
+        }
+        let members: Members = serde_json::from_str(text).map_err(|_| LineError::NotAnObject)?;
+        if members.format.as_deref() == Some(FORMAT) {
+            return members.header().map(Self::Header);
+        }
+        match members.kind.as_deref().ok_or(LineError::Missing("kind"))? {
+            "user" => members.user().map(|user| Self::User(Box::new(user))),
+            "outstanding" => members.outstanding().map(Self::Outstanding),
+            "blacklisted" => members.blacklisted().map(Self::Blacklisted),
+            "end" => members.end().map(Self::End),
+            _ => Ok(Self::Unknown),
+        }
+    }
+
+    /// Whether a line is a header, whatever is wrong with it. What precedes the header is ignored: shells
+    /// print banners.
+    #[must_use]
+    pub fn is_header(line: &[u8]) -> bool {
+        // Before it is parsed: a banner may have any length.
+        line.first() == Some(&b'{')
+            && line.windows(FORMAT.len()).take(MAX_LINE_BYTES).any(|part| part == FORMAT.as_bytes())
+    }
+}
+
+impl Members {
+    fn header(self) -> Result<Header, LineError> {
+        if self.version.as_ref().and_then(Value::as_u64) != Some(VERSION) {
+            return Err(LineError::Version);
+        }
+        let source = self.source.ok_or(LineError::Missing("source"))?;
+        let settings = self.settings.unwrap_or_default();
+        if Value::Object(settings.clone()).to_string().len() > MAX_SETTINGS_BYTES {
+            return Err(LineError::Invalid("settings"));
+        }
+        Ok(Header {
+            source: Source::parse(&source).map_err(|_| LineError::Invalid("source"))?,
+            exported_at: time("exported_at", self.exported_at)?,
+            settings,
+        })
+    }
+
+    fn user(self) -> Result<ForeignUser, LineError> {
+        Ok(ForeignUser {
+            id: external_id("id", self.id)?.ok_or(LineError::Missing("id"))?,
+            username: self.username.map(Text::into_string).unwrap_or_default(),
+            email: self.email.filter(|email| !email.is_empty()),
+            email_verified: self.email_verified.unwrap_or(false),
+            password: self.password.filter(|hash| !hash.is_empty()),
+            is_active: self.is_active.unwrap_or(true),
+            is_staff: self.is_staff.unwrap_or(false),
+            is_superuser: self.is_superuser.unwrap_or(false),
+            groups: self.groups.unwrap_or_default(),
+            date_joined: time("date_joined", self.date_joined)?,
+            last_login: time("last_login", self.last_login)?,
+        })
+    }
+
+    fn outstanding(self) -> Result<OutstandingToken, LineError> {
+        Ok(OutstandingToken {
+            jti: jti(self.jti)?,
+            user_id: external_id("user_id", self.user_id)?,
+            created_at: time("created_at", self.created_at)?,
+            expires_at: time("expires_at", self.expires_at)?
+                .ok_or(LineError::Missing("expires_at"))?,
+        })
+    }
+
+    fn blacklisted(self) -> Result<BlacklistedToken, LineError> {
+        Ok(BlacklistedToken {
+            jti: jti(self.jti)?,
+            blacklisted_at: time("blacklisted_at", self.blacklisted_at)?
+                .ok_or(LineError::Missing("blacklisted_at"))?,
+            expires_at: time("expires_at", self.expires_at)?,
+        })
+    }
+
+    fn end(self) -> Result<Counts, LineError> {
+        let number = |name, value: Option<u64>| value.ok_or(LineError::Missing(name));
+        Ok(Counts {
+            users: number("users", self.users)?,
+            outstanding: self.outstanding.unwrap_or(0),
+            blacklisted: self.blacklisted.unwrap_or(0),
+        })
+    }
+}
+
+fn time(name: &'static str, text: Option<String>) -> Result<Option<Timestamp>, LineError> {
+    text.map(|text| Timestamp::parse(&text).ok_or(LineError::Invalid(name))).transpose()
+}
+
+fn external_id(name: &'static str, text: Option<Text>) -> Result<Option<ExternalId>, LineError> {
+    let parse =
+        |text: Text| ExternalId::parse(&text.into_string()).map_err(|_| LineError::Invalid(name));
+    text.map(parse).transpose()
+}
+
+fn jti(text: Option<String>) -> Result<String, LineError> {
+    let jti = text.ok_or(LineError::Missing("jti"))?;
+    let is_sound = (1..=MAX_JTI_BYTES).contains(&jti.len()) && !jti.chars().any(char::is_control);
+    if is_sound { Ok(jti) } else { Err(LineError::Invalid("jti")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Line, LineError> {
+        Line::parse(line.as_bytes())
+    }
+
+    fn user(line: &str) -> ForeignUser {
+        match parse(line) {
+            Ok(Line::User(user)) => *user,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_user_needs_an_id_and_every_other_member_has_a_default() {
+        let bare = user(r#"{"kind":"user","id":"7"}"#);
+        assert_eq!((bare.id.as_str(), bare.username.as_str()), ("7", ""));
+        assert!(bare.is_active && !bare.is_staff && !bare.is_superuser && !bare.email_verified);
+        assert_eq!((bare.email, bare.password, bare.last_login), (None, None, None));
+        assert_eq!(user(r#"{"kind":"user","id":7,"username":8}"#).username, "8");
+        let empty = user(r#"{"kind":"user","id":"7","email":"","password":""}"#);
+        assert_eq!((empty.email, empty.password), (None, None));
+    }
+
+    #[test]
+    fn a_line_with_a_wrong_member_names_it() {
+        for (line, error) in [
+            ("", LineError::NotAnObject),
+            ("[]", LineError::NotAnObject),
+            ("{}", LineError::Missing("kind")),
+            (r#"{"kind":"user"}"#, LineError::Missing("id")),
+            (r#"{"kind":"user","id":""}"#, LineError::Invalid("id")),
+            (r#"{"kind":"user","id":"1","is_active":"yes"}"#, LineError::NotAnObject),
+            (r#"{"kind":"user","id":"1","username":"a\u0000"}"#, LineError::NotAnObject),
+            (r#"{"kind":"user","id":"1","last_login":"today"}"#, LineError::Invalid("last_login")),
+            (r#"{"kind":"outstanding","jti":"a"}"#, LineError::Missing("expires_at")),
+            (r#"{"kind":"blacklisted","jti":""}"#, LineError::Invalid("jti")),
+            (r#"{"kind":"end"}"#, LineError::Missing("users")),
+            (r#"{"format":"sallyport-import","version":2}"#, LineError::Version),
+            (r#"{"format":"sallyport-import"}"#, LineError::Version),
+            (r#"{"format":"sallyport-import","version":1}"#, LineError::Missing("source")),
+            (
+                r#"{"format":"sallyport-import","version":1,"source":"A b"}"#,
+                LineError::Invalid("source"),
+            ),
+        ] {
+            assert_eq!(parse(line).unwrap_err(), error, "{line}");
+        }
+        let jti = format!(r#"{{"kind":"blacklisted","jti":"{}"}}"#, "a".repeat(256));
+        assert_eq!(parse(&jti).unwrap_err(), LineError::Invalid("jti"));
+        assert_eq!(Line::parse(b"\xff").unwrap_err(), LineError::NotUtf8);
+        assert_eq!(Line::parse(&[b' '; MAX_LINE_BYTES + 1]).unwrap_err(), LineError::TooLong);
+    }
+
+    #[test]
+    fn kinds_of_newer_versions_are_known_as_unknown() {
+        assert!(matches!(parse(r#"{"kind":"passkey","id":[]}"#), Err(LineError::NotAnObject)));
+        assert!(matches!(parse(r#"{"kind":"passkey","of":[]}"#), Ok(Line::Unknown)));
+    }
+
+    #[test]
+    fn a_header_is_found_behind_a_banner() {
+        let header =
+            r#"{"format":"sallyport-import","version":1,"source":"django","settings":{"a":1}}"#;
+        assert!(Line::is_header(header.as_bytes()));
+        for banner in
+            ["", "12 objects imported automatically", r#"{"kind":"user"}"#, "sallyport-import"]
+        {
+            assert!(!Line::is_header(banner.as_bytes()), "{banner}");
+        }
+        let Ok(Line::Header(header)) = parse(header) else { panic!("a header") };
+        assert_eq!((header.source.as_str(), header.settings.len()), ("django", 1));
+    }
+
+    #[test]
+    fn deep_json_is_refused() {
+        let deep = format!(r#"{{"kind":"user","id":"1","x":{}}}"#, "[".repeat(30_000));
+        assert_eq!(parse(&deep).unwrap_err(), LineError::NotAnObject);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Line::parse(&bytes);
+            let _ = Line::is_header(&bytes);
+        }
+
+        #[test]
+        fn no_text_in_a_member_is_a_panic(text in ".*", name in "[a-z_]{2,14}") {
+            let line = serde_json::json!({"kind": "user", "id": text, (name): text}).to_string();
+            let _ = Line::parse(line.as_bytes());
+            let line = serde_json::json!({"kind": "outstanding", "jti": text, "expires_at": text});
+            let _ = Line::parse(line.to_string().as_bytes());
+        }
+    }
+}
