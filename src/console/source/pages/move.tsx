@@ -60,8 +60,6 @@ export function Move() {
 function Source({ status }: { status: Status }) {
   const { source, users, legacyPasswords, exchangedTokens, lastExchangeAt, lastTokenExpiresAt } = status;
   const title = useId();
-  // The service deletes expired tokens some time later.
-  const isTokenLeft = lastTokenExpiresAt !== null && Date.parse(lastTokenExpiresAt) > Date.now();
   return (
     <section class="band" aria-labelledby={title}>
       <h2 id={title}>{source}</h2>
@@ -70,11 +68,11 @@ function Source({ status }: { status: Status }) {
           [words.users]: users.toLocaleString('en'),
           [words.exchanged]: exchangedTokens.toLocaleString('en'),
           [words.lastExchange]: lastExchangeAt ? <Time at={lastExchangeAt} /> : words.never,
-          [words.lastExpires]: isTokenLeft ? <Time at={lastTokenExpiresAt} /> : words.noToken,
+          [words.lastExpires]: lastTokenExpiresAt ? <Time at={lastTokenExpiresAt} /> : words.noToken,
         }}
       />
       {users > 0 && <Passwords source={source} users={users} legacy={legacyPasswords} />}
-      {!isTokenLeft && (
+      {!lastTokenExpiresAt && (
         <p>
           <InlineCode text={words.noTokenMore} />
         </p>
