@@ -31,6 +31,7 @@ pub mod throttle;
 pub mod typed_password;
 mod unprintable;
 pub mod user;
+mod username;
 mod words;
 
 pub(crate) use words::words;

@@ -14,6 +14,7 @@ mod error_nulls;
 mod federation;
 mod foreign_passwords;
 mod guard;
+mod imports;
 mod keys;
 mod lists;
 mod login;
