@@ -48,7 +48,7 @@
 //! - [`revocation`]: the ended sessions in memory, and their sync with the database.
 //! - [`auth`]: every rule about who is logged in and who may do what.
 //! - [`graphql`]: the schema, its resolvers, and the limits on documents.
-//! - [`http`]: routes, middleware, GraphQL over HTTP, WebSocket and event streams.
+//! - [`http`]: routes, middleware, GraphQL over HTTP, WebSocket and event streams, the endpoints of SimpleJWT.
 //! - [`config`]: flags, environment variables and the configuration file. [`telemetry`]: the log.
 //! - [`app`]: composition of a running service. [`cli`]: the commands.
 //!
@@ -73,6 +73,9 @@
 //! 4. `auth/sessions/token_issuer.rs` signs both tokens from the committed row.
 //! 5. [`auth::Sessions::deliver`] moves the refresh token into the cookie if that is its transport;
 //!    `http/cookie.rs` writes the header.
+//!
+//! Clients of SimpleJWT log in at `http/simplejwt/obtain.rs`, which calls the same use case; so do its neighbours
+//! for refreshes and logouts.
 //!
 //! ## The second step of a login
 //! 1. Where the policy asks for more, `auth/sessions/begin_step.rs` stores a challenge instead of a session

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::check_email::check_email;
+use super::check_foreign_tokens::check_foreign_tokens;
 use super::check_report::CheckReport;
 use super::components::open_keys;
 use super::file_limit::files_for;
@@ -14,7 +15,7 @@ use super::first_admin::check_password;
 use super::master_secret;
 use super::restore_detection::{self, RestoreDetector};
 use super::start_error::StartError;
-use super::trusted_documents;
+use super::{foreign_tokens, trusted_documents};
 use crate::clock::{Clock, REPORTED_DRIFT, Stopwatch, SystemClock};
 use crate::config::{Config, SecretSource};
 use crate::entropy::SystemEntropy;
@@ -25,6 +26,9 @@ pub async fn check(config: &Config) -> CheckReport {
     check_file_limit(config.server.max_connections, &mut report);
     report.warnings.extend(permission_warnings(config));
     if let Err(error) = trusted_documents::load(config) {
+        report.errors.push(error.to_string());
+    }
+    if let Err(error) = foreign_tokens::load(config) {
         report.errors.push(error.to_string());
     }
     let checked = match config.database.path() {
@@ -193,6 +197,10 @@ async fn check_contents(
     }
     if !store.has_users().await? {
         check_first_admin(config, report);
+    }
+    // Its errors are reported already.
+    if let Ok(Some(settings)) = foreign_tokens::load(config) {
+        check_foreign_tokens(&settings, store, now, report).await?;
     }
     Ok(())
 }

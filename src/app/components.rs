@@ -7,8 +7,8 @@ use axum::Router;
 
 use super::email::{load_templates, mailer, own_templates};
 use super::start_error::StartError;
-use super::{master_secret, trusted_documents};
-use crate::auth::{Auth, Keys, Parts};
+use super::{foreign_tokens, master_secret, trusted_documents};
+use crate::auth::{Auth, ForeignTokenSettings, Keys, Parts};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::crypto::blind_index::BlindIndexKey;
@@ -62,6 +62,7 @@ pub async fn connect(config: &Config) -> Result<Store, StartError> {
 /// Opens all components of a service. Creates the first signing key if the database has none.
 pub async fn open(config: &Config, sources: ClockAndEntropy) -> Result<Components, StartError> {
     let documents = trusted_documents::load(config)?;
+    let foreign_tokens = foreign_tokens::load(config)?;
     let templates = Arc::new(load_templates(config)?);
     let mailer = mailer(config, &templates)?;
     // The database before the secret: no secret is created for a database that cannot be opened.
@@ -73,8 +74,8 @@ pub async fn open(config: &Config, sources: ClockAndEntropy) -> Result<Component
     let for_delivery = Arc::clone(&secrets);
     let policy = &config.policy;
     let token_lifetime = policy.access_token_lifetime + config.issuer.leeway;
-    let components =
-        compose(config, sources, store, (secrets, data_key), templates, token_lifetime)?;
+    let tokens = ServerTokens { lifetime: token_lifetime, foreign: foreign_tokens };
+    let components = compose(config, sources, store, (secrets, data_key), templates, tokens)?;
     let delivery = Delivery {
         store: Arc::clone(&components.store),
         mailer,
@@ -166,7 +167,7 @@ async fn open_with_secret(config: &Config, templates: Templates) -> Result<Compo
         open_keys(config, &store, &*sources.entropy).await?.0
     };
     let keys = with_unused_data_key(secrets, &*sources.entropy)?;
-    compose(config, sources, store, keys, Arc::new(templates), Duration::ZERO)
+    compose(config, sources, store, keys, Arc::new(templates), ServerTokens::default())
 }
 
 /// Opens the components for commands that issue no tokens, so that they need no secret.
@@ -175,7 +176,7 @@ pub async fn open_without_keys(config: &Config) -> Result<Components, StartError
     let secrets = unused_secret(&*sources.entropy)?;
     let templates = own_templates(config)?;
     let keys = with_unused_data_key(secrets, &*sources.entropy)?;
-    compose(config, sources, store, keys, Arc::new(templates), Duration::ZERO)
+    compose(config, sources, store, keys, Arc::new(templates), ServerTokens::default())
 }
 
 async fn connect_command(config: &Config) -> Result<(Store, ClockAndEntropy), StartError> {
@@ -200,15 +201,24 @@ fn with_unused_data_key(
     Ok((Arc::new(secrets), opened.key))
 }
 
+/// What only a server has: commands issue and accept no tokens.
+#[derive(Default)]
+struct ServerTokens {
+    /// Of access tokens, with the leeway.
+    lifetime: Duration,
+    foreign: Option<ForeignTokenSettings>,
+}
+
 fn compose(
     config: &Config,
     sources: ClockAndEntropy,
     store: Store,
     (secrets, data_key): (Arc<MasterSecrets>, DataKey),
     templates: Arc<Templates>,
-    token_lifetime: Duration,
+    tokens: ServerTokens,
 ) -> Result<Components, StartError> {
     let ClockAndEntropy { clock, entropy } = sources;
+    let ServerTokens { lifetime: token_lifetime, foreign: foreign_tokens } = tokens;
     let store = Arc::new(store);
     let staleness = config.revocation_staleness;
     let revocations = Revocations::new(Arc::clone(&clock), staleness, token_lifetime);
@@ -243,6 +253,7 @@ fn compose(
         metrics: Arc::new(Metrics::default()),
         hashing: Hashing::new(memory, passes, 1)?,
         policy: config.policy.clone(),
+        foreign_tokens,
         clock,
         entropy: Arc::clone(&entropy),
     });

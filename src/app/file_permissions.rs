@@ -9,12 +9,14 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf, absolute};
 
+use super::foreign_tokens;
 use crate::config::{Config, SecretSource};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Database,
-    /// The master secret, the SMTP password, or a configuration file with a secret.
+    /// The master secret, the SMTP password, a key that signs another system's tokens, or a configuration file
+    /// with a secret.
     Secret,
     /// A configuration file without secrets.
     Settings,
@@ -36,6 +38,12 @@ pub(super) fn permission_warnings(config: &Config) -> Vec<String> {
     }
     if let Some(path) = config.email.smtp.as_ref().and_then(|smtp| smtp.password_file.as_ref()) {
         files.push((path.clone(), Kind::Secret));
+    }
+    // A file that cannot be read is reported as an error.
+    if let Ok(Some(file)) = foreign_tokens::file(config)
+        && file.algorithm.has_secret()
+    {
+        files.extend(file.key_files.into_iter().map(|path| (path, Kind::Secret)));
     }
     if let Some(file) = &config.config_file {
         let kind = if file.has_secrets { Kind::Secret } else { Kind::Settings };

@@ -18,6 +18,8 @@ pub enum StartError {
     Listen(&'static str, SocketAddr, #[source] io::Error),
     #[error("cannot load the trusted documents in {0}: {1}; check --trusted-documents")]
     TrustedDocuments(PathBuf, String),
+    #[error("cannot accept tokens by {0}: {1}; check --accept-foreign-tokens")]
+    ForeignTokens(PathBuf, String),
     #[error(
         "cannot read the master secret in {0}: {1}; it must be a text file that this user can read"
     )]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::Auth;
 use super::accounts::Accounts;
 use super::bucket_locks::BucketLocks;
@@ -9,7 +11,9 @@ use super::challenges::Challenges;
 use super::emails::{EmailSettings, Emails};
 use super::enrollment::Enrollments;
 use super::factors::SecondFactors;
+use super::foreign_tokens::ForeignTokenSettings;
 use super::guard::Guard;
+use super::imported_settings::ImportedSettings;
 use super::imports::Imports;
 use super::keys::Keys;
 use super::passwords::Passwords;
@@ -57,6 +61,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     pub hashing: Hashing,
     pub policy: Policy,
+    /// Acceptance of another system's refresh tokens.
+    pub foreign_tokens: Option<ForeignTokenSettings>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
 }
@@ -67,7 +73,15 @@ impl From<Parts> for Auth {
         let Parts { store, keys, refresh_keys, throttle_key, issuer, revocations, .. } = parts;
         let Parts { metrics, hashing, policy, clock, entropy, .. } = parts;
         let Parts {
-            mail_key, code_keys, secrets, data_key, relying_party, emails, templates, ..
+            mail_key,
+            code_keys,
+            secrets,
+            data_key,
+            relying_party,
+            emails,
+            templates,
+            foreign_tokens,
+            ..
         } = parts;
         let guard = Arc::new(Guard {
             keys: Arc::clone(&keys),
@@ -137,6 +151,7 @@ impl From<Parts> for Auth {
             revocations: Arc::clone(&revocations),
             metrics: Arc::clone(&metrics),
             refreshes: BucketLocks::default(),
+            foreign: foreign_tokens.map(Arc::new),
             policy: policy.clone(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -179,6 +194,11 @@ impl From<Parts> for Auth {
             relying_party,
             clock: Arc::clone(&clock),
         };
+        let imported = ImportedSettings {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            read: Mutex::default(),
+        };
         let system = System {
             store,
             keys: Arc::clone(&keys),
@@ -199,6 +219,7 @@ impl From<Parts> for Auth {
             keys,
             reads,
             imports,
+            imported,
             system,
         }
     }

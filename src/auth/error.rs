@@ -3,6 +3,7 @@
 //! Three kinds: an expected failure, which is part of the answer ([`UserError`]); a caller without the
 //! authority ([`Denial`]); and a failure of the service itself.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use super::user_error::UserError;
@@ -25,6 +26,19 @@ pub enum Error {
     /// A bug or a broken installation.
     #[error("Internal error.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Logs a failure of the service with its causes, which clients do not see.
+    pub fn log(&self) {
+        let mut causes = Vec::new();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        tracing::error!(causes = causes.join(": "), "{self}");
+    }
 }
 
 impl From<store::Error> for Error {

@@ -9,11 +9,13 @@
 //! - [`Emails`]: mails of accounts, composed and queued; the outbox for administrators.
 //! - [`proof`]: what can open a session, and the policy about it. Another way in would be a variant there.
 //! - `factors`: second factors that clients show, and those to be added. Makes proofs, too.
+//! - `foreign_tokens`: refresh tokens of another system, exchanged for sessions. Makes proofs, too.
 //! - [`Sessions`]: opened by a proof (login, registration), refreshed, logged out, ended.
 //! - [`Accounts`]: registered, created, changed. What needs an [`Admin`] cannot be called without one.
 //! - [`Enrollments`]: second factors of accounts, added and removed.
 //! - [`Reads`]: lists, counts and objects, narrowed to what a [`Reader`] may see.
 //! - [`Imports`]: accounts and refresh tokens of other systems, and the way back.
+//! - [`ImportedSettings`]: settings of the site that accounts were imported from.
 //! - [`System`]: readiness, metrics, purge.
 //!
 //! Imports point one way, from the last of these to the first.
@@ -29,7 +31,9 @@ mod emails;
 mod enrollment;
 mod error;
 mod factors;
+mod foreign_tokens;
 mod guard;
+mod imported_settings;
 mod imports;
 mod input_field;
 mod keys;
@@ -55,7 +59,9 @@ pub use emails::{Email, EmailSettings, Emails};
 pub use enrollment::{ConfirmTotp, Enrolled, Enrollments, RecoveryCodes, RegisterPasskey};
 pub use error::{Denial, Error, UnauthenticatedReason};
 pub use factors::{BegunPasskey, BegunTotp, FactorProof};
+pub use foreign_tokens::ForeignTokenSettings;
 pub use guard::Guard;
+pub use imported_settings::ImportedSettings;
 pub use imports::{
     ExportLine, ImportError, ImportInput, ImportPhase, ImportProgress, ImportSummary, Imports,
     StagedImport, UserCounts,
@@ -88,5 +94,6 @@ pub struct Auth {
     pub keys: Arc<Keys>,
     pub reads: Reads,
     pub imports: Imports,
+    pub imported: ImportedSettings,
     pub system: System,
 }

@@ -7,6 +7,7 @@
 
 use super::challenges::EmailProof;
 use super::factors::{EnrollmentProof, PasskeyProof, SecondStepProof};
+use super::foreign_tokens::ForeignTokenProof;
 use super::passwords::{Registration, VerifiedPassword};
 use super::policy::Policy;
 use crate::clock::Timestamp;
@@ -29,6 +30,8 @@ pub(super) enum Proof {
     Email(Box<EmailProof>),
     /// A passkey, which is two factors in one.
     Passkey(Box<PasskeyProof>),
+    /// A refresh token of another system, in which the user logged in.
+    ForeignToken(Box<ForeignTokenProof>),
     /// A second factor, after one of the first three.
     SecondStep(Box<SecondStepProof>),
     /// A second factor that is added, after one of the first three.
@@ -54,6 +57,7 @@ impl Proof {
             Self::Registration(registration) => registration.user_id(),
             Self::Email(email) => email.user_id(),
             Self::Passkey(passkey) => passkey.user().id,
+            Self::ForeignToken(token) => token.user_id(),
             Self::SecondStep(step) => step.user_id(),
             Self::Enrollment(enrollment) => enrollment.user().id,
         }
@@ -66,6 +70,7 @@ impl Proof {
             Self::Registration(registration) => registration.grounds(),
             Self::Email(email) => email.grounds(at, origin),
             Self::Passkey(passkey) => passkey.grounds(),
+            Self::ForeignToken(token) => token.grounds(at),
             Self::SecondStep(step) => step.grounds(at, origin),
             Self::Enrollment(enrollment) => enrollment.grounds(at, origin),
         }
@@ -77,6 +82,7 @@ impl Proof {
             Self::Password(_) | Self::Registration(_) => Methods::of(&[Method::Password]),
             Self::Email(email) => email.methods(),
             Self::Passkey(passkey) => return passkey.shown(at),
+            Self::ForeignToken(token) => return token.shown(),
             Self::SecondStep(step) => return step.shown(at),
             Self::Enrollment(enrollment) => return enrollment.shown(at),
         };
@@ -87,6 +93,7 @@ impl Proof {
     pub(super) fn event(&self) -> AuditKind {
         match self {
             Self::Registration(_) => AuditKind::Registered,
+            Self::ForeignToken(_) => AuditKind::TokenExchanged,
             _ => AuditKind::LoginSucceeded,
         }
     }
@@ -98,7 +105,7 @@ impl Proof {
             Self::Passkey(passkey) => Some(passkey.user()),
             Self::SecondStep(step) => Some(step.user()),
             Self::Enrollment(enrollment) => Some(enrollment.user()),
-            Self::Registration(_) | Self::Email(_) => None,
+            Self::Registration(_) | Self::Email(_) | Self::ForeignToken(_) => None,
         }
     }
 
@@ -110,6 +117,7 @@ impl Proof {
             Self::Email(email) => email.factors(),
             Self::Registration(_)
             | Self::Passkey(_)
+            | Self::ForeignToken(_)
             | Self::SecondStep(_)
             | Self::Enrollment(_) => None,
         }
@@ -132,7 +140,8 @@ impl Proof {
         role: Role,
         factors: &Factors,
     ) -> Sufficiency {
-        if matches!(self, Self::SecondStep(_) | Self::Enrollment(_)) {
+        // A token of another system goes on with a login of before, as a refresh does.
+        if matches!(self, Self::SecondStep(_) | Self::Enrollment(_) | Self::ForeignToken(_)) {
             return Sufficiency::Enough;
         }
         if self.needs_email(policy) {
@@ -168,8 +177,10 @@ impl Proof {
                 policy.refuse_unverified_email && passkey.user().has_unverified_email()
             }
             Self::Registration(_) => policy.refuse_unverified_email,
-            // A mail verifies the address, and the others come after one of these.
-            Self::Email(_) | Self::SecondStep(_) | Self::Enrollment(_) => false,
+            // A mail verifies the address, and the others come after one of these, or after a login of before.
+            Self::Email(_) | Self::SecondStep(_) | Self::Enrollment(_) | Self::ForeignToken(_) => {
+                false
+            }
         }
     }
 }

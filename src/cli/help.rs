@@ -53,6 +53,7 @@ topics! {
     "factors" factors
     "federation" federation
     "front-ends" front_ends
+    "import" import
     "install" install
     "keys" keys
     "limits" limits

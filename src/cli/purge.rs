@@ -41,12 +41,13 @@ pub(super) async fn run(arguments: PurgeArguments, sources: &Sources) -> Result<
         names,
         challenges,
         trusted_devices,
+        foreign_tokens,
         mails,
         mail_limits,
         metadata,
     } = counts;
     print(&format!(
-        "{word}: {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, IP addresses and user agents of {}.\n",
+        "{word}: {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, IP addresses and user agents of {}.\n",
         counted(blacklist_entries, "blacklist entry", "blacklist entries"),
         count(sessions, "session"),
         count(session_ends, "session end"),
@@ -56,6 +57,7 @@ pub(super) async fn run(arguments: PurgeArguments, sources: &Sources) -> Result<
         count(names, "reserved name"),
         count(challenges, "challenge"),
         count(trusted_devices, "trusted device"),
+        count(foreign_tokens, "token of another system"),
         count(mails, "e-mail"),
         count(mail_limits, "e-mail counter"),
         count(metadata, "row"),

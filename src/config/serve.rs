@@ -6,7 +6,9 @@ use super::accounts::AccountArguments;
 use super::database::DatabaseArguments;
 use super::email::EmailArguments;
 use super::factors::FactorArguments;
+
 use super::limits::LimitArguments;
+use super::moving::MoveArguments;
 use super::secret::{Secret, SecretArguments};
 use super::service::{ServiceArguments, TrustedDocumentArguments};
 use super::sessions::SessionArguments;
@@ -46,6 +48,9 @@ pub struct ServeArguments {
 
     #[command(flatten)]
     pub(super) factors: FactorArguments,
+
+    #[command(flatten)]
+    pub(super) moving: MoveArguments,
 
     #[command(flatten)]
     pub(super) limits: LimitArguments,

@@ -14,6 +14,7 @@ use super::error::ConfigError;
 use super::factors::FactorArguments;
 use super::file::ConfigFileInfo;
 use super::flag_value::first_line;
+use super::moving::ForeignTokenSource;
 use super::secret::{Secret, SecretArguments, SecretSource};
 use super::serve::ServeArguments;
 use super::service::LogFormat;
@@ -45,6 +46,8 @@ pub struct Config {
     pub email: EmailConfig,
     /// `None`: there are no passkeys, because browsers have none for the issuer.
     pub relying_party: Option<RelyingParty>,
+    /// Acceptance of another system's refresh tokens.
+    pub foreign_tokens: Option<ForeignTokenSource>,
     /// Argon2id: KiB of memory and passes.
     pub hashing: (u32, u32),
     pub introspection: bool,
@@ -103,6 +106,7 @@ impl Config {
             policy,
             email,
             relying_party,
+            foreign_tokens: arguments.moving.foreign_tokens(),
             hashing: (accounts.hashing_memory, accounts.hashing_passes),
             introspection: service.introspection.is_on(),
             federation: service.federation.into(),
@@ -112,6 +116,7 @@ impl Config {
                 graphiql: service.graphiql.is_on(),
                 console: service.console.is_on(),
                 related_origins,
+                simplejwt: arguments.moving.simplejwt_endpoints,
                 limits: arguments.limits.into(),
                 transport,
             },
@@ -230,6 +235,8 @@ mod tests {
             "--access-token-lifetime 0s",
             "--password-min-length 7",
             "--issuer ftp://example.com",
+            "--simplejwt-endpoints api/token",
+            "--simplejwt-endpoints /console/token",
             "--issuer https://example.com/",
             "--algorithm HS256",
             "--max-sessions-per-user 0",

@@ -305,3 +305,14 @@ fn what_is_too_long_is_refused_though_it_is_signed() {
     assert_eq!(access(&signed(&header.to_string(), &padded(8_000))), Err(Malformed));
     assert_eq!(access(&"A".repeat(5_000_000)), Err(Malformed));
 }
+
+#[test]
+fn a_key_that_left_the_ring_takes_its_tokens_along() {
+    let ([old, new, _], issuer, token) =
+        (test_fixtures::rings(), test_fixtures::issuer(), test_fixtures::access_token());
+    let text = access_token::sign(&old, &issuer, &token).unwrap();
+    let verify = |ring| access_token::verify(ring, &issuer, &text, token.issued_at);
+    assert_eq!(verify(&new), Err(Invalid));
+    let [old_key, new_key, _] = test_fixtures::keys();
+    assert!(verify(&KeyRing::new(new_key.clone(), [old_key.clone()])).is_ok());
+}

@@ -64,6 +64,11 @@ pub(super) fn numeric_date(seconds: i64) -> Result<Timestamp, TokenError> {
     Ok(Timestamp::from_seconds(seconds))
 }
 
+/// Whether the header of a token says that this service issued it.
+pub(super) fn says_ours(header: &Header) -> bool {
+    header.has_type(ACCESS) || header.has_type(REFRESH)
+}
+
 /// A parsed token whose signature is not verified yet.
 pub(super) struct Compact<'a> {
     pub header: Header,
@@ -93,7 +98,16 @@ impl<'a> Compact<'a> {
 
     /// Verifies the signature and parses the claims.
     pub(super) fn claims<C: DeserializeOwned>(&self, key: &JwsKey) -> Result<C, TokenError> {
-        if !key.verify(self.message, self.signature) {
+        self.claims_by(&key.public, key.algorithm)
+    }
+
+    /// As [`Compact::claims`], with a key that only verifies.
+    pub(super) fn claims_by<C: DeserializeOwned>(
+        &self,
+        key: &DecodingKey,
+        algorithm: Algorithm,
+    ) -> Result<C, TokenError> {
+        if !is_signed(self.message, self.signature, key, algorithm) {
             return Err(TokenError::Invalid);
         }
         from_object(&self.payload).ok_or(TokenError::Invalid)
@@ -171,10 +185,13 @@ impl JwsKey {
     }
 
     fn verify(&self, message: &str, signature: &str) -> bool {
-        let message = message.as_bytes();
-        jsonwebtoken::crypto::verify(signature, message, &self.public, self.algorithm)
-            .is_ok_and(|verified| verified)
+        is_signed(message, signature, &self.public, self.algorithm)
     }
+}
+
+fn is_signed(message: &str, signature: &str, key: &DecodingKey, algorithm: Algorithm) -> bool {
+    jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, algorithm)
+        .is_ok_and(|verified| verified)
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub mod data_key;
 pub mod digest;
 mod encoding;
 mod error;
+pub mod foreign_key;
+pub mod foreign_token;
 mod hash_memory;
 mod jws;
 pub mod key_pair;
@@ -33,6 +35,8 @@ pub use error::{CryptoError, TokenError};
 
 #[cfg(test)]
 mod access_token_tests;
+#[cfg(test)]
+mod foreign_token_tests;
 #[cfg(test)]
 mod refresh_token_tests;
 #[cfg(test)]

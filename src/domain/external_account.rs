@@ -1,4 +1,4 @@
-//! Accounts of another system: its name, the id of an account there, and the names of roles.
+//! Names of another system: its own, and those of its accounts and tokens.
 
 use super::unprintable::is_unprintable;
 
@@ -8,7 +8,7 @@ use super::unprintable::is_unprintable;
 pub struct Source(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a source is 1 to 32 lower-case letters, digits and hyphens, such as django")]
+#[error("A source is 1 to 32 lower-case letters, digits and hyphens, such as django.")]
 pub struct SourceError;
 
 impl Source {
@@ -32,36 +32,47 @@ impl Source {
     }
 }
 
-/// Id of an account in another system, as text: a number, a UUID or whatever it has. 1 to 255 bytes without
-/// control characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ExternalId(String);
+/// A text that another system names something by: 1 to 255 bytes without control characters.
+macro_rules! foreign_ids {
+    ($($(#[$meta:meta])* $name:ident;)+) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn parse(text: &str) -> Result<Self, ExternalIdError> {
+                let is_sound = (1..=MAX_ID_BYTES).contains(&text.len());
+                if !is_sound || text.chars().any(is_unprintable) {
+                    return Err(ExternalIdError);
+                }
+                Ok(Self(text.to_owned()))
+            }
+
+            /// The id of a stored row, without checking it again.
+            #[must_use]
+            pub fn from_stored(text: String) -> Self {
+                Self(text)
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    )+};
+}
+
+const MAX_ID_BYTES: usize = 255;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an id must have 1 to 255 bytes and no control characters")]
+#[error("An ID must have 1 to 255 bytes and no control characters.")]
 pub struct ExternalIdError;
 
-impl ExternalId {
-    const MAX_BYTES: usize = 255;
-
-    pub fn parse(text: &str) -> Result<Self, ExternalIdError> {
-        let is_sound = (1..=Self::MAX_BYTES).contains(&text.len());
-        if !is_sound || text.chars().any(is_unprintable) {
-            return Err(ExternalIdError);
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// The id of a stored row, without checking it again.
-    #[must_use]
-    pub fn from_stored(text: String) -> Self {
-        Self(text)
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+foreign_ids! {
+    /// Id of an account in another system: a number, a UUID or whatever it has, as text.
+    ExternalId;
+    /// Id of a refresh token of another system, its claim `jti`.
+    ForeignTokenId;
 }
 
 #[cfg(test)]

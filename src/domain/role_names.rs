@@ -8,7 +8,7 @@ use super::unprintable::is_unprintable;
 pub struct RoleNames(Vec<String>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an account has at most 50 roles, whose names have 1 to 150 printable characters")]
+#[error("An account has at most 50 roles, whose names have 1 to 150 printable characters.")]
 pub struct RoleNamesError;
 
 impl RoleNames {

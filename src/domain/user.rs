@@ -180,21 +180,7 @@ pub struct User {
     pub roles: RoleNames,
 }
 
-/// What access tokens say of their user, beside the ID.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserClaims {
-    /// The claim `role`.
-    pub role: Role,
-    /// The claim `user_id`.
-    pub external_id: Option<ExternalId>,
-}
-
 impl User {
-    #[must_use]
-    pub fn claims(&self) -> UserClaims {
-        UserClaims { role: self.role, external_id: self.external_id.clone() }
-    }
-
     /// Whether the user may log in and have sessions.
     #[must_use]
     pub fn is_active(&self) -> bool {

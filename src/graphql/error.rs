@@ -3,8 +3,6 @@
 //! Every error has a code, and no internal text leaves the service. A fault of the service is logged
 //! here, once, with its causes. The client gets the ID of the request, which finds the line.
 
-use std::error::Error as _;
-
 use async_graphql::{Error, ErrorExtensions};
 
 use crate::auth::{self, Denial};
@@ -39,11 +37,11 @@ pub(super) fn expose(error: auth::Error) -> Error {
         auth::Error::Denied(Denial::Forbidden) => with_code(error.to_string(), "FORBIDDEN"),
         auth::Error::Denied(Denial::Stale(_)) => unavailable(),
         auth::Error::Unavailable(_) => {
-            log(&error);
+            error.log();
             unavailable()
         }
         auth::Error::Internal(_) => {
-            log(&error);
+            error.log();
             with_code(INTERNAL, "INTERNAL_SERVER_ERROR")
         }
     }
@@ -66,14 +64,4 @@ pub(super) fn forbidden(message: impl Into<String>) -> Error {
 
 fn with_code(message: impl Into<String>, code: &'static str) -> Error {
     Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
-}
-
-fn log(error: &auth::Error) {
-    let mut causes = Vec::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        causes.push(error.to_string());
-        cause = error.source();
-    }
-    tracing::error!(causes = causes.join(": "), "{error}");
 }

@@ -23,12 +23,20 @@ pub(super) fn caller<'a>(
     // Copied here: the future must not borrow the request, whose body is not `Sync`.
     let bearer = bearer(request.headers()).map(str::to_owned);
     let origin = origin(request);
-    let languages = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let languages = languages.filter(|text| text.len() <= MAX_LANGUAGES).map(str::to_owned);
+    let languages = languages(request);
     async move {
         let caller = auth.guard.caller(bearer.as_deref(), origin).await;
         caller.accepting(languages.as_deref())
     }
+}
+
+/// The sender of a request to an endpoint that takes no bearer token.
+pub(super) fn without_bearer<'a>(
+    auth: &'a Auth,
+    request: &Request,
+) -> impl Future<Output = Caller> + use<'a> {
+    let (origin, languages) = (origin(request), languages(request));
+    async move { auth.guard.caller(None, origin).await.accepting(languages.as_deref()) }
 }
 
 /// The bearer token. A header that is sent twice or is not text counts as an invalid token.
@@ -46,6 +54,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 pub(super) fn bearer_in(text: &str) -> Option<&str> {
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn languages(request: &Request) -> Option<String> {
+    let languages = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    languages.filter(|text| text.len() <= MAX_LANGUAGES).map(str::to_owned)
 }
 
 fn origin(request: &Request) -> Origin {

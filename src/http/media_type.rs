@@ -13,13 +13,31 @@ use super::quality_values::{QualityValue, elements};
 
 /// Whether the body of a request is declared as JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    is_declared_as(headers, "application/json")
+}
+
+/// Whether the body of a request is declared as a form without files.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    is_declared_as(headers, "application/x-www-form-urlencoded")
+}
+
+fn is_declared_as(headers: &HeaderMap, media_type: &str) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| essence(value).eq_ignore_ascii_case("application/json"))
+    content_type.is_some_and(|value| essence(value).eq_ignore_ascii_case(media_type))
 }
 
 /// Whether the client names HTML, as browsers that navigate do and GraphQL clients do not.
 pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
     elements(headers, &ACCEPT).any(|range| essence(range).eq_ignore_ascii_case("text/html"))
+}
+
+/// Whether the client accepts a type that Django REST framework produces, whatever its quality. A client that
+/// names none accepts any.
+pub(super) fn accepts_json_or_html(headers: &HeaderMap) -> bool {
+    const TYPES: [&str; 5] = ["*/*", "application/*", "application/json", "text/*", "text/html"];
+    let mut ranges = elements(headers, &ACCEPT).map(essence).filter(|range| !range.is_empty());
+    let matches = |range: &str| TYPES.iter().any(|name| range.eq_ignore_ascii_case(name));
+    ranges.next().is_none_or(|first| matches(first) || ranges.any(matches))
 }
 
 /// A media type without its parameters.

@@ -1,4 +1,5 @@
-//! HTTP interface: the server, the routes, and GraphQL over HTTP, WebSocket and server-sent events.
+//! HTTP interface: the server, the routes, GraphQL over HTTP, WebSocket and server-sent events, and the
+//! endpoints of SimpleJWT.
 //!
 //! Every response has a request id, which the log has too, and security headers. A path that is not
 //! served is answered in JSON, like every error.
@@ -8,6 +9,7 @@ pub mod server;
 
 mod account_pages;
 mod assets;
+mod bounded_body;
 mod caller;
 mod client_address;
 mod console;
@@ -28,8 +30,10 @@ mod origin_check;
 mod quality_values;
 mod quota;
 mod router;
+mod run_to_completion;
 mod security_headers;
 mod serve;
+mod simplejwt;
 mod web_origin;
 mod well_known;
 
@@ -41,4 +45,5 @@ pub use metrics::metrics_router;
 pub use options::{Options, TransportOptions};
 pub use router::{SharedState, router};
 pub use serve::serve;
+pub use simplejwt::{EndpointPath, EndpointPathError};
 pub use web_origin::{WebOrigin, WebOriginError};

@@ -1,7 +1,8 @@
-//! Log line and metrics of each GraphQL operation; of a subscription when it ends.
+//! Log line and metrics of each GraphQL operation, of a subscription when it ends, and of each request to a view
+//! of SimpleJWT.
 //!
 //! A line has words of closed sets, numbers, and the name of the operation, which the parser accepted
-//! as a GraphQL name. It contains nothing else that the client sent: no document, variable, header or
+//! as a GraphQL name, or of the view. It contains nothing else that the client sent: no document, variable, header or
 //! address.
 
 use std::time::Duration;
@@ -22,7 +23,7 @@ const MAX_NAME_BYTES: usize = 100;
 /// The executed operation, in the extensions of its response.
 #[derive(Clone, Debug)]
 pub(super) struct LoggedOperation {
-    /// Its name in the document.
+    /// Its name in the document, or that of the view.
     pub name: Option<String>,
     pub kind: OperationKind,
     /// Its queries to the database.
@@ -42,8 +43,8 @@ impl LoggedOperation {
     }
 }
 
-/// The outcome of a GraphQL request, in the extensions of its response. Responses
-/// that stream a subscription, and those of other routes, have none.
+/// The outcome of a request to GraphQL or to a view, in the extensions of its response. Responses that stream a
+/// subscription, and those of other routes, have none.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestOutcome(pub Outcome);
 
@@ -88,7 +89,7 @@ pub(super) fn log_operation(
     let kind = operation.map_or(OperationKind::Unknown, |operation| operation.kind);
     let spent = operation.map(|operation| operation.spent).unwrap_or_default();
     let name = operation.and_then(|operation| operation.name.as_deref());
-    // GraphQL names are ASCII, so the cut is never inside a character.
+    // Names are ASCII, so the cut is never inside a character.
     let name = name.map(|name| &name[..name.len().min(MAX_NAME_BYTES)]);
     metrics.operation(kind, outcome, duration);
     tracing::info!(

@@ -4,6 +4,7 @@ use super::client_address::TrustedProxies;
 use super::cookie::TokenCookies;
 use super::cors_headers::CorsHeader;
 use super::origin_check::AllowedOrigins;
+use super::simplejwt::EndpointPath;
 use super::web_origin::WebOrigin;
 use crate::crypto::passkey::PasskeyOrigin;
 use crate::graphql::document::Limits;
@@ -16,6 +17,8 @@ pub struct Options {
     pub console: bool,
     /// Origins of other domains whose pages may use passkeys of this one.
     pub related_origins: Vec<PasskeyOrigin>,
+    /// Path of the endpoints of SimpleJWT; `None`: there are none.
+    pub simplejwt: Option<EndpointPath>,
     /// Limits of GraphQL documents.
     pub limits: Limits,
     pub transport: TransportOptions,

@@ -13,7 +13,7 @@ use super::graphql::{Engine, GraphqlEndpoint, PersistedDocuments, Subscribers};
 use super::middleware::{self, MiddlewareState, RESPONSE_TIMEOUT};
 use super::not_found::not_found;
 use super::options::Options;
-use super::{account_pages, console, cors, graphiql, health, well_known};
+use super::{account_pages, console, cors, graphiql, health, simplejwt, well_known};
 use crate::auth::Auth;
 use crate::entropy::Entropy;
 use crate::graphql::Schema;
@@ -56,8 +56,13 @@ pub fn router<Root: ObjectType + 'static>(
     // Boxed at once, because axum passes the future of a handler on by value.
     let graphql = move |request: Request| Box::pin(Arc::clone(&endpoint).handle(request));
     let (mut graphql, mut fallback) = (any(graphql), any(not_found));
+    let simplejwt = options.simplejwt.as_ref();
+    let mut simplejwt = simplejwt.map(|path| simplejwt::routes(path, &auth)).unwrap_or_default();
     if let Some(cors) = cors::layer(&origins, &transport.headers) {
         graphql = graphql.layer(cors.clone());
+        if options.simplejwt.is_some() {
+            simplejwt = simplejwt.layer(cors.clone());
+        }
         fallback = fallback.layer(cors);
     }
     let mut pages = account_pages::routes();
@@ -77,6 +82,7 @@ pub fn router<Root: ObjectType + 'static>(
         // Other servers have the path with a slash, and many front ends request it so.
         .route("/graphql/", graphql)
         .merge(pages)
+        .merge(simplejwt)
         .route("/.well-known/jwks.json", get(well_known::jwks))
         .route("/.well-known/oauth-authorization-server", get(well_known::authorization_server))
         .route("/healthz", get(health::alive))

@@ -25,6 +25,7 @@ words! {
 /// URLs of the pages that links lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Links {
+    app: String,
     service: String,
     verify: String,
     reset: String,
@@ -71,12 +72,19 @@ impl Links {
             Some(url) => check(&url).map(|()| url),
         };
         Ok(Self {
+            app: app.to_owned(),
             service: host(app).to_owned(),
             verify: url(LinkPage::Verify, pages.verify)?,
             reset: url(LinkPage::Reset, pages.reset)?,
             login: url(LinkPage::Login, pages.login)?,
             revert: url(LinkPage::Revert, pages.revert)?,
         })
+    }
+
+    /// URL of the application, without a slash at its end.
+    #[must_use]
+    pub fn app(&self) -> &str {
+        &self.app
     }
 
     /// Host and port of the application, by which mails call it.

@@ -27,6 +27,8 @@ words! {
         Rotated = "rotated",
         /// The same token pair again, because the first answer was lost.
         Retried = "retried",
+        /// A session for a refresh token of another system.
+        Exchanged = "exchanged",
         /// An access token only, if refresh tokens do not rotate.
         Unrotated = "unrotated",
         /// Another tab was faster.
@@ -46,19 +48,21 @@ words! {
 }
 
 words! {
-    /// Type of a GraphQL operation.
+    /// Type of a GraphQL operation, or a request to an endpoint beside GraphQL.
     OperationKind {
         Query = "query",
         Mutation = "mutation",
         Subscription = "subscription",
+        /// A request to an endpoint of SimpleJWT.
+        Rest = "rest",
         /// Refused before the document was parsed.
         Unknown = "unknown",
     }
 }
 
 words! {
-    /// Outcome of a GraphQL request: `ok`, or the code of its first error. Expected failures in the payload
-    /// of a mutation are data, so the request is `ok`.
+    /// Outcome of a request: `ok`, or the code of its first error. Expected failures in the payload of a
+    /// mutation are data, so the request is `ok`; those of a REST request are not.
     Outcome {
         /// No error at the top level.
         Ok = "ok",

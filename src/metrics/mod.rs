@@ -101,7 +101,7 @@ impl Default for Metrics {
         registry.register("log_lines_dropped", dropped, dropped_log_lines().clone());
         let durations = Family::new_with_constructor(duration as fn() -> Histogram);
         let ends = "Number of sessions ended by this process, by reason";
-        let operations = "Number of GraphQL requests, by operation type and outcome";
+        let operations = "Number of GraphQL and REST requests, by type and outcome";
         let emails = "Number of attempts to send an e-mail, by purpose and outcome";
         let email_queue = FloatGauge::default();
         let age = "Age of the oldest e-mail that is not sent yet";
@@ -187,7 +187,7 @@ impl Metrics {
             }
         }
         let durations = self.durations.clone();
-        let help = "Duration of GraphQL requests, by operation type";
+        let help = "Duration of GraphQL and REST requests, by type";
         self.registry.register_with_unit("operation_duration", help, Unit::Seconds, durations);
         self
     }

@@ -13,10 +13,11 @@
 //! - `query`: `WHERE` clauses, row types and SQL fragments.
 //! - `rotation`: the statement that rotates refresh tokens, and its batches.
 //! - `handle`: [`Store`] itself.
-//! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`.
+//! - `audit`, `audit_checkpoint`, `keys`, `throttle`, `lists`, `session_search`,
+//!   `simplejwt_settings`.
 //! - `session_ends`: the end of sessions, and the feed by which every process learns of it.
-//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `sessions`, `email`, `factors`, `retention`,
-//!   `imports`.
+//! - `verified_hash`, `hash_sample`, `credentials`, `accounts`, `foreign_tokens`, `sessions`, `email`, `factors`,
+//!   `retention`, `imports`.
 
 #[macro_use]
 mod backend;
@@ -27,6 +28,7 @@ mod credentials;
 mod email;
 mod error;
 mod factors;
+mod foreign_tokens;
 mod handle;
 mod hash_sample;
 mod imports;
@@ -39,6 +41,7 @@ mod rotation;
 mod session_ends;
 mod session_search;
 mod sessions;
+mod simplejwt_settings;
 mod throttle;
 mod timeout;
 mod verified_hash;
@@ -77,6 +80,8 @@ pub use factors::state::{Factors, StoredTotp};
 pub use factors::trusted_devices::{NewTrustedDevice, TrustedDevice};
 pub use factors::use_factor::UseFactor;
 pub use factors::ways_in::WaysIn;
+pub use foreign_tokens::exchange::ExchangeToken;
+pub use foreign_tokens::known::KnownForeignToken;
 pub use handle::Store;
 pub use hash_sample::HashSample;
 pub use imports::{

@@ -15,6 +15,7 @@ mod program;
 mod proof;
 mod response;
 mod schema;
+mod simplejwt;
 mod store;
 mod subscriptions;
 mod template;

@@ -46,6 +46,12 @@ impl Emails {
         self.signal.mail_queued();
     }
 
+    /// URL of the application, in which users log in.
+    #[must_use]
+    pub fn app_url(&self) -> &str {
+        self.settings.links.app()
+    }
+
     /// The signal to the sender of this process.
     #[must_use]
     pub fn signal(&self) -> &QueueSignal {

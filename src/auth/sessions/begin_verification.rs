@@ -93,9 +93,10 @@ impl Sessions {
                 Ok(LoginChallenge::mailed(Some(mail.token), mail.expires_at, sent_to))
             }
             Proof::Passkey(_) => Err(not_verified().into()),
-            Proof::Email(_) | Proof::SecondStep(_) | Proof::Enrollment(_) => {
-                Err(Error::Internal("a mail verifies its address".into()))
-            }
+            Proof::ForeignToken(_)
+            | Proof::Email(_)
+            | Proof::SecondStep(_)
+            | Proof::Enrollment(_) => Err(Error::Internal("a mail verifies its address".into())),
         }
     }
 }

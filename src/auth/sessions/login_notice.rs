@@ -23,7 +23,11 @@ impl Sessions {
             Proof::Passkey(passkey) => passkey.user(),
             Proof::SecondStep(step) => step.user(),
             // A mail told of it, or a factor was just added.
-            Proof::Registration(_) | Proof::Email(_) | Proof::Enrollment(_) => return Ok(None),
+            Proof::Registration(_)
+            | Proof::Email(_)
+            | Proof::Enrollment(_)
+            // It is the login of before.
+            | Proof::ForeignToken(_) => return Ok(None),
         };
         if !self.emails.settings.login_notices || user.email_verified_at.is_none() {
             return Ok(None);

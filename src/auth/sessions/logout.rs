@@ -52,6 +52,11 @@ impl LoggedOut {
     pub fn count(&self) -> usize {
         self.count
     }
+
+    pub(super) fn with_ended(self, ended: Ended) -> Self {
+        let Ended { count, newest } = ended;
+        Self { ended: newest, count, ..self }
+    }
 }
 
 /// The session that logs out.
@@ -127,10 +132,13 @@ impl Sessions {
         scope: LogoutScope,
         caller: &Caller,
     ) -> Result<LoggedOut, Error> {
+        if let Some(foreign) = refresh_token.and_then(|token| self.foreign_token(token, self.now()))
+        {
+            return self.log_out_foreign(foreign, scope, caller).await;
+        }
         let left = store::with_timeout(Box::pin(self.leave(refresh_token, scope, caller))).await?;
         let Some((left, ending)) = left else { return Ok(nothing(None)) };
-        let Ended { count, newest } = self.ends.count_ending(ending).await?;
-        Ok(LoggedOut { ended: newest, count, ..left })
+        Ok(left.with_ended(self.ends.count_ending(ending).await?))
     }
 
     /// Ends the sessions, before they are counted. `None` if there is no session to log out.
@@ -153,13 +161,8 @@ impl Sessions {
             }
             Some(Err(error)) => return Err(unverified(error)),
         };
-        if let (Some(presented), Ok(bearer)) = (&presented, caller.token())
-            && presented.user_id != bearer.user_id
-        {
-            const MESSAGE: &str =
-                "The refresh token belongs to another user than the access token.";
-            let error = UserError::new(UserErrorCode::Forbidden, Field::RefreshToken, MESSAGE);
-            return Err(error.into());
+        if let Some(presented) = &presented {
+            forbid_another_user(presented.user_id, caller)?;
         }
         let is_authenticated = self.guard.authenticate(caller).is_ok();
         let leaving = match scope {
@@ -265,11 +268,22 @@ fn whose_session(presented: Option<&RefreshToken>, caller: &Caller) -> Result<Le
     Ok(leaving(bearer.user_id, bearer.session_id))
 }
 
+/// Refuses the refresh token of another user than the bearer token's.
+pub(super) fn forbid_another_user(user: UserId, caller: &Caller) -> Result<(), UserError> {
+    const MESSAGE: &str = "The refresh token belongs to another user than the access token.";
+    match caller.token() {
+        Ok(bearer) if bearer.user_id != user => {
+            Err(UserError::new(UserErrorCode::Forbidden, Field::RefreshToken, MESSAGE))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn leaving(user: UserId, session: SessionId) -> Leaving {
     Leaving { user, session, is_outstanding: false }
 }
 
-fn nothing(who: Option<(UserId, SessionId)>) -> LoggedOut {
+pub(super) fn nothing(who: Option<(UserId, SessionId)>) -> LoggedOut {
     LoggedOut {
         user_id: who.map(|who| who.0),
         session_id: who.map(|who| who.1),

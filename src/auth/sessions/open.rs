@@ -1,6 +1,7 @@
 //! Opening of a session by a proof: the only place where a session begins.
 
 use super::Sessions;
+use super::refresh_errors::refused;
 use super::token_issuer::SignedIn;
 use crate::auth::challenges::{LoginChallenge, challenge_expired};
 use crate::auth::emails::OrderedMail;
@@ -17,6 +18,7 @@ use crate::domain::locale::Locale;
 use crate::domain::origin::Origin;
 use crate::domain::session::{RefreshGrant, SessionName};
 use crate::domain::user::{Role, User};
+use crate::domain::user_claims::UserClaims;
 use crate::store::{
     Ending, NameTaken, NewEvent, NewMail, NewSession, NotOpened, OpenSession, Scope,
 };
@@ -133,10 +135,11 @@ impl Sessions {
         }
         // A registration is no login: the account's last login stays empty. It has no other sessions.
         let is_login = !matches!(proof, Proof::Registration(_));
+        let is_login_now = is_login && !matches!(proof, Proof::ForeignToken(_));
         let open = OpenSession {
             session,
             grounds: proof.grounds(now, origin),
-            record_login: is_login && self.policy.record_login,
+            record_login: is_login_now && self.policy.record_login,
             max_sessions: self.policy.max_sessions.filter(|_| is_login),
             judged_role: client.judged_role,
             trusted_device: client.trusted_device,
@@ -151,7 +154,8 @@ impl Sessions {
         };
         self.note_ending(&proof, now, &opened.ending).await?;
         self.ends.note(&opened.ended);
-        let signed_in = self.tokens.issue(opened.session, opened.user.claims(), now, true)?;
+        let signed_in =
+            self.tokens.issue(opened.session, UserClaims::of(&opened.user), now, true)?;
         Ok((opened.user, signed_in.on_device(device_token)))
     }
 
@@ -196,6 +200,7 @@ impl Sessions {
                 self.passwords.refuse_outdated(*verified, origin.clone()).await
             }
             (_, Proof::Email(_) | Proof::Enrollment(_)) => challenge_expired().into(),
+            (_, Proof::ForeignToken(_)) => refused(UserErrorCode::SessionEnded),
             (_, Proof::Registration(_)) => {
                 Error::Internal("a new account has no grounds that change".into())
             }
@@ -211,7 +216,11 @@ impl Sessions {
     ) -> NewSession {
         let issued_at = now.floor_to_second();
         let absolute_expires_at = self.policy.session_lifetime.map(|lifetime| issued_at + lifetime);
-        let expires_at = issued_at + self.policy.refresh_token_lifetime;
+        let mut expires_at = issued_at + self.policy.refresh_token_lifetime;
+        if let Proof::ForeignToken(token) = proof {
+            // The client has no other token, and its own lasts until then.
+            expires_at = token.stays_until().map_or(expires_at, |until| expires_at.max(until));
+        }
         NewSession {
             id: SessionId::new(now, &*self.entropy),
             user_id: proof.user_id(),

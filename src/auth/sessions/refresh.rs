@@ -29,10 +29,10 @@ use crate::redacted::redacted_debug;
 use crate::store::{self, KnownToken, Refreshed, Reissue, Rotate};
 
 /// Reads of a session that changed between two reads, before the refresh gives up.
-const MAX_READS: usize = 4;
+pub(super) const MAX_READS: usize = 4;
 
 /// Most refreshes of one session under way, with those that wait for its lock.
-const MAX_AT_ONCE: usize = 256;
+pub(super) const MAX_AT_ONCE: usize = 256;
 
 /// `retryAfterSeconds` of a client beyond [`MAX_AT_ONCE`].
 const BUSY_WAIT: Duration = Duration::from_secs(1);
@@ -48,6 +48,8 @@ pub struct Refresh<'a> {
     /// Transport of the next token; `None`: that of this one.
     pub transport: Option<TokenTransport>,
     pub attempt_id: Option<&'a str>,
+    /// Whether the refresh token is replaced; `None`: as the policy says.
+    pub rotate: Option<bool>,
 }
 
 redacted_debug!(Refresh<'_>);
@@ -77,7 +79,7 @@ impl Sessions {
             }
             (TokenTransport::Cookie, TokenTransport::Body) => return Err(stays_in_cookie().into()),
         }
-        let done = self.refresh_by_token(token, input.attempt_id, &origin).await;
+        let done = self.refresh_by_token(token, input.attempt_id, input.rotate, &origin).await;
         self.metrics.refresh(outcome(&done));
         if came_by == TokenTransport::Cookie && done.as_ref().is_err_and(is_final) {
             cookie.refresh.change(CookieChange::Clear);
@@ -94,16 +96,19 @@ impl Sessions {
         &self,
         token: &str,
         attempt_id: Option<&str>,
+        rotate: Option<bool>,
         origin: &Origin,
     ) -> Result<(SignedIn, RefreshOutcome), Error> {
         let now = self.now();
+        if let Some(foreign) = self.foreign_token(token, now) {
+            return self.exchange(foreign, rotate == Some(false), origin, now).await;
+        }
+        let rotates = rotate.unwrap_or(self.policy.rotate);
         let presented = self.tokens.verify_refresh(token, now).map_err(unverified)?;
         let attempt = parse_attempt(attempt_id, &presented)?;
         // One at a time of a session: clients that repeat one refresh would else hold every connection to
         // the database, and keep all others waiting.
         let entry = self.refreshes.enter(Bucket(*presented.session_id.as_uuid().as_bytes()));
-        let busy =
-            || UserError { field: Field::RefreshToken, ..UserError::rate_limited(BUSY_WAIT) };
         if entry.others() >= MAX_AT_ONCE {
             return Err(busy().into());
         }
@@ -113,7 +118,7 @@ impl Sessions {
                 lock = entry.lock() => lock,
                 () = disconnected() => return Err(busy().into()),
             };
-            self.decide(presented, attempt, origin, now).await
+            self.decide(presented, attempt, rotates, origin, now).await
         }))
         .await
     }
@@ -123,13 +128,13 @@ impl Sessions {
         &self,
         presented: RefreshToken,
         attempt: Option<AttemptHash>,
+        rotates: bool,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<(SignedIn, RefreshOutcome), Error> {
         self.tokens.check_signing(now)?;
         for _ in 0..MAX_READS {
-            if let Some(done) = self.advance(&presented, attempt, origin, now).await? {
-                let rotates = self.policy.rotate;
+            if let Some(done) = self.advance(&presented, attempt, rotates, origin, now).await? {
                 let outcome =
                     if rotates { RefreshOutcome::Rotated } else { RefreshOutcome::Unrotated };
                 return Ok((self.tokens.issue(done.session, done.claims, now, rotates)?, outcome));
@@ -154,7 +159,7 @@ impl Sessions {
                 }
                 RefreshDecision::Stale => return Err(refused(UserErrorCode::RefreshTokenStale)),
                 RefreshDecision::Reused => {
-                    self.end_reused(&known, origin.clone(), now).await?;
+                    self.end_reused(&known.session, origin.clone(), now).await?;
                     return Err(refused(UserErrorCode::RefreshTokenReused));
                 }
                 RefreshDecision::Newer => {
@@ -179,11 +184,12 @@ impl Sessions {
         &self,
         presented: &RefreshToken,
         attempt: Option<AttemptHash>,
+        rotates: bool,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Option<Refreshed>, Error> {
         let access_expires_at = self.tokens.access_expiry(now);
-        if !self.policy.rotate {
+        if !rotates {
             let reissue = Reissue {
                 session_id: presented.session_id,
                 presented: presented.id,
@@ -235,6 +241,11 @@ impl Sessions {
             ..UserError::rate_limited(wait)
         })
     }
+}
+
+/// The error for one refresh too many at a time.
+pub(super) fn busy() -> UserError {
+    UserError { field: Field::RefreshToken, ..UserError::rate_limited(BUSY_WAIT) }
 }
 
 fn parse_attempt(

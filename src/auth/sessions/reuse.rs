@@ -7,7 +7,7 @@ use crate::auth::error::Error;
 use crate::clock::Timestamp;
 use crate::domain::audit::AuditKind;
 use crate::domain::origin::Origin;
-use crate::domain::session::EndReason;
+use crate::domain::session::{EndReason, Session};
 use crate::store::{EndSessions, KnownToken, NewEvent, Scope};
 
 impl Sessions {
@@ -15,11 +15,11 @@ impl Sessions {
     /// and the service cannot know which. The user is told in the same transaction.
     pub(super) async fn end_reused(
         &self,
-        known: &KnownToken,
+        session: &Session,
         origin: Origin,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let user = known.session.user_id;
+        let user = session.user_id;
         let account = self.store.users_by_id(&[user]).await?.remove(&user);
         let notice = account.and_then(|account| {
             self.emails.notice(NoticeKind::RefreshReused, &account, &origin, now)
@@ -29,11 +29,11 @@ impl Sessions {
             at: now,
             user: Some(user),
             actor: None,
-            session: Some(known.session.id),
+            session: Some(session.id),
             origin: origin.clone(),
             detail: None,
         };
-        let scope = Scope::One(known.session.id);
+        let scope = Scope::One(session.id);
         let end = EndSessions {
             scope: scope.clone(),
             reason: EndReason::RefreshReused,

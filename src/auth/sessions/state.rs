@@ -8,6 +8,7 @@ use crate::auth::bucket_locks::BucketLocks;
 use crate::auth::challenges::Challenges;
 use crate::auth::emails::Emails;
 use crate::auth::factors::SecondFactors;
+use crate::auth::foreign_tokens::ForeignTokenSettings;
 use crate::auth::guard::Guard;
 use crate::auth::passwords::Passwords;
 use crate::auth::policy::Policy;
@@ -31,6 +32,8 @@ pub struct Sessions {
     pub(in crate::auth) metrics: Arc<Metrics>,
     /// Refreshes of one session are done one at a time.
     pub(in crate::auth) refreshes: BucketLocks,
+    /// Acceptance of another system's refresh tokens; `None`: none is accepted.
+    pub(in crate::auth) foreign: Option<Arc<ForeignTokenSettings>>,
     pub(in crate::auth) policy: Policy,
     pub(in crate::auth) clock: Arc<dyn Clock>,
     pub(in crate::auth) entropy: Arc<dyn Entropy>,

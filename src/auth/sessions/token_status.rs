@@ -53,9 +53,13 @@ pub struct TokenStatus {
 impl Sessions {
     /// The status of a token, as far as the caller may know.
     pub async fn token_status(&self, token: &str, caller: &Caller) -> Result<TokenStatus, Error> {
+        let now = self.now();
+        if self.foreign.as_ref().is_some_and(|foreign| foreign.has_issued(token, now)) {
+            return Ok(refusal(TokenRefusal::Foreign));
+        }
         match self.guard.verify(token).await.map_err(Denial::from)? {
             Ok(access) => self.access_status(&access),
-            Err(TokenError::WrongType) => match self.tokens.verify_refresh(token, self.now()) {
+            Err(TokenError::WrongType) => match self.tokens.verify_refresh(token, now) {
                 Ok(refresh) => self.refresh_status(&refresh, caller).await,
                 Err(error) => Ok(unknown(error)),
             },
@@ -96,7 +100,10 @@ impl Sessions {
     }
 
     /// Reason for which a refresh with this token would be refused.
-    async fn refusal_of(&self, token: &RefreshToken) -> Result<Option<TokenRefusal>, Error> {
+    pub(super) async fn refusal_of(
+        &self,
+        token: &RefreshToken,
+    ) -> Result<Option<TokenRefusal>, Error> {
         let RefreshToken { user_id, session_id, id, .. } = *token;
         let Some(found) = self.store.known_token(user_id, session_id, id).await? else {
             return Ok(Some(TokenRefusal::SessionEnded));
@@ -152,5 +159,10 @@ fn unknown(error: TokenError) -> TokenStatus {
         TokenError::Expired => TokenRefusal::Expired,
         TokenError::WrongType => TokenRefusal::WrongType,
     };
+    refusal(reason)
+}
+
+/// The status of a token that this service did not issue.
+fn refusal(reason: TokenRefusal) -> TokenStatus {
     TokenStatus { reason: Some(reason), kind: None, expires_at: None, session: None }
 }

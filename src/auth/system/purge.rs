@@ -25,6 +25,9 @@ const KEEP_FAILED: Duration = Duration::from_hours(7 * 24);
 /// the link of its mail would be valid.
 const KEEP_UNPROVED: Duration = Duration::from_hours(24);
 
+/// How long a refresh token of another system is kept after its expiry at least: for longer than any leeway.
+const KEEP_FOREIGN: Duration = Duration::from_hours(24);
+
 /// Rest after a batch, in multiples of its duration.
 const REST: u32 = 3;
 
@@ -77,6 +80,8 @@ impl System {
     fn expiry(&self, kind: Expired) -> Timestamp {
         match kind {
             Expired::AuditEvents => self.now() - self.policy.audit_retention,
+            // For the counts of a move; a token that has expired is refused by itself.
+            Expired::ForeignTokens => self.now() - self.policy.audit_retention.max(KEEP_FOREIGN),
             Expired::LoginFailures => self.now() - FORGET,
             Expired::FormerUsernames => self.now(),
             Expired::DeletedNames => self.now() - NAME_RESERVATION,
@@ -126,6 +131,7 @@ fn count(purged: &mut Purged, kind: Expired) -> &mut u64 {
             &mut purged.challenges
         }
         Expired::TrustedDevices => &mut purged.trusted_devices,
+        Expired::ForeignTokens => &mut purged.foreign_tokens,
         Expired::KeptMails | Expired::FailedMails => &mut purged.mails,
         Expired::MailLimits => &mut purged.mail_limits,
     }

@@ -254,6 +254,7 @@ impl LoginMutation {
             token: input.refresh_token.as_deref(),
             transport: input.transport.map(Into::into),
             attempt_id: input.attempt_id.as_deref(),
+            rotate: None,
         };
         match expected(auth(context).sessions.refresh(asked, cookies(context), origin).await)? {
             Ok(signed_in) => {

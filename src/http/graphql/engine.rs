@@ -9,9 +9,9 @@ use super::introspection_queue::IntrospectionQueue;
 use super::parameters::Parameters;
 use super::persisted_documents::PersistedDocuments;
 use super::rejection::Rejection;
-use super::run_to_completion::RunToCompletion;
 use crate::auth::ClientConnection;
 use crate::graphql::document::{Limits, PreparedOperation, PreparedOperations, variables};
+use crate::http::run_to_completion::RunToCompletion;
 use crate::store::QueryCost;
 use crate::telemetry::RequestId;
 

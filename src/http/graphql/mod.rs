@@ -17,7 +17,6 @@ mod persisted_documents;
 mod rejection;
 mod response;
 mod response_errors;
-mod run_to_completion;
 mod subscribers;
 mod subscription_events;
 mod trusted_documents;

@@ -4,20 +4,14 @@
 //! specification. `documentId`, which some clients call `doc_id` or `id`, may replace `query`. Other
 //! members are ignored. A request has one operation; batches are refused.
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request};
-use axum::http::header::CONTENT_ENCODING;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use http_body::Body as _;
+use axum::extract::{Query, Request};
+use axum::http::{Method, Uri};
 use serde_json::{Map, Value};
 
 use super::persisted_documents::DocumentKey;
 use super::rejection::Rejection;
+use crate::http::bounded_body;
 use crate::http::media_type::is_json;
-use crate::http::server::{is_body_memory_exhausted, is_body_timeout};
-
-/// Four times the longest document, which leaves space for variables and JSON escapes.
-const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Names of the parameter with the id of a trusted document.
 const DOCUMENT_ID: &str = "documentId";
@@ -75,25 +69,11 @@ fn members_of_uri(uri: &Uri) -> Result<Map<String, Value>, Rejection> {
     Ok(members)
 }
 
-async fn members_of_body(mut request: Request) -> Result<Map<String, Value>, Rejection> {
+async fn members_of_body(request: Request) -> Result<Map<String, Value>, Rejection> {
     if !is_json(request.headers()) {
         return Err(Rejection::UnsupportedMediaType);
     }
-    if is_compressed(request.headers()) {
-        return Err(Rejection::Compressed);
-    }
-    // A declared length above the limit is refused before the body is read.
-    let declared = usize::try_from(request.body().size_hint().lower()).unwrap_or(usize::MAX);
-    if declared > MAX_BODY_BYTES {
-        return Err(Rejection::TooLarge);
-    }
-    DefaultBodyLimit::max(MAX_BODY_BYTES).apply(&mut request);
-    let body = Bytes::from_request(request, &()).await.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Rejection::TooLarge,
-        _ if is_body_timeout(&error) => Rejection::BodyTimeout,
-        _ if is_body_memory_exhausted(&error) => Rejection::NoBodyMemory,
-        _ => Rejection::Malformed("The request body is incomplete.".to_owned()),
-    })?;
+    let body = bounded_body::read(request).await?;
     match serde_json::from_slice(&body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(Value::Array(_)) => Err(Rejection::Malformed(
@@ -104,14 +84,6 @@ async fn members_of_body(mut request: Request) -> Result<Map<String, Value>, Rej
             Err(Rejection::Malformed(format!("The request body is not valid JSON: {error}.")))
         }
     }
-}
-
-/// Whether the body has a content coding other than `identity`.
-fn is_compressed(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(CONTENT_ENCODING).iter();
-    let codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    let mut codings = codings.map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty());
-    codings.any(|coding| !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 /// The id or hash of the document, in place of `query` or beside it.

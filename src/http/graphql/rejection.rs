@@ -5,6 +5,7 @@ use axum::http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::graphql::document::{Refusal, one_line};
+use crate::http::bounded_body::BodyError;
 use crate::http::media_type::MediaType;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,17 +25,17 @@ pub(super) enum Rejection {
          application/graphql-response+json or text/event-stream."
     )]
     NotAcceptable,
-    #[error("The request body is too large. The limit is 64 KiB.")]
+    #[error("{}", BodyError::TooLarge)]
     TooLarge,
     #[error("The request must have exactly one valid Host header.")]
     InvalidHost,
     #[error("The request head is too large. The limit is 16 KiB.")]
     HeadTooLarge,
     /// The body did not arrive before its deadline.
-    #[error("The request body did not arrive in time. Try again.")]
+    #[error("{}", BodyError::Timeout)]
     BodyTimeout,
     /// Request bodies use all memory that they may use.
-    #[error("The service is receiving too many large requests. Try again later.")]
+    #[error("{}", BodyError::NoMemory)]
     NoBodyMemory,
     /// The client leaves earlier responses of its connection unread.
     #[error("Too many responses on this connection are unread. Read them and try again.")]
@@ -47,9 +48,7 @@ pub(super) enum Rejection {
     #[error("The request body must be JSON, with Content-Type: application/json.")]
     UnsupportedMediaType,
     /// The body is compressed. Its decompressed size is unknown in advance.
-    #[error(
-        "The request body is compressed, which is not supported. Send it without Content-Encoding."
-    )]
+    #[error("{}", BodyError::Compressed)]
     Compressed,
     /// A page of another origin tries to open a WebSocket.
     #[error("Pages of this origin are not allowed to open a WebSocket.")]
@@ -97,6 +96,18 @@ impl Rejection {
                 Some((RETRY_AFTER, HeaderValue::from_static("1")))
             }
             _ => None,
+        }
+    }
+}
+
+impl From<BodyError> for Rejection {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::TooLarge,
+            BodyError::Timeout => Self::BodyTimeout,
+            BodyError::NoMemory => Self::NoBodyMemory,
+            BodyError::Compressed => Self::Compressed,
+            BodyError::Incomplete => Self::Malformed(error.to_string()),
         }
     }
 }

@@ -45,6 +45,8 @@ pub enum Expired {
     SpentTokens,
     /// Devices that are not trusted any more.
     TrustedDevices,
+    /// Refresh tokens of other systems.
+    ForeignTokens,
     /// Registrations with an address to be verified. An account that did not get its address goes with its
     /// row.
     UnprovedRegistrations,
@@ -66,6 +68,8 @@ pub struct Purged {
     /// Challenges, used tokens, and registrations that waited for one.
     pub challenges: u64,
     pub trusted_devices: u64,
+    /// Refresh tokens of other systems.
+    pub foreign_tokens: u64,
     /// Mails that were kept or had failed.
     pub mails: u64,
     /// Counters of mails.
@@ -130,6 +134,9 @@ macro_rules! expired {
     (trusted_devices) => {
         "expires_at <= $1"
     };
+    (foreign_tokens) => {
+        "expires_at <= $1"
+    };
     // One that an administrator has made something else of stays, and waits for its address.
     (unproved_registrations) => {
         "registered_at <= $1 AND (users.email_key IS NOT NULL OR users.deleted_at IS NOT NULL \
@@ -185,7 +192,7 @@ macro_rules! count {
 
 impl Expired {
     /// In the order of deletion: entries refer to sessions.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::BlacklistEntries,
         Self::Sessions,
         Self::SessionEnds,
@@ -201,6 +208,7 @@ impl Expired {
         Self::MailLimits,
         Self::SpentTokens,
         Self::TrustedDevices,
+        Self::ForeignTokens,
         Self::UnprovedRegistrations,
     ];
 
@@ -237,6 +245,9 @@ impl Expired {
             Self::MailLimits => delete!("email_limits", "bucket", mail_limits),
             Self::SpentTokens => delete!("spent_tokens", "digest", spent_tokens),
             Self::TrustedDevices => delete!("trusted_devices", "id", trusted_devices),
+            Self::ForeignTokens => {
+                delete!("foreign_tokens", "(source, jti)", "source, jti", foreign_tokens)
+            }
             Self::UnprovedRegistrations => concat!(
                 "SELECT user_id FROM unproved_registrations JOIN users ON users.id = user_id WHERE ",
                 expired!(unproved_registrations),
@@ -264,6 +275,7 @@ impl Expired {
             Self::MailLimits => count!("email_limits", mail_limits),
             Self::SpentTokens => count!("spent_tokens", spent_tokens),
             Self::TrustedDevices => count!("trusted_devices", trusted_devices),
+            Self::ForeignTokens => count!("foreign_tokens", foreign_tokens),
             Self::UnprovedRegistrations => count!(
                 "unproved_registrations JOIN users ON users.id = user_id",
                 unproved_registrations

@@ -4,7 +4,8 @@ use sqlx::types::Uuid;
 
 use crate::domain::external_account::ExternalId;
 use crate::domain::session::Session;
-use crate::domain::user::{Role, UserClaims};
+use crate::domain::user::Role;
+use crate::domain::user_claims::UserClaims;
 use crate::store::error::{Error, Result};
 use crate::store::query::from_row::from_row;
 use crate::store::query::rows::SessionRow;

@@ -10,6 +10,7 @@ use crate::store::backend::notify::Notify;
 use crate::store::error::Result;
 use crate::store::query::floor_sql::LOCK_GLOBAL_FLOOR;
 use crate::store::query::rows::{ip_column, user_agent_column};
+use crate::store::session_ends::end_foreign_tokens::EndForeignTokens;
 use crate::store::session_ends::end_order::EndSessions;
 use crate::store::session_ends::end_rows::EndRows;
 use crate::store::session_ends::ended_session::EndedSession;
@@ -67,8 +68,10 @@ impl BlockLogins for PgConnection {
 steps! {
     /// Steps of a transaction that ends any number of sessions.
     pub(in crate::store) trait EndAll {
-        /// Ends the sessions of the scope.
+        /// Ends the sessions of the scope, and where they are all of a user's, the tokens of another system that
+        /// were not exchanged for a session yet.
         async fn end_all(&mut self, end: &EndSessions) -> Result<Ending> {
+            self.end_foreign_tokens(end).await?;
             match (self.end_rows(end, end.reason.as_str()).await?, end.scope.wide()) {
                 (None, Some((user, except))) => self.set_floor(end, user, except).await,
                 (ended, _) => {

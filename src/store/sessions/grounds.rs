@@ -12,6 +12,7 @@ use crate::store::factors::enroll::{AddFactor, Enroll};
 use crate::store::factors::mark::{FactorsMark, Marks};
 use crate::store::factors::trusted_devices::TrustDevices;
 use crate::store::factors::use_factor::{Use, UseFactor};
+use crate::store::foreign_tokens::exchange::{ExchangeToken, ExchangeTokens};
 use crate::store::session_ends::end_all::Ending;
 use crate::store::throttle::Settlement;
 use crate::store::verified_hash::VerifiedHash;
@@ -38,6 +39,8 @@ pub enum Grounds {
     Challenge(SpendChallenge),
     /// A second factor for the challenge of a first step. Both are used in the same transaction.
     SecondStep { spend: SpendChallenge, factor: UseFactor, settlement: Settlement },
+    /// A refresh token of another system, which is exchanged in the same transaction.
+    ForeignToken(Box<ExchangeToken>),
     /// A factor that is enrolled for the challenge of a first step, in the same transaction.
     Enrollment(SpendChallenge, Box<AddFactor>),
 }
@@ -63,6 +66,7 @@ impl Grounds {
             Self::Passkey(_)
             | Self::Registration(_)
             | Self::Challenge(_)
+            | Self::ForeignToken(_)
             | Self::Enrollment(..) => None,
         }
     }
@@ -105,6 +109,10 @@ steps! {
                         None => user,
                     };
                     Ok(Ok((user, Ending::default())))
+                }
+                Grounds::ForeignToken(exchange) => {
+                    let owner = self.exchange_token(user_id, exchange).await?;
+                    Ok(owner.map(|user| (user, Ending::default())).ok_or(NotOpened::GroundsChanged))
                 }
                 Grounds::Registration(new) => {
                     let created = self.create_account(new).await?;

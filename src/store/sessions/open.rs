@@ -14,6 +14,7 @@ use crate::store::email::order::{MailOrder, Order};
 use crate::store::email::outbox::{NewMail, Outbox};
 use crate::store::error::{Error, Result};
 use crate::store::factors::trusted_devices::{NewTrustedDevice, TrustDevices};
+use crate::store::foreign_tokens::exchange::ExchangeTokens;
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::{below_a_floor, from_floors_over};
 use crate::store::query::from_row::from_row;
@@ -33,7 +34,7 @@ pub struct NewSession {
     pub name: Option<SessionName>,
     pub origin: Origin,
     pub created_at: Timestamp,
-    /// What the login showed. Its time is that of the creation.
+    /// What the login showed, and when.
     pub authentication: Authentication,
     /// The first refresh token.
     pub token: RefreshGrant,
@@ -98,8 +99,8 @@ steps! {
                     "INSERT INTO sessions (id, user_id, name, user_agent, ip, last_ip, created_at, \
                      last_used_at, token_id, token_issued_at, token_expires_at, generation, \
                      access_expires_at, absolute_expires_at, methods, assurance, \
-                     second_factor_at, strong_factor_at) \
-                     SELECT $1, $2, $3, $4, $5, $5, $6, $6, $7, $8, $9, 0, $10, $11, $14, $15, $16, $17 \
+                     second_factor_at, strong_factor_at, authenticated_at) \
+                     SELECT $1, $2, $3, $4, $5, $5, $6, $6, $7, $8, $9, 0, $10, $11, $14, $15, $16, $17, $18 \
                      WHERE NOT ",
                     below_a_floor!("$1", "$2"),
                     " RETURNING ",
@@ -124,6 +125,7 @@ steps! {
                 .bind(new.authentication.assurance.rank())
                 .bind(new.authentication.second_factor_at.map(Timestamp::as_micros))
                 .bind(new.authentication.strong_factor_at.map(Timestamp::as_micros))
+                .bind(new.authentication.at.as_micros())
                 .fetch_optional(&mut *self)
                 .await?;
                 if let Some(row) = row {
@@ -173,6 +175,9 @@ impl Store {
             }
             let (session, may_exceed) =
                 conn.insert_session(&open.session, open.max_sessions).await?;
+            if let Grounds::ForeignToken(exchange) = &open.grounds {
+                conn.note_exchange(exchange, session.id).await?;
+            }
             for event in [&event].into_iter().chain(&open.events) {
                 conn.record_event(&NewEvent { session: Some(session.id), ..event.clone() }).await?;
             }

@@ -101,7 +101,7 @@ async fn whatever_is_wrong_about_a_foreign_hash_the_refusal_is_the_same(database
         give(&database, "ada", text).await;
         let longest = "x".repeat(4_096);
         let right_and_more = format!("{PASSWORD}x");
-        for wrong in ["", "\0", "e\u{301}", &right_and_more, &longest, &format!("{longest}x")] {
+        for wrong in ["", "e\u{301}", &right_and_more, &longest, &format!("{longest}x")] {
             assert_eq!(service.try_login("ada", wrong).await, refused, "{text}");
         }
     }

@@ -174,7 +174,12 @@ async fn more_refreshes_of_one_session_than_may_wait_are_sent_away(database: Dat
     let ada = service.login("ada").await;
     let next = tokens(&service.refresh(&ada.refresh, Some(ATTEMPT)).await).unwrap();
     let (input, cookie) = (
-        Refresh { token: Some(&ada.refresh), transport: None, attempt_id: Some(ATTEMPT) },
+        Refresh {
+            token: Some(&ada.refresh),
+            transport: None,
+            attempt_id: Some(ATTEMPT),
+            rotate: None,
+        },
         no_cookie(),
     );
     let refresh = |_| service.core.auth.sessions.refresh(input, &cookie, Origin::default());

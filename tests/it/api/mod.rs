@@ -13,6 +13,7 @@ pub mod email;
 mod error_nulls;
 mod federation;
 mod foreign_passwords;
+pub mod foreign_tokens;
 mod guard;
 mod imports;
 mod keys;

@@ -43,6 +43,8 @@ const CASES: &[Case] = &[
     ("GET", "/.well-known/webauthn", JSON, "", 200),
     ("HEAD", "/.well-known/webauthn", JSON, "", 200),
     ("POST", "/.well-known/webauthn", JSON, "", 405),
+    ("POST", "/api/token/", JSON, "{}", 400),
+    ("GET", "/api/token/refresh", JSON, "", 405),
     ("GET", "/healthz", JSON, "", 200),
     ("HEAD", "/healthz", JSON, "", 200),
     ("DELETE", "/healthz", JSON, "", 405),
@@ -52,8 +54,9 @@ const CASES: &[Case] = &[
     ("TRACE", "/nothing", JSON, "", 404),
 ];
 
-/// Related origins of passkeys, so that there is a list of them.
-const RELATED: &str = "--passkey-rp-id example.com --passkey-origins https://example.de";
+/// Flags of everything that is off by default: a list of related origins of passkeys, and other endpoints.
+const ALL: &str = "--passkey-rp-id example.com --passkey-origins https://example.de \
+                   --simplejwt-endpoints /api/token";
 
 async fn headers(service: &Service, way: &Case) -> HeaderMap {
     let (method, path, accept, body, status) = *way;
@@ -70,7 +73,7 @@ async fn headers(service: &Service, way: &Case) -> HeaderMap {
 #[tokio::test]
 async fn every_answer_says_what_may_be_done_with_it() {
     let database = Database::sqlite();
-    let service = Service::start(&database, RELATED).await;
+    let service = Service::start(&database, ALL).await;
     for way in CASES {
         let said = headers(&service, way).await;
         let value = |name: &str| said.get(name).map_or("", |value| value.to_str().unwrap());
@@ -106,7 +109,7 @@ async fn every_answer_says_what_may_be_done_with_it() {
 #[tokio::test]
 async fn where_clients_come_by_tls_they_always_shall() {
     let database = Database::sqlite();
-    let flags = format!("--issuer https://auth.example.com {RELATED}");
+    let flags = format!("--issuer https://auth.example.com {ALL}");
     let service = Service::start(&database, &flags).await;
     for way in CASES {
         let said = headers(&service, way).await;

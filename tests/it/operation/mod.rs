@@ -7,6 +7,7 @@ mod config_refusals;
 mod database_role;
 mod email_commands;
 mod flags;
+mod foreign_tokens;
 mod help;
 mod log;
 mod server;

@@ -40,7 +40,7 @@ on_both!(
     counters_are_reset_by_their_account,
 );
 
-fn order(session: &Session, now: Timestamp) -> Reauthenticate {
+pub fn order(session: &Session, now: Timestamp) -> Reauthenticate {
     Reauthenticate {
         events: Vec::new(),
         mails: Vec::new(),
@@ -56,7 +56,7 @@ fn by_hash(of: char) -> FreshProof {
     FreshProof::Password { verified: verified(of), settlement: Settlement::default() }
 }
 
-async fn prove(store: &Store, order: Reauthenticate) -> Option<Session> {
+pub async fn prove(store: &Store, order: Reauthenticate) -> Option<Session> {
     let event = event(AuditKind::Reauthenticated, order.shown.at);
     store.reauthenticate(order, event).await.unwrap().map(|done| done.session)
 }

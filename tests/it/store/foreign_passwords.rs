@@ -4,15 +4,18 @@ use sallyport::clock::Timestamp;
 use sallyport::crypto::password::{PasswordHash, PasswordScheme};
 use sallyport::domain::audit::AuditKind;
 use sallyport::domain::user::User;
-use sallyport::store::{Grounds, OpenSession, Settlement, Store, VerifiedHash};
+use sallyport::store::{
+    FreshProof, Grounds, OpenSession, Reauthenticate, Settlement, Store, VerifiedHash,
+};
 
+use super::account_changes::{order, prove};
 use super::support::{at, event, hash, make, new_session, opening, try_open, verified};
 use crate::databases::{Database, on_both};
 
 on_both!(
     a_login_that_was_verified_by_a_foreign_hash_holds_after_another_has_replaced_it,
     a_login_that_was_verified_by_a_foreign_hash_comes_to_nothing_after_a_change,
-    a_change_that_was_verified_by_a_foreign_hash_holds_after_a_login_has_replaced_it,
+    a_change_and_a_proof_by_a_foreign_hash_hold_after_a_login_has_replaced_it,
     foreign_hashes_are_counted_by_their_scheme_and_parameters,
 );
 
@@ -87,20 +90,26 @@ async fn a_login_that_was_verified_by_a_foreign_hash_comes_to_nothing_after_a_ch
     assert_eq!(database.raw().await.number(sessions).await, 0);
 }
 
-async fn a_change_that_was_verified_by_a_foreign_hash_holds_after_a_login_has_replaced_it(
+async fn a_change_and_a_proof_by_a_foreign_hash_hold_after_a_login_has_replaced_it(
     database: Database,
 ) {
     let store = database.store().await;
     let ada = make(&store, "ada").await;
     give(&database, &ada, &foreign('a', 1000)).await;
     let by = || VerifiedHash::new(foreign('a', 1000), None);
-    try_open(&store, login(&ada, by(), 'b')).await.unwrap();
+    let opened = try_open(&store, login(&ada, by(), 'b')).await.unwrap().session;
     let set = async |new, now| {
         let changed = event(AuditKind::PasswordChanged, now);
         store.set_password(ada.id, Some(by()), hash(new), changed, None, Vec::new()).await.unwrap()
     };
+    let proof = FreshProof::Password { verified: by(), settlement: Settlement::default() };
+    let proved = prove(&store, Reauthenticate { proof, ..order(&opened, at(400)) }).await;
+    assert_eq!(proved.unwrap().authentication.at, at(400));
     assert_eq!(set('c', at(2)).await.unwrap().0.password_changed_at, Some(at(2)));
     assert!(set('d', at(3)).await.is_none(), "it is another password now");
+    let proof = FreshProof::Password { verified: by(), settlement: Settlement::default() };
+    let proved = prove(&store, Reauthenticate { proof, ..order(&opened, at(500)) }).await;
+    assert!(proved.is_none(), "it is another password now");
     assert_eq!(stored(&store, &ada).await, hash('c').as_str());
 }
 

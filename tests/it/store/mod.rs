@@ -32,6 +32,7 @@ mod refreshes;
 mod rotations;
 mod second_factors;
 mod servers;
+mod simplejwt_settings;
 mod support;
 mod throttle;
 

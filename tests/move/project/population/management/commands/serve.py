@@ -14,6 +14,9 @@ class Server(ThreadingMixIn, WSGIServer):
 
 
 class QuietHandler(WSGIRequestHandler):
+    # The head and the body of a response are two packets; else the second waits for the client's ACK.
+    disable_nagle_algorithm = True
+
     def log_message(self, *arguments):
         pass
 

@@ -1,0 +1,48 @@
+//! Check of the acceptance of another system's refresh tokens: its bounds, and whether it is still needed.
+
+use super::check_report::CheckReport;
+use crate::auth::ForeignTokenSettings;
+use crate::clock::Timestamp;
+use crate::store::{Error, Store};
+
+/// The remedy once nothing is accepted any more.
+const REMOVE: &str = "Remove --accept-foreign-tokens, its file and the key files.";
+
+pub(super) async fn check_foreign_tokens(
+    settings: &ForeignTokenSettings,
+    store: &Store,
+    now: Timestamp,
+    report: &mut CheckReport,
+) -> Result<(), Error> {
+    let (source, terms) = (settings.source.as_str(), settings.terms);
+    if !settings.accepts_at(now) {
+        let message = format!("No token of {source} is accepted any more (until). {REMOVE}");
+        report.warnings.push(message);
+        return Ok(());
+    }
+    if settings.tokens.has_secret() && !terms.must_be_outstanding && terms.issued_before.is_none() {
+        report.warnings.push(format!(
+            "Everyone who has the key of {source} can log in as any imported user: require-outstanding is \
+             false, and issued-before is not set. Set issued-before to the time of the cut-over."
+        ));
+    }
+    if settings.until.is_none() {
+        report.warnings.push(format!(
+            "The key of {source} is accepted without an end. Set until to the time when its last refresh token \
+             expires."
+        ));
+    }
+    if !terms.must_be_outstanding {
+        return Ok(());
+    }
+    match store.last_foreign_token(&settings.source, now).await? {
+        Some(last) => report.passed.push(format!(
+            "Refresh tokens of {source} are exchanged. The last one that is left expires at {last:.0}."
+        )),
+        None => report.warnings.push(format!(
+            "No refresh token of {source} is left to be exchanged. {REMOVE} Before the first import this is \
+             expected."
+        )),
+    }
+    Ok(())
+}

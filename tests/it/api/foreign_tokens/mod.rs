@@ -1,0 +1,6 @@
+//! Refresh tokens of another system, exchanged for sessions.
+
+mod ends;
+mod exchange;
+pub mod old_site;
+mod races;
