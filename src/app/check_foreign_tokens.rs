@@ -35,7 +35,9 @@ pub(super) async fn check_foreign_tokens(
     if !terms.must_be_outstanding {
         return Ok(());
     }
-    match store.last_foreign_token(&settings.source, now).await? {
+    let status = store.import_status(now).await?;
+    let status = status.into_iter().find(|status| status.source == settings.source);
+    match status.and_then(|status| status.last_token_expires_at) {
         Some(last) => report.passed.push(format!(
             "Refresh tokens of {source} are exchanged. The last one that is left expires at {last:.0}."
         )),

@@ -218,8 +218,8 @@ impl From<Parts> for Auth {
             emails,
             keys,
             reads,
-            imports,
             imported,
+            imports,
             system,
         }
     }

@@ -14,8 +14,8 @@
 //! - [`Accounts`]: registered, created, changed. What needs an [`Admin`] cannot be called without one.
 //! - [`Enrollments`]: second factors of accounts, added and removed.
 //! - [`Reads`]: lists, counts and objects, narrowed to what a [`Reader`] may see.
-//! - [`Imports`]: accounts and refresh tokens of other systems, and the way back.
 //! - [`ImportedSettings`]: settings of the site that accounts were imported from.
+//! - [`Imports`]: accounts and refresh tokens of other systems, and the way back.
 //! - [`System`]: readiness, metrics, purge.
 //!
 //! Imports point one way, from the last of these to the first.
@@ -93,7 +93,7 @@ pub struct Auth {
     pub emails: Arc<Emails>,
     pub keys: Arc<Keys>,
     pub reads: Reads,
-    pub imports: Imports,
     pub imported: ImportedSettings,
+    pub imports: Imports,
     pub system: System,
 }

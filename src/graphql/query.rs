@@ -7,8 +7,8 @@ use super::error::{bad_input, expose};
 use super::requires_auth::requiresAuth;
 use super::types::{
     AuditEvent, AuditEventConnection, AuditFilter, BlacklistEntry, BlacklistEntryConnection,
-    BlacklistFilter, Email, EmailConnection, Node, Role, Session, SessionConnection, SessionFilter,
-    SigningKey, TokenStatus, User, UserConnection, UserFilter,
+    BlacklistFilter, Email, EmailConnection, ImportStatus, Node, Role, Session, SessionConnection,
+    SessionFilter, SigningKey, TokenStatus, User, UserConnection, UserFilter,
 };
 use super::{admin, auth, caller, read_page, viewer};
 use crate::auth::{Denial, UnauthenticatedReason, Viewer};
@@ -213,6 +213,13 @@ impl Queries {
     async fn signing_keys(&self, context: &Context<'_>) -> Result<Option<Vec<SigningKey>>> {
         let keys = auth(context).keys.list(admin(viewer(context)?)?).await.map_err(expose)?;
         Ok(Some(keys.into_iter().map(SigningKey::new).collect()))
+    }
+
+    /// State of the moves from other systems, by the name of the system.
+    #[graphql(directive = requiresAuth::apply(Some(Role::Admin), None, None))]
+    async fn import_status(&self, context: &Context<'_>) -> Result<Option<Vec<ImportStatus>>> {
+        let status = auth(context).imports.status(admin(viewer(context)?)?).await;
+        Ok(Some(status.map_err(expose)?.into_iter().map(ImportStatus::new).collect()))
     }
 }
 

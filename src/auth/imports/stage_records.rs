@@ -21,8 +21,12 @@ pub(super) fn names_of(compared: &[Compared<'_>]) -> NameQuery {
             // Deleted here.
             (Some(_), None) => (None, None),
         };
-        username.into_iter().for_each(|username| names.add_username(username));
-        email.into_iter().for_each(|email| names.add_email(email));
+        if let Some(username) = username {
+            names.add_username(username);
+        }
+        if let Some(email) = email {
+            names.add_email(email);
+        }
     }
     names
 }

@@ -8,6 +8,6 @@ use crate::store::ImportStatus;
 impl Imports {
     /// How far the move from each source is, by its name.
     pub async fn status(&self, _by: Admin) -> Result<Vec<ImportStatus>, Error> {
-        Ok(self.store.import_status().await?)
+        Ok(self.store.import_status(self.now()).await?)
     }
 }

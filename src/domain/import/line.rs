@@ -46,6 +46,7 @@ pub struct Header {
 
 /// An account of the other system.
 #[derive(Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the format")]
 pub struct ForeignUser {
     pub id: ExternalId,
     pub username: String,
@@ -92,19 +93,19 @@ pub struct Counts {
 /// Reason why a line cannot be read. It never contains the line, which may have a password hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
-    #[error("the line is not a JSON object of the format")]
+    #[error("The line is not a JSON object of the format.")]
     NotAnObject,
-    #[error("the line has more than 65536 bytes")]
+    #[error("The line has more than 65536 bytes.")]
     TooLong,
-    #[error("the line is not UTF-8")]
+    #[error("The line is not UTF-8.")]
     NotUtf8,
-    #[error("the line has no {0}")]
+    #[error("The line has no {0}.")]
     Missing(&'static str),
-    #[error("the {0} of the line is not valid")]
+    #[error("The member {0} of the line is not valid.")]
     Invalid(&'static str),
     #[error(
-        "the file has another version of the format than 1; use the exporter of this version, sallyport \
-         import --print-exporter"
+        "The file has another version of the format than 1. Use the exporter of this version, sallyport \
+         import --print-exporter."
     )]
     Version,
 }

@@ -53,7 +53,7 @@ fn a_line_with_a_wrong_member_names_it() {
     let jti = format!(r#"{{"kind":"blacklisted","jti":"{}"}}"#, "a".repeat(256));
     assert_eq!(parse(&jti).unwrap_err(), LineError::Invalid("jti"));
     assert_eq!(Line::parse(b"\xff").unwrap_err(), LineError::NotUtf8);
-    assert_eq!(Line::parse(&[b' '; MAX_LINE_BYTES + 1]).unwrap_err(), LineError::TooLong);
+    assert_eq!(Line::parse(&vec![b' '; MAX_LINE_BYTES + 1]).unwrap_err(), LineError::TooLong);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod email;
 mod end_reasons;
 mod enums;
 mod filters;
+mod import_status;
 mod login_challenge;
 mod node;
 mod passkey;
@@ -34,6 +35,7 @@ pub use enums::{
     SigningKeyState, TokenRefusal, TokenTransport, TokenType, UserErrorCode,
 };
 pub use filters::{AuditFilter, BlacklistFilter, SessionFilter, UserFilter};
+pub use import_status::ImportStatus;
 pub use login_challenge::LoginChallenge;
 pub use node::Node;
 pub use passkey::Passkey;

@@ -2,5 +2,4 @@
 
 pub(super) mod exchange;
 pub(super) mod known;
-mod left;
 mod refuse;

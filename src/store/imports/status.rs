@@ -18,7 +18,8 @@ pub struct ImportStatus {
     /// Number of refresh tokens that were exchanged for a session.
     pub exchanged_tokens: i64,
     pub last_exchange_at: Option<Timestamp>,
-    /// When the last refresh token of the other system expires.
+    /// When the last refresh token expires that the import named and that was neither exchanged nor blacklisted;
+    /// `None` if none is left.
     pub last_token_expires_at: Option<Timestamp>,
 }
 
@@ -48,7 +49,7 @@ impl From<StatusRow> for ImportStatus {
 
 impl Store {
     /// State of the move from each source, by name.
-    pub async fn import_status(&self) -> Result<Vec<ImportStatus>> {
+    pub async fn import_status(&self, now: Timestamp) -> Result<Vec<ImportStatus>> {
         let rows: Vec<StatusRow> = read!(self, conn => Ok::<_, Error>(metered::query_as(
             "SELECT source, \
              (SELECT count(*) FROM external_accounts AS accounts \
@@ -64,10 +65,12 @@ impl Store {
              WHERE tokens.source = import_sources.source AND exchanged_at IS NOT NULL) \
              AS last_exchange_at, \
              (SELECT expires_at FROM foreign_tokens AS tokens \
-             WHERE tokens.source = import_sources.source AND blacklisted_at IS NULL \
+             WHERE tokens.source = import_sources.source AND expires_at > $1 \
+             AND external_id IS NOT NULL AND exchanged_at IS NULL AND blacklisted_at IS NULL \
              ORDER BY expires_at DESC LIMIT 1) AS last_token_expires_at \
              FROM import_sources ORDER BY source",
         )
+        .bind(now.as_micros())
         .fetch_all(conn)
         .await?))?;
         Ok(rows.into_iter().map(ImportStatus::from).collect())
