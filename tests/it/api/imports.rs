@@ -45,6 +45,7 @@ const OTHER_SLOW: &str = "pbkdf2_sha1$1000$fJBd0Kh8oOOL8dKLzdocJ2$UDT3HsjN0btIrR
 const FAST: &str = "bed0e811051601bf5e40378eef6d7b10";
 
 /// A line of an account; `more` overrides its members.
+#[expect(clippy::needless_pass_by_value, reason = "a literal is given")]
 fn user(id: u32, username: &str, more: Value) -> Value {
     let mut user = json!({
         "kind": "user", "id": id.to_string(), "username": username, "email": null,
@@ -63,7 +64,7 @@ fn file(lines: &[Value]) -> String {
     let end = json!({ "kind": "end", "users": count("user"), "outstanding": count("outstanding"),
         "blacklisted": count("blacklisted") });
     let all = [&[header], lines, &[end]].concat();
-    all.iter().map(|line| format!("{line}\n")).collect()
+    all.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
 }
 
 async fn read_with(service: &Service, lines: &[Value], options: ImportOptions) -> StagedImport {

@@ -23,7 +23,8 @@ fn file(names: &[&str]) -> String {
     let header = json!({ "format": "sallyport-import", "version": 1, "source": "django" });
     let end = json!({ "kind": "end", "users": names.len() });
     let users = names.iter().enumerate().map(user);
-    std::iter::once(header).chain(users).chain([end]).map(|line| format!("{line}\n")).collect()
+    let lines = std::iter::once(header).chain(users).chain([end]);
+    lines.map(|line| line.to_string()).collect::<Vec<_>>().join("\n")
 }
 
 fn site(text: &str) -> Site {
