@@ -20,7 +20,14 @@ pub(super) async fn check_foreign_tokens(
         report.warnings.push(message);
         return Ok(());
     }
-    if settings.tokens.has_secret() && !terms.must_be_outstanding && terms.issued_before.is_none() {
+    let is_unbounded = settings.tokens.has_secret() && terms.issued_before.is_none();
+    if is_unbounded && terms.must_be_outstanding {
+        report.warnings.push(format!(
+            "Tokens that are signed by the key of {source} after the cut-over are accepted, if the import names \
+             them: issued-before is not set. Set it to the time of the cut-over."
+        ));
+    }
+    if is_unbounded && !terms.must_be_outstanding {
         report.warnings.push(format!(
             "Everyone who has the key of {source} can log in as any imported user: require-outstanding is \
              false, and issued-before is not set. Set issued-before to the time of the cut-over."

@@ -72,11 +72,19 @@ pub enum ForeignKeyError {
     /// An empty or very short secret can be guessed from one token.
     #[error("the secret has fewer than 16 bytes")]
     ShortSecret,
+    /// Everybody has the public key, and would sign with it as if it were the secret.
+    #[error(
+        "the file is a key in PEM, and the algorithm takes a secret; set algorithm as in the other system"
+    )]
+    PemAsSecret,
     #[error("the file is not a public key in PEM (-----BEGIN PUBLIC KEY-----)")]
     NoPublicKey,
     #[error("the public key is not of this algorithm")]
     AnotherAlgorithm,
 }
+
+/// What a key in PEM begins with (RFC 7468, section 2).
+const PEM: &[u8] = b"-----BEGIN ";
 
 impl ForeignKey {
     const MIN_SECRET: usize = 16;
@@ -85,6 +93,9 @@ impl ForeignKey {
     /// not count; else a public key in PEM (RFC 7468, section 13).
     pub fn parse(algorithm: ForeignAlgorithm, content: &[u8]) -> Result<Self, ForeignKeyError> {
         let Some((kind, curve)) = algorithm.public_key() else {
+            if content.windows(PEM.len()).any(|part| part == PEM) {
+                return Err(ForeignKeyError::PemAsSecret);
+            }
             let secret = content.strip_suffix(b"\n").unwrap_or(content);
             let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
             if secret.len() < Self::MIN_SECRET {

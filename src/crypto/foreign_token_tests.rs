@@ -265,6 +265,10 @@ fn tokens_of_public_keys_are_verified_and_the_key_is_no_secret() {
         verifier(ForeignAlgorithm::EdDsa, &edwards_pem).verify(&by_edwards, now()).unwrap().is_ok()
     );
 
+    for pem in [&rsa_pem, &p256_pem] {
+        let refused = ForeignKey::parse(ForeignAlgorithm::Hs256, pem).err();
+        assert_eq!(refused, Some(ForeignKeyError::PemAsSecret), "a public key is no secret");
+    }
     let mistaken = [
         (ForeignAlgorithm::Rs256, &p256_pem),
         (ForeignAlgorithm::Es256, &rsa_pem),

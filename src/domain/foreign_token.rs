@@ -116,10 +116,12 @@ impl ForeignToken {
         ForeignTokenDecision::Exchange
     }
 
-    /// When it was issued, as far as the other system wrote it down.
+    /// When it was issued: the earlier of what it says itself and what the other system wrote down, since whoever
+    /// has the key can make a token with any time.
     #[must_use]
     pub fn known_issue(&self, record: Option<&ForeignTokenRecord>) -> Option<Timestamp> {
-        self.issued_at.or(record.and_then(|record| record.created_at))
+        let created_at = record.and_then(|record| record.created_at);
+        [self.issued_at, created_at].into_iter().flatten().min()
     }
 }
 
@@ -208,6 +210,11 @@ mod tests {
         assert_eq!(decide(before), ForeignTokenDecision::Exchange);
         let inactive = ForeignTokenOwner { is_active: false, ..owner() };
         assert_eq!(decide(inactive), ForeignTokenDecision::Ended);
+        // Whoever has the key signs the same token again, with another time.
+        let forged = ForeignToken { issued_at: Some(at(ISSUED + 9)), ..token() };
+        let ended = ForeignTokenOwner { ended_at: Some(at(ISSUED + 5)), ..owner() };
+        let decided = forged.decide(&ended, Some(&record()), ForeignTokenTerms::default());
+        assert_eq!(decided, ForeignTokenDecision::Ended);
     }
 
     #[test]

@@ -9,9 +9,10 @@ use crate::auth::error::Error;
 use crate::auth::foreign_tokens::VerifiedForeignToken;
 use crate::auth::user_error::UserErrorCode;
 use crate::crypto::TokenError;
+use crate::domain::audit::AuditKind;
 use crate::domain::foreign_token::ForeignTokenDecision;
 use crate::domain::session::EndReason;
-use crate::store::{self, EndSessions, Scope};
+use crate::store::{self, EndSessions, NewEvent, Scope};
 
 impl Sessions {
     /// Logs out by the token alone. To end other sessions it has to be exchanged first.
@@ -56,9 +57,19 @@ impl Sessions {
                 }
                 // It may be dead only for as long as its account is deactivated.
                 decision @ (ForeignTokenDecision::Exchange | ForeignTokenDecision::Ended) => {
-                    let (source, now) = (verified.source().clone(), self.now());
+                    let event = NewEvent {
+                        kind: AuditKind::SessionEnded,
+                        at: self.now(),
+                        user: Some(user),
+                        actor: Some(user),
+                        // It had none here.
+                        session: None,
+                        origin: caller.origin().clone(),
+                        detail: Some(EndReason::Logout.as_str()),
+                    };
+                    let source = verified.source().clone();
                     let is_refused =
-                        self.store.refuse_foreign_token(source, token.clone(), now).await?;
+                        self.store.refuse_foreign_token(source, token.clone(), event).await?;
                     if is_refused || decision == ForeignTokenDecision::Ended {
                         return Ok(nothing(None));
                     }

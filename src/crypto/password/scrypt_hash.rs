@@ -16,6 +16,9 @@ const OUTPUT: usize = 64;
 /// Largest N × r × p: about 4 seconds.
 const MAX_WORK: u64 = 1 << 23;
 
+/// Largest p. Its share of the work is larger than N × r × p says where N × r is small.
+const MAX_PARALLELISM: u32 = 16;
+
 /// Most memory of one hash in bytes.
 const MAX_MEMORY: u64 = 1 << 30;
 
@@ -49,7 +52,7 @@ impl Params {
         }
         let (n, wide_r, wide_p) = (u64::from(n), u64::from(r), u64::from(p));
         let work = n.saturating_mul(wide_r).saturating_mul(wide_p);
-        if work > MAX_WORK || 128 * wide_r * (n + wide_p) > MAX_MEMORY {
+        if p > MAX_PARALLELISM || work > MAX_WORK || 128 * wide_r * (n + wide_p) > MAX_MEMORY {
             return Err(ForeignHashError::TooExpensive);
         }
         let log_n = u8::try_from(n.ilog2()).map_err(|_| ForeignHashError::Malformed)?;

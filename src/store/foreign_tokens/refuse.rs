@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::external_account::Source;
 use crate::domain::foreign_token::ForeignToken;
+use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
 use crate::store::error::Result;
 use crate::store::foreign_tokens::known::KnownForeignTokens;
@@ -15,7 +16,7 @@ impl Store {
         &self,
         source: Source,
         token: ForeignToken,
-        at: Timestamp,
+        event: NewEvent,
     ) -> Result<bool> {
         transact!(self, conn => {
             let known = conn.lock_foreign_token(&source, &token.id, &token.external_id).await?;
@@ -37,10 +38,13 @@ impl Store {
             .bind(token.external_id.as_str())
             .bind(token.issued_at.map(Timestamp::as_micros))
             .bind(token.expires_at.as_micros())
-            .bind(at.as_micros())
+            .bind(event.at.as_micros())
             .execute(&mut *conn)
             .await?
             .rows_affected();
+            if written > 0 {
+                conn.record_event(&event).await?;
+            }
             Ok(written > 0)
         })
     }

@@ -69,8 +69,9 @@ fn a_check_says_what_is_risky_and_when_it_can_go() {
                    until = 2999-01-01T00:00:00Z";
     assert_eq!(warning(bounded), Vec::<String>::new());
     let endless = warning("");
-    assert!(endless[0].contains("without an end"), "{endless:?}");
-    assert!(endless[1].contains("No refresh token of django is left"), "{endless:?}");
+    assert!(endless[0].contains("issued-before is not set"), "{endless:?}");
+    assert!(endless[1].contains("without an end"), "{endless:?}");
+    assert!(endless[2].contains("No refresh token of django is left"), "{endless:?}");
     let over = warning("until = 2001-01-01T00:00:00Z");
     assert!(over.len() == 1 && over[0].contains("Remove --accept-foreign-tokens"), "{over:?}");
 }

@@ -1,7 +1,10 @@
 //! What is known of a refresh token of another system, and its end.
 
+use sallyport::domain::audit::AuditKind;
 use sallyport::domain::external_account::{ExternalId, ForeignTokenId, Source};
 use sallyport::domain::foreign_token::ForeignToken;
+use sallyport::domain::origin::Origin;
+use sallyport::store::NewEvent;
 
 use super::support::{at, make};
 use crate::databases::{Database, on_both};
@@ -15,6 +18,18 @@ fn token(jti: &str) -> ForeignToken {
         issued_at: Some(at(100)),
         expires_at: at(1_000),
         password: None,
+    }
+}
+
+fn logout() -> NewEvent {
+    NewEvent {
+        kind: AuditKind::SessionEnded,
+        at: at(200),
+        user: None,
+        actor: None,
+        session: None,
+        origin: Origin::default(),
+        detail: Some("LOGOUT"),
     }
 }
 
@@ -37,7 +52,7 @@ async fn a_token_is_known_by_its_account_and_refused_once(database: Database) {
     let known = store.foreign_token(&source, &token.id, &token.external_id).await.unwrap().unwrap();
     assert!(known.owner.is_active && known.owner.ended_at.is_none() && known.record.is_none());
 
-    let refuse = |token: ForeignToken| store.refuse_foreign_token(source.clone(), token, at(200));
+    let refuse = |token: ForeignToken| store.refuse_foreign_token(source.clone(), token, logout());
     let mut of_nobody = token.clone();
     of_nobody.external_id = nobody;
     assert!(!refuse(of_nobody).await.unwrap());
@@ -54,7 +69,7 @@ async fn expired_tokens_are_purged(database: Database) {
     let source = imported(&database).await;
     let store = database.store().await;
     for jti in ["one", "two"] {
-        assert!(store.refuse_foreign_token(source.clone(), token(jti), at(200)).await.unwrap());
+        assert!(store.refuse_foreign_token(source.clone(), token(jti), logout()).await.unwrap());
     }
     assert_eq!(store.count_expired(ForeignTokens, at(999)).await.unwrap(), 0);
     assert_eq!(store.count_expired(ForeignTokens, at(1_000)).await.unwrap(), 2);

@@ -83,6 +83,14 @@ async fn a_logout_by_a_token_is_its_end(database: Database) {
         assert_eq!((&done["errors"], &done["endedCount"]), (&json!([]), &json!(0)));
     }
     assert_eq!(code(&service.refresh(&token, None).await), "SESSION_ENDED");
+    let login = service.login("ada").await;
+    const EVENTS: &str =
+        "{ viewer { auditEvents(first: 5) { nodes { kind detail session { sid } } } } }";
+    let events = service.send(Some(&login.access), EVENTS, Value::Null).await;
+    let events = events["data"]["viewer"]["auditEvents"]["nodes"].as_array().unwrap().clone();
+    let ended: Vec<_> = events.iter().filter(|event| event["kind"] == "SESSION_ENDED").collect();
+    assert_eq!(ended.len(), 1, "the second logout found nothing: {events:?}");
+    assert_eq!((&ended[0]["detail"], &ended[0]["session"]), (&json!("LOGOUT"), &Value::Null));
     // After it.
     let token = site.outstanding(&database, "two").await;
     let session = tokens(&service.refresh(&token, None).await).unwrap();
