@@ -97,6 +97,20 @@
 //!    (`auth/sessions/reuse.rs`).
 //! 5. The tokens are signed and delivered as after a login.
 //!
+//! ## The exchange of another system's refresh token
+//! 1. [`auth::Sessions::refresh`] sees by the header that this service did not issue the token
+//!    (`crypto/foreign_token.rs`), and goes to `auth/sessions/exchange.rs`.
+//! 2. [`store::Store::foreign_token`] reads the account and what the import said of the token;
+//!    [`domain::foreign_token::ForeignToken::decide`] decides.
+//! 3. [`auth::Sessions::open`] opens the session. Its transaction marks the token as exchanged
+//!    (`store/foreign_tokens/exchange.rs`), by locks against an end of all sessions at the same time.
+//! 4. A token that was exchanged gets the same pair again while nobody has used the new refresh token.
+//!
+//! ## Import accounts
+//! 1. `cli/import.rs` opens the file, and [`auth::Imports::read`] reads it into a temporary database
+//!    (`store/imports/staging.rs`), line by line ([`domain::import`]), and compares it with the accounts here.
+//! 2. [`auth::Imports::apply`] writes what differs in batches, each a transaction (`store/imports`).
+//!
 //! ## Log out everywhere
 //! 1. The resolver of `logout` calls [`auth::Sessions::log_out`]. The refresh token, the bearer token or the
 //!    cookie names the session that logs out. To end other sessions it must be active.
