@@ -40,27 +40,24 @@ pub(super) struct Run<'a> {
     pub progress: Progress<'a>,
 }
 
-impl Run<'_> {
-    /// Runs a batch, again if the database was too slow: a batch that was written after all changes nothing.
-    pub(super) async fn patiently<T, F>(
-        &self,
-        pace: &mut Pace,
-        batch: impl Fn() -> F,
-    ) -> Result<T, ImportError>
-    where
-        F: Future<Output = Result<Result<T, LeaseLost>, store::Error>>,
-    {
-        let mut attempt = 1;
-        loop {
-            match batch().await {
-                Ok(done) => return done.map_err(|LeaseLost| ImportError::TakenOver),
-                Err(error) if error.is_temporary() && attempt < ATTEMPTS => {
-                    attempt += 1;
-                    pace.slow_down();
-                    tokio::time::sleep(RETRY * attempt).await;
-                }
-                Err(error) => return Err(error.into()),
+/// Runs a batch, again if the database was too slow: a batch that was written after all changes nothing.
+pub(super) async fn patiently<T, F>(
+    pace: &mut Pace,
+    batch: impl Fn() -> F,
+) -> Result<T, ImportError>
+where
+    F: Future<Output = Result<Result<T, LeaseLost>, store::Error>>,
+{
+    let mut attempt = 1;
+    loop {
+        match batch().await {
+            Ok(done) => return done.map_err(|LeaseLost| ImportError::TakenOver),
+            Err(error) if error.is_temporary() && attempt < ATTEMPTS => {
+                attempt += 1;
+                pace.slow_down();
+                tokio::time::sleep(RETRY * attempt).await;
             }
+            Err(error) => return Err(error.into()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::apply::Run;
+use super::apply::{Run, patiently};
 use super::compare::{Comparison, Standing};
 use super::error::ImportError;
 use super::foreign_record::ForeignRecord;
@@ -75,7 +75,7 @@ impl Imports {
             .iter()
             .filter_map(|record| Some((present.get(record.id())?.id, record.wanted.last_login_at?)))
             .collect();
-        run.patiently(pace, || self.store.note_logins_there(run.lease.clone(), &logins)).await
+        patiently(pace, || self.store.note_logins_there(run.lease.clone(), &logins)).await
     }
 
     async fn change_batch(
@@ -115,7 +115,7 @@ impl Imports {
             set_password(&mut changes, place, hash);
         }
         let write = || self.store.change_imported(run.lease.clone(), changes.clone(), self.now());
-        let refused = run.patiently(pace, write).await?;
+        let refused = patiently(pace, write).await?;
         let lines = records.iter().filter(|record| {
             present.get(record.id()).is_some_and(|here| refused.contains(&here.id))
         });

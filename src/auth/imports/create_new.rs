@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::apply::Run;
+use super::apply::{Run, patiently};
 use super::error::ImportError;
 use super::foreign_record::ForeignRecord;
 use super::pace::Pace;
@@ -28,40 +28,34 @@ struct New {
 }
 
 impl Imports {
-    /// Creates all accounts that are not here.
+    /// Creates all accounts that are not here. The next batch is prepared while one is written.
     pub(super) async fn create_new(&self, run: &mut Run<'_>) -> Result<(), ImportError> {
         let total = run.staged.summary.users.new;
-        let (mut pace, mut after, mut done) = (Pace::of(&self.store), 0, 0);
-        let mut batch = self.next_new(run, after, &pace).await?;
+        let (mut pace, mut done) = (Pace::of(&self.store), 0);
+        let mut batch = self.next_new(run, 0, pace.rows).await?;
         while let Some(last) = batch.last() {
-            after = last.line;
-            let began = Stopwatch::start();
+            let (lease, began) = (run.lease.clone(), Stopwatch::start());
             let accounts: Vec<_> = batch.iter().map(|new| new.account.clone()).collect();
-            let create = self.create_batch(run, &accounts, &mut pace);
-            let created: HashSet<UserId> = create.await?.into_iter().collect();
-            pace.after(began).await;
-            let rest = batch.iter().filter(|new| !created.contains(&new.account.id));
-            for new in rest {
+            let (after, rows) = (last.line, pace.rows);
+            // A batch that took too long is tried again; what it wrote stays as it is.
+            let write = async {
+                let create = || self.store.create_imported(lease.clone(), &accounts, self.now());
+                let created = patiently(&mut pace, create).await?;
+                pace.after(began).await;
+                Ok(created)
+            };
+            let (created, next) = tokio::join!(write, self.next_new(run, after, rows));
+            let created: Result<_, ImportError> = created;
+            let created: HashSet<UserId> = created?.into_iter().collect();
+            for new in batch.iter().filter(|new| !created.contains(&new.account.id)) {
                 self.create_alone(run, new).await?;
             }
             done += batch.len() as u64;
             let phase = ImportPhase::Create;
             (run.progress)(ImportProgress { phase, done, total: Some(total), rows: done });
-            batch = self.next_new(run, after, &pace).await?;
+            batch = next?;
         }
         Ok(())
-    }
-
-    /// Writes a batch. One that took too long is tried again in the same transaction's order: what it wrote
-    /// already stays as it is.
-    async fn create_batch(
-        &self,
-        run: &Run<'_>,
-        accounts: &[ImportedAccount],
-        pace: &mut Pace,
-    ) -> Result<Vec<UserId>, ImportError> {
-        run.patiently(pace, || self.store.create_imported(run.lease.clone(), accounts, self.now()))
-            .await
     }
 
     /// The next accounts of the file that are to be created, with their hashes.
@@ -69,10 +63,10 @@ impl Imports {
         &self,
         run: &mut Run<'_>,
         after: i64,
-        pace: &Pace,
+        rows: i64,
     ) -> Result<Vec<New>, ImportError> {
         let staging = &mut run.staged.staging;
-        let rows = staging.users(StagedState::New, after, pace.rows).await;
+        let rows = staging.users(StagedState::New, after, rows).await;
         let rows = rows.map_err(ImportError::Staging)?;
         let options = run.staged.options;
         let mut records = Vec::with_capacity(rows.len());

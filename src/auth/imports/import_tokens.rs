@@ -1,6 +1,6 @@
 //! Refresh tokens of the other system: which are outstanding, and which are blacklisted.
 
-use super::apply::Run;
+use super::apply::{Run, patiently};
 use super::error::ImportError;
 use super::pace::Pace;
 use super::progress::{ImportPhase, ImportProgress};
@@ -34,7 +34,7 @@ impl Imports {
                 let end = order(Scope::These(Vec::new()));
                 self.store.import_tokens(run.lease.clone(), &tokens, end)
             };
-            let ending = run.patiently(&mut pace, write).await?;
+            let ending = patiently(&mut pace, write).await?;
             self.ends.note(&ending.ended);
             ended += ending.ended.len();
             pace.after(batch).await;
