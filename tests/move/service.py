@@ -25,7 +25,7 @@ ISSUER = "https://auth.example.com"
 NUMBERS = itertools.count()
 
 # Passwords are hashed cheaply, and nobody waits after a wrong one: neither is what is tested here.
-FLAGS = ["--listen", "127.0.0.1:0", "--hashing-memory", "8", "--hashing-passes", "1", "--throttle", "false"]
+FLAGS = ["--hashing-memory", "8", "--hashing-passes", "1", "--throttle", "false"]
 
 LOGIN = """mutation($username: String!, $password: String!) {
   login(input: { username: $username, password: $password }) {
@@ -168,8 +168,8 @@ class Service:
         (self.directory / "django.toml").write_text(text)
         return ["--accept-foreign-tokens", "django.toml"]
 
-    def start(self, *flags):
-        replica = Replica([BINARY, "serve", *FLAGS, *flags], self.directory, self.environment)
+    def start(self, *flags, port=0):
+        replica = Replica([BINARY, "serve", "--listen", f"127.0.0.1:{port}", *FLAGS, *flags], self.directory, self.environment)
         self.replicas.append(replica)
         return replica
 
@@ -185,12 +185,15 @@ class Service:
         finally:
             replica.kill()
 
+    def connect(self):
+        """A connection to the database."""
+        if self.kind == "postgres":
+            return psycopg.connect(self.database_url, autocommit=True)
+        return sqlite3.connect(self.directory / "sallyport.db", timeout=20)
+
     def query(self, statement):
         """Rows of the database."""
-        if self.kind == "postgres":
-            with psycopg.connect(self.database_url, autocommit=True) as connection:
-                return connection.execute(statement).fetchall()
-        with contextlib.closing(sqlite3.connect(self.directory / "sallyport.db", timeout=20)) as connection:
+        with contextlib.closing(self.connect()) as connection:
             return connection.execute(statement).fetchall()
 
 
