@@ -183,6 +183,7 @@ impl From<Parts> for Auth {
             store: Arc::clone(&store),
             passwords: Arc::clone(&passwords),
             ends: Arc::clone(&ends),
+            latest_status: tokio::sync::Mutex::default(),
             clock: Arc::clone(&clock),
             entropy,
         };

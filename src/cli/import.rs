@@ -20,20 +20,27 @@ use crate::store::Durability;
 /// The exporter that runs inside a Django site.
 const DJANGO_EXPORTER: &str = include_str!("../kits/django/sallyport_export.py");
 
+/// JSON Schema of a line of the file.
+const SCHEMA: &str = include_str!("../kits/import-format.schema.json");
+
 /// Bytes that are read from the file at once.
 const BUFFER: usize = 256 * 1024;
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub(super) struct ImportArguments {
     #[command(subcommand)]
     command: Option<ImportCommand>,
     /// File that the exporter wrote, or `-` for standard input
-    #[arg(required_unless_present = "print_exporter")]
+    #[arg(required_unless_present_any = ["print_exporter", "print_schema"])]
     file: Option<PathBuf>,
     /// Print the file that exports from inside a site of this kind, and import nothing
     #[arg(long, value_enum, value_name = "django", hide_possible_values = true)]
     print_exporter: Option<Exporter>,
+    /// Print the JSON Schema of a line of the file, and import nothing
+    #[arg(long)]
+    print_schema: bool,
     /// Write to the database; without it the file is only read and compared
     #[arg(long)]
     apply: bool,
@@ -43,13 +50,13 @@ pub(super) struct ImportArguments {
     /// Name of the other system: lower-case letters, digits and hyphens [default: the name in the file]
     #[arg(long, value_name = "NAME", value_parser = Source::parse)]
     source: Option<Source>,
-    /// Accounts that get the role ADMIN: `superusers`, or nobody
+    /// Accounts that get the role ADMIN: none, or `superusers`
     #[arg(
         long,
         value_enum,
-        value_name = "nobody|superusers",
+        value_name = "none|superusers",
         hide_possible_values = true,
-        default_value = "nobody"
+        default_value = "none"
     )]
     admins: Admins,
     /// Make the names of groups role names
@@ -68,7 +75,7 @@ enum Exporter {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Admins {
-    Nobody,
+    None,
     Superusers,
 }
 
@@ -92,7 +99,10 @@ pub(super) async fn run(arguments: ImportArguments, sources: &Sources) -> Result
     if let Some(Exporter::Django) = arguments.print_exporter {
         return print(DJANGO_EXPORTER);
     }
-    // clap requires one of the three.
+    if arguments.print_schema {
+        return print(SCHEMA);
+    }
+    // clap requires the file otherwise.
     let Some(file) = &arguments.file else { return Ok(()) };
     // Before the database, which may be created.
     let input = input(file, &arguments)?;
@@ -116,7 +126,7 @@ pub(super) async fn run(arguments: ImportArguments, sources: &Sources) -> Result
         if is_refused {
             let things = count(problems, "thing");
             bail!(
-                "{things} cannot come over as it is, so nothing was imported; correct them in the other \
+                "{things} cannot come over, so nothing was imported; correct them in the other \
                  system, or add --skip-bad"
             );
         }
@@ -143,7 +153,7 @@ fn input(file: &Path, arguments: &ImportArguments) -> Result<ImportInput> {
     let opened = opened.map_err(|error| anyhow::anyhow!("{}: {error}", cannot_open()))?;
     let metadata = opened.metadata().with_context(cannot_open)?;
     if metadata.is_dir() {
-        bail!("{}: it is a directory", cannot_open());
+        bail!("{}: this is a directory", cannot_open());
     }
     let size = metadata.is_file().then_some(metadata.len());
     let content = Box::new(BufReader::with_capacity(BUFFER, opened));

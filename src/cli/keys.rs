@@ -49,7 +49,7 @@ pub(super) enum KeysCommand {
 }
 
 /// Said with the keys, since nobody else may have them.
-const EXPORTED: &str = "Whoever has these keys can make refresh tokens of every session. Give them only to the site \
+const EXPORTED: &str = "These keys make refresh tokens of every session. Give them only to the site \
                         that accepts the tokens after a move back, and replace the master secret when it does not \
                         need them any more.";
 

@@ -248,25 +248,27 @@ fn tokens_of_public_keys_are_verified_and_the_key_is_no_secret() {
     assert_eq!(rsa_tokens.verify(&confused, now()), Some(Err(TokenError::Invalid)));
 
     let kind = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
-    let ec = signature::EcdsaKeyPair::generate(kind).unwrap();
-    let der: PublicKeyX509Der<'_> = ec.public_key().as_der().unwrap();
-    let ec_pem = pem(der.as_ref());
+    let p256 = signature::EcdsaKeyPair::generate(kind).unwrap();
+    let der: PublicKeyX509Der<'_> = p256.public_key().as_der().unwrap();
+    let p256_pem = pem(der.as_ref());
     let text = message("ES256");
-    let by_ec = format!("{text}.{}", base64url(ec.sign(&random, text.as_bytes()).unwrap()));
-    assert!(verifier(ForeignAlgorithm::Es256, &ec_pem).verify(&by_ec, now()).unwrap().is_ok());
-    assert_eq!(rsa_tokens.verify(&by_ec, now()), Some(Err(TokenError::Invalid)));
+    let by_p256 = format!("{text}.{}", base64url(p256.sign(&random, text.as_bytes()).unwrap()));
+    assert!(verifier(ForeignAlgorithm::Es256, &p256_pem).verify(&by_p256, now()).unwrap().is_ok());
+    assert_eq!(rsa_tokens.verify(&by_p256, now()), Some(Err(TokenError::Invalid)));
 
-    let ed = signature::Ed25519KeyPair::generate().unwrap();
-    let der: PublicKeyX509Der<'_> = ed.public_key().as_der().unwrap();
-    let ed_pem = pem(der.as_ref());
+    let edwards = signature::Ed25519KeyPair::generate().unwrap();
+    let der: PublicKeyX509Der<'_> = edwards.public_key().as_der().unwrap();
+    let edwards_pem = pem(der.as_ref());
     let text = message("EdDSA");
-    let by_ed = format!("{text}.{}", base64url(ed.sign(text.as_bytes())));
-    assert!(verifier(ForeignAlgorithm::EdDsa, &ed_pem).verify(&by_ed, now()).unwrap().is_ok());
+    let by_edwards = format!("{text}.{}", base64url(edwards.sign(text.as_bytes())));
+    assert!(
+        verifier(ForeignAlgorithm::EdDsa, &edwards_pem).verify(&by_edwards, now()).unwrap().is_ok()
+    );
 
     let mistaken = [
-        (ForeignAlgorithm::Rs256, &ec_pem),
+        (ForeignAlgorithm::Rs256, &p256_pem),
         (ForeignAlgorithm::Es256, &rsa_pem),
-        (ForeignAlgorithm::Es384, &ec_pem),
+        (ForeignAlgorithm::Es384, &p256_pem),
         (ForeignAlgorithm::EdDsa, &rsa_pem),
     ];
     for (algorithm, pem) in mistaken {

@@ -34,6 +34,7 @@ pub mod typed_password;
 mod unprintable;
 pub mod user;
 pub mod user_claims;
+mod username;
 mod words;
 
 pub(crate) use words::words;

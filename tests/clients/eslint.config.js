@@ -20,7 +20,7 @@ export default [
         'error',
         {
           exceptions: {
-            types: ['LoginChallenge', 'PageInfo', 'SecondFactors', 'SessionClient', 'SessionEnded', 'TokenPair', 'TokenStatus', 'UserError'],
+            types: ['ImportStatus', 'LoginChallenge', 'PageInfo', 'SecondFactors', 'SessionClient', 'SessionEnded', 'TokenPair', 'TokenStatus', 'UserError'],
             suffixes: ['Payload', 'Connection', 'Edge'],
           },
         },

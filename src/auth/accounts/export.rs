@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::authentication::Method;
 use crate::domain::blacklist::BlacklistEntry;
+use crate::domain::external_account::ExternalId;
 use crate::domain::filter::{AuditFilter, BlacklistFilter, SessionFilter};
 use crate::domain::id::UserId;
 use crate::domain::locale::Locale;
@@ -156,6 +157,8 @@ fn account_value(user: &User) -> Value {
         "email": user.names.email().map(Email::as_str),
         "emailVerifiedAt": optional_time(user.email_verified_at),
         "role": user.role.as_str(),
+        "roles": user.roles.as_slice(),
+        "externalId": user.external_id.as_ref().map(ExternalId::as_str),
         "locale": user.locale.as_ref().map(Locale::as_str),
         "createdAt": time(user.created_at),
         "lastLoginAt": optional_time(user.last_login_at),

@@ -21,10 +21,10 @@ use crate::domain::origin::Origin;
 use crate::store::{self, ImportLease, LeaseLost, NewEvent, Store};
 
 /// How long a process that does not answer is believed to import.
-const LEASE: Duration = Duration::from_secs(10);
+const LEASE: Duration = Duration::from_secs(5);
 
 /// Interval at which the lease is renewed.
-const RENEWAL: Duration = Duration::from_secs(2);
+const RENEWAL: Duration = Duration::from_secs(1);
 
 /// Interval at which a lease of another process is asked for.
 const RETRY: Duration = Duration::from_millis(500);

@@ -101,14 +101,14 @@ impl Imports {
             };
             let Some((username, is_email_lost)) = names.remove(&record.line) else { continue };
             let comparison = Comparison::new(record, here);
-            let changed = changed(record, here, &comparison, (username, is_email_lost));
+            let rest = rest_of_change(record, here, &comparison, (username, is_email_lost));
             if comparison.has_new_password
                 && let Ok(hash) = &record.password
             {
                 passwords.push((changes.len(), hash.clone()));
             }
-            standings.extend(standing(record, here, &comparison, &changed));
-            changes.push(changed);
+            standings.extend(standing(record, here, &comparison, &rest));
+            changes.push(rest);
         }
         let (places, hashes): (Vec<_>, Vec<_>) = passwords.into_iter().unzip();
         for (place, hash) in places.into_iter().zip(self.passwords.wrap(hashes).await?) {
@@ -174,7 +174,7 @@ fn set_password(changes: &mut [ChangedAccount], place: usize, hash: PasswordHash
 }
 
 /// The change of an account but for its standing. A password is still to be set.
-fn changed(
+fn rest_of_change(
     record: &ForeignRecord,
     here: &PresentAccount,
     comparison: &Comparison,

@@ -32,22 +32,22 @@ impl Imports {
     pub(super) async fn create_new(&self, run: &mut Run<'_>) -> Result<(), ImportError> {
         let total = run.staged.summary.users.new;
         let (mut pace, mut after, mut done) = (Pace::of(&self.store), 0, 0);
-        let mut page = self.next_new(run, after, &pace).await?;
-        while let Some(last) = page.last() {
+        let mut batch = self.next_new(run, after, &pace).await?;
+        while let Some(last) = batch.last() {
             after = last.line;
-            let batch = Stopwatch::start();
-            let accounts: Vec<_> = page.iter().map(|new| new.account.clone()).collect();
+            let began = Stopwatch::start();
+            let accounts: Vec<_> = batch.iter().map(|new| new.account.clone()).collect();
             let create = self.create_batch(run, &accounts, &mut pace);
             let created: HashSet<UserId> = create.await?.into_iter().collect();
-            pace.after(batch).await;
-            let rest = page.iter().filter(|new| !created.contains(&new.account.id));
+            pace.after(began).await;
+            let rest = batch.iter().filter(|new| !created.contains(&new.account.id));
             for new in rest {
                 self.create_alone(run, new).await?;
             }
-            done += page.len() as u64;
+            done += batch.len() as u64;
             let phase = ImportPhase::Create;
             (run.progress)(ImportProgress { phase, done, total: Some(total), rows: done });
-            page = self.next_new(run, after, &pace).await?;
+            batch = self.next_new(run, after, &pace).await?;
         }
         Ok(())
     }
@@ -123,7 +123,9 @@ impl Imports {
             }
             let mut names = NameQuery::default();
             names.add_username(&account.username);
-            account.email.iter().for_each(|email| names.add_email(email));
+            if let Some(email) = &account.email {
+                names.add_email(email);
+            }
             let taken = self.store.names_taken(&names, self.now()).await?;
             if account.email.as_ref().is_some_and(|email| taken.has_email(email, None)) {
                 account.email = None;

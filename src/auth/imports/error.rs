@@ -10,32 +10,32 @@ use crate::store;
 pub enum ImportError {
     #[error(transparent)]
     Service(#[from] Error),
-    #[error("cannot read the file: {0}")]
+    #[error("Cannot read the file: {0}.")]
     Read(io::Error),
     #[error(
-        "cannot write the temporary database of the import: {0}; set TMPDIR to a directory with space"
+        "Cannot write the temporary database of the import: {0}. Set TMPDIR to a directory with space."
     )]
     Staging(store::Error),
-    #[error("the file is empty")]
+    #[error("The file is empty.")]
     Empty,
     #[error(
-        "the file has no header, so it was not written by an exporter; see sallyport import --print-exporter \
-         django"
+        "The file has no header, so no exporter has written the file; see sallyport import --print-exporter \
+         django."
     )]
     NoHeader,
-    #[error("the header of the file cannot be read: {0}")]
+    #[error("The header of the file cannot be read. {0}")]
     Header(LineError),
-    #[error("the file ends at line {0} without its end line: it was cut off; export again")]
+    #[error("The file ends at line {0} without its end line: the file was cut off. Export again.")]
     CutOff(u64),
     #[error(
-        "the file has {found} lines of the kind {kind}, and its end line says {expected}; export again"
+        "The number of lines of the kind {kind} is {found}, and the end line says {expected}. Export again."
     )]
     Incomplete { kind: &'static str, found: u64, expected: u64 },
-    #[error("another import from {0} is running; wait until it is done")]
+    #[error("Another import from {0} is running. Wait until it is done.")]
     Running(String),
-    #[error("another import from the same source took over; run this one again")]
+    #[error("Another import from the same source took over. Run the import again.")]
     TakenOver,
-    #[error("other requests took the same names again and again; run the import again")]
+    #[error("Other requests took the same names again and again. Run the import again.")]
     Contended,
 }
 

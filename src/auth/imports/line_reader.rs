@@ -219,7 +219,7 @@ mod tests {
         let (sender, mut parts) = mpsc::channel(4);
         let input = Box::new(Cursor::new(text.into()));
         let reading = tokio::task::spawn_blocking(move || {
-            read_lines(input, ImportOptions::default(), &sender)
+            read_lines(input, ImportOptions::default(), &sender);
         });
         let (mut users, mut unreadable) = (0, 0);
         let outcome = loop {
@@ -264,8 +264,8 @@ mod tests {
             (&[user][..], "has no header"),
             (&[HEADER, user][..], "cut off"),
             (&[HEADER, user, r#"{"kind":"end","us"#][..], "cut off"),
-            (&[HEADER, user, r#"{"kind":"end","users":2}"#][..], "its end line says 2"),
-            (&[HEADER, user, user, r#"{"kind":"end","users":1}"#][..], "its end line says 1"),
+            (&[HEADER, user, r#"{"kind":"end","users":2}"#][..], "the end line says 2"),
+            (&[HEADER, user, user, r#"{"kind":"end","users":1}"#][..], "the end line says 1"),
             (&[HEADER.replace("1,", "2,").as_str()][..], "another version"),
         ] {
             let error = read(file(lines)).await.unwrap_err();

@@ -17,6 +17,7 @@ mod pace;
 mod progress;
 mod read_file;
 mod rename;
+mod stage_records;
 mod state;
 mod status;
 mod summary;

@@ -20,6 +20,7 @@ use crate::domain::foreign_token::ForeignTokenDecision;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{Session, SessionState};
+use crate::domain::user::User;
 use crate::domain::user_claims::UserClaims;
 use crate::metrics::RefreshOutcome;
 use crate::store::{self, Refreshed, Reissue};
@@ -124,7 +125,7 @@ impl Sessions {
     ) -> Result<Option<Refreshed>, Error> {
         let found = self.ends.sessions_by_id(&[session]).await?.remove(&session);
         let account = self.store.users_by_id(&[user]).await?.remove(&user);
-        let account = account.filter(|account| account.is_active());
+        let account = account.filter(User::is_active);
         let Some((session, account)) = found.zip(account) else {
             return Err(refused(UserErrorCode::SessionEnded));
         };

@@ -54,14 +54,15 @@ impl Sessions {
                     let ended = self.ends.end(end, None).await?;
                     return Ok(nothing(Some((user, session))).with_ended(ended));
                 }
-                ForeignTokenDecision::Exchange => {
-                    let source = verified.source().clone();
-                    let now = self.now();
-                    if self.store.refuse_foreign_token(source, token.clone(), now).await? {
+                // It may be dead only for as long as its account is deactivated.
+                decision @ (ForeignTokenDecision::Exchange | ForeignTokenDecision::Ended) => {
+                    let (source, now) = (verified.source().clone(), self.now());
+                    let is_refused =
+                        self.store.refuse_foreign_token(source, token.clone(), now).await?;
+                    if is_refused || decision == ForeignTokenDecision::Ended {
                         return Ok(nothing(None));
                     }
                 }
-                ForeignTokenDecision::Ended => return Ok(nothing(None)),
                 ForeignTokenDecision::Invalid => {
                     return Err(refused(UserErrorCode::RefreshTokenInvalid));
                 }

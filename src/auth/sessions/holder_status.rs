@@ -26,8 +26,13 @@ impl Sessions {
         Ok(TokenStatus { reason, ..status })
     }
 
-    /// Whether the account of a refresh token that was issued here is deactivated.
+    /// Whether the account of a refresh token is deactivated.
     pub async fn is_of_inactive_user(&self, token: &str) -> Result<bool, Error> {
+        if let Some(Ok(foreign)) = self.foreign_token(token, self.now()) {
+            let (source, token) = (foreign.source(), foreign.token());
+            let known = self.store.foreign_token(source, &token.id, &token.external_id).await?;
+            return Ok(known.is_some_and(|known| !known.owner.is_active));
+        }
         let Ok(token) = self.tokens.verify_refresh(token, self.now()) else { return Ok(false) };
         let known = self.store.known_token(token.user_id, token.session_id, token.id).await?;
         Ok(known.is_some_and(|known| !known.user_is_active))

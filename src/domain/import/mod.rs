@@ -7,6 +7,8 @@ mod account;
 mod fields;
 mod imported_name;
 mod line;
+#[cfg(test)]
+mod line_tests;
 mod problem;
 
 pub use account::{ImportOptions, WantedAccount, WantedPassword};

@@ -71,7 +71,7 @@ impl ProblemKind {
             Self::NameTaken => "Usernames that accounts of this service have",
             Self::InvalidName => "Usernames that are not valid here",
             Self::NameIsNoAddressOfIt => {
-                "Usernames that are an e-mail address of nobody or of others"
+                "Usernames with an @ that are not the address of the account"
             }
             Self::InvalidRoles => "Groups that are not valid roles here",
             Self::ChangedOnBothSides => "Accounts that were changed on both sides",
@@ -84,7 +84,7 @@ impl ProblemKind {
     #[must_use]
     pub fn consequence(self) -> &'static str {
         match self {
-            Self::UnreadableLine => "they stay out",
+            Self::UnreadableLine => "left out",
             Self::DuplicateId => "the first line counts, the others stay out",
             Self::UnknownHasher | Self::DesCrypt | Self::MalformedHash | Self::ExpensiveHash => {
                 "the account comes without a password, and its owner resets it by e-mail"
@@ -96,15 +96,15 @@ impl ProblemKind {
             Self::DuplicateName => {
                 "the account that logged in last keeps the name, the others get a number"
             }
-            Self::NameTaken => "the account here keeps it, the imported one gets a number",
+            Self::NameTaken => "the account here keeps the name, the imported one gets a number",
             Self::InvalidName => "other characters become hyphens",
             Self::NameIsNoAddressOfIt => {
                 "the @ becomes a hyphen, so that a login by an address means the account that has it"
             }
             Self::InvalidRoles => "the account comes without these groups",
             Self::ChangedOnBothSides => "the value here stays",
-            Self::Gone => "they stay here; deactivate or delete them by hand",
-            Self::DeletedHere => "they stay deleted",
+            Self::Gone => "kept here; deactivate or delete these accounts by hand",
+            Self::DeletedHere => "deleted accounts stay deleted",
         }
     }
 }

@@ -114,7 +114,8 @@ steps! {
         async fn empty_account(&mut self, user: UserId, at: Timestamp) -> Result<Option<User>> {
             let row: Option<UserRow> = metered::query_as(concat!(
                 "UPDATE users SET username = $3, email = NULL, role = 'USER', last_login_at = NULL, \
-                 email_verified_at = NULL, locale = NULL, deleted_at = $2, \
+                 email_verified_at = NULL, locale = NULL, external_id = NULL, roles = NULL, \
+                 deleted_at = $2, \
                  deactivated_at = COALESCE(deactivated_at, $2) \
                  WHERE id = $1 AND deleted_at IS NULL AND (role <> 'ADMIN' \
                  OR deactivated_at IS NOT NULL OR EXISTS (SELECT 1 FROM users AS other \
@@ -169,6 +170,13 @@ impl Store {
             conn.queue_mails(&mails).await?;
             conn.record_event(&event).await?;
             let ended = conn.end_all(&end).await?;
+            // Its row there stays: another import must not make the account again.
+            metered::query(
+                "UPDATE external_accounts SET password_fingerprint = NULL WHERE user_id = $1",
+            )
+            .bind(user.as_uuid())
+            .execute(conn)
+            .await?;
             Ok(Ok((deleted, ended)))
         })
     }

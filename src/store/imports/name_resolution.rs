@@ -60,6 +60,8 @@ pub struct Renamed {
     pub problem: ProblemKind,
 }
 
+type RenamedRow = (i64, i64, String, String, String, String, String);
+
 impl Staging {
     /// Finds the accounts that cannot have the names of their records.
     pub async fn find_collisions(&mut self) -> Result<()> {
@@ -73,7 +75,7 @@ impl Staging {
 
     /// The next accounts that need another name.
     pub async fn renamed(&mut self, after: i64, size: i64) -> Result<Vec<Renamed>> {
-        let rows: Vec<(i64, i64, String, String, String, String, String)> = metered::query_as(
+        let rows: Vec<RenamedRow> = metered::query_as(
             "SELECT number, line, id, record, username, username_key, name_problem \
              FROM renamed JOIN users USING (line) WHERE number > $1 ORDER BY number LIMIT $2",
         )
@@ -81,8 +83,7 @@ impl Staging {
         .bind(size)
         .fetch_all(&mut self.connection)
         .await?;
-        type Row = (i64, i64, String, String, String, String, String);
-        let renamed = |(number, line, id, record, username, key, problem): Row| {
+        let renamed = |(number, line, id, record, username, key, problem): RenamedRow| {
             let username = Username::from_stored(username, key);
             let problem = ProblemKind::parse(&problem)?;
             Some(Renamed { number, line, id, record, username, problem })

@@ -9,7 +9,7 @@ use crate::domain::external_account::Source;
 use crate::domain::id::UserId;
 use crate::domain::import::FieldDigests;
 use crate::domain::role_names::RoleNames;
-use crate::domain::user::{Names, Role, User};
+use crate::domain::user::{Email, Names, Role, User};
 use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
@@ -19,6 +19,7 @@ use crate::store::query::rows::{UserRow, user_columns};
 
 /// An account that was imported before.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct PresentAccount {
     pub id: UserId,
     /// Id in the other system.
@@ -43,7 +44,7 @@ impl PresentAccount {
     /// Digests of the account as it is now.
     #[must_use]
     pub fn digests(&self) -> FieldDigests {
-        let email = (self.names.email().map(|email| email.as_str()), self.is_email_verified);
+        let email = (self.names.email().map(Email::as_str), self.is_email_verified);
         let username = self.names.username().as_str();
         digests_here(username, email, self.is_active, self.role, &self.roles)
     }

@@ -105,6 +105,8 @@ pub struct StagedRow {
     pub is_email_lost: bool,
 }
 
+type TokenRow = (String, Option<String>, Option<i64>, i64, Option<i64>);
+
 impl Staging {
     /// Opens an empty one.
     pub async fn open() -> Result<Self> {
@@ -245,7 +247,7 @@ impl Staging {
         (now, unknown): (Timestamp, Timestamp),
         size: i64,
     ) -> Result<Vec<ImportedToken>> {
-        let rows: Vec<(String, Option<String>, Option<i64>, i64, Option<i64>)> = metered::query_as(
+        let rows: Vec<TokenRow> = metered::query_as(
             "SELECT jti, id, created_at, COALESCE(expires_at, $3), blacklisted_at FROM tokens \
              WHERE jti > $1 AND COALESCE(expires_at, $3) > $2 \
              AND (id IS NOT NULL OR blacklisted_at IS NOT NULL) ORDER BY jti LIMIT $4",
@@ -256,13 +258,14 @@ impl Staging {
         .bind(size)
         .fetch_all(&mut self.connection)
         .await?;
-        let token = |(jti, external_id, created_at, expires_at, blacklisted_at)| ImportedToken {
-            jti,
-            external_id,
-            created_at: Option::map(created_at, Timestamp::from_micros),
-            expires_at: Timestamp::from_micros(expires_at),
-            blacklisted_at: Option::map(blacklisted_at, Timestamp::from_micros),
-        };
+        let token =
+            |(jti, external_id, created_at, expires_at, blacklisted_at): TokenRow| ImportedToken {
+                jti,
+                external_id,
+                created_at: created_at.map(Timestamp::from_micros),
+                expires_at: Timestamp::from_micros(expires_at),
+                blacklisted_at: blacklisted_at.map(Timestamp::from_micros),
+            };
         Ok(rows.into_iter().map(token).collect())
     }
 }

@@ -15,6 +15,7 @@ mod federation;
 mod foreign_passwords;
 pub mod foreign_tokens;
 mod guard;
+mod imports;
 mod keys;
 mod lists;
 mod login;

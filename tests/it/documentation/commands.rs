@@ -1,6 +1,8 @@
 //! Commands, flags and variables that the documents name.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory};
@@ -65,6 +67,7 @@ fn every_flag_and_variable_that_is_named_exists() {
     let command = Cli::command();
     let (mut flags, mut variables) = (BTreeSet::from(COMMON.map(str::to_owned)), BTreeSet::new());
     collect(&command, &mut flags, &mut variables);
+    variables.extend(names_in_django());
     let mut named = BTreeSet::new();
     for document in manual() {
         for span in document.code_spans() {
@@ -74,15 +77,28 @@ fn every_flag_and_variable_that_is_named_exists() {
                 named.insert(word.to_owned());
             }
         }
-        for (at, _) in document.text.match_indices("SALLYPORT_") {
-            let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
-            let name: String = document.text[at..].chars().take_while(|c| is_name(*c)).collect();
+        for name in names(&document.text) {
             // The prefix alone, or with dots behind it.
             let is_prefix = name == "SALLYPORT_";
             assert!(is_prefix || variables.contains(&name), "{}: {name}", document.path);
         }
     }
     assert!(named.len() > 50, "{named:?}");
+}
+
+/// Variables and settings that the files for Django read.
+fn names_in_django() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kits/django");
+    let files = fs::read_dir(folder).expect("the files for Django");
+    let texts = files.map(|file| fs::read_to_string(file.expect("a file").path()).expect("a text"));
+    texts.flat_map(|text| names(&text)).collect()
+}
+
+/// Names in capitals with the prefix of the project's own.
+fn names(text: &str) -> Vec<String> {
+    let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
+    let name = |at: usize| text[at..].chars().take_while(|c| is_name(*c)).collect();
+    text.match_indices("SALLYPORT_").map(|(at, _)| name(at)).collect()
 }
 
 fn collect(command: &Command, flags: &mut BTreeSet<String>, variables: &mut BTreeSet<String>) {

@@ -10,15 +10,17 @@ use std::fs;
 use std::path::Path;
 
 /// Documents that are read by others than users of the program.
-const OTHER_READMES: [&str; 9] = [
+const OTHER_READMES: [&str; 11] = [
     "benches/README.md",
     "migrations/README.md",
     "src/console/README.md",
     "src/graphiql/README.md",
+    "src/kits/python/README.md",
     "tests/README.md",
     "tests/advisories/README.md",
     "tests/clients/README.md",
     "tests/fuzz/README.md",
+    "tests/move/README.md",
     "README.md",
 ];
 

@@ -9,6 +9,7 @@ mod email_commands;
 mod flags;
 mod foreign_tokens;
 mod help;
+mod import;
 mod log;
 mod server;
 mod settings;

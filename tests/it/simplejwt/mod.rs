@@ -9,6 +9,7 @@ mod client;
 
 mod login;
 mod logout;
+mod old_tokens;
 mod refresh;
 mod requests;
 mod site_settings;

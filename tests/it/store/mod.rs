@@ -17,6 +17,7 @@ pub mod faults;
 mod first_account;
 mod floors;
 mod foreign_passwords;
+mod foreign_tokens;
 mod keys;
 mod keys_and_audit;
 mod late_commits;

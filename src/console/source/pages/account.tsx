@@ -33,6 +33,8 @@ export function Account() {
           facts={{
             [texts.account.username]: viewer?.username ?? (asked.loading ? texts.loading : texts.none),
             [texts.account.role]: viewer ? texts.role[viewer.role] : texts.none,
+            [texts.users.roles]: viewer?.roles.join(', '),
+            [texts.users.externalId]: viewer?.externalId,
             [texts.account.since]: <Time at={viewer?.createdAt} />,
             [texts.account.lastLogin]: <Time at={viewer?.lastLoginAt} />,
             [texts.account.passwordChanged]: viewer && !viewer.passwordChangedAt ? texts.account.never : <Time at={viewer?.passwordChangedAt} />,

@@ -9,6 +9,7 @@ import { Events } from './events';
 import { Keys } from './keys';
 import { Now } from './last-hour';
 import { Mail } from './mail';
+import { Move } from './move';
 import { SessionStory } from './session-detail';
 import { Sessions } from './sessions';
 import { Users } from './users';
@@ -29,5 +30,6 @@ export const pages: PageEntry[] = [
   { path: '/console/events', label: texts.events.title, page: Events, isForAdmins: true },
   { path: '/console/mail', label: texts.mail.title, page: Mail, isForAdmins: true },
   { path: '/console/keys', label: texts.keys.title, page: Keys, isForAdmins: true },
+  { path: '/console/move', label: texts.move.title, page: Move, isForAdmins: true },
   { path: '/console/account', label: texts.account.title, page: Account, isForAdmins: false },
 ];

@@ -177,6 +177,7 @@ function Step({ chapter, usual }: { chapter: Chapter; usual: string | null }) {
 const TONES: Partial<Record<AuditKind, string>> = {
   LOGIN_SUCCEEDED: 'begun',
   REGISTERED: 'begun',
+  TOKEN_EXCHANGED: 'begun',
   REFRESH_REUSED: 'alarm',
   LOGIN_FAILED: 'alarm',
   RATE_LIMITED: 'alarm',

@@ -39,7 +39,7 @@ export function Users() {
   const columns: Column<UserRowFragment>[] = [
     { name: texts.users.username, cell: row => row.username },
     { name: texts.users.email, cell: row => <Address user={row} /> },
-    { name: texts.users.role, cell: row => texts.role[row.role] },
+    { name: texts.users.role, cell: row => <Roles user={row} /> },
     { name: texts.users.state, cell: row => <span class={row.isActive ? 'badge' : 'badge ended'}>{texts.users.states[row.isActive ? 'active' : 'inactive']}</span> },
     { name: texts.users.factors, cell: row => <Factors user={row} /> },
     { name: texts.users.since, cell: row => <Time at={row.createdAt} /> },
@@ -79,6 +79,15 @@ function Address({ user: { email, emailVerifiedAt } }: { user: UserRowFragment }
   );
 }
 
+function Roles({ user: { role, roles } }: { user: UserRowFragment }) {
+  return (
+    <span class="stacked">
+      <span>{texts.role[role]}</span>
+      {roles.length > 0 && <span class="hint">{roles.join(', ')}</span>}
+    </span>
+  );
+}
+
 const hasFactor = ({ secondFactors }: UserRowFragment) => Boolean(secondFactors && (secondFactors.totpSince || secondFactors.passkeys.length > 0));
 
 function Factors({ user }: { user: UserRowFragment }) {
@@ -86,7 +95,7 @@ function Factors({ user }: { user: UserRowFragment }) {
   if (!secondFactors) return <>{texts.none}</>;
   const { totpSince, passkeys, recoveryCodesLeft, isRequired } = secondFactors;
   return (
-    <span class="factors">
+    <span class="stacked">
       {totpSince && (
         <span>
           {texts.users.app} <Time at={totpSince} />

@@ -18,6 +18,7 @@ import { texts } from '../texts';
 import { Confirm } from './dialog';
 import { Failure } from './failure';
 import { Field, Select } from './field';
+import { Facts } from './name-value-list';
 import { useQuery } from './query';
 
 interface Props {
@@ -84,6 +85,7 @@ export function Correct({ user, onClose }: OfUser) {
       </label>
       <Select label={users.role} options={user.role === 'UNKNOWN' ? texts.role : roles} value={role} onChange={event => setRole(event.currentTarget.value)} />
       {changes.role && <Ending userId={user.id} />}
+      {(user.externalId || user.roles.length > 0) && <Facts facts={{ [users.externalId]: user.externalId, [users.roles]: user.roles.join(', ') }} />}
     </Confirm>
   );
 }

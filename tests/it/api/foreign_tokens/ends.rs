@@ -13,6 +13,7 @@ on_both!(
     a_logout_of_the_session_is_the_end_of_the_token,
     a_token_alone_ends_no_other_sessions,
     a_deactivated_account_exchanges_nothing_ever_again,
+    a_logout_while_the_account_is_deactivated_lasts,
 );
 
 /// Logs in by password, ends all sessions by this mutation, and returns what a token of before is answered with.
@@ -138,4 +139,17 @@ async fn a_deactivated_account_exchanges_nothing_ever_again(database: Database) 
         assert_eq!(code(&service.refresh(&token, None).await), "SESSION_ENDED", "{active}");
         service.pass(MINUTE).await;
     }
+}
+
+async fn a_logout_while_the_account_is_deactivated_lasts(database: Database) {
+    let site = OldSite::new("");
+    let service = site.service(&database, "").await;
+    let token = site.outstanding(&database, "one").await;
+    // As an import leaves an account that was deactivated there.
+    let mut raw = database.raw().await;
+    raw.execute("UPDATE users SET deactivated_at = 1 WHERE username = 'ada'").await;
+    let done = service.logout(None, Some(&token), "CURRENT").await;
+    assert_eq!(done["errors"], json!([]));
+    raw.execute("UPDATE users SET deactivated_at = NULL WHERE username = 'ada'").await;
+    assert_eq!(code(&service.refresh(&token, None).await), "SESSION_ENDED");
 }
