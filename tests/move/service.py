@@ -162,7 +162,8 @@ class Service:
 
     def accept(self, site, key=None, **keys):
         """Writes the files of --accept-foreign-tokens for a site; answers the flags."""
-        (self.directory / "django.key").write_text(key or site.options["secret_key"])
+        # As editors and `echo` write it.
+        (self.directory / "django.key").write_text(f"{key or site.options['secret_key']}\n")
         lines = {"key-file": "django.key", "algorithm": "HS256", **keys}
         text = "".join(f"{name} = {toml(value)}\n" for name, value in lines.items())
         (self.directory / "django.toml").write_text(text)

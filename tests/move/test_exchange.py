@@ -57,13 +57,14 @@ def moved(site, service, population=None, key=None, **keys):
     moment = int(time.time())
     keys = {"issued-before": datetime.fromtimestamp(moment, timezone.utc), **keys}
     flags = service.accept(site, key, **keys)
-    return Exchange(site, population, service, flags, [service.start(*flags) for _ in range(2)], moment)
+    replicas = [service.start(*flags, "--simplejwt-endpoints", "/api/token") for _ in range(2)]
+    return Exchange(site, population, service, flags, replicas, moment)
 
 
 @pytest.fixture(scope="module")
 def populated_site(make_site):
     site = make_site()
-    population = site.populate(users=75, logins=60)
+    population = site.populate(users=105, logins=90)
     site.export()
     return site, population
 
@@ -230,6 +231,36 @@ def test_a_logout_of_an_exchanged_session_ends_the_old_token(exchange):
     for replica in (second, first):
         assert replica.refresh(token["refresh"]).codes == ("SESSION_ENDED",)
         assert replica.refresh(session.refresh).codes == ("SESSION_ENDED",)
+
+
+@pytest.mark.parametrize("how", ["logout of all", "blacklist"])
+def test_nothing_lives_on_when_a_logout_meets_an_exchange(exchange, how):
+    first, second = exchange.replicas
+    seen = set()
+    for number in range(6):
+        token = exchange.take()
+        user = exchange.population.user(token["user_id"])
+        session = first.log_in(user["username"], user["password"])
+
+        def log_out():
+            time.sleep(number * 0.002)
+            if how == "blacklist":
+                return first.post("blacklist/", {"refresh": token["refresh"]}).status
+            return first.log_out(session.access, "ALL")
+
+        with ThreadPoolExecutor(4) as pool:
+            exchanges = [pool.submit(second.refresh, token["refresh"]) for _ in range(2)]
+            logout = pool.submit(log_out)
+            exchanges += [pool.submit(first.refresh, token["refresh"])]
+            answers, done = [one.result() for one in exchanges], logout.result()
+        assert done in ((200,) if how == "blacklist" else (1, 2)), done
+        for answer in answers:
+            seen.add(answer.codes)
+            for replica in exchange.replicas:
+                left = replica.refresh(answer.refresh or token["refresh"])
+                assert left.codes == ("SESSION_ENDED",), (answer, left)
+        assert second.refresh(token["refresh"]).codes == ("SESSION_ENDED",)
+    assert seen <= {(), ("SESSION_ENDED",)}
 
 
 def test_a_front_end_that_goes_on_with_an_exchanged_token_is_stale_and_later_a_reuse(exchange):
