@@ -3,6 +3,7 @@ import itertools
 import pytest
 
 from django_site import ENVIRONMENTS, NEWEST, Site
+from service import Service
 
 NUMBERS = itertools.count()
 
@@ -14,6 +15,20 @@ def make_site(tmp_path_factory):
     return lambda environment=NEWEST, model="default", **options: Site(
         directory / f"site{next(NUMBERS)}", environment, model, **options,
     )
+
+
+@pytest.fixture(scope="session")
+def make_service(tmp_path_factory):
+    """Makes a service; the arguments are those of Service. Its servers are killed at the end."""
+    directory, made = tmp_path_factory.mktemp("services"), []
+
+    def make(kind, **options):
+        made.append(Service(directory / f"service{next(NUMBERS)}", kind, **options))
+        return made[-1]
+
+    yield make
+    for service in made:
+        service.stop()
 
 
 @pytest.fixture(scope="session", params=[ENVIRONMENTS[0], NEWEST], ids=lambda environment: environment.name)

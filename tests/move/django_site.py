@@ -79,6 +79,9 @@ class Site:
             "allauth": False,
             "database_url": None,
             "simple_jwt": {},
+            # Further folders of Python modules, and settings of Django.
+            "modules": [],
+            "settings": {},
             "other_hashers": other_hashers(environment),
             **options,
         }
@@ -119,7 +122,7 @@ class Site:
         return {
             **os.environ,
             "MOVE_SITE": str(self.directory),
-            "PYTHONPATH": str(FILES),
+            "PYTHONPATH": os.pathsep.join([str(FILES), *self.options["modules"]]),
             **{name: str(value) for name, value in variables.items()},
         }
 
@@ -141,6 +144,10 @@ class Site:
     def run_file(self, name, check=True, **variables):
         """Runs a file of src/kits/django as its users do."""
         return self.manage("shell", stdin=(FILES / name).read_text(), check=check, **variables)
+
+    @property
+    def login_field(self):
+        return {"default": "username", "email": "email", "computed": "handle"}[self.options["model"]]
 
     def export(self, name="export.ndjson", **variables):
         """Records of an export."""
@@ -185,8 +192,7 @@ class Site:
         return population
 
     def log_in(self, url, population, user, rotates):
-        name = {"default": "username", "email": "email", "computed": "handle"}[self.options["model"]]
-        answer = post(f"{url}/api/token/", {name: user["username"], "password": user["password"]})
+        answer = post(f"{url}/api/token/", {self.login_field: user["username"], "password": user["password"]})
         assert answer.status == 200, (user, answer)
         token = {"user_id": user["id"], "refresh": answer.body["refresh"], "state": "live"}
         population.tokens.append(token)

@@ -76,3 +76,5 @@ if SITE["model"] == "computed":
 
 SALLYPORT_ISSUER = "https://auth.example.com"
 SALLYPORT_REFRESH_KEY_FILE = str(DIRECTORY / "refresh-key")
+
+globals().update(SITE["settings"])
