@@ -1,64 +1,21 @@
 """Refresh tokens of a site are exchanged once each, and forged ones never."""
 
-import base64
 import copy
-import hashlib
-import hmac
 import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from django_site import ENVIRONMENTS, SECRET_KEY, Population, Site, answer_to
+from django_site import SECRET_KEY, answer_to
+from exchange import by_hand, moved, signed, with_header
 from records import claims, graphql_request
-from service import ISSUER, Service
+from service import ISSUER
 
 # A key may have another length than PyJWT recommends for another algorithm.
 pytestmark = pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
-
-
-@dataclass
-class Exchange:
-    site: Site
-    population: Population
-    service: Service
-    flags: list
-    replicas: list
-    # The time of the cut-over.
-    moment: int
-
-    def take(self, state="live"):
-        """A token that no other test has used, of an account that is active."""
-        for token in self.population.of(state):
-            user = self.population.user(token["user_id"])
-            if user["is_active"] and not user["is_deleted"]:
-                self.population.tokens.remove(token)
-                return token
-        raise AssertionError(f"no {state} token is left")
-
-    def sessions_of(self, user_id):
-        statement = "select count(*) from sessions join users on users.id = user_id where external_id = '%s'"
-        return self.service.query(statement % user_id)[0][0]
-
-
-def moved(site, service, population=None, key=None, **keys):
-    """Imports a site, which is populated unless it was, and starts two servers."""
-    if population is None:
-        population = site.populate(users=10, logins=8)
-        site.export()
-    service.import_file(site.directory / "export.ndjson", "--apply")
-    moment = int(time.time())
-    keys = {"issued-before": datetime.fromtimestamp(moment, timezone.utc), **keys}
-    flags = service.accept(site, key, **keys)
-    replicas = [service.start(*flags, "--simplejwt-endpoints", "/api/token") for _ in range(2)]
-    return Exchange(site, population, service, flags, replicas, moment)
 
 
 @pytest.fixture(scope="module")
@@ -125,17 +82,6 @@ def test_a_server_that_is_killed_amid_exchanges_neither_loses_nor_doubles_a_sess
     assert all(exchange.sessions_of(user_id) == number + 1 for user_id, number in before.items())
 
 
-def signed(payload, key=SECRET_KEY, algorithm="HS256", **header):
-    return jwt.encode(payload, key, algorithm, header or None)
-
-
-def by_hand(payload, key, header):
-    """Signs by HMAC with a key that PyJWT would not take."""
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, payload)]
-    signature = hmac.new(key, b".".join(parts), hashlib.sha256).digest()
-    return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
-
-
 def forged(payload, other_user, blacklisted, moment):
     """Tokens that say of themselves to be this one, and are not."""
     right, header = signed(payload), {"alg": "HS256", "typ": "JWT"}
@@ -170,11 +116,6 @@ def forged(payload, other_user, blacklisted, moment):
     yield "cut off", right[:-4]
     yield "a part more", f"{right}.x"
     yield "padding", f"{right}="
-
-
-def with_header(token, header):
-    head = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
-    return ".".join([head, *token.split(".")[1:]])
 
 
 def test_forged_and_foreign_tokens_are_refused_and_spend_nothing(exchange):
@@ -283,95 +224,3 @@ def test_no_token_is_exchanged_once_the_time_is_over(exchange):
     with exchange.service.serving() as without:
         assert without.refresh(token["refresh"]).codes == ("REFRESH_TOKEN_INVALID",)
     assert exchange.replicas[0].refresh(token["refresh"]).is_granted
-
-
-def key_pair(algorithm):
-    """Private and public key in PEM."""
-    is_rsa = algorithm == "RS256"
-    key = rsa.generate_private_key(65537, 2048) if is_rsa else ec.generate_private_key(ec.SECP256R1())
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption(),
-    )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo,
-    )
-    return private.decode(), public.decode()
-
-
-@pytest.mark.parametrize("algorithm, kind", [("RS256", "sqlite"), ("ES256", "postgres")])
-def test_a_site_with_a_key_pair_an_issuer_and_an_audience(make_site, make_service, algorithm, kind):
-    private, public = key_pair(algorithm)
-    settings = {"ALGORITHM": algorithm, "SIGNING_KEY": private, "VERIFYING_KEY": public,
-                "ISSUER": "https://shop.example.com", "AUDIENCE": ["shop", "mobile"], "LEEWAY": 30}
-    made = moved(
-        make_site(simple_jwt=settings), make_service(kind), key=public, algorithm=algorithm,
-        issuer=settings["ISSUER"], audience=settings["AUDIENCE"], leeway=30,
-    )
-    token = made.take()
-    payload = claims(token["refresh"])
-    first, second = made.replicas
-    header = {"alg": "HS256", "typ": "JWT"}
-    for what, text in (
-        ("HMAC with the public key", by_hand(payload, public.encode(), header)),
-        ("HMAC with the public key without the last line's end", by_hand(payload, public.strip().encode(), header)),
-        ("another issuer", signed({**payload, "iss": "https://other.example.com"}, private, algorithm)),
-        ("another audience", signed({**payload, "aud": "other"}, private, algorithm)),
-        ("no signature", signed(payload, None, "none")),
-        ("another key", signed(payload, key_pair(algorithm)[0], algorithm)),
-    ):
-        assert first.refresh(text).codes == ("REFRESH_TOKEN_INVALID",), what
-    past = signed({**payload, "exp": int(time.time()) - 45}, private, algorithm)
-    assert first.refresh(past).codes == ("REFRESH_TOKEN_EXPIRED",)
-    # Within the leeway, and for one of the audiences.
-    just = signed({**payload, "exp": int(time.time()) - 10, "aud": "mobile"}, private, algorithm)
-    answer = second.refresh(just)
-    assert answer.is_granted and answer.external_id == token["user_id"]
-    other = made.take()
-    assert first.refresh(other["refresh"]).is_granted
-    made.service.stop()
-
-
-def test_tokens_with_the_fingerprint_of_a_password_end_with_the_password(make_site, make_service):
-    made = moved(make_site(simple_jwt={"CHECK_REVOKE_TOKEN": True}), make_service("postgres"))
-    kept, there, here = made.take(), made.take(), made.take()
-    assert "hash_password" in claims(kept["refresh"])
-    first, second = made.replicas
-    # A hash of the same password by the service is no other password.
-    user = made.population.user(kept["user_id"])
-    assert first.log_in(user["username"], user["password"]).is_granted
-    assert second.refresh(kept["refresh"]).is_granted
-    # Changed in the site, and imported.
-    made.site.shell(f"""
-from django.contrib.auth import get_user_model
-user = get_user_model().objects.get(pk={there['user_id']})
-user.set_password("a new harbour lantern 99")
-user.save()
-""")
-    made.site.export()
-    made.service.import_file(made.site.directory / "export.ndjson", "--apply")
-    assert first.refresh(there["refresh"]).codes == ("SESSION_ENDED",)
-    # Changed here.
-    user = made.population.user(here["user_id"])
-    session = first.log_in(user["username"], user["password"])
-    change = """mutation($old: String!, $new: String!) {
-      changePassword(input: { currentPassword: $old, newPassword: $new }) { errors { code } } }"""
-    done = first.graphql(change, session.access, old=user["password"], new="tangerine orbit quartz 42")
-    assert done["changePassword"]["errors"] == []
-    assert second.refresh(here["refresh"]).codes == ("SESSION_ENDED",)
-    made.service.stop()
-
-
-def test_tokens_of_the_oldest_version_have_numbers_as_accounts_and_no_time(make_site, make_service):
-    made = moved(make_site(ENVIRONMENTS[0]), make_service("sqlite"))
-    token = made.take()
-    payload = claims(token["refresh"])
-    assert type(payload["user_id"]) is int and "iat" not in payload
-    first, second = made.replicas
-    # The time is that of the record, whatever else a token says.
-    late = signed({**payload, "iat": made.moment + 1})
-    assert first.refresh(late).codes == ("REFRESH_TOKEN_INVALID",)
-    answer = second.refresh(token["refresh"])
-    assert answer.is_granted and answer.external_id == token["user_id"]
-    assert abs(claims(answer.access)["auth_time"] - (payload["exp"] - 86400)) <= 1
-    assert first.refresh(token["refresh"]).refresh == answer.refresh
-    made.service.stop()

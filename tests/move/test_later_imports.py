@@ -19,7 +19,7 @@ for key in {passwords}:
     user = users.get(pk=key)
     user.set_password("violet lantern harbour 77")
     user.save()
-users.filter(pk={inactive}).update(is_active=False)
+users.filter(pk__in={inactive}).update(is_active=False)
 users.filter(pk={address}).update(email="new-address@example.org")
 new = users.create(username="newcomer", email="newcomer@example.com")
 new.set_password("violet lantern harbour 77")
@@ -76,10 +76,9 @@ def later(request, make_site, make_service):
     # The site goes on.
     newcomer = site.shell(CHANGES.format(
         passwords=[users[name]["id"] for name in names if name.startswith("password")],
-        inactive=users["inactive"]["id"], address=users["address"]["id"],
+        inactive=[users[name]["id"] for name in names if name.startswith("inactive")],
+        address=users["address"]["id"],
     )).strip()
-    site.shell(f"users = __import__('django.contrib.auth').contrib.auth.get_user_model().objects\n"
-               f"users.filter(pk={users['inactive_after_exchange']['id']}).update(is_active=False)")
     with site.serve() as url:
         for name in ("logged_out", "logged_out_after_exchange"):
             assert post(f"{url}/api/token/blacklist/", {"refresh": tokens[name]["refresh"]}).status == 200
@@ -157,12 +156,18 @@ for name, email, year in (("Ada", "same@example.com", 2024), ("ada", "SAME@examp
 """
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_an_unclean_site_is_reported_and_comes_only_on_request(make_site, make_service, kind):
-    site, service = make_site(), make_service(kind)
+@pytest.fixture(scope="module")
+def unclean_site(make_site):
+    site = make_site()
     population = site.populate(users=4, logins=0, unknown=True)
     site.shell(UNCLEAN)
     site.export()
+    return site, population
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_an_unclean_site_is_reported_and_comes_only_on_request(unclean_site, make_service, kind):
+    (site, population), service = unclean_site, make_service(kind)
     path = site.directory / "export.ndjson"
     for options in ((), ("--apply",)):
         refused = service.import_file(path, *options, check=False)
@@ -171,8 +176,7 @@ def test_an_unclean_site_is_reported_and_comes_only_on_request(make_site, make_s
     assert {problem["id"] for problem in refused.problems} >= {"5", "6", "8"}
     done = service.import_file(path, "--apply", "--skip-bad")
     assert done.code == 0 and done.users[0] == 9
-    assert len(done.problems) == len(refused.problems) == sum(
-        number for name, number in done.summary["problems"].items() if name not in {note["problem"] for note in done.notes})
+    assert done.problems == refused.problems
     names = dict(service.query("select external_id, username from users"))
     # The one that logged in last keeps its name and its address.
     assert (names["8"], names["9"]) == ("Ada-2", "ada")
