@@ -95,7 +95,8 @@ fn rate(now: ImportProgress, took: Duration) -> u64 {
 /// Time until the phase is done, in whole seconds, if that can be known.
 fn time_left(now: ImportProgress, took: Duration) -> Option<Duration> {
     let left = now.total?.checked_sub(now.done)?;
-    let seconds = u128::from(left) * took.as_millis() / u128::from(now.done.max(1)) / 1_000;
+    let millis = u128::from(left).saturating_mul(took.as_millis());
+    let seconds = millis / u128::from(now.done.max(1)) / 1_000;
     (now.done > 0).then(|| Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)))
 }
 
