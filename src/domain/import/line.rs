@@ -119,10 +119,13 @@ enum Text {
 }
 
 impl Text {
-    fn into_string(self) -> String {
+    /// `None` for a number that is no integer of 64 bits: it was rounded, so that others would be the same.
+    fn into_string(self) -> Option<String> {
         match self {
-            Self::Text(text) => text,
-            Self::Number(number) => number.to_string(),
+            Self::Text(text) => Some(text),
+            Self::Number(number) => {
+                (number.is_i64() || number.is_u64()).then(|| number.to_string())
+            }
         }
     }
 }
@@ -211,7 +214,7 @@ impl Members {
     fn user(self) -> Result<ForeignUser, LineError> {
         Ok(ForeignUser {
             id: external_id("id", self.id)?.ok_or(LineError::Missing("id"))?,
-            username: self.username.map(Text::into_string).unwrap_or_default(),
+            username: text("username", self.username)?.unwrap_or_default(),
             email: self.email.filter(|email| !email.is_empty()),
             email_verified: self.email_verified.unwrap_or(false),
             password: self.password.filter(|hash| !hash.is_empty()),
@@ -258,9 +261,12 @@ fn time(name: &'static str, text: Option<String>) -> Result<Option<Timestamp>, L
 }
 
 fn external_id(name: &'static str, text: Option<Text>) -> Result<Option<ExternalId>, LineError> {
-    let parse =
-        |text: Text| ExternalId::parse(&text.into_string()).map_err(|_| LineError::Invalid(name));
-    text.map(parse).transpose()
+    let id = self::text(name, text)?;
+    id.map(|id| ExternalId::parse(&id).map_err(|_| LineError::Invalid(name))).transpose()
+}
+
+fn text(name: &'static str, text: Option<Text>) -> Result<Option<String>, LineError> {
+    text.map(|text| text.into_string().ok_or(LineError::Invalid(name))).transpose()
 }
 
 fn jti(text: Option<String>) -> Result<String, LineError> {

@@ -22,6 +22,9 @@ fn a_user_needs_an_id_and_every_other_member_has_a_default() {
     assert!(bare.is_active && !bare.is_staff && !bare.is_superuser && !bare.email_verified);
     assert_eq!((bare.email, bare.password, bare.last_login), (None, None, None));
     assert_eq!(user(r#"{"kind":"user","id":7,"username":8}"#).username, "8");
+    for id in ["18446744073709551615", "-9223372036854775808"] {
+        assert_eq!(user(&format!(r#"{{"kind":"user","id":{id}}}"#)).id.as_str(), id);
+    }
     let empty = user(r#"{"kind":"user","id":"7","email":"","password":""}"#);
     assert_eq!((empty.email, empty.password), (None, None));
 }
@@ -34,6 +37,10 @@ fn a_line_with_a_wrong_member_names_it() {
         ("{}", LineError::Missing("kind")),
         (r#"{"kind":"user"}"#, LineError::Missing("id")),
         (r#"{"kind":"user","id":""}"#, LineError::Invalid("id")),
+        // Rounded, it would be the id of others as well.
+        (r#"{"kind":"user","id":123456789012345678901234567890}"#, LineError::Invalid("id")),
+        (r#"{"kind":"user","id":1.5}"#, LineError::Invalid("id")),
+        (r#"{"kind":"user","id":"1","username":1e30}"#, LineError::Invalid("username")),
         (r#"{"kind":"user","id":"1","is_active":"yes"}"#, LineError::NotAnObject),
         (r#"{"kind":"user","id":"1","username":"a\u0000"}"#, LineError::NotAnObject),
         (r#"{"kind":"user","id":"1","last_login":"today"}"#, LineError::Invalid("last_login")),
