@@ -83,6 +83,7 @@ impl From<Parts> for Auth {
             foreign_tokens,
             ..
         } = parts;
+        let foreign_source = foreign_tokens.as_ref().map(|settings| settings.source.clone());
         let guard = Arc::new(Guard {
             keys: Arc::clone(&keys),
             revocations: Arc::clone(&revocations),
@@ -197,6 +198,7 @@ impl From<Parts> for Auth {
         };
         let imported = ImportedSettings {
             store: Arc::clone(&store),
+            source: foreign_source,
             clock: Arc::clone(&clock),
             read: Mutex::default(),
         };

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::error::Error;
 use crate::clock::Clock;
+use crate::domain::external_account::Source;
 use crate::domain::simplejwt_settings::SimplejwtSettings;
 use crate::store::Store;
 
@@ -19,6 +20,8 @@ type Read = (Arc<SimplejwtSettings>, Duration);
 /// Settings of imports.
 pub struct ImportedSettings {
     pub(super) store: Arc<Store>,
+    /// The site whose tokens are exchanged.
+    pub(super) source: Option<Source>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) read: Mutex<Option<Read>>,
 }
@@ -30,7 +33,7 @@ impl ImportedSettings {
         if let Some((settings, _)) = read {
             return Ok(settings);
         }
-        let settings = Arc::new(self.store.simplejwt_settings().await?);
+        let settings = Arc::new(self.store.simplejwt_settings(self.source.as_ref()).await?);
         *self.read.lock() = Some((Arc::clone(&settings), now));
         Ok(settings)
     }

@@ -23,15 +23,6 @@ impl SimplejwtSettings {
         Self { username_field: username_field.filter(is_name), rotates }
     }
 
-    /// These settings, with those of another source where these are unknown.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            username_field: self.username_field.or(other.username_field),
-            rotates: self.rotates.or(other.rotates),
-        }
-    }
-
     /// The field of a login request with the user's name.
     #[must_use]
     pub fn username_field(&self) -> &str {
@@ -54,12 +45,5 @@ mod tests {
         for name in ["", "e-mail", "e\"", "\u{e9}mail", &"a".repeat(101)] {
             assert_eq!(field(name).username_field(), "username", "{name}");
         }
-    }
-
-    #[test]
-    fn unknown_settings_are_those_of_the_other_source() {
-        let other = SimplejwtSettings::new(Some("email".to_owned()), Some(false));
-        let settings = SimplejwtSettings::new(None, Some(true)).or(other);
-        assert_eq!((settings.username_field(), settings.rotates), ("email", Some(true)));
     }
 }

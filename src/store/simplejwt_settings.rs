@@ -5,18 +5,36 @@ use serde_json::Value;
 use super::backend::metered;
 use super::error::{Error, Result};
 use super::handle::Store;
+use crate::domain::external_account::Source;
 use crate::domain::simplejwt_settings::SimplejwtSettings;
 
+/// Source of a Django site whose name was not chosen.
+const DEFAULT: &str = "django";
+
 impl Store {
-    /// The settings of the source that was imported last, and of earlier ones where it says nothing.
-    pub async fn simplejwt_settings(&self) -> Result<SimplejwtSettings> {
-        let texts: Vec<String> = read!(self, conn => Ok::<_, Error>(metered::query_scalar(
-            "SELECT settings FROM import_sources ORDER BY imported_at DESC, source LIMIT 10",
+    /// The settings of one source: the given one, or else `django`, or else the one that was imported last. Those of
+    /// another one are about other clients.
+    pub async fn simplejwt_settings(&self, source: Option<&Source>) -> Result<SimplejwtSettings> {
+        let text: Option<String> = read!(self, conn => Ok::<_, Error>(metered::query_scalar(
+            "SELECT settings FROM import_sources ORDER BY CASE source WHEN $1 THEN 0 WHEN $2 THEN 1 ELSE 2 END, \
+             imported_at DESC, source LIMIT 1",
         )
-        .fetch_all(conn)
+        .bind(source.map_or(DEFAULT, Source::as_str).to_owned())
+        .bind(DEFAULT)
+        .fetch_optional(conn)
         .await?))?;
-        let settings = texts.iter().map(|text| read_settings(text));
-        Ok(settings.fold(SimplejwtSettings::default(), SimplejwtSettings::or))
+        Ok(text.as_deref().map(read_settings).unwrap_or_default())
+    }
+
+    /// The settings of a source; none if nothing was imported from it.
+    pub async fn simplejwt_settings_of(&self, source: &Source) -> Result<SimplejwtSettings> {
+        let text: Option<String> = read!(self, conn => Ok::<_, Error>(metered::query_scalar(
+            "SELECT settings FROM import_sources WHERE source = $1",
+        )
+        .bind(source.as_str().to_owned())
+        .fetch_optional(conn)
+        .await?))?;
+        Ok(text.as_deref().map(read_settings).unwrap_or_default())
     }
 }
 

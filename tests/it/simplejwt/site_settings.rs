@@ -9,13 +9,14 @@ use super::client::{
     BLACKLISTED, DONE, ENDPOINTS, NO_ACCOUNT, OBTAIN, blacklist, log_in, pair, post, refresh,
     verify,
 };
+use crate::api::foreign_tokens::old_site::OldSite;
 use crate::api::service::{PASSWORD, Service};
 use crate::databases::{Database, on_both};
 
 on_both!(
     a_site_without_rotation_keeps_its_refresh_tokens,
     the_login_field_is_that_of_the_site_and_username,
-    settings_are_those_of_the_last_import_that_tells_them,
+    settings_are_those_of_the_site_and_not_of_other_sources,
 );
 
 /// Stores what an import says, at a time in seconds.
@@ -65,23 +66,29 @@ async fn the_login_field_is_that_of_the_site_and_username(database: Database) {
     post(&service, OBTAIN, json!({ "email": "", "password": "x" })).await.is((400, blank));
 }
 
-async fn settings_are_those_of_the_last_import_that_tells_them(database: Database) {
-    import(&database, "first", 1, r#"{"username_field":"phone","rotate_refresh_tokens":false}"#)
+async fn settings_are_those_of_the_site_and_not_of_other_sources(database: Database) {
+    import(&database, "django", 1, r#"{"username_field":"phone","rotate_refresh_tokens":false}"#)
         .await;
-    import(&database, "second", 2, r#"{"username_field":"email"}"#).await;
-    import(&database, "keycloak", 3, r#"{"username_field":7,"other":[]}"#).await;
-    import(&database, "newer", 4, "no object").await;
+    import(&database, "shop", 2, r#"{"username_field":"email","rotate_refresh_tokens":true}"#)
+        .await;
     let mut service = Service::start(&database, ENDPOINTS).await;
     service.make("ada", Role::User).await;
     let tokens = log_in(&service, "ada").await;
     assert!(refresh(&service, &tokens.refresh).await.json()["refresh"].is_null());
-    let missing = r#"{"email":["This field is required."]}"#;
+    let missing = r#"{"phone":["This field is required."]}"#;
     post(&service, OBTAIN, json!({ "password": "x" })).await.is((400, missing));
     // An import while the service runs.
-    import(&database, "third", 5, r#"{"username_field":"login","rotate_refresh_tokens":true}"#)
+    let login = r#"{"username_field":"login","rotate_refresh_tokens":true}"#;
+    let mut raw = database.raw().await;
+    raw.execute(format!("UPDATE import_sources SET settings = '{login}' WHERE source = 'django'"))
         .await;
     service.pass(Duration::from_secs(11)).await;
     let missing = r#"{"login":["This field is required."]}"#;
     post(&service, OBTAIN, json!({ "password": "x" })).await.is((400, missing));
     pair(&refresh(&service, &tokens.refresh).await);
+    // The site whose tokens are exchanged is another one.
+    let site = OldSite::new("source = \"shop\"\n");
+    let service = Service::start(&database, &format!("{ENDPOINTS} {}", site.flags())).await;
+    let missing = r#"{"email":["This field is required."]}"#;
+    post(&service, OBTAIN, json!({ "password": "x" })).await.is((400, missing));
 }
