@@ -4,21 +4,13 @@ use super::error::ImportError;
 use super::foreign_record::ForeignRecord;
 use super::state::Imports;
 use crate::domain::import::{
-    ImportOptions, Problem, ProblemKind, numbered_username, username_without_at,
+    ImportOptions, Problem, ProblemKind, numbered_part, numbered_username, username_without_at,
 };
 use crate::domain::user::Username;
 use crate::store::{NameQuery, Renamed, Staging};
 
 /// Accounts of one page.
 const PAGE: i64 = 500;
-
-/// The last number that was given to a name, so that the next account with the name does not try all numbers
-/// again. Accounts with one name follow each other.
-#[derive(Default)]
-struct LastNumber {
-    key: String,
-    number: u64,
-}
 
 impl Imports {
     /// Gives other names to all accounts that need one.
@@ -27,14 +19,14 @@ impl Imports {
         staging: &mut Staging,
         options: ImportOptions,
     ) -> Result<(), ImportError> {
-        let (mut after, mut last) = (0, LastNumber::default());
+        let mut after = 0;
         loop {
             let page = staging.renamed(after, PAGE).await.map_err(ImportError::Staging)?;
             let Some(end) = page.last() else { return Ok(()) };
             after = end.number;
             let mut problems = Vec::with_capacity(page.len());
             for account in page {
-                problems.push(self.rename(staging, account, options, &mut last).await?.0);
+                problems.push(self.rename(staging, account, options).await?.0);
             }
             staging.add_problems(&problems).await.map_err(ImportError::Staging)?;
         }
@@ -47,8 +39,7 @@ impl Imports {
         account: Renamed,
         options: ImportOptions,
     ) -> Result<Username, ImportError> {
-        let mut last = LastNumber::default();
-        let (problem, username) = self.rename(staging, account, options, &mut last).await?;
+        let (problem, username) = self.rename(staging, account, options).await?;
         staging.add_problems(&[problem]).await.map_err(ImportError::Staging)?;
         Ok(username)
     }
@@ -58,7 +49,6 @@ impl Imports {
         staging: &mut Staging,
         account: Renamed,
         options: ImportOptions,
-        last: &mut LastNumber,
     ) -> Result<(Problem, Username), ImportError> {
         let mut base = account.username;
         // A name that had to be changed anyhow may be free without a number.
@@ -68,18 +58,15 @@ impl Imports {
             base = username_without_at(&base);
             is_changed = true;
         }
-        if last.key != base.key() {
-            *last = LastNumber { key: base.key().to_owned(), number: u64::from(!is_changed) };
+        // Of names that look alike too: each number is tried once for all of them.
+        let numbered = numbered_part(&base).skeleton();
+        let mut username = base.clone();
+        let mut is_tried = !is_changed;
+        while is_tried || !self.is_free(staging, &username).await? {
+            let number = staging.next_number(&numbered).await.map_err(ImportError::Staging)?;
+            username = numbered_username(&base, number);
+            is_tried = false;
         }
-        let username = loop {
-            let number = last.number + 1;
-            last.number = number;
-            let candidate =
-                if number == 1 { base.clone() } else { numbered_username(&base, number) };
-            if self.is_free(staging, &candidate).await? {
-                break candidate;
-            }
-        };
         staging.assign(account.line, &username).await.map_err(ImportError::Staging)?;
         let record = ForeignRecord::of_staged(account.line, account.record, options);
         let problem = Problem {

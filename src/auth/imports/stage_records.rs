@@ -66,6 +66,8 @@ pub(super) fn staged_user(
         has_new_email: email.is_some(),
         username: username.unwrap_or(wanted.username),
         email,
+        is_email_verified: wanted.email_verified,
+        is_active: wanted.is_active,
         last_login: wanted.last_login_at,
         state,
         name_problem,

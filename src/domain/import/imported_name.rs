@@ -37,6 +37,13 @@ pub fn numbered_username(username: &Username, number: u64) -> Username {
     cut(&(base + &suffix), Username::MAX_CHARS)
 }
 
+/// The beginning of a username, of which any number that is put behind it leaves the same.
+#[must_use]
+pub fn numbered_part(username: &Username) -> Username {
+    // 20 digits and a hyphen.
+    cut(username.as_str(), Username::MAX_CHARS - 21)
+}
+
 /// Text of allowed characters as a username.
 fn cut(text: &str, chars: usize) -> Username {
     let short: String = text.chars().take(chars).collect();

@@ -13,7 +13,7 @@ mod problem;
 
 pub use account::{ImportOptions, WantedAccount, WantedPassword};
 pub use fields::{AccountField, FieldChange, FieldDigests};
-pub use imported_name::{imported_username, numbered_username, username_without_at};
+pub use imported_name::{imported_username, numbered_part, numbered_username, username_without_at};
 pub use line::{
     BlacklistedToken, Counts, ForeignUser, Header, Line, LineError, MAX_LINE_BYTES,
     OutstandingToken,

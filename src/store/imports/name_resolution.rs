@@ -1,7 +1,8 @@
 //! Names that several accounts of a file would have: who gets them.
 //!
-//! The account that logged in last keeps a name or an address. An account that has it here already does not
-//! compete. Usernames collide if they are the same, folded, or look alike.
+//! An account whose address is verified keeps it, before one that only says that it has it; then an active one,
+//! then the one that logged in last. Names are kept by an active account, then by the last login. An account that
+//! has a name here already does not compete. Usernames collide if they are the same, folded, or look alike.
 
 use crate::domain::import::ProblemKind;
 use crate::domain::user::Username;
@@ -11,7 +12,7 @@ use crate::store::imports::staging::Staging;
 
 const INDICES: &str = "
     CREATE INDEX users_by_state ON users (state, line);
-    CREATE INDEX users_by_email ON users (email_key, last_login DESC, line)
+    CREATE INDEX users_by_email ON users (email_key, verified DESC, active DESC, last_login DESC, line)
         WHERE new_email AND NOT lost_email AND email_key IS NOT NULL;
     CREATE INDEX users_by_name ON users (username_key) WHERE new_name;
     CREATE INDEX users_by_skeleton ON users (skeleton) WHERE new_name";
@@ -22,7 +23,8 @@ const LOST_EMAILS: &str = "
     SELECT 'DUPLICATE_EMAIL', line, id, email, 'account ' || keeper || ' keeps it' FROM (
         SELECT line, id, email, row_number() OVER same AS place, first_value(id) OVER same AS keeper
         FROM users WHERE new_email AND NOT lost_email AND email_key IS NOT NULL
-        WINDOW same AS (PARTITION BY email_key ORDER BY last_login DESC, line)
+        WINDOW same AS (PARTITION BY email_key
+                        ORDER BY verified DESC, active DESC, last_login DESC, line)
     ) WHERE place > 1;
     UPDATE users SET lost_email = 1
     WHERE line IN (SELECT line FROM problems WHERE kind = 'DUPLICATE_EMAIL');
@@ -37,7 +39,7 @@ macro_rules! lost_names {
                  SELECT line, row_number() OVER (
                      PARTITION BY ",
             $column,
-            " ORDER BY last_login DESC, line) AS place
+            " ORDER BY active DESC, last_login DESC, line) AS place
                  FROM users WHERE new_name AND name_problem IS NULL
              ) WHERE place > 1)"
         )
@@ -47,7 +49,7 @@ macro_rules! lost_names {
 /// The accounts that need another name, those with the same one together.
 const RENAMED: &str = "
     INSERT INTO renamed (line) SELECT line FROM users WHERE new_name AND name_problem IS NOT NULL
-    ORDER BY username_key, last_login DESC, line";
+    ORDER BY username_key, active DESC, last_login DESC, line";
 
 /// An account that needs another name.
 pub struct Renamed {
@@ -103,6 +105,19 @@ impl Staging {
         .fetch_optional(&mut self.connection)
         .await?;
         Ok(found.is_some())
+    }
+
+    /// The next number for names with this beginning, as a skeleton, so that nobody tries all numbers again.
+    pub async fn next_number(&mut self, skeleton: &str) -> Result<u64> {
+        // A name without a number is the first one.
+        let number: i64 = metered::query_scalar(
+            "INSERT INTO numbers VALUES ($1, 2) \
+             ON CONFLICT (skeleton) DO UPDATE SET number = number + 1 RETURNING number",
+        )
+        .bind(skeleton)
+        .fetch_one(&mut self.connection)
+        .await?;
+        Ok(u64::try_from(number).unwrap_or(u64::MAX))
     }
 
     /// Gives an account another name.

@@ -31,6 +31,8 @@ const TABLES: &str = "
         skeleton     TEXT    NOT NULL,
         email        TEXT,
         email_key    TEXT,
+        verified     INTEGER NOT NULL,
+        active       INTEGER NOT NULL,
         last_login   INTEGER,
         state        INTEGER NOT NULL,
         -- Whether it is a new name for the account, and whether it cannot have it.
@@ -55,6 +57,7 @@ const TABLES: &str = "
         outcome TEXT
     ) STRICT;
     CREATE TABLE renamed (number INTEGER PRIMARY KEY, line INTEGER NOT NULL) STRICT;
+    CREATE TABLE numbers (skeleton TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     BEGIN";
 
 /// Rows of one `INSERT`.
@@ -78,6 +81,7 @@ pub enum StagedState {
 
 /// An account of the file, with the names that it would have if no other account had them.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct StagedUser {
     pub line: i64,
     pub id: String,
@@ -85,6 +89,8 @@ pub struct StagedUser {
     pub record: String,
     pub username: Username,
     pub email: Option<Email>,
+    pub is_email_verified: bool,
+    pub is_active: bool,
     pub last_login: Option<Timestamp>,
     pub state: StagedState,
     /// Whether the account gets this name, and not the one that it has.
@@ -122,7 +128,7 @@ impl Staging {
         let mut again = Vec::new();
         for some in users.chunks(ROWS) {
             let sql =
-                format!("INSERT INTO users VALUES {} ON CONFLICT DO NOTHING", rows(some.len(), 14));
+                format!("INSERT INTO users VALUES {} ON CONFLICT DO NOTHING", rows(some.len(), 16));
             let mut query = metered::query(AssertSqlSafe(sql));
             for user in some {
                 query = query
@@ -134,6 +140,8 @@ impl Staging {
                     .bind(user.username.skeleton())
                     .bind(user.email.as_ref().map(Email::as_str))
                     .bind(user.email.as_ref().map(Email::key))
+                    .bind(user.is_email_verified)
+                    .bind(user.is_active)
                     .bind(user.last_login.map(Timestamp::as_micros))
                     .bind(user.state as i64)
                     .bind(user.has_new_name)
