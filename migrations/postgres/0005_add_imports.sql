@@ -19,7 +19,9 @@ CREATE TABLE import_sources (
     tokens_ended_at BIGINT,
     -- The import that runs, and until when it is believed to. Null: none.
     worker          UUID,
-    leased_until    BIGINT
+    leased_until    BIGINT,
+    -- Whether the ids there are in users.external_id. They are those of one source: two may have the same ids.
+    gives_ids       BOOLEAN NOT NULL DEFAULT FALSE
 );
 
 -- Imported accounts.
@@ -34,6 +36,8 @@ CREATE TABLE external_accounts (
     imported_at          BIGINT NOT NULL,
     -- MD5 of the password hash in the other system, which its tokens may contain. Null: it had none.
     password_fingerprint BYTEA,
+    -- Whether the last import left it with a password: one that is missing was removed here.
+    has_password         BOOLEAN NOT NULL DEFAULT FALSE,
     -- When all sessions of the user were ended: refresh tokens of before are refused. Null: never.
     tokens_ended_at      BIGINT,
     PRIMARY KEY (source, external_id)
@@ -55,5 +59,6 @@ CREATE TABLE foreign_tokens (
     PRIMARY KEY (source, jti)
 );
 CREATE INDEX foreign_tokens_by_expiry ON foreign_tokens (expires_at);
+CREATE INDEX foreign_tokens_by_session ON foreign_tokens (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX foreign_tokens_exchanged ON foreign_tokens (source, exchanged_at)
     WHERE exchanged_at IS NOT NULL;
