@@ -81,6 +81,22 @@ def test_passwords_names_addresses_and_deactivations_come_back(old_site):
     assert emails["moved@example.org"] == 1 and kept["email"] in emails
 
 
+def test_accounts_that_were_deleted_or_lost_their_password_cannot_log_in(old_site):
+    site, accounts = old_site
+    deleted, stripped = [account for account in accounts if account["can_log_in"]][:2]
+    records = file_of(
+        {"kind": "user", "id": deleted["id"], "is_active": False},
+        {"kind": "user", "id": stripped["id"], "password": "!"},
+    )
+    assert "2 users changed" in site.load(records).stdout
+    assert "2 users unchanged" in site.load(records).stdout
+    with site.serve() as url:
+        for account in (deleted, stripped):
+            assert log_in(site, url, account["username"], account["password"]).status == 401
+    names = [name for name, in rows(site, f"select email from {table(site)}")]
+    assert deleted["email"] in names and stripped["email"] in names
+
+
 def test_a_second_load_of_a_file_changes_nothing(old_site):
     site, (first, *_) = old_site
     records = file_of(

@@ -1,6 +1,6 @@
 //! The way back: what changed here since the import, in the format of imports.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::state::Imports;
 use crate::auth::authority::Admin;
@@ -8,11 +8,15 @@ use crate::auth::error::Error;
 use crate::crypto::password::{PasswordHash, PasswordScheme};
 use crate::domain::external_account::Source;
 use crate::domain::id::UserId;
+use crate::domain::import::AccountField;
 use crate::domain::user::Email;
 use crate::store::{ExportedAccount, digests_here};
 
 /// Rows of one page.
 const PAGE: i64 = 500;
+
+/// A password in Django's form that nobody can log in with.
+const UNUSABLE: &str = "!";
 
 /// A line of the export, or a note for people.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,9 +27,8 @@ pub enum ExportLine {
 }
 
 impl Imports {
-    /// Passes on the lines of an export to a source: accounts that changed here since their import or were made
-    /// here, the refresh tokens of live sessions, and the tokens of the source that were exchanged or blacklisted
-    /// here.
+    /// Passes on the lines of an export to a source: what changed here of accounts since their import, accounts that
+    /// were made here, the refresh tokens of live sessions, and the tokens of the source that are dead here.
     pub async fn export<E: From<Error>>(
         &self,
         _by: Admin,
@@ -33,6 +36,9 @@ impl Imports {
         mut pass_on: impl FnMut(ExportLine) -> Result<(), E>,
     ) -> Result<(), E> {
         let now = self.now();
+        let settings = self.store.simplejwt_settings_of(source).await.map_err(Error::from)?;
+        // Clients of a site that does not replace refresh tokens go on with the one that they have.
+        let times = (now, settings.rotates == Some(false));
         pass_on(ExportLine::Record(json!({
             "format": "sallyport-import",
             "version": 1,
@@ -46,20 +52,22 @@ impl Imports {
             let page = page.map_err(Error::from)?;
             let Some(end) = page.last() else { break };
             last = end.user.id;
-            for account in page.iter().filter(|account| is_changed(account)) {
-                users += 1;
+            for account in &page {
                 let password = account.password.as_ref().filter(|_| has_own_password(account));
                 let django = password.and_then(django_hash);
+                let removed = account.has_lost_password.then(|| UNUSABLE.to_owned());
+                let Some(record) = user(account, django.clone().or(removed)) else { continue };
+                users += 1;
                 if password.is_some() && django.is_none() {
                     let name = account.user.names.username().as_str().to_owned();
                     pass_on(ExportLine::WithoutPassword(name))?;
                 }
-                pass_on(ExportLine::Record(user(account, django)))?;
+                pass_on(ExportLine::Record(record))?;
             }
         }
         let mut after = UserId::NOBODY.as_uuid();
         loop {
-            let page = self.store.exported_sessions(source, after, now, PAGE).await;
+            let page = self.store.exported_sessions(source, after, times, PAGE).await;
             let (page, end) = page.map_err(Error::from)?;
             if page.is_empty() {
                 break;
@@ -79,7 +87,7 @@ impl Imports {
         }
         let mut after = String::new();
         loop {
-            let page = self.store.exported_token_ends(source, &after, now, PAGE).await;
+            let page = self.store.exported_token_ends(source, &after, times, PAGE).await;
             let page = page.map_err(Error::from)?;
             let Some((jti, ..)) = page.last() else { break };
             jti.clone_into(&mut after);
@@ -102,38 +110,47 @@ impl Imports {
     }
 }
 
-/// Whether the account has to go back: it was made here, or is not as the import wrote it. An upgraded hash is
-/// no change, since the other system still has one of the same password.
-fn is_changed(account: &ExportedAccount) -> bool {
-    let Some((_, written)) = &account.imported else { return true };
+/// What of the account has to go back; `None` for nothing. Of an imported account it is what is not as the import
+/// wrote it: a name that the import itself altered stays there as it is. An upgraded hash is no change, since the
+/// other system still has one of the same password.
+fn user(account: &ExportedAccount, password: Option<String>) -> Option<Value> {
     let user = &account.user;
-    let email = user.names.email().map(Email::as_str);
-    let here = digests_here(
-        user.names.username().as_str(),
-        (email, user.email_verified_at.is_some()),
-        user.is_active(),
-        user.role,
-        &user.roles,
-    );
-    here != *written || user.password_changed_at.is_some()
-}
-
-fn user(account: &ExportedAccount, password: Option<String>) -> Value {
-    let user = &account.user;
-    let mut record = json!({
-        "kind": "user",
-        "id": account.imported.as_ref().map(|(id, _)| id),
-        "username": user.names.username().as_str(),
-        "email": user.names.email().map(Email::as_str),
-        "email_verified": user.email_verified_at.is_some(),
-        "is_active": user.is_active(),
-        "date_joined": user.created_at.to_string(),
-        "last_login": user.last_login_at.map(|at| at.to_string()),
-    });
-    if let (Some(password), Some(members)) = (password, record.as_object_mut()) {
-        members.insert("password".to_owned(), password.into());
+    let mut members = Map::new();
+    members.insert("kind".to_owned(), "user".into());
+    let id = account.imported.as_ref().map(|(id, _)| id.as_str());
+    members.insert("id".to_owned(), id.into());
+    if user.is_deleted() {
+        members.insert("is_active".to_owned(), false.into());
+        return Some(members.into());
     }
-    record
+    let email = user.names.email().map(Email::as_str);
+    let is_verified = user.email_verified_at.is_some();
+    let username = user.names.username().as_str();
+    let here =
+        digests_here(username, (email, is_verified), user.is_active(), user.role, &user.roles);
+    let is_changed = |field| {
+        let written = account.imported.as_ref().map(|(_, written)| written);
+        written.is_none_or(|written| !written.agree(&here, field))
+    };
+    let mut values = Vec::new();
+    if is_changed(AccountField::Username) {
+        values.push(("username", username.into()));
+    }
+    if is_changed(AccountField::Email) {
+        values.extend([("email", email.into()), ("email_verified", is_verified.into())]);
+    }
+    if is_changed(AccountField::Active) {
+        values.push(("is_active", user.is_active().into()));
+    }
+    values.extend(password.map(|password| ("password", password.into())));
+    if account.imported.is_none() {
+        let last_login = user.last_login_at.map(|at| at.to_string());
+        values.push(("date_joined", user.created_at.to_string().into()));
+        values.push(("last_login", last_login.into()));
+    }
+    let has_own_password = has_own_password(account);
+    members.extend(values.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    (members.len() > 2 || has_own_password).then(|| members.into())
 }
 
 /// Whether the other system has no hash of the account's password.
