@@ -50,7 +50,7 @@ pub(super) struct ImportArguments {
     /// Name of the other system: lower-case letters, digits and hyphens [default: the name in the file]
     #[arg(long, value_name = "NAME", value_parser = Source::parse)]
     source: Option<Source>,
-    /// Accounts that get the role ADMIN: none, or `superusers`
+    /// Accounts that get the role ADMIN: none, so that roles stay as they are, or `superusers`, so that others lose it
     #[arg(
         long,
         value_enum,
@@ -62,6 +62,9 @@ pub(super) struct ImportArguments {
     /// Make the names of groups role names
     #[arg(long)]
     groups_as_roles: bool,
+    /// Deactivate accounts of the system that are not in the file any more, and end their sessions
+    #[arg(long)]
+    deactivate_gone: bool,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -142,6 +145,7 @@ fn input(file: &Path, arguments: &ImportArguments) -> Result<ImportInput> {
     let options = ImportOptions {
         superusers_are_admins: arguments.admins == Admins::Superusers,
         groups_are_roles: arguments.groups_as_roles,
+        deactivates_gone: arguments.deactivate_gone,
     };
     let source = arguments.source.clone();
     if file == Path::new("-") {

@@ -9,6 +9,7 @@ use super::table::{Cell, Output, Table, print};
 use crate::auth::{ImportSummary, StagedImport};
 use crate::domain::external_account::Source;
 use crate::domain::import::{Problem, ProblemKind};
+use crate::domain::unprintable::is_unprintable;
 use crate::store::ImportStatus;
 
 /// Problems of a kind that people are shown.
@@ -32,6 +33,12 @@ pub(super) async fn print_report(
         return print(&format!("{}\n", summary_in_json(summary, written.is_some())));
     }
     counts(summary).print(output)?;
+    if let Some(other) = &summary.ids_of {
+        print(&format!(
+            "\nAccess tokens of these accounts have no claim user_id: the ids of {} are in it.\n",
+            other.as_str()
+        ))?;
+    }
     for (kind, number) in &summary.problems {
         print(&problems_of_kind(staged, *kind, *number).await?)?;
     }
@@ -101,7 +108,7 @@ fn line(problem: &Problem) -> String {
 
 /// Input of strangers on one line of a terminal.
 fn shown(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let visible = |c: char| if is_unprintable(c) { '\u{fffd}' } else { c };
     let mut short: String = text.chars().take(MOST_CHARS).map(visible).collect();
     if text.chars().nth(MOST_CHARS).is_some() {
         short.push('…');
@@ -156,6 +163,7 @@ fn summary_in_json(summary: &ImportSummary, is_applied: bool) -> Value {
         "outstanding": summary.outstanding,
         "blacklisted": summary.blacklisted,
         "unknownLines": summary.unknown_lines,
+        "externalIdsOf": summary.ids_of.as_ref().map(Source::as_str),
         "endedSessions": summary.ended_sessions,
         "problems": Value::Object(problems.collect()),
     })

@@ -31,7 +31,7 @@ pub mod session;
 pub mod simplejwt_settings;
 pub mod throttle;
 pub mod typed_password;
-mod unprintable;
+pub mod unprintable;
 pub mod user;
 pub mod user_claims;
 mod username;

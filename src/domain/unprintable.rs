@@ -2,7 +2,8 @@
 
 /// Whether a character is a control character, has no width, ends a line, or changes the direction of
 /// the text around it (UAX 9, section 2).
-pub(super) fn is_unprintable(c: char) -> bool {
+#[must_use]
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

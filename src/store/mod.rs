@@ -86,9 +86,9 @@ pub use handle::Store;
 pub use hash_sample::HashSample;
 pub use imports::{
     ChangedAccount, ChangedStanding, ExportedAccount, ExportedSession, ImportLease, ImportPace,
-    ImportStatus, ImportedAccount, ImportedToken, LeaseLost, NameQuery, NamesTaken, PresentAccount,
-    Renamed, StagedRow, StagedState, StagedUser, Staging, StandingChange, digests_here,
-    digests_there,
+    ImportStatus, ImportedAccount, ImportedChanges, ImportedToken, LeaseLost, NameQuery,
+    NamesTaken, PresentAccount, Renamed, StagedRow, StagedState, StagedUser, Staging,
+    StandingChange, digests_here, digests_there,
 };
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};

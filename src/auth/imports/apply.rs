@@ -88,13 +88,18 @@ impl Imports {
     /// Writes an import. It may be repeated: what is here already stays as it is.
     ///
     /// # Errors
-    /// [`ImportError::Running`] if another process imports from the source.
+    /// [`ImportError::Running`] if another process imports from the source; [`ImportError::UnreadableLines`] if
+    /// accounts that are gone are to be deactivated, and it is not known which ones are.
     pub async fn apply(
         &self,
         by: Admin,
         staged: &mut StagedImport,
         progress: Progress<'_>,
     ) -> Result<ImportSummary, ImportError> {
+        let unreadable = staged.summary.count(ProblemKind::UnreadableLine);
+        if staged.options.deactivates_gone && unreadable > 0 {
+            return Err(ImportError::UnreadableLines);
+        }
         let source = staged.header.source.clone();
         let worker = TokenId::new(self.now(), &*self.entropy);
         let lease = ImportLease { source, worker };
@@ -151,6 +156,7 @@ impl Imports {
         self.store.note_import_settings(run.lease.clone(), settings, self.now()).await?;
         self.create_new(run).await?;
         let mut ended = self.change_present(run).await?;
+        ended += self.deactivate_gone(run).await?;
         ended += self.import_tokens(run).await?;
         let problems = run.staged.staging.count_problems().await.map_err(ImportError::Staging)?;
         Ok(ImportSummary { problems, ended_sessions: ended, ..run.staged.summary.clone() })

@@ -17,8 +17,8 @@ use crate::domain::origin::Origin;
 use crate::domain::session::EndReason;
 use crate::domain::user::{Email, Names, Username};
 use crate::store::{
-    ChangedAccount, ChangedStanding, EndSessions, PresentAccount, Scope, StagedRow, StagedState,
-    StandingChange,
+    ChangedAccount, ChangedStanding, EndSessions, ImportedChanges, PresentAccount, Scope,
+    StagedRow, StagedState, StandingChange,
 };
 
 /// Rows of a batch: each of its accounts takes several statements.
@@ -114,40 +114,56 @@ impl Imports {
         for (place, hash) in places.into_iter().zip(self.passwords.wrap(hashes).await?) {
             set_password(&mut changes, place, hash);
         }
-        let write = || self.store.change_imported(run.lease.clone(), changes.clone(), self.now());
-        let refused = patiently(pace, write).await?;
+        let before = run.staged.imported_at;
+        let end = self.end_order(run, Scope::These(Vec::new()), EndReason::PasswordChanged);
+        let write = || {
+            let (lease, end) = (run.lease.clone(), end.clone());
+            self.store.change_imported(lease, changes.clone(), end, before)
+        };
+        let ImportedChanges { refused, ended: endings } = patiently(pace, write).await?;
         let lines = records.iter().filter(|record| {
             present.get(record.id()).is_some_and(|here| refused.contains(&here.id))
         });
         let problems: Vec<Problem> =
-            lines.map(|record| conflict(record, "changed meanwhile")).collect();
+            lines.map(|record| conflict((record.line, record.id()), "changed meanwhile")).collect();
         run.staged.staging.add_problems(&problems).await.map_err(ImportError::Staging)?;
         let mut ended = 0;
+        for (user, ending) in endings {
+            ended += self.ends.finish(&Scope::User(user), end.at, ending).await?.count;
+        }
         for (record, standing) in standings {
             if !refused.contains(&standing.id) {
-                ended += self.change_standing(run, record, standing).await?;
+                let of = (record.line, record.id());
+                ended += self.change_standing(run, of, standing).await?;
             }
         }
         Ok(ended)
     }
 
+    fn end_order(&self, run: &Run<'_>, scope: Scope, reason: EndReason) -> EndSessions {
+        let order = end_by_admin(run.by.user_id(), scope, self.now(), Origin::default());
+        EndSessions { reason, ..order }
+    }
+
     /// Activates or deactivates an account, or changes its role. Returns the number of sessions that ended.
-    async fn change_standing(
+    pub(super) async fn change_standing(
         &self,
         run: &mut Run<'_>,
-        record: &ForeignRecord,
+        of: (i64, &str),
         change: ChangedStanding,
     ) -> Result<usize, ImportError> {
-        let (now, scope) = (self.now(), Scope::User(change.id));
-        let order = end_by_admin(run.by.user_id(), scope.clone(), now, Origin::default());
-        let end = EndSessions { reason: EndReason::UserDeactivated, ..order };
+        let scope = Scope::User(change.id);
+        let is_off = change.is_active == Some(false);
+        let reason = if is_off { EndReason::UserDeactivated } else { EndReason::Admin };
+        let end = self.end_order(run, scope.clone(), reason);
+        let now = end.at;
         let done = self.store.change_standing(run.lease.clone(), change, end, now).await??;
         match done {
             StandingChange::Changed(ending) => {
                 Ok(self.ends.finish(&scope, now, ending).await?.count)
             }
             StandingChange::Refused(_) => {
-                let problem = conflict(record, "the last administrator stays one");
+                let problem = conflict(of, "the last administrator stays one");
                 let staging = &mut run.staged.staging;
                 staging.add_problems(&[problem]).await.map_err(ImportError::Staging)?;
                 Ok(0)
@@ -157,11 +173,11 @@ impl Imports {
     }
 }
 
-fn conflict(record: &ForeignRecord, what: &str) -> Problem {
+fn conflict((line, id): (i64, &str), what: &str) -> Problem {
     Problem {
         kind: ProblemKind::ChangedOnBothSides,
-        line: record.line,
-        id: Some(record.id().to_owned()),
+        line,
+        id: Some(id.to_owned()),
         value: Some(what.to_owned()),
         outcome: None,
     }

@@ -28,7 +28,9 @@ impl Comparison {
     pub(super) fn new(record: &ForeignRecord, present: &PresentAccount) -> Self {
         let (wanted, here) = (&record.wanted, present.digests());
         let (mut changed, mut conflicts) = (Vec::new(), Vec::new());
-        for field in AccountField::ALL {
+        // Without the option that is about roles, an import says nothing of them.
+        let counts = |field: &&AccountField| **field != AccountField::Role || wanted.decides_role;
+        for field in AccountField::ALL.iter().filter(counts) {
             let before = (&present.imported, &present.written);
             match FieldDigests::change(*field, before, (&record.digests, &here)) {
                 FieldChange::None => {}

@@ -31,6 +31,11 @@ pub enum ImportError {
         "The number of lines of the kind {kind} is {found}, and the end line says {expected}. Export again."
     )]
     Incomplete { kind: &'static str, found: u64, expected: u64 },
+    #[error(
+        "The file has lines that cannot be read, so it is not known which accounts are missing. Export again, or \
+         deactivate none of them."
+    )]
+    UnreadableLines,
     #[error("Another import from {0} is running. Wait until it is done.")]
     Running(String),
     #[error("Another import from the same source took over. Run the import again.")]

@@ -8,6 +8,7 @@ mod apply;
 mod change_present;
 mod compare;
 mod create_new;
+mod deactivate_gone;
 mod error;
 mod export;
 mod foreign_record;

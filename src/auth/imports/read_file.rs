@@ -43,6 +43,8 @@ pub struct StagedImport {
     pub(super) header: Header,
     pub(super) options: ImportOptions,
     pub(super) summary: ImportSummary,
+    /// When the source was imported before.
+    pub(super) imported_at: Option<Timestamp>,
 }
 
 impl StagedImport {
@@ -94,6 +96,7 @@ impl Imports {
         };
         header.source = source.unwrap_or(header.source);
         let has_before = self.store.has_imported_accounts(&header.source).await?;
+        let (imported_at, ids_of) = self.store.import_before(&header.source).await?;
         let mut tally = Tally::default();
         loop {
             match parts.recv().await {
@@ -121,13 +124,13 @@ impl Imports {
         staging.find_collisions().await.map_err(ImportError::Staging)?;
         self.rename_all(&mut staging, options).await?;
         if has_before {
-            self.report_gone(&mut staging, &header.source).await?;
+            self.report_gone(&mut staging, &header.source, options).await?;
         }
         let unknown_expiry = unknown_expiry(&header, self.now());
         let summary =
             summarize(&mut staging, &header.source, tally, (self.now(), unknown_expiry)).await;
-        let summary = summary.map_err(ImportError::Staging)?;
-        Ok(StagedImport { staging, header, options, summary })
+        let summary = ImportSummary { ids_of, ..summary.map_err(ImportError::Staging)? };
+        Ok(StagedImport { staging, header, options, summary, imported_at })
     }
 
     /// Adds a portion to the staging database.
@@ -203,7 +206,14 @@ impl Imports {
     }
 
     /// Reports the accounts that were imported before and are not in the file.
-    async fn report_gone(&self, staging: &mut Staging, source: &Source) -> Result<(), ImportError> {
+    async fn report_gone(
+        &self,
+        staging: &mut Staging,
+        source: &Source,
+        options: ImportOptions,
+    ) -> Result<(), ImportError> {
+        let kind =
+            if options.deactivates_gone { ProblemKind::GoneInactive } else { ProblemKind::Gone };
         let mut after = None;
         loop {
             let ids = self.store.imported_ids(source, after.as_deref(), PAGE).await?;
@@ -211,13 +221,7 @@ impl Imports {
             let gone = staging.missing(&ids).await.map_err(ImportError::Staging)?;
             let problems: Vec<Problem> = gone
                 .into_iter()
-                .map(|id| Problem {
-                    kind: ProblemKind::Gone,
-                    line: 0,
-                    id: Some(id),
-                    value: None,
-                    outcome: None,
-                })
+                .map(|id| Problem { kind, line: 0, id: Some(id), value: None, outcome: None })
                 .collect();
             staging.add_problems(&problems).await.map_err(ImportError::Staging)?;
             after = Some(last);
@@ -258,6 +262,7 @@ async fn summarize(
         blacklisted,
         unknown_lines: tally.unknown_lines,
         problems: staging.count_problems().await?,
+        ids_of: None,
         ended_sessions: 0,
     })
 }

@@ -28,7 +28,10 @@ pub struct ImportSummary {
     pub unknown_lines: u64,
     /// Numbers of what cannot come over, and of what is only reported.
     pub problems: Vec<(ProblemKind, u64)>,
-    /// Sessions that ended because their account was deactivated there, or their token blacklisted.
+    /// The other source whose ids are the claim `user_id`, so that those of this one are not.
+    pub ids_of: Option<Source>,
+    /// Sessions that ended because their account was deactivated there or got another password or role, or their
+    /// token was blacklisted.
     pub ended_sessions: usize,
 }
 

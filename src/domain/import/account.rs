@@ -17,10 +17,12 @@ const SUPERUSER: &str = "superuser";
 /// How records become accounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// Superusers get the role ADMIN.
+    /// Superusers get the role ADMIN, and others lose it. Otherwise an import leaves roles as they are.
     pub superusers_are_admins: bool,
     /// Names of groups become roles.
     pub groups_are_roles: bool,
+    /// Accounts that are not in the file any more are deactivated.
+    pub deactivates_gone: bool,
 }
 
 /// Password of a record: its hash as the other system writes it.
@@ -39,6 +41,8 @@ pub struct WantedAccount {
     pub password: Option<WantedPassword>,
     pub is_active: bool,
     pub role: Role,
+    /// Whether an account that is here gets the role.
+    pub decides_role: bool,
     pub roles: RoleNames,
     pub created_at: Option<Timestamp>,
     pub last_login_at: Option<Timestamp>,
@@ -84,6 +88,7 @@ impl WantedAccount {
             password: record.password.map(WantedPassword),
             is_active: record.is_active,
             role: if is_admin { Role::Admin } else { Role::User },
+            decides_role: options.superusers_are_admins,
             roles,
             created_at: record.date_joined,
             last_login_at: record.last_login,
@@ -138,7 +143,11 @@ mod tests {
             (plain.role, plain.roles.as_slice().join(" ")),
             (Role::User, "staff superuser".into())
         );
-        let options = ImportOptions { superusers_are_admins: true, groups_are_roles: true };
+        let options = ImportOptions {
+            superusers_are_admins: true,
+            groups_are_roles: true,
+            ..ImportOptions::default()
+        };
         let all = WantedAccount::new(record("ada", None), options);
         assert_eq!(
             (all.role, all.roles.as_slice().join(" ")),

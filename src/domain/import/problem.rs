@@ -11,12 +11,12 @@ words! {
         DesCrypt = "DES_CRYPT",
         MalformedHash = "MALFORMED_HASH",
         ExpensiveHash = "EXPENSIVE_HASH",
-        /// Another account of the file has the address and logged in later.
+        /// Another account of the file has the address and comes first.
         DuplicateEmail = "DUPLICATE_EMAIL",
         /// An account that is here has the address.
         EmailTaken = "EMAIL_TAKEN",
         InvalidEmail = "INVALID_EMAIL",
-        /// Another account of the file has the same or a similar name and logged in later.
+        /// Another account of the file has the same or a similar name and comes first.
         DuplicateName = "DUPLICATE_NAME",
         /// An account that is here has the name or a similar one.
         NameTaken = "NAME_TAKEN",
@@ -28,6 +28,8 @@ words! {
         ChangedOnBothSides = "CHANGED_ON_BOTH_SIDES",
         /// Not a problem of the file: the account is not in it any more.
         Gone = "GONE",
+        /// The same, with the option that deactivates it.
+        GoneInactive = "GONE_INACTIVE",
         /// Not a problem of the file: the account was deleted here.
         DeletedHere = "DELETED_HERE",
     }
@@ -51,7 +53,10 @@ impl ProblemKind {
     /// Whether it only informs, and does not make an import fail.
     #[must_use]
     pub fn is_note(self) -> bool {
-        matches!(self, Self::ChangedOnBothSides | Self::Gone | Self::DeletedHere)
+        matches!(
+            self,
+            Self::ChangedOnBothSides | Self::Gone | Self::GoneInactive | Self::DeletedHere
+        )
     }
 
     /// What is wrong, for people.
@@ -75,7 +80,7 @@ impl ProblemKind {
             }
             Self::InvalidRoles => "Groups that are not valid roles here",
             Self::ChangedOnBothSides => "Accounts that were changed on both sides",
-            Self::Gone => "Accounts that are not in the file any more",
+            Self::Gone | Self::GoneInactive => "Accounts that are not in the file any more",
             Self::DeletedHere => "Accounts that were deleted here",
         }
     }
@@ -90,11 +95,12 @@ impl ProblemKind {
                 "the account comes without a password, and its owner resets it by e-mail"
             }
             Self::DuplicateEmail => {
-                "the account that logged in last keeps the address, the others come without"
+                "a verified address counts first, then an active account, then the last login; the \
+                 others come without"
             }
             Self::EmailTaken | Self::InvalidEmail => "the account comes without the address",
             Self::DuplicateName => {
-                "the account that logged in last keeps the name, the others get a number"
+                "an active account counts first, then the last login; the others get a number"
             }
             Self::NameTaken => "the account here keeps the name, the imported one gets a number",
             Self::InvalidName => "other characters become hyphens",
@@ -103,7 +109,8 @@ impl ProblemKind {
             }
             Self::InvalidRoles => "the account comes without these groups",
             Self::ChangedOnBothSides => "the value here stays",
-            Self::Gone => "kept here; deactivate or delete these accounts by hand",
+            Self::Gone => "kept here; an option of the import deactivates these accounts",
+            Self::GoneInactive => "deactivated here, and their sessions end",
             Self::DeletedHere => "deleted accounts stay deleted",
         }
     }

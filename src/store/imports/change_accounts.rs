@@ -3,6 +3,8 @@
 //! Each change is a conditional statement: it takes place only if the account still is as it was when the change
 //! was decided.
 
+use sqlx::{PgConnection, SqliteConnection};
+
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
 use crate::domain::id::UserId;
@@ -11,10 +13,13 @@ use crate::domain::role_names::RoleNames;
 use crate::domain::user::{Email, Names};
 use crate::store::backend::metered;
 use crate::store::credentials::Passwords;
-use crate::store::error::Result;
+use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::imports::source_lease::{CheckLease, ImportLease, LeaseLost};
 use crate::store::query::rows::roles_column;
+use crate::store::session_ends::end_all::{EndAll, Ending};
+use crate::store::session_ends::end_foreign_tokens::EndForeignTokens;
+use crate::store::session_ends::end_order::{EndSessions, Scope};
 
 /// A changed account.
 #[derive(Clone, Debug)]
@@ -33,6 +38,25 @@ pub struct ChangedAccount {
     pub last_login_at: Option<Timestamp>,
     pub imported: FieldDigests,
     pub written: FieldDigests,
+}
+
+trait PasswordLock {
+    const LOCK_PASSWORD: &str;
+}
+
+macro_rules! select_password {
+    ($lock:literal) => {
+        concat!("SELECT changed_at IS NOT NULL FROM password_credentials WHERE user_id = $1", $lock)
+    };
+}
+
+/// SQLite has one writer at a time.
+impl PasswordLock for SqliteConnection {
+    const LOCK_PASSWORD: &str = select_password!("");
+}
+
+impl PasswordLock for PgConnection {
+    const LOCK_PASSWORD: &str = select_password!(" FOR UPDATE");
 }
 
 steps! {
@@ -77,24 +101,38 @@ steps! {
             Ok(done.rows_affected() > 0)
         }
 
-        /// Replaces the password, unless it was changed here.
+        /// Whether the password is still the one that the last import left: neither changed here nor removed.
+        /// Locks it, as logins do before they lock the account.
+        async fn lock_imported_password(&mut self, user: UserId) -> Result<bool> {
+            let found: Option<bool> = metered::query_scalar(Self::LOCK_PASSWORD)
+                .bind(user.as_uuid())
+                .fetch_optional(&mut *self)
+                .await?;
+            if let Some(is_changed) = found {
+                return Ok(!is_changed);
+            }
+            let had: Option<bool> = metered::query_scalar(
+                "SELECT has_password FROM external_accounts WHERE user_id = $1",
+            )
+            .bind(user.as_uuid())
+            .fetch_optional(self)
+            .await?;
+            Ok(had == Some(false))
+        }
+
+        /// Replaces the password, with which no device is trusted any more. Call [`ChangeAccounts::lock_imported_password`] first.
         async fn replace_imported_password(
             &mut self,
             user: UserId,
             hash: Option<&PasswordHash>,
         ) -> Result<()> {
-            let Some(hash) = hash else {
-                metered::query(
-                    "DELETE FROM password_credentials WHERE user_id = $1 AND changed_at IS NULL",
-                )
+            metered::query("DELETE FROM trusted_devices WHERE user_id = $1")
                 .bind(user.as_uuid())
-                .execute(self)
+                .execute(&mut *self)
                 .await?;
-                return Ok(());
-            };
-            metered::query(
-                "INSERT INTO password_credentials (user_id, scheme, hash) \
-                 SELECT id, $2, $3 FROM users WHERE id = $1 AND deleted_at IS NULL \
+            let Some(hash) = hash else { return self.delete_password(user).await };
+            let done = metered::query(
+                "INSERT INTO password_credentials (user_id, scheme, hash) VALUES ($1, $2, $3) \
                  ON CONFLICT (user_id) DO UPDATE SET scheme = excluded.scheme, hash = excluded.hash \
                  WHERE password_credentials.changed_at IS NULL",
             )
@@ -103,7 +141,8 @@ steps! {
             .bind(hash.as_str())
             .execute(self)
             .await?;
-            Ok(())
+            // An account without a password got its own one meanwhile.
+            if done.rows_affected() == 0 { Err(Error::LostRace) } else { Ok(()) }
         }
 
         async fn note_imported(
@@ -114,7 +153,8 @@ steps! {
         ) -> Result<()> {
             metered::query(
                 "UPDATE external_accounts SET imported = $3, written = $4, imported_at = $5, \
-                 password_fingerprint = $6 WHERE source = $1 AND external_id = $2",
+                 password_fingerprint = $6, has_password = COALESCE($7, has_password) \
+                 WHERE source = $1 AND external_id = $2",
             )
             .bind(source.to_owned())
             .bind(change.external_id.clone())
@@ -122,6 +162,7 @@ steps! {
             .bind(change.written.as_bytes().to_vec())
             .bind(now.as_micros())
             .bind(change.password_fingerprint.clone())
+            .bind(change.password.as_ref().map(Option::is_some))
             .execute(self)
             .await?;
             Ok(())
@@ -129,33 +170,52 @@ steps! {
     }
 }
 
+/// What came of a batch of changes.
+#[derive(Clone, Debug, Default)]
+pub struct ImportedChanges {
+    /// Accounts that are not as they were any more, and stay as they are.
+    pub refused: Vec<UserId>,
+    /// The sessions that ended, since their user has another password.
+    pub ended: Vec<(UserId, Ending)>,
+}
+
 impl Store {
-    /// Changes accounts. Returns the ids of those that are not as they were any more, and stay as they are.
+    /// Changes accounts. Where the password is another one, the sessions end by `end`, with the scope of each, and
+    /// tokens of the other system are refused that were issued until `imported_at`, the time of the import before:
+    /// the password was changed after it, and those who logged in there since then may go on.
     pub async fn change_imported(
         &self,
         lease: ImportLease,
         changes: Vec<ChangedAccount>,
-        now: Timestamp,
-    ) -> Result<Result<Vec<UserId>, LeaseLost>> {
+        end: EndSessions,
+        imported_at: Option<Timestamp>,
+    ) -> Result<Result<ImportedChanges, LeaseLost>> {
         transact!(self, conn => {
             if !conn.holds_lease(&lease).await? {
                 return Ok(Err(LeaseLost));
             }
-            let mut refused = Vec::new();
+            let mut done = ImportedChanges::default();
             for change in &changes {
-                // The credential is locked before the account, as everywhere.
-                if let Some(hash) = &change.password {
-                    conn.replace_imported_password(change.id, hash.as_ref()).await?;
-                }
-                if conn.lock_user(change.id).await?.is_none()
-                    || !conn.change_imported_user(change, now).await?
+                let id = change.id;
+                // Nothing of a change that is refused is written. The credential is locked before the account, as
+                // everywhere.
+                if change.password.is_some() && !conn.lock_imported_password(id).await?
+                    || conn.lock_user(id).await?.is_none()
+                    || !conn.change_imported_user(change, end.at).await?
                 {
-                    refused.push(change.id);
+                    done.refused.push(id);
                     continue;
                 }
-                conn.note_imported(lease.source.as_str(), change, now).await?;
+                conn.note_imported(lease.source.as_str(), change, end.at).await?;
+                let Some(hash) = &change.password else { continue };
+                conn.replace_imported_password(id, hash.as_ref()).await?;
+                if let Some(imported_at) = imported_at {
+                    conn.end_tokens_of_user(id, imported_at).await?;
+                }
+                let end = EndSessions { scope: Scope::User(id), ..end.clone() };
+                done.ended.push((id, conn.end_sessions_only(&end).await?));
             }
-            Ok(Ok(refused))
+            Ok(Ok(done))
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::store::accounts::update::UpdateNames;
 use crate::store::backend::metered;
 use crate::store::credentials::Passwords;
 use crate::store::email::challenges::Challenges;
-use crate::store::error::Result;
+use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::imports::source_lease::{CheckLease, ImportLease, LeaseLost};
 use crate::store::session_ends::end_all::{EndAll, Ending};
@@ -38,7 +38,8 @@ pub enum StandingChange {
 }
 
 impl Store {
-    /// Activates or deactivates an account, or sets its role. A deactivation ends the sessions of `end`.
+    /// Activates or deactivates an account, or sets its role. A deactivation and another role end the sessions of
+    /// `end`.
     pub async fn change_standing(
         &self,
         lease: ImportLease,
@@ -57,23 +58,35 @@ impl Store {
             let Some(found) = conn.lock_user(id).await?.filter(|user| !user.is_deleted()) else {
                 return Ok(Ok(StandingChange::Missing));
             };
+            // First a deactivation, which may be refused: nothing is written then. Without one the role may be,
+            // and an activation never is.
+            let refused = Ok(Ok(StandingChange::Refused(LastAdministrator)));
+            if is_active == Some(false) {
+                let updated = conn.update_active(id, false, now).await?;
+                if updated.is_none_or(|(user, _)| user.is_active()) {
+                    return refused;
+                }
+            }
             if role.is_some()
                 && conn.update_standing(id, found.email_verified_at, role).await?.is_none()
             {
-                return Ok(Ok(StandingChange::Refused(LastAdministrator)));
+                // The role of an inactive account may always change.
+                return if is_active == Some(false) { Err(Error::LostRace) } else { refused };
             }
-            let mut ending = Ending::default();
-            if let Some(active) = is_active {
-                let updated = conn.update_active(id, active, now).await?;
-                if updated.is_none_or(|(user, _)| user.is_active() != active) {
-                    return Ok(Ok(StandingChange::Refused(LastAdministrator)));
-                }
+            if is_active == Some(true) {
+                conn.update_active(id, true, now).await?;
+            }
+            if is_active.is_some() {
                 // They stay worthless when the account is activated again.
                 conn.delete_challenges(id).await?;
-                if !active {
-                    ending = conn.end_all(&end).await?;
-                }
             }
+            // Access tokens have the role in them.
+            let is_other_role = role.is_some_and(|role| role != found.role);
+            let ending = if is_active == Some(false) || is_other_role {
+                conn.end_all(&end).await?
+            } else {
+                Ending::default()
+            };
             metered::query(
                 "UPDATE external_accounts SET imported = $3, written = $4, imported_at = $5 \
                  WHERE source = $1 AND external_id = $2",

@@ -102,7 +102,7 @@ macro_rules! password_insert {
 macro_rules! account_insert {
     () => {
         "INSERT INTO external_accounts (source, external_id, user_id, imported, written, \
-         imported_at, password_fingerprint) "
+         imported_at, password_fingerprint, has_password) "
     };
 }
 
@@ -129,14 +129,15 @@ impl InsertAccounts for PgConnection {
              (u uuid, x text, n text, k text, s text, e text, f text, v bigint, d bigint, r text, \
              o text, c bigint, l bigint, h text, p text, i text, w text, m text)), made AS (",
             user_insert!(),
-            "SELECT u, x, n, k, COALESCE(s, k), e, f, v, d, r, o, c, l FROM given WHERE NOT EXISTS \
+            "SELECT u, CASE WHEN (SELECT gives_ids FROM import_sources WHERE source = $2) THEN x END, \
+             n, k, COALESCE(s, k), e, f, v, d, r, o, c, l FROM given WHERE NOT EXISTS \
              (SELECT 1 FROM external_accounts WHERE source = $2 AND external_id = x) \
              ON CONFLICT DO NOTHING RETURNING id), hashes AS (",
             password_insert!(),
             "SELECT u, h, p FROM given JOIN made ON made.id = u WHERE p IS NOT NULL) ",
             account_insert!(),
-            "SELECT $2, x, u, decode(i, 'hex'), decode(w, 'hex'), $3, decode(m, 'hex') \
-             FROM given JOIN made ON made.id = u RETURNING user_id",
+            "SELECT $2, x, u, decode(i, 'hex'), decode(w, 'hex'), $3, decode(m, 'hex'), \
+             p IS NOT NULL FROM given JOIN made ON made.id = u RETURNING user_id",
         ))
         .bind(accounts.to_owned())
         .bind(source.to_owned())
@@ -146,7 +147,7 @@ impl InsertAccounts for PgConnection {
     }
 }
 
-/// SQLite has no writes in `WITH`. The ids are new, so an account that has one was just inserted.
+/// SQLite has no writes in `WITH`.
 impl InsertAccounts for SqliteConnection {
     async fn insert_accounts(
         &mut self,
@@ -154,9 +155,11 @@ impl InsertAccounts for SqliteConnection {
         source: &str,
         now: Timestamp,
     ) -> Result<Vec<Uuid>> {
-        let made = metered::query_scalar(concat!(
+        let made: Vec<Uuid> = metered::query_scalar(concat!(
             user_insert!(),
-            "SELECT unhex(value ->> 'u'), value ->> 'x', value ->> 'n', value ->> 'k', \
+            "SELECT unhex(value ->> 'u'), CASE WHEN \
+             (SELECT gives_ids FROM import_sources WHERE source = $2) THEN value ->> 'x' END, \
+             value ->> 'n', value ->> 'k', \
              COALESCE(value ->> 's', value ->> 'k'), value ->> 'e', value ->> 'f', value ->> 'v', \
              value ->> 'd', value ->> 'r', value ->> 'o', value ->> 'c', value ->> 'l' \
              FROM json_each($1) WHERE NOT EXISTS (SELECT 1 FROM external_accounts \
@@ -166,24 +169,28 @@ impl InsertAccounts for SqliteConnection {
         .bind(source.to_owned())
         .fetch_all(&mut *self)
         .await?;
+        // The others were here before, as after a batch that is written again.
+        let new: Vec<String> = made.iter().map(|id| id.simple().to_string()).collect();
+        let new = json!(new).to_string();
         metered::query(concat!(
             password_insert!(),
             "SELECT unhex(value ->> 'u'), value ->> 'h', value ->> 'p' FROM json_each($1) \
-             WHERE value ->> 'p' IS NOT NULL \
-             AND EXISTS (SELECT 1 FROM users WHERE id = unhex(value ->> 'u'))",
+             WHERE value ->> 'p' IS NOT NULL AND value ->> 'u' IN (SELECT value FROM json_each($2))",
         ))
         .bind(accounts.to_owned())
+        .bind(new.clone())
         .execute(&mut *self)
         .await?;
         metered::query(concat!(
             account_insert!(),
             "SELECT $2, value ->> 'x', unhex(value ->> 'u'), unhex(value ->> 'i'), \
-             unhex(value ->> 'w'), $3, unhex(value ->> 'm') FROM json_each($1) \
-             WHERE EXISTS (SELECT 1 FROM users WHERE id = unhex(value ->> 'u'))",
+             unhex(value ->> 'w'), $3, unhex(value ->> 'm'), value ->> 'p' IS NOT NULL FROM json_each($1) \
+             WHERE value ->> 'u' IN (SELECT value FROM json_each($4))",
         ))
         .bind(accounts.to_owned())
         .bind(source.to_owned())
         .bind(now.as_micros())
+        .bind(new)
         .execute(self)
         .await?;
         Ok(made)

@@ -20,7 +20,7 @@ mod source_lease;
 mod staging;
 mod status;
 
-pub use change_accounts::ChangedAccount;
+pub use change_accounts::{ChangedAccount, ImportedChanges};
 pub use change_standing::{ChangedStanding, StandingChange};
 pub use create_accounts::ImportedAccount;
 pub use export::{ExportedAccount, ExportedSession};

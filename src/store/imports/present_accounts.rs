@@ -31,7 +31,7 @@ pub struct PresentAccount {
     pub role: Role,
     pub roles: RoleNames,
     pub last_login_at: Option<Timestamp>,
-    /// Whether the password was changed here.
+    /// Whether the password was changed or removed here.
     pub has_own_password: bool,
     /// Digests at the last import: of the record, and of what was written of it.
     pub imported: FieldDigests,
@@ -56,7 +56,7 @@ from_row! {
         user: UserRow,
         of_source: String,
         user_id: Uuid,
-        own_password: Option<i64>,
+        has_own_password: bool,
         imported: Vec<u8>,
         written: Vec<u8>,
         password_fingerprint: Option<Vec<u8>>,
@@ -78,7 +78,7 @@ impl TryFrom<PresentRow> for PresentAccount {
             role: user.role,
             roles: user.roles,
             last_login_at: user.last_login_at,
-            has_own_password: row.own_password.is_some(),
+            has_own_password: row.has_own_password,
             imported: FieldDigests::from_stored(&row.imported),
             written: FieldDigests::from_stored(&row.written),
             password_fingerprint: row.password_fingerprint,
@@ -92,8 +92,9 @@ macro_rules! select_present {
             "SELECT ",
             user_columns!("password_credentials.changed_at"),
             ", external_accounts.external_id AS of_source, external_accounts.user_id, \
-             password_credentials.changed_at AS own_password, imported, written, \
-             password_fingerprint FROM external_accounts \
+             (password_credentials.changed_at IS NOT NULL \
+             OR has_password AND password_credentials.user_id IS NULL) AS has_own_password, \
+             imported, written, password_fingerprint FROM external_accounts \
              JOIN users ON users.id = external_accounts.user_id \
              LEFT JOIN password_credentials ON password_credentials.user_id = users.id \
              WHERE source = $1 AND external_accounts.external_id IN (",

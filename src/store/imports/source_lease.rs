@@ -10,7 +10,7 @@ use crate::domain::external_account::Source;
 use crate::domain::id::TokenId;
 use crate::store::audit::{Audit, NewEvent};
 use crate::store::backend::metered;
-use crate::store::error::Result;
+use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 
 /// Right of one process to import from a source.
@@ -23,6 +23,27 @@ pub struct ImportLease {
 /// Another process imports from the source by now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseLost;
+
+/// Of two first imports at once one gives its ids.
+trait LockSources {
+    async fn lock_sources(&mut self) -> Result<()>;
+}
+
+/// SQLite has one writer at a time.
+impl LockSources for SqliteConnection {
+    async fn lock_sources(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl LockSources for PgConnection {
+    async fn lock_sources(&mut self) -> Result<()> {
+        metered::query("SELECT 1 FROM import_sources ORDER BY source FOR UPDATE")
+            .execute(self)
+            .await?;
+        Ok(())
+    }
+}
 
 trait HoldsLease {
     /// Finds the lease and, on PostgreSQL, keeps it until the end of the transaction.
@@ -83,7 +104,8 @@ impl Store {
         })
     }
 
-    /// Notes the other system's settings, a JSON object, and the time.
+    /// Notes the other system's settings, a JSON object, and the time. The first source for which this is done gives
+    /// its ids to accounts.
     pub async fn note_import_settings(
         &self,
         lease: ImportLease,
@@ -91,8 +113,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<()> {
         transact!(self, conn => {
+            conn.lock_sources().await?;
             metered::query(
-                "UPDATE import_sources SET settings = $3, imported_at = $4 \
+                "UPDATE import_sources SET settings = $3, imported_at = $4, gives_ids = gives_ids \
+                 OR NOT EXISTS (SELECT 1 FROM import_sources WHERE gives_ids) \
                  WHERE source = $1 AND worker = $2",
             )
             .bind(lease.source.as_str().to_owned())
@@ -103,6 +127,24 @@ impl Store {
             .await?;
             Ok(())
         })
+    }
+
+    /// When the source was imported last, or an import of it was begun; and the other source that gives its ids to
+    /// accounts, if one does.
+    pub async fn import_before(
+        &self,
+        source: &Source,
+    ) -> Result<(Option<Timestamp>, Option<Source>)> {
+        let rows: Vec<(String, i64, bool)> = read!(self, conn => Ok::<_, Error>(metered::query_as(
+            "SELECT source, imported_at, gives_ids FROM import_sources WHERE source = $1 OR gives_ids",
+        )
+        .bind(source.as_str().to_owned())
+        .fetch_all(conn)
+        .await?))?;
+        let own = rows.iter().find(|(name, ..)| name == source.as_str());
+        let imported_at = own.map(|(_, at, _)| Timestamp::from_micros(*at));
+        let other = rows.iter().find(|(name, _, gives)| *gives && name != source.as_str());
+        Ok((imported_at, other.map(|(name, ..)| Source::from_stored(name.clone()))))
     }
 
     /// Ends the lease, and records the event of an import that was done.

@@ -72,6 +72,11 @@ steps! {
         /// were not exchanged for a session yet.
         async fn end_all(&mut self, end: &EndSessions) -> Result<Ending> {
             self.end_foreign_tokens(end).await?;
+            self.end_sessions_only(end).await
+        }
+
+        /// Ends the sessions of the scope, and leaves tokens of another system as they are.
+        async fn end_sessions_only(&mut self, end: &EndSessions) -> Result<Ending> {
             match (self.end_rows(end, end.reason.as_str()).await?, end.scope.wide()) {
                 (None, Some((user, except))) => self.set_floor(end, user, except).await,
                 (ended, _) => {

@@ -2,7 +2,7 @@
 
 pub(super) mod end_all;
 pub(super) mod end_batches;
-mod end_foreign_tokens;
+pub(super) mod end_foreign_tokens;
 pub(super) mod end_order;
 pub(super) mod end_rows;
 mod end_sessions;
