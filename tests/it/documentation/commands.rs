@@ -45,7 +45,9 @@ fn every_command_that_is_shown_can_be_parsed() {
 fn command_lines(block: &str) -> Vec<String> {
     let joined = block.replace("\\\n", " ");
     let lines = joined.lines().filter_map(|line| {
-        let line = line.split(" #").next().unwrap_or_default().trim();
+        // Without a comment, and without the file that the output goes to.
+        let line = line.split(" #").next().unwrap_or_default();
+        let line = line.split(" > ").next().unwrap_or_default().trim();
         let line = line.strip_prefix("ExecStart=/usr/local/bin/").unwrap_or(line);
         (line == "sallyport" || line.starts_with("sallyport ")).then(|| line.to_owned())
     });

@@ -101,6 +101,42 @@ fn what_cannot_come_over_is_told_and_stops_the_import() {
 }
 
 #[test]
+fn names_cannot_change_the_direction_of_the_report() {
+    let site = site(&file(&["a\u{202e}b\u{1b}[2J"]));
+    let (status, said, _) = run(&site, "import export.ndjson");
+    assert_eq!(status, Some(1));
+    assert!(said.contains("id 0: a\u{fffd}b\u{fffd}[2J -> a-b-"), "{said}");
+    assert!(!said.contains(['\u{202e}', '\u{1b}']), "{said}");
+}
+
+#[test]
+fn the_report_says_whose_ids_are_in_tokens() {
+    let site = site(&file(&["ada"]));
+    let (_, said, _) = run(&site, "import export.ndjson --apply");
+    assert!(!said.contains("user_id"), "{said}");
+    let (status, said, _) = run(&site, "import export.ndjson --source shop --skip-bad");
+    let line =
+        "\nAccess tokens of these accounts have no claim user_id: the ids of django are in it.\n";
+    assert!(status == Some(0) && said.contains(line), "{said}");
+    let (_, said, _) = run(&site, "import export.ndjson --source shop --skip-bad --json");
+    assert!(said.contains(r#""externalIdsOf":"django""#), "{said}");
+}
+
+#[test]
+fn accounts_that_are_gone_are_deactivated_by_an_option() {
+    let site = site(&file(&["ada", "bob"]));
+    assert_eq!(run(&site, "import export.ndjson --apply").0, Some(0));
+    site.write("export.ndjson", file(&["ada"]).as_bytes());
+    let (_, said, _) = run(&site, "import export.ndjson");
+    assert!(said.contains("not in the file any more: 1 (kept here;"), "{said}");
+    let (status, said, _) = run(&site, "import export.ndjson --apply --deactivate-gone");
+    assert!(status == Some(0) && said.contains("any more: 1 (deactivated here"), "{said}");
+    let users = run(&site, "user list --json").1;
+    let bob = users.lines().find(|user| user.contains(r#""bob""#)).unwrap();
+    assert!(bob.contains(r#""isActive":false"#) || bob.contains(r#""active":false"#), "{bob}");
+}
+
+#[test]
 fn a_file_that_is_none_is_refused_with_its_reason() {
     let whole = file(&["ada"]);
     let cut = whole.lines().take(2).collect::<Vec<_>>().join("\n");

@@ -18,6 +18,7 @@ mod first_account;
 mod floors;
 mod foreign_passwords;
 mod foreign_tokens;
+mod imports;
 mod keys;
 mod keys_and_audit;
 mod late_commits;

@@ -160,7 +160,7 @@ async fn a_token_that_the_import_does_not_name_is_refused_unless_it_may_be(datab
 
 async fn after_the_cut_over_the_old_key_makes_no_session(database: Database) {
     let site = OldSite::new("");
-    let until = Duration::from_secs(7_200);
+    let until = Duration::from_hours(2);
     let cut_over = sallyport::clock::Timestamp::from_seconds(site.began) - until;
     let late = OldSite::new(&format!(
         "require-outstanding = false\nissued-before = \"{}\"",
