@@ -114,11 +114,10 @@ impl Imports {
         for (place, hash) in places.into_iter().zip(self.passwords.wrap(hashes).await?) {
             set_password(&mut changes, place, hash);
         }
-        let before = run.staged.imported_at;
         let end = self.end_order(run, Scope::These(Vec::new()), EndReason::PasswordChanged);
         let write = || {
             let (lease, end) = (run.lease.clone(), end.clone());
-            self.store.change_imported(lease, changes.clone(), end, before)
+            self.store.change_imported(lease, changes.clone(), end)
         };
         let ImportedChanges { refused, ended: endings } = patiently(pace, write).await?;
         let lines = records.iter().filter(|record| {

@@ -43,8 +43,6 @@ pub struct StagedImport {
     pub(super) header: Header,
     pub(super) options: ImportOptions,
     pub(super) summary: ImportSummary,
-    /// When the source was imported before.
-    pub(super) imported_at: Option<Timestamp>,
 }
 
 impl StagedImport {
@@ -96,7 +94,7 @@ impl Imports {
         };
         header.source = source.unwrap_or(header.source);
         let has_before = self.store.has_imported_accounts(&header.source).await?;
-        let (imported_at, ids_of) = self.store.import_before(&header.source).await?;
+        let ids_of = self.store.other_giver_of_ids(&header.source).await?;
         let mut tally = Tally::default();
         loop {
             match parts.recv().await {
@@ -130,7 +128,7 @@ impl Imports {
         let summary =
             summarize(&mut staging, &header.source, tally, (self.now(), unknown_expiry)).await;
         let summary = ImportSummary { ids_of, ..summary.map_err(ImportError::Staging)? };
-        Ok(StagedImport { staging, header, options, summary, imported_at })
+        Ok(StagedImport { staging, header, options, summary })
     }
 
     /// Adds a portion to the staging database.

@@ -18,7 +18,6 @@ use crate::store::handle::Store;
 use crate::store::imports::source_lease::{CheckLease, ImportLease, LeaseLost};
 use crate::store::query::rows::roles_column;
 use crate::store::session_ends::end_all::{EndAll, Ending};
-use crate::store::session_ends::end_foreign_tokens::EndForeignTokens;
 use crate::store::session_ends::end_order::{EndSessions, Scope};
 
 /// A changed account.
@@ -180,15 +179,14 @@ pub struct ImportedChanges {
 }
 
 impl Store {
-    /// Changes accounts. Where the password is another one, the sessions end by `end`, with the scope of each, and
-    /// tokens of the other system are refused that were issued until `imported_at`, the time of the import before:
-    /// the password was changed after it, and those who logged in there since then may go on.
+    /// Changes accounts. Where the hash is another one, the sessions end by `end`, with the scope of each. Refresh
+    /// tokens of the other system stay as they are: whether a new password ends them is for that system to say, and
+    /// a hash that it renewed at a login is of the same password.
     pub async fn change_imported(
         &self,
         lease: ImportLease,
         changes: Vec<ChangedAccount>,
         end: EndSessions,
-        imported_at: Option<Timestamp>,
     ) -> Result<Result<ImportedChanges, LeaseLost>> {
         transact!(self, conn => {
             if !conn.holds_lease(&lease).await? {
@@ -209,9 +207,6 @@ impl Store {
                 conn.note_imported(lease.source.as_str(), change, end.at).await?;
                 let Some(hash) = &change.password else { continue };
                 conn.replace_imported_password(id, hash.as_ref()).await?;
-                if let Some(imported_at) = imported_at {
-                    conn.end_tokens_of_user(id, imported_at).await?;
-                }
                 let end = EndSessions { scope: Scope::User(id), ..end.clone() };
                 done.ended.push((id, conn.end_sessions_only(&end).await?));
             }

@@ -129,22 +129,15 @@ impl Store {
         })
     }
 
-    /// When the source was imported last, or an import of it was begun; and the other source that gives its ids to
-    /// accounts, if one does.
-    pub async fn import_before(
-        &self,
-        source: &Source,
-    ) -> Result<(Option<Timestamp>, Option<Source>)> {
-        let rows: Vec<(String, i64, bool)> = read!(self, conn => Ok::<_, Error>(metered::query_as(
-            "SELECT source, imported_at, gives_ids FROM import_sources WHERE source = $1 OR gives_ids",
+    /// The other source that gives its ids to accounts, if one does.
+    pub async fn other_giver_of_ids(&self, source: &Source) -> Result<Option<Source>> {
+        let other: Option<String> = read!(self, conn => Ok::<_, Error>(metered::query_scalar(
+            "SELECT source FROM import_sources WHERE gives_ids AND source <> $1",
         )
         .bind(source.as_str().to_owned())
-        .fetch_all(conn)
+        .fetch_optional(conn)
         .await?))?;
-        let own = rows.iter().find(|(name, ..)| name == source.as_str());
-        let imported_at = own.map(|(_, at, _)| Timestamp::from_micros(*at));
-        let other = rows.iter().find(|(name, _, gives)| *gives && name != source.as_str());
-        Ok((imported_at, other.map(|(name, ..)| Source::from_stored(name.clone()))))
+        Ok(other.map(Source::from_stored))
     }
 
     /// Ends the lease, and records the event of an import that was done.
