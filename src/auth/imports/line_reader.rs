@@ -92,7 +92,7 @@ impl LineReader {
                     let external_id = token.user_id.as_ref().map(ExternalId::as_str);
                     let token = ImportedToken {
                         external_id: external_id.map(str::to_owned),
-                        jti: token.jti,
+                        jti: token.jti.as_str().to_owned(),
                         created_at: token.created_at,
                         expires_at: token.expires_at,
                         blacklisted_at: None,
@@ -103,7 +103,7 @@ impl LineReader {
                     counts.blacklisted += 1;
                     let known = token.expires_at.is_some();
                     let token = ImportedToken {
-                        jti: token.jti,
+                        jti: token.jti.as_str().to_owned(),
                         external_id: None,
                         created_at: None,
                         expires_at: token.expires_at.unwrap_or(token.blacklisted_at),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::clock::Timestamp;
-use crate::domain::external_account::{ExternalId, Source};
+use crate::domain::external_account::{ExternalId, ForeignTokenId, Source};
 use crate::redacted::redacted_debug;
 
 /// Longest line in bytes, without its end.
@@ -17,9 +17,6 @@ const FORMAT: &str = "sallyport-import";
 
 /// The only version of the format.
 const VERSION: u64 = 1;
-
-/// Longest claim `jti` in bytes.
-const MAX_JTI_BYTES: usize = 255;
 
 /// Longest text of a header's settings in bytes.
 const MAX_SETTINGS_BYTES: usize = 16 * 1024;
@@ -67,7 +64,7 @@ redacted_debug!(ForeignUser);
 /// A refresh token that the other system issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutstandingToken {
-    pub jti: String,
+    pub jti: ForeignTokenId,
     /// `None`: its account was deleted.
     pub user_id: Option<ExternalId>,
     pub created_at: Option<Timestamp>,
@@ -77,7 +74,7 @@ pub struct OutstandingToken {
 /// A refresh token that the other system refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlacklistedToken {
-    pub jti: String,
+    pub jti: ForeignTokenId,
     pub blacklisted_at: Timestamp,
     pub expires_at: Option<Timestamp>,
 }
@@ -269,8 +266,7 @@ fn text(name: &'static str, text: Option<Text>) -> Result<Option<String>, LineEr
     text.map(|text| text.into_string().ok_or(LineError::Invalid(name))).transpose()
 }
 
-fn jti(text: Option<String>) -> Result<String, LineError> {
+fn jti(text: Option<String>) -> Result<ForeignTokenId, LineError> {
     let jti = text.ok_or(LineError::Missing("jti"))?;
-    let is_sound = (1..=MAX_JTI_BYTES).contains(&jti.len()) && !jti.chars().any(char::is_control);
-    if is_sound { Ok(jti) } else { Err(LineError::Invalid("jti")) }
+    ForeignTokenId::parse(&jti).map_err(|_| LineError::Invalid("jti"))
 }

@@ -90,10 +90,11 @@ pub(in crate::store) fn ip_from_column(bytes: Option<Vec<u8>>) -> Result<Option<
     bytes.map(|bytes| ip_from_bytes(&bytes).ok_or(Error::unreadable("address"))).transpose()
 }
 
-pub(in crate::store) fn roles_from_column(column: Option<String>) -> Result<RoleNames> {
-    let Some(json) = column else { return Ok(RoleNames::default()) };
-    let names = serde_json::from_str(&json).map_err(|_| Error::unreadable("roles"))?;
-    Ok(RoleNames::from_stored(names))
+/// The names of a row. A newer version may have written them in another form; then there are none, and the account
+/// stays readable.
+fn roles_from_column(column: Option<String>) -> RoleNames {
+    let names = column.and_then(|json| serde_json::from_str(&json).ok());
+    names.map(RoleNames::from_stored).unwrap_or_default()
 }
 
 /// `None` for an account without roles.
@@ -139,7 +140,7 @@ impl TryFrom<UserRow> for User {
             locale: row.locale.and_then(|text| Locale::parse(&text).ok()),
             deleted_at: row.deleted_at.map(Timestamp::from_micros),
             external_id: row.external_id.map(ExternalId::from_stored),
-            roles: roles_from_column(row.roles)?,
+            roles: roles_from_column(row.roles),
         })
     }
 }

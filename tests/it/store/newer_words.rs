@@ -19,6 +19,7 @@ on_both!(
     rows_below_a_floor_of_a_newer_version_get_its_word,
     a_kind_of_event_of_a_newer_version_is_listed,
     a_role_of_a_newer_version_is_read_with_the_session,
+    role_names_in_the_form_of_a_newer_version_leave_the_account_readable,
     a_key_of_an_algorithm_of_a_newer_version_keeps_its_word,
     hashes_of_a_scheme_of_a_newer_version_leave_room_in_the_sample_for_the_others,
 );
@@ -187,4 +188,19 @@ fn signing_key(database: &Database, number: u32, algorithm: &str) -> String {
          retired_at, token_lifetime) \
          VALUES ({id}, '{number}', '{algorithm}', {sealed}, {number}, {number}, 5, 1)"
     )
+}
+
+async fn role_names_in_the_form_of_a_newer_version_leave_the_account_readable(database: Database) {
+    let store = database.store().await;
+    let ada = make(&store, "ada").await.id;
+    let mut raw = database.raw().await;
+    for (text, expected) in [
+        (r#"["staff"]"#, vec!["staff"]),
+        (r#"[{"name":"staff"}]"#, Vec::new()),
+        ("no JSON", Vec::new()),
+    ] {
+        raw.execute(format!("UPDATE users SET roles = '{text}'")).await;
+        let found = store.users_by_id(&[ada]).await.unwrap().remove(&ada).unwrap();
+        assert_eq!(found.roles.as_slice(), expected, "{text}");
+    }
 }
