@@ -95,6 +95,38 @@ test('a recovery code is asked for with the keyboard, and is used up', async () 
   await Promise.all([console.close(), again.close()]);
 });
 
+test('the focus moves with what is shown, and is not taken from a user who was faster', async () => {
+  const app = await createWithApp('bea');
+  const console = await open('/console/account');
+  const { page } = console;
+  await page.evaluate(() => {
+    const observer = new MutationObserver(() => {
+      const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Use a recovery code');
+      if (!button) return;
+      button.focus();
+      observer.disconnect();
+    });
+    observer.observe(document.body, { childList: true, subtree: true });
+  });
+  await console.logIn('bea');
+  await page.waitForFunction(() => document.title.startsWith('Second step'));
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Use a recovery code');
+
+  // What has the focus when the keys that follow a click arrive.
+  const focusedAfterClick = name =>
+    page.getByRole('button', { name, exact: true }).evaluate(async button => {
+      button.click();
+      await new Promise(queueMicrotask);
+      const { activeElement } = document;
+      return activeElement.closest('dialog') ? 'dialog' : activeElement.labels?.[0]?.textContent;
+    });
+  assert.equal(await focusedAfterClick('Use a recovery code'), 'Recovery code');
+  await enter(page, 'Recovery code', app.recoveryCodes[0]);
+  await console.heading('My account');
+  assert.equal(await focusedAfterClick('Change password'), 'dialog');
+  await console.close();
+});
+
 test('after five wrong codes, and after the login has expired, it begins again', async () => {
   const app = await createWithApp('cleo');
   const console = await logIn('cleo');

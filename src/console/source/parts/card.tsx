@@ -1,6 +1,6 @@
 // Page of one card: the login form, and the pages of links in e-mails.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { PRODUCT } from '../product';
 import { Mark } from './mark';
@@ -14,9 +14,10 @@ interface Props {
 
 export function Card({ title, children }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${title} · ${PRODUCT}`;
-    // After a step, screen readers continue at the heading.
+    // After a step, screen readers continue at the heading. The focus moves with the content: after the next frame it
+    // would be taken from a user who is already at an input.
     if (!isFirst) heading.current?.focus({ preventScroll: true });
     isFirst = false;
   }, [title]);

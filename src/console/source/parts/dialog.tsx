@@ -1,7 +1,7 @@
 // Modal dialogs on the browser's `<dialog>`, which keeps the focus inside and closes on Escape. Closing
 // returns the focus to the element that opened the dialog.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import type { Problem } from '../api/transport';
 import { texts } from '../texts';
@@ -20,7 +20,8 @@ interface Props {
 export function Dialog({ title, isHeld, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next frame: keys that follow the click are meant for the dialog.
+  useLayoutEffect(() => {
     const shown = dialog.current!;
     const opener = document.activeElement;
     shown.showModal();

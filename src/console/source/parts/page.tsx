@@ -1,6 +1,6 @@
 // Layout of a page: heading, actions and document title.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 import { texts } from '../texts';
 
@@ -19,8 +19,9 @@ export function Page({ title, back, actions, children }: Props) {
   useEffect(() => {
     document.title = `${title} · ${texts.product}`;
   }, [title]);
-  useEffect(() => {
-    // After a navigation, screen readers continue at the heading.
+  useLayoutEffect(() => {
+    // After a navigation, screen readers continue at the heading. The focus moves with the content: after the next
+    // frame it would be taken from a user who is already at an input.
     if (!isFirst) heading.current?.focus({ preventScroll: true });
     isFirst = false;
   }, []);

@@ -1,5 +1,5 @@
 // One proof: a passkey, a code of an authenticator app, a code from an e-mail, a recovery code, or the password.
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import type { ChallengeFragment } from '../api/generated';
 import { CodeField, codeIn } from './code-field';
@@ -38,7 +38,8 @@ interface Props {
 
 export function ProofField({ step, texts: { label, hint }, isChosen }: Props) {
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // With the new input, before the next key press.
+  useLayoutEffect(() => {
     // A passkey has no input: the next key press goes to the button.
     const { current } = place;
     if (isChosen) (current!.querySelector('input') ?? current!.closest('form')!.querySelector<HTMLElement>('[type=submit]'))?.focus();
