@@ -102,6 +102,27 @@ test('a user adds a passkey, logs in with it, renames it and removes it', async 
   await console.close();
 });
 
+test('a passkey logs in although the request after the login fails', async () => {
+  await createUser(service, 'gus', admin.accessToken);
+  const console = await open('/console/account');
+  const { page } = console;
+  await console.logIn('gus');
+  await console.heading('My account');
+  await addPasskey(console, 'Phone');
+  await saveCodes(page);
+  await console.answer(false);
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByRole('button', { name: 'Log in with a passkey' }).waitFor();
+  await console.answer(true);
+  let failed = 0;
+  await page.route('**/graphql', route => (route.request().postData()?.includes('AcceptedPasskeys') ? route.abort().then(() => failed++) : route.continue()));
+  await page.getByRole('button', { name: 'Log in with a passkey' }).click();
+  await console.heading('My account');
+  await console.until(() => failed > 0);
+  await page.getByText('Two factors, safe from phishing').waitFor();
+  await console.close({ expected: /Failed to load resource/ });
+});
+
 test('the browser offers passkeys with the username, and the options are renewed before they expire', async () => {
   await createUser(service, 'ben', admin.accessToken);
   const console = await open('/console/account');

@@ -294,6 +294,27 @@ test('two tabs refresh at once and both stay logged in; what ends the session en
   await brief.stop();
 });
 
+test('a logout while the connection for events is being made leaves no error', async () => {
+  const console = await open('/console/account');
+  const { page } = console;
+  const held = [];
+  let isClosed = false;
+  // A slow network: what the browser sends arrives later.
+  await page.routeWebSocket(/\/graphql$/, socket => {
+    const server = socket.connectToServer();
+    socket.onMessage(message => held.push(() => server.send(message)));
+    server.onClose((code, reason) => socket.close({ code, reason }).then(() => (isClosed = true)));
+  });
+  await console.logIn('alice');
+  await console.heading('My account');
+  await console.until(() => held.length > 0);
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByText('You have logged out.').waitFor();
+  for (const send of held) send();
+  await console.until(() => isClosed);
+  await console.close();
+});
+
 test('a service that goes away logs nobody out, and the page goes on when it is back', async () => {
   // Nor does it need more than the documents that the service knows as its console's.
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-'));

@@ -23,7 +23,8 @@ export async function beginPasskeyLogin(): Promise<BegunPasskey | undefined> {
 
 export async function logInWithPasskey(challengeToken: string | null, credential: WebAuthnJson): Promise<StepAnswer> {
   const { loginWithPasskey } = await noticing(send(LogInWithPasskeyDocument, { challengeToken, credential }));
-  if (take(loginWithPasskey)) void ask(AcceptedPasskeysDocument, {}).then(({ viewer }) => signal(viewer?.secondFactors));
+  // The login is complete without it.
+  if (take(loginWithPasskey)) ask(AcceptedPasskeysDocument, {}).then(({ viewer }) => signal(viewer?.secondFactors), () => {});
   return { problems: loginWithPasskey.errors, challenge: loginWithPasskey.challenge };
 }
 

@@ -66,7 +66,8 @@ function follow(sessionId: string): () => void {
       complete: () => {},
     },
   );
-  return () => void client.dispose();
+  // A connection that is being made may be refused first.
+  return () => void (async () => client.dispose())().catch(() => {});
 }
 
 /** Close codes of a service that is stopping, restarting, overloaded or unreachable. */
