@@ -6,7 +6,6 @@ use super::accounts::AccountArguments;
 use super::database::DatabaseArguments;
 use super::email::EmailArguments;
 use super::factors::FactorArguments;
-
 use super::limits::LimitArguments;
 use super::moving::MoveArguments;
 use super::secret::{Secret, SecretArguments};

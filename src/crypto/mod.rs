@@ -11,7 +11,7 @@ pub mod algorithm;
 pub mod blind_index;
 pub mod data_key;
 pub mod digest;
-mod encoding;
+pub mod encoding;
 mod error;
 pub mod foreign_key;
 pub mod foreign_token;

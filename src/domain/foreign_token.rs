@@ -88,11 +88,10 @@ impl ForeignToken {
         record: Option<&ForeignTokenRecord>,
         terms: ForeignTokenTerms,
     ) -> ForeignTokenDecision {
-        let is_of_another = |record: &ForeignTokenRecord| {
-            record.external_id.as_ref().is_some_and(|id| *id != self.external_id)
-        };
         let is_outstanding = record.is_some_and(|record| record.external_id.is_some());
-        if record.is_some_and(is_of_another) || terms.must_be_outstanding && !is_outstanding {
+        if record.is_some_and(|record| self.is_of_another(record))
+            || terms.must_be_outstanding && !is_outstanding
+        {
             return ForeignTokenDecision::Invalid;
         }
         if record.is_some_and(|record| record.blacklisted_at.is_some()) {
@@ -114,6 +113,12 @@ impl ForeignToken {
             return ForeignTokenDecision::Ended;
         }
         ForeignTokenDecision::Exchange
+    }
+
+    /// Whether the other system issued a token of this id to another user.
+    #[must_use]
+    pub fn is_of_another(&self, record: &ForeignTokenRecord) -> bool {
+        record.external_id.as_ref().is_some_and(|id| *id != self.external_id)
     }
 
     /// When it was issued: the earlier of what it says itself and what the other system wrote down, since whoever

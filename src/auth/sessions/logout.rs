@@ -134,7 +134,8 @@ impl Sessions {
     ) -> Result<LoggedOut, Error> {
         if let Some(foreign) = refresh_token.and_then(|token| self.foreign_token(token, self.now()))
         {
-            return self.log_out_foreign(foreign, scope, caller).await;
+            let work = Box::pin(self.log_out_foreign(foreign, scope, caller));
+            return store::with_timeout(work).await;
         }
         let left = store::with_timeout(Box::pin(self.leave(refresh_token, scope, caller))).await?;
         let Some((left, ending)) = left else { return Ok(nothing(None)) };

@@ -11,8 +11,9 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use zeroize::Zeroizing;
 
 use super::foreign_error::ForeignHashError;
-use super::text_fields::{decimal, to_hex};
+use super::text_fields::decimal;
 use crate::crypto::digest::sha256;
+use crate::crypto::encoding::to_hex;
 
 /// A cost of 16 is about 5 seconds; each step doubles it.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=16;

@@ -8,7 +8,8 @@ use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
 use super::foreign_error::ForeignHashError;
-use super::text_fields::{hex, salt, to_hex};
+use super::text_fields::{hex, salt};
+use crate::crypto::encoding::to_hex;
 
 #[derive(Clone)]
 pub(super) struct FastHash {

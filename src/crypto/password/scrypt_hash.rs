@@ -8,8 +8,9 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::Zeroizing;
 
 use super::foreign_error::ForeignHashError;
-use super::text_fields::{base64, decimal, hex, salt, to_base64, to_hex};
+use super::text_fields::{base64, decimal, hex, salt, to_base64};
 use crate::crypto::CryptoError;
+use crate::crypto::encoding::to_hex;
 
 const OUTPUT: usize = 64;
 

@@ -35,12 +35,6 @@ pub(super) fn hex(text: &str) -> Result<Vec<u8>, ForeignHashError> {
     pairs.iter().map(byte).collect::<Option<_>>().ok_or(ForeignHashError::Malformed)
 }
 
-pub(super) fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| DIGITS.get(usize::from(value)).map_or('0', |digit| char::from(*digit));
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
 /// A salt as Django writes it: any text without `$`, which is hashed as UTF-8.
 pub(super) fn salt(text: &str) -> Result<String, ForeignHashError> {
     let is_salt = !text.is_empty() && !text.contains(|c: char| c == '$' || c.is_control());
@@ -58,6 +52,7 @@ fn digit(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::encoding::to_hex;
 
     #[test]
     fn a_number_has_one_spelling() {

@@ -5,7 +5,6 @@ use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
-use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
@@ -91,19 +90,8 @@ fn json(body: &[u8]) -> Result<Map<String, Value>, Answer> {
 
 /// The fields of a form. Of several fields with one name the last one counts.
 fn form(body: &[u8]) -> Map<String, Value> {
-    let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-    let pairs = pairs.map(|pair| {
-        let mut parts = pair.splitn(2, |byte| *byte == b'=');
-        let mut next = || decoded(parts.next().unwrap_or_default());
-        (next(), Value::String(next()))
-    });
-    pairs.collect()
-}
-
-fn decoded(text: &[u8]) -> String {
-    let spaced: Vec<u8> =
-        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    percent_decode(&spaced).decode_utf8_lossy().into_owned()
+    let pairs = form_urlencoded::parse(body).into_owned();
+    pairs.map(|(name, text)| (name, Value::String(text))).collect()
 }
 
 fn unsupported(request: &Request) -> Answer {

@@ -21,10 +21,7 @@ impl Store {
         transact!(self, conn => {
             let known = conn.lock_foreign_token(&source, &token.id, &token.external_id).await?;
             let Some(known) = known else { return Ok(false) };
-            let is_of_another = known.record.as_ref().is_some_and(|record| {
-                record.external_id.as_ref().is_some_and(|id| *id != token.external_id)
-            });
-            if is_of_another {
+            if known.record.is_some_and(|record| token.is_of_another(&record)) {
                 return Ok(false);
             }
             let written = metered::query(

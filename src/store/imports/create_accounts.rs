@@ -5,6 +5,7 @@ use sqlx::types::Uuid;
 use sqlx::{PgConnection, SqliteConnection};
 
 use crate::clock::Timestamp;
+use crate::crypto::encoding::to_hex;
 use crate::crypto::password::PasswordHash;
 use crate::domain::id::UserId;
 use crate::domain::import::FieldDigests;
@@ -69,20 +70,11 @@ impl ImportedAccount {
             "l": self.last_login_at.map(Timestamp::as_micros),
             "h": self.password.as_ref().map(|hash| hash.scheme().as_str()),
             "p": self.password.as_ref().map(PasswordHash::as_str),
-            "i": hex(self.imported.as_bytes()),
-            "w": hex(written.as_bytes()),
-            "m": self.password_fingerprint.map(|digest| hex(&digest)),
+            "i": to_hex(self.imported.as_bytes()),
+            "w": to_hex(written.as_bytes()),
+            "m": self.password_fingerprint.map(|digest| to_hex(&digest)),
         })
     }
-}
-
-/// Lower-case hexadecimal digits, as JSON has no bytes.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The columns of `users` that an import fills.

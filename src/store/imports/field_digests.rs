@@ -11,22 +11,12 @@ use crate::domain::user::Role;
 pub fn digests_there(wanted: &WantedAccount) -> FieldDigests {
     let (username, email) = (&wanted.there.0, wanted.there.1.as_deref());
     let verified = wanted.email_verified;
-    digests(username, (email, verified), wanted.is_active, wanted.role, &wanted.roles)
+    digests_here(username, (email, verified), wanted.is_active, wanted.role, &wanted.roles)
 }
 
 /// Digests of an account of this service.
 #[must_use]
 pub fn digests_here(
-    username: &str,
-    email: (Option<&str>, bool),
-    is_active: bool,
-    role: Role,
-    roles: &RoleNames,
-) -> FieldDigests {
-    digests(username, email, is_active, role, roles)
-}
-
-fn digests(
     username: &str,
     (email, is_verified): (Option<&str>, bool),
     is_active: bool,

@@ -22,6 +22,7 @@ use crate::domain::session::{
     AttemptHash, End, EndReason, RefreshGrant, Rotation, Session, SessionName,
 };
 use crate::domain::user::{Email, Names, Role, User, Username};
+use crate::domain::user_claims::UserClaims;
 use crate::store::error::{Error, Result};
 use crate::store::query::from_row::from_row;
 
@@ -60,7 +61,7 @@ macro_rules! session_columns {
 }
 pub(in crate::store) use session_columns;
 
-/// Columns of the user of a session, for the claims of an access token.
+/// Columns of a [`ClaimsRow`], of the user of a session.
 macro_rules! claims_columns {
     () => {
         ", (SELECT role FROM users WHERE users.id = sessions.user_id) AS role, \
@@ -100,6 +101,20 @@ fn roles_from_column(column: Option<String>) -> RoleNames {
 /// `None` for an account without roles.
 pub(in crate::store) fn roles_column(roles: &RoleNames) -> Option<String> {
     (!roles.is_empty()).then(|| json!(roles.as_slice()).to_string())
+}
+
+from_row! {
+    pub(in crate::store) struct ClaimsRow {
+        role: String,
+        external_id: Option<String>,
+    }
+}
+
+impl From<ClaimsRow> for UserClaims {
+    fn from(row: ClaimsRow) -> Self {
+        let external_id = row.external_id.map(ExternalId::from_stored);
+        Self { role: Role::read(&row.role), external_id }
+    }
 }
 
 from_row! {

@@ -2,13 +2,11 @@
 
 use sqlx::types::Uuid;
 
-use crate::domain::external_account::ExternalId;
 use crate::domain::session::Session;
-use crate::domain::user::Role;
 use crate::domain::user_claims::UserClaims;
 use crate::store::error::{Error, Result};
 use crate::store::query::from_row::from_row;
-use crate::store::query::rows::SessionRow;
+use crate::store::query::rows::{ClaimsRow, SessionRow};
 
 /// A refreshed session and what the access token says of its user.
 #[derive(Clone, Debug)]
@@ -21,8 +19,8 @@ from_row! {
     pub(in crate::store) struct RefreshedRow {
         #[flatten]
         session: SessionRow,
-        role: String,
-        external_id: Option<String>,
+        #[flatten]
+        claims: ClaimsRow,
     }
 }
 
@@ -37,10 +35,6 @@ impl TryFrom<RefreshedRow> for Refreshed {
     type Error = Error;
 
     fn try_from(row: RefreshedRow) -> Result<Self> {
-        let claims = UserClaims {
-            role: Role::read(&row.role),
-            external_id: row.external_id.map(ExternalId::from_stored),
-        };
-        Ok(Self { session: row.session.try_into()?, claims })
+        Ok(Self { session: row.session.try_into()?, claims: row.claims.into() })
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, SqliteConnection};
 
 use crate::clock::Timestamp;
+use crate::crypto::encoding::to_hex;
 use crate::domain::id::{SessionId, TokenId};
 use crate::domain::origin::Origin;
 use crate::domain::session::{AttemptHash, RefreshGrant};
@@ -43,12 +44,6 @@ pub struct Rotate {
     pub limit: Option<Limit>,
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digits = |byte: &u8| [byte >> 4, byte & 15];
-    let digits = bytes.iter().flat_map(digits);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
-}
-
 impl Rotate {
     fn issued_at(&self) -> i64 {
         self.at.floor_to_second().as_micros()
@@ -63,14 +58,14 @@ impl Rotate {
     fn in_json(&self) -> Value {
         let limit = self.limit_columns();
         json!([
-            hex(self.session_id.as_uuid().as_bytes()),
-            hex(self.presented.id.as_uuid().as_bytes()),
-            hex(self.next.as_uuid().as_bytes()),
+            to_hex(self.session_id.as_uuid().as_bytes()),
+            to_hex(self.presented.id.as_uuid().as_bytes()),
+            to_hex(self.next.as_uuid().as_bytes()),
             self.issued_at(),
             self.expires_at(),
             self.at.as_micros(),
-            self.attempt.map(|hash| hex(&hash.0)),
-            ip_column(self.origin.ip).map(|ip| hex(&ip)),
+            self.attempt.map(|hash| to_hex(&hash.0)),
+            ip_column(self.origin.ip).map(|ip| to_hex(&ip)),
             self.access_expires_at.as_micros(),
             self.presented.issued_at.as_micros(),
             self.presented.expires_at.as_micros(),

@@ -1,18 +1,16 @@
 //! What the database knows about a refresh token that is not the outstanding one.
 
 use crate::clock::Timestamp;
-use crate::domain::external_account::ExternalId;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::origin::{Origin, UserAgent};
 use crate::domain::session::Session;
-use crate::domain::user::Role;
 use crate::domain::user_claims::UserClaims;
 use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
 use crate::store::query::floor_sql::from_floors_over;
 use crate::store::query::from_row::from_row;
-use crate::store::query::rows::{SessionRow, ip_from_column, session_columns};
+use crate::store::query::rows::{ClaimsRow, SessionRow, ip_from_column, session_columns};
 use crate::store::session_ends::floor::FloorId;
 use crate::store::sessions::refresh_retry::LoggedRetries;
 
@@ -36,8 +34,8 @@ from_row! {
     struct KnownTokenRow {
         #[flatten]
         session: SessionRow,
-        role: String,
-        external_id: Option<String>,
+        #[flatten]
+        claims: ClaimsRow,
         deactivated_at: Option<i64>,
         entered_at: Option<i64>,
         floor: Option<i64>,
@@ -53,10 +51,7 @@ impl TryFrom<KnownTokenRow> for KnownToken {
 
     fn try_from(row: KnownTokenRow) -> Result<Self> {
         Ok(Self {
-            claims: UserClaims {
-                role: Role::read(&row.role),
-                external_id: row.external_id.map(ExternalId::from_stored),
-            },
+            claims: row.claims.into(),
             user_is_active: row.deactivated_at.is_none(),
             rotated_at: row.entered_at.map(Timestamp::from_micros),
             rotated_from: Origin {
