@@ -88,7 +88,7 @@ pub use imports::{
     ChangedAccount, ChangedStanding, ExportedAccount, ExportedSession, ImportLease, ImportPace,
     ImportStatus, ImportedAccount, ImportedChanges, ImportedToken, LeaseLost, NameQuery,
     NamesTaken, PresentAccount, Renamed, StagedRow, StagedState, StagedUser, Staging,
-    StandingChange, digests_here, digests_there,
+    StandingChange, field_digests, record_digests,
 };
 pub use keys::{KeyMark, RotateKey, StoredAlgorithm, StoredKey};
 pub use query_cost::{QueryCost, QueryCostMeter, captured_statements};

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::domain::import::{AccountField, FieldChange, FieldDigests, username_without_at};
 use crate::domain::role_names::RoleNames;
 use crate::domain::user::{Email, Role, Username};
-use crate::store::{PresentAccount, StagedState, digests_here};
+use crate::store::{PresentAccount, StagedState, field_digests};
 
 /// What of a record is to be taken over. `None` keeps what is here.
 pub(super) struct Comparison {
@@ -89,7 +89,7 @@ impl Comparison {
         fields: &[AccountField],
     ) -> (FieldDigests, FieldDigests) {
         let Standing { username, email, is_active, role, roles } = *after;
-        let here = digests_here(username, email, is_active, role, roles);
+        let here = field_digests(username, email, is_active, role, roles);
         let (mut imported, mut written) = (present.imported.clone(), present.written.clone());
         for field in self.changed.iter().filter(|field| fields.contains(field)) {
             imported = imported.with(*field, &record.digests);

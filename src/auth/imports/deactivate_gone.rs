@@ -5,7 +5,7 @@ use super::error::ImportError;
 use super::state::Imports;
 use crate::domain::import::{AccountField, FieldChange, FieldDigests, ProblemKind};
 use crate::domain::user::Email;
-use crate::store::{ChangedStanding, PresentAccount, digests_here};
+use crate::store::{ChangedStanding, PresentAccount, field_digests};
 
 /// Accounts of one page.
 const PAGE: i64 = 500;
@@ -37,7 +37,7 @@ impl Imports {
 fn deactivation(account: &PresentAccount) -> Option<ChangedStanding> {
     let email = (account.names.email().map(Email::as_str), account.is_email_verified);
     let username = account.names.username().as_str();
-    let inactive = digests_here(username, email, false, account.role, &account.roles);
+    let inactive = field_digests(username, email, false, account.role, &account.roles);
     let there = account.imported.clone().with(AccountField::Active, &inactive);
     let before = (&account.imported, &account.written);
     let change = FieldDigests::change(AccountField::Active, before, (&there, &account.digests()));

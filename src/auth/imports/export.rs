@@ -10,7 +10,7 @@ use crate::domain::external_account::Source;
 use crate::domain::id::UserId;
 use crate::domain::import::AccountField;
 use crate::domain::user::Email;
-use crate::store::{ExportedAccount, digests_here};
+use crate::store::{ExportedAccount, field_digests};
 
 /// Rows of one page.
 const PAGE: i64 = 500;
@@ -127,7 +127,7 @@ fn user(account: &ExportedAccount, password: Option<String>) -> Option<Value> {
     let is_verified = user.email_verified_at.is_some();
     let username = user.names.username().as_str();
     let here =
-        digests_here(username, (email, is_verified), user.is_active(), user.role, &user.roles);
+        field_digests(username, (email, is_verified), user.is_active(), user.role, &user.roles);
     let is_changed = |field| {
         let written = account.imported.as_ref().map(|(_, written)| written);
         written.is_none_or(|written| !written.agree(&here, field))

@@ -5,7 +5,7 @@ use crate::crypto::password::{ForeignHash, ForeignHashError};
 use crate::domain::import::{
     FieldDigests, ForeignUser, ImportOptions, Line, ProblemKind, WantedAccount,
 };
-use crate::store::digests_there;
+use crate::store::record_digests;
 
 pub(super) struct ForeignRecord {
     pub line: i64,
@@ -24,7 +24,7 @@ impl ForeignRecord {
         Self {
             line,
             text,
-            digests: digests_there(&wanted),
+            digests: record_digests(&wanted),
             password_fingerprint: hash.map(password_fingerprint),
             password: ForeignHash::parse(hash.unwrap_or_default()),
             wanted,

@@ -14,7 +14,7 @@ use crate::domain::user::{Email, Role, Username};
 use crate::store::backend::metered;
 use crate::store::error::Result;
 use crate::store::handle::Store;
-use crate::store::imports::field_digests::digests_here;
+use crate::store::imports::field_digests::field_digests;
 use crate::store::imports::source_lease::{CheckLease, ImportLease, LeaseLost};
 use crate::store::query::rows::roles_column;
 
@@ -44,7 +44,7 @@ impl ImportedAccount {
     fn in_json(&self, now: Timestamp) -> Value {
         let at = |is_so: bool| is_so.then(|| now.as_micros());
         let email = self.email.as_ref().map(Email::as_str);
-        let written = digests_here(
+        let written = field_digests(
             self.username.as_str(),
             (email, self.is_email_verified),
             self.is_active,

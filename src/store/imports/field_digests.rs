@@ -1,4 +1,4 @@
-//! Digests of the fields of an account, there and here.
+//! Digests of the fields of an account.
 
 use crate::crypto::digest::sha256;
 use crate::domain::import::{AccountField, FieldDigests, WantedAccount};
@@ -8,15 +8,15 @@ use crate::domain::user::Role;
 /// Digests of a record. They are of its own text, so that names that come here in another form change only
 /// if the record does.
 #[must_use]
-pub fn digests_there(wanted: &WantedAccount) -> FieldDigests {
+pub fn record_digests(wanted: &WantedAccount) -> FieldDigests {
     let (username, email) = (&wanted.there.0, wanted.there.1.as_deref());
     let verified = wanted.email_verified;
-    digests_here(username, (email, verified), wanted.is_active, wanted.role, &wanted.roles)
+    field_digests(username, (email, verified), wanted.is_active, wanted.role, &wanted.roles)
 }
 
-/// Digests of an account of this service.
+/// Digests of the fields that have these values.
 #[must_use]
-pub fn digests_here(
+pub fn field_digests(
     username: &str,
     (email, is_verified): (Option<&str>, bool),
     is_active: bool,

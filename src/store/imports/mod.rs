@@ -24,7 +24,7 @@ pub use change_accounts::{ChangedAccount, ImportedChanges};
 pub use change_standing::{ChangedStanding, StandingChange};
 pub use create_accounts::ImportedAccount;
 pub use export::{ExportedAccount, ExportedSession};
-pub use field_digests::{digests_here, digests_there};
+pub use field_digests::{field_digests, record_digests};
 pub use foreign_token_rows::ImportedToken;
 pub use name_resolution::Renamed;
 pub use names_taken::{NameQuery, NamesTaken};

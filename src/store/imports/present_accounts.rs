@@ -13,7 +13,7 @@ use crate::domain::user::{Email, Names, Role, User};
 use crate::store::backend::metered;
 use crate::store::error::{Error, Result};
 use crate::store::handle::Store;
-use crate::store::imports::field_digests::digests_here;
+use crate::store::imports::field_digests::field_digests;
 use crate::store::query::from_row::from_row;
 use crate::store::query::rows::{UserRow, user_columns};
 
@@ -46,7 +46,7 @@ impl PresentAccount {
     pub fn digests(&self) -> FieldDigests {
         let email = (self.names.email().map(Email::as_str), self.is_email_verified);
         let username = self.names.username().as_str();
-        digests_here(username, email, self.is_active, self.role, &self.roles)
+        field_digests(username, email, self.is_active, self.role, &self.roles)
     }
 }
 
